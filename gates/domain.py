@@ -1,0 +1,273 @@
+"""Frozen values every floor shares: measurements, bounds, outcomes, and the judge.
+
+A check makes `Measurement`s and never judges. The card demands `Bound`s. `judge` puts the two
+together, and `decide` turns all judgements of a run into one verdict.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+__all__ = [
+    "Bound",
+    "EnvironmentFacts",
+    "Exhibit",
+    "Judgement",
+    "Measurement",
+    "ModelVersion",
+    "Outcome",
+    "Role",
+    "Task",
+    "Verdict",
+    "decide",
+    "judge",
+]
+
+Task = Literal["ranking", "classification"]
+Role = Literal["candidate", "champion"]
+
+
+class Outcome(StrEnum):
+    """What a bound, or a whole run, came to."""
+
+    PASS = "PASS"  # noqa: S105 - a verdict, not a password
+    FAIL = "FAIL"
+    UNDECIDED = "UNDECIDED"
+
+    @property
+    def exit_code(self) -> int:
+        """The process exit code that stands for this outcome: 0, 1 or 3."""
+        return {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNDECIDED: 3}[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A number with how far it can be trusted.
+
+    Attributes:
+        metric: Its name inside its check, such as `ndcg@10.delta`.
+        value: The number; None when it could not be measured (`reason` says why).
+        n: How many things it was measured over (queries, rows, perturbations, requirements).
+        unit: What `value` counts, such as `nDCG` or `share of queries`.
+        lower: One-sided 95 % lower bound, None when the value is exact.
+        upper: One-sided 95 % upper bound, None when the value is exact.
+        slice: `column=value`, or empty for the whole golden set.
+        reason: Why there is no value, or what to know about it.
+        breach: True when the model broke its contract while this was measured: a FAIL.
+        extra: Further facts for the report, such as `n_eff`, `mde`, `old`, `new`.
+    """
+
+    metric: str
+    value: float | None
+    n: int
+    unit: str
+    lower: float | None = None
+    upper: float | None = None
+    slice: str = ""
+    reason: str = ""
+    breach: bool = False
+    extra: Mapping[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """Something a report shows beside the numbers; never judged.
+
+    Attributes:
+        kind: How to draw it: `table` (data: `columns`, `rows`) or `ranking-diff`.
+        title: A heading in words.
+        data: JSON values only.
+    """
+
+    kind: Literal["table", "ranking-diff"]
+    title: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What the card demands of one measurement.
+
+    Attributes:
+        check: The check's name, such as `ranking-diff`.
+        metric: The measurement's name.
+        minimum: The least acceptable value, or None.
+        maximum: The greatest acceptable value, or None.
+        slice: `column=value`, or empty for the whole golden set.
+        advisory: True when it is shown but cannot block.
+    """
+
+    check: str
+    metric: str
+    minimum: float | None = None
+    maximum: float | None = None
+    slice: str = ""
+    advisory: bool = False
+
+    @property
+    def id(self) -> str:
+        """Its name in pytest and in the evidence: `check::metric[slice]`."""
+        return f"{self.check}::{self.metric}" + (f"[{self.slice}]" if self.slice else "")
+
+    @property
+    def demand(self) -> str:
+        """The demand in signs, such as `≥ -0.01`."""
+        parts = []
+        if self.minimum is not None:
+            parts.append(f"≥ {self.minimum:g}")
+        if self.maximum is not None:
+            parts.append(f"≤ {self.maximum:g}")
+        return " and ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One bound, judged: its outcome and, in words, why."""
+
+    bound: Bound
+    outcome: Outcome
+    reason: str
+    measurement: Measurement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer of a run, and the sentences that explain it."""
+
+    outcome: Outcome
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """One registered version, resolved: it does not change under a running gate.
+
+    Attributes:
+        name: The registered model's name.
+        version: The version number, as MLflow writes it.
+        digest: `sha256:…` over the artifact tree.
+        lock_digest: `sha256:…` of the lock in the artifact; empty when it has none.
+        run_id: The MLflow run that logged it; may be empty.
+        tags: The version's `gates.*` tags, as they were when it was resolved.
+    """
+
+    name: str
+    version: str
+    digest: str
+    lock_digest: str
+    run_id: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def uri(self) -> str:
+        """Its MLflow URI, with the version spelled out."""
+        return f"models:/{self.name}/{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentFacts:
+    """What a version ran in.
+
+    Attributes:
+        key: The cache key (lock digest + Python + platform).
+        python: The full Python version, such as `3.11.7`.
+        platform: Operating system and machine.
+        cached: True when it was found, False when it was built for this run.
+        build_seconds: How long finding or building it took.
+        layers: Isolation layers, each on (True) or off (False).
+        encoding: `arrow` or `plain`.
+        load_seconds: From starting the worker to its model being loaded.
+    """
+
+    key: str
+    python: str
+    platform: str
+    cached: bool
+    build_seconds: float
+    layers: Mapping[str, bool] = field(default_factory=dict)
+    encoding: str = ""
+    load_seconds: float = 0.0
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def _as_text(measurement: Measurement, *, digits: int = 4) -> str:
+    value = measurement.value
+    text = "?" if value is None else f"{value:.{digits}g}"
+    if measurement.lower is not None and measurement.upper is not None:
+        text += f" [{measurement.lower:.{digits}g}, {measurement.upper:.{digits}g}]"
+    return f"{text} (n={measurement.n})"
+
+
+def judge(bound: Bound, measurement: Measurement | None) -> Judgement:
+    """Judge one measurement against what the card demands of it.
+
+    Where the measurement has an interval the interval decides: wholly inside the bound is PASS,
+    wholly outside is FAIL, astride is UNDECIDED. An exact value decides by itself. Nothing
+    measured, nothing compared and NaN are never a PASS.
+
+    Args:
+        bound: The demand.
+        measurement: What the check measured, or None when it yielded nothing of that name.
+
+    Returns:
+        The judgement with its reason in words.
+    """
+
+    def judged(outcome: Outcome, reason: str) -> Judgement:
+        return Judgement(bound, outcome, reason, measurement)
+
+    if measurement is None:
+        return judged(Outcome.UNDECIDED, "the check yielded no such measurement")
+    if measurement.breach:
+        return judged(Outcome.FAIL, measurement.reason or "the model broke its contract")
+    if measurement.value is None:
+        return judged(Outcome.UNDECIDED, measurement.reason or "it could not be measured")
+    if measurement.n == 0:
+        return judged(Outcome.UNDECIDED, measurement.reason or "nothing was compared (n = 0)")
+    if math.isnan(measurement.value):
+        return judged(Outcome.UNDECIDED, measurement.reason or "the measurement is NaN")
+
+    lower = measurement.value if measurement.lower is None else measurement.lower
+    upper = measurement.value if measurement.upper is None else measurement.upper
+    exact = lower == upper
+    low, high = bound.minimum, bound.maximum
+    text = f"{_as_text(measurement)}, demanded {bound.demand}"
+    below = low is not None and upper < low
+    above = high is not None and lower > high
+    if below or above:
+        return judged(Outcome.FAIL, text)
+    above_minimum = low is None or (lower >= low if exact else lower > low)
+    below_maximum = high is None or (upper <= high if exact else upper < high)
+    if above_minimum and below_maximum:
+        return judged(Outcome.PASS, text)
+    astride = f"{text}: the interval [{_number(lower)}, {_number(upper)}] reaches past the bound"
+    return judged(Outcome.UNDECIDED, astride)
+
+
+def decide(judgements: Iterable[Judgement]) -> Verdict:
+    """Turn the judgements of a run into its verdict.
+
+    Any required FAIL makes FAIL; else any required UNDECIDED makes UNDECIDED; else PASS. A run in
+    which nothing was required is UNDECIDED: a gate that asked nothing has no opinion.
+
+    Args:
+        judgements: Every judgement of the run, advisory ones included.
+
+    Returns:
+        The verdict; its reasons are those of the judgements that made it.
+    """
+    required = [one for one in judgements if not one.bound.advisory]
+    for outcome in (Outcome.FAIL, Outcome.UNDECIDED):
+        reasons = tuple(f"{j.bound.id}: {j.reason}" for j in required if j.outcome is outcome)
+        if reasons:
+            return Verdict(outcome, reasons)
+    if not required:
+        return Verdict(Outcome.UNDECIDED, ("no required bound was judged",))
+    return Verdict(Outcome.PASS, (f"all {len(required)} required bounds hold",))

@@ -1,0 +1,330 @@
+"""The evidence: the canonical JSON record of a run, enough to judge it again and to draw it.
+
+One file, one form: keys sorted, no spaces, UTF-8, no NaN. Its digest is taken over those bytes.
+When a signing key is set, an Ed25519 signature over the same bytes stands beside it as
+`evidence.json.sig`.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gates.domain import EnvironmentFacts, Exhibit, Judgement, Measurement, ModelVersion, Verdict
+from gates.errors import EvidenceError, UsageError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+__all__ = [
+    "SCHEMA",
+    "CardFacts",
+    "CheckRecord",
+    "Evidence",
+    "GateFacts",
+    "GoldenFacts",
+    "Timing",
+    "canonical",
+    "evidence_digest",
+    "read_evidence",
+    "sign",
+    "verify",
+    "write_atomically",
+    "write_evidence",
+]
+
+SCHEMA = "mlgates.evidence/1"
+
+
+@dataclass(frozen=True, slots=True)
+class GateFacts:
+    """The gate itself: its version, and where it ran."""
+
+    version: str
+    python: str
+    platform: str
+    mlflow: str
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """The card that was judged by, with its whole policy."""
+
+    path: str
+    digest: str
+    model: str
+    task: str
+    champion_alias: str
+    owners: tuple[str, ...]
+    policy: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenFacts:
+    """The golden set that was judged on, in counts."""
+
+    path: str
+    digest: str
+    name: str
+    synthetic: bool
+    sampling: str
+    queries: int
+    documents: int
+    judgments: int
+    expectations: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    """What one check gave: its measurements and exhibits, or why it could not run.
+
+    Attributes:
+        check: Its name.
+        measurements: What it measured.
+        exhibits: What it shows.
+        seconds: How long it took, besides predictions that other checks had asked for before.
+        fault: Why it could not finish; empty when it did.
+        breach: True when it could not finish because the candidate broke its contract.
+        log: The last lines of the worker, when a fault came from one.
+    """
+
+    check: str
+    measurements: tuple[Measurement, ...] = ()
+    exhibits: tuple[Exhibit, ...] = ()
+    seconds: float = 0.0
+    fault: str = ""
+    breach: bool = False
+    log: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long one step of the run took, in seconds."""
+
+    step: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One run of the gate.
+
+    Attributes:
+        schema: Always `SCHEMA`.
+        run_id: A random name for the run.
+        created: When it ended, ISO 8601, UTC.
+        gate: The gate itself.
+        card: The card.
+        golden: The golden set.
+        candidate: The version under test.
+        champion: The version in production; None when there was none.
+        environments: role → what that version ran in.
+        seed: The seed of everything random.
+        records: What each check gave, in the card's order.
+        judgements: Every bound, judged, in the card's order, own tests last.
+        timings: Where the time went.
+        verdict: The answer.
+    """
+
+    run_id: str
+    created: str
+    gate: GateFacts
+    card: CardFacts
+    golden: GoldenFacts
+    candidate: ModelVersion
+    champion: ModelVersion | None
+    environments: Mapping[str, EnvironmentFacts]
+    seed: int
+    records: tuple[CheckRecord, ...]
+    judgements: tuple[Judgement, ...]
+    timings: tuple[Timing, ...]
+    verdict: Verdict
+    schema: str = field(default=SCHEMA)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON values are what they are
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def canonical(evidence: Evidence) -> bytes:
+    """The bytes that are stored, digested and signed.
+
+    Infinite interval ends become null, as JSON has no word for them.
+    """
+    text = json.dumps(
+        _plain(evidence), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return text.encode()
+
+
+def evidence_digest(content: bytes) -> str:
+    """`sha256:…` of evidence bytes."""
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: to a temporary name beside it, then renamed.
+
+    Raises:
+        UsageError: The folder cannot be written to, or the disk is full; nothing is left behind.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as problem:
+        temporary.unlink(missing_ok=True)
+        raise UsageError(
+            f"{path} could not be written: {problem.strerror or problem}",
+            advice="free some space or choose another folder with --output, then run again",
+        ) from None
+
+
+def write_evidence(path: Path, evidence: Evidence, *, signing_key: Path | None = None) -> str:
+    """Write evidence, and its signature when a key is given.
+
+    Args:
+        path: Where to.
+        evidence: What.
+        signing_key: A PEM file with an Ed25519 private key.
+
+    Returns:
+        The evidence digest.
+
+    Raises:
+        UsageError: The file cannot be written or the key not used; nothing is half-written.
+    """
+    content = canonical(evidence)
+    signature = sign(content, signing_key) if signing_key else None
+    write_atomically(path, content)
+    if signature:
+        write_atomically(path.with_name(path.name + ".sig"), signature)
+    return evidence_digest(content)
+
+
+def read_evidence(path: Path, *, verify_key: Path | None = None) -> Evidence:
+    """Read evidence, checking its schema and, when a key is given, its signature.
+
+    Args:
+        path: The `evidence.json`.
+        verify_key: A PEM file with an Ed25519 public key; then a valid signature is demanded.
+
+    Raises:
+        EvidenceError: It is missing, damaged, of another schema, unsigned or wrongly signed.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        content = path.read_bytes()
+    except OSError as problem:
+        raise EvidenceError(
+            f"cannot be read: {problem.strerror}", path=path, advice="run the gate first: gates run"
+        ) from None
+    if verify_key:
+        verify(path, content, verify_key)
+    try:
+        value = json.loads(content)
+    except ValueError:
+        raise EvidenceError("is not JSON", path=path, advice="run the gate again") from None
+    schema = value.get("schema") if isinstance(value, dict) else None
+    if schema != SCHEMA:
+        raise EvidenceError(
+            f"has schema {schema!r}; this gate reads {SCHEMA!r}",
+            path=path,
+            advice="use the mlgates version that wrote it, or run the gate again",
+        )
+    try:
+        evidence = TypeAdapter(Evidence).validate_python(value)
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise EvidenceError(
+            f"is damaged at '{place}': {first['msg']}", path=path, advice="run the gate again"
+        ) from None
+    return evidence
+
+
+def sign(content: bytes, key: Path) -> bytes:
+    """An Ed25519 signature over evidence bytes, in base64.
+
+    Raises:
+        UsageError: The key cannot be read or is not Ed25519.
+    """
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        private = load_pem_private_key(key.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as problem:
+        raise UsageError(f"the signing key {key} cannot be used: {problem}") from None
+    if not isinstance(private, Ed25519PrivateKey):
+        raise UsageError(
+            f"the signing key {key} is not Ed25519",
+            advice="make one: openssl genpkey -algorithm ed25519 -out gate.pem",
+        )
+    return base64.b64encode(private.sign(content)) + b"\n"
+
+
+def verify(path: Path, content: bytes, key: Path) -> None:
+    """Demand that evidence bytes carry a valid signature.
+
+    Args:
+        path: The evidence file; its signature is `<path>.sig`.
+        content: Its bytes.
+        key: A PEM file with the Ed25519 public key.
+
+    Raises:
+        EvidenceError: There is no signature, or it is not by that key over these bytes.
+        UsageError: The key cannot be used.
+    """
+    from cryptography.exceptions import InvalidSignature
+
+    public = _public_key(key)
+    try:
+        signature = base64.b64decode(path.with_name(path.name + ".sig").read_bytes())
+        public.verify(signature, content)
+    except OSError:
+        raise EvidenceError(
+            "has no signature, and a verification key is set",
+            path=path,
+            advice="gate again with GATES_SIGNING_KEY set",
+        ) from None
+    except (InvalidSignature, ValueError):
+        raise EvidenceError(
+            f"its signature is not by {key.name} over these bytes", path=path
+        ) from None
+
+
+def _public_key(key: Path) -> Ed25519PublicKey:
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    try:
+        public = load_pem_public_key(key.read_bytes())
+    except (OSError, ValueError) as problem:
+        raise UsageError(f"the verification key {key} cannot be used: {problem}") from None
+    if not isinstance(public, ed25519.Ed25519PublicKey):
+        raise UsageError(f"the verification key {key} is not Ed25519")
+    return public

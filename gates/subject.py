@@ -1,0 +1,270 @@
+"""What a check may ask: the golden set, the two arms, and the facts about their locks.
+
+Checks and adapters meet only here. Adapters fill these values in, checks read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from gates.domain import EnvironmentFacts, ModelVersion, Role
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Bools = NDArray[np.bool_]
+
+__all__ = [
+    "Arm",
+    "Columns",
+    "Expectation",
+    "ExpectationKind",
+    "GoldenSet",
+    "LockProblem",
+    "LockReport",
+    "Manifest",
+    "Subject",
+]
+
+Columns = Mapping[str, "Sequence[Any] | NDArray[Any]"]
+"""A frame: column name → values, all of one length."""
+
+ExpectationKind = Literal["label", "must-be-first", "in-top", "never-in-top"]
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What the team expects for one golden query.
+
+    Attributes:
+        query: Index of the query in the golden set.
+        kind: `label` (classification), or where a document must or must not stand (ranking).
+        target: The expected label, or the document id.
+        k: The list depth that `in-top` and `never-in-top` speak of; 1 for `must-be-first`.
+        low: Least acceptable score of the expected label.
+        high: Greatest acceptable score of the expected label.
+        line: Its line in `expectations.csv`.
+    """
+
+    query: int
+    kind: ExpectationKind
+    target: str
+    k: int = 1
+    low: float = 0.0
+    high: float = 1.0
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Where a golden set comes from, in its own words (`manifest.yaml`).
+
+    Attributes:
+        name: Its name.
+        task: The kind of model it is for.
+        description: What it holds, for people.
+        synthetic: True when no real shopper stands behind it.
+        inputs: The columns a model is given: feature columns, or `query`.
+        slices: The columns of `queries.csv` by which results may be cut.
+        max_grade: The best grade of the scale.
+        sampling: How queries were drawn, in words.
+        raw: The whole file, as parsed.
+    """
+
+    name: str
+    task: Literal["ranking", "classification"]
+    description: str
+    synthetic: bool
+    inputs: tuple[str, ...]
+    slices: tuple[str, ...]
+    max_grade: float
+    sampling: str
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class GoldenSet:
+    """Queries, candidates, judgments and expectations, validated, in file order.
+
+    Q queries, N candidate rows (ranking), J judgments (ranking). Ids are strings.
+
+    Attributes:
+        path: Its folder.
+        digest: `sha256:…` over all its files.
+        manifest: Where it comes from.
+        query_id: Q ids, unique.
+        query_text: Q texts as a shopper typed them.
+        weight: float64[Q] > 0, in traffic or as the sampling asks.
+        census: bool[Q]: True when the query was taken with certainty.
+        inclusion: float64[Q] in (0, 1]: the probability with which it was drawn.
+        slices: column → Q values; empty string where there is none.
+        row_query: int64[N], the query of each candidate row, non-decreasing.
+        row_doc: N document ids, unique within a query.
+        row_title: N titles to show; empty strings where there are none.
+        features: column → N values, the inputs of a ranking model.
+        judged_query: int64[J].
+        judged_doc: J document ids, unique within a query.
+        grade: float64[J], the grade of record.
+        annotators: annotator → float64[J], raw grades, NaN where one did not judge.
+        expectations: In file order.
+        warnings: What a reader should know (weights on a uniform sample, missing judgments …).
+    """
+
+    path: Path
+    digest: str
+    manifest: Manifest
+    query_id: tuple[str, ...]
+    query_text: tuple[str, ...]
+    weight: Floats
+    census: Bools
+    inclusion: Floats
+    slices: Mapping[str, tuple[str, ...]]
+    row_query: Ints
+    row_doc: tuple[str, ...]
+    row_title: tuple[str, ...]
+    features: Columns
+    judged_query: Ints
+    judged_doc: tuple[str, ...]
+    grade: Floats
+    annotators: Mapping[str, Floats]
+    expectations: tuple[Expectation, ...]
+    warnings: tuple[str, ...] = ()
+
+    def slice_values(self, column: str) -> tuple[str, ...]:
+        """The distinct non-empty values of a slice column, sorted.
+
+        Args:
+            column: One of `manifest.slices`.
+
+        Raises:
+            KeyError: The set has no such column.
+        """
+        return tuple(sorted({value for value in self.slices[column] if value}))
+
+    def inputs(self) -> Columns:
+        """The frame a model is given for the whole set: features, or the query texts."""
+        if self.manifest.task == "ranking":
+            return self.features
+        return {"query": self.query_text}
+
+
+@dataclass(frozen=True, slots=True)
+class LockProblem:
+    """One thing that is wrong with a lock.
+
+    Attributes:
+        kind: `unpinned`, `unhashed`, `unsatisfied`, `environment` or `repository`.
+        requirement: The requirement or distribution it is about.
+        message: What is wrong, in words.
+        line: Its line in the lock, 0 when it has none.
+    """
+
+    kind: Literal["unpinned", "unhashed", "unsatisfied", "environment", "repository"]
+    requirement: str
+    message: str
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LockReport:
+    """What verifying one version's lock gave.
+
+    Attributes:
+        requirements: How many requirements the lock holds.
+        inputs: How many lines of requirements.in were checked; None when the artifact has none.
+        installed: How many distributions the environment holds; None when it was not looked at.
+        in_repository: Whether a lock of the same model stands in the repository.
+        problems: Everything that is wrong.
+    """
+
+    requirements: int
+    inputs: int | None
+    installed: int | None
+    in_repository: bool
+    problems: tuple[LockProblem, ...] = ()
+
+    def count(self, kind: str) -> int:
+        """How many problems of one kind there are."""
+        return sum(problem.kind == kind for problem in self.problems)
+
+
+class Arm(Protocol):
+    """One version, running in its own environment."""
+
+    @property
+    def role(self) -> Role:
+        """Candidate or champion."""
+
+    @property
+    def version(self) -> ModelVersion:
+        """Which version this is."""
+
+    def scores(self, columns: Columns) -> Floats:
+        """Score each row of a frame.
+
+        Raises:
+            ModelFault: It could not, by name.
+        """
+
+    def labels(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
+        """Label each row of a frame, with the label's score.
+
+        Raises:
+            ModelFault: It could not, by name.
+        """
+
+    def environment(self) -> EnvironmentFacts:
+        """What it ran in.
+
+        Raises:
+            BuildError: The environment could not be built.
+        """
+
+    def lock_report(self) -> LockReport:
+        """What verifying its lock gave.
+
+        Raises:
+            LockError: The artifact has no lock.
+            BuildError: The environment could not be built.
+        """
+
+
+class Subject(Protocol):
+    """What a check is given: two arms, a golden set, a seed."""
+
+    @property
+    def golden(self) -> GoldenSet:
+        """The golden set."""
+
+    @property
+    def candidate(self) -> Arm:
+        """The version under test."""
+
+    @property
+    def champion(self) -> Arm | None:
+        """The version in production, or None when there is none yet."""
+
+    @property
+    def seed(self) -> int:
+        """The seed of everything random in this run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the card asks of one check.
+
+    Attributes:
+        metrics: The metrics that bounds speak of, without duplicates.
+        slices: The slice columns that bounds speak of.
+        options: The check's own options, as its options model validated them.
+    """
+
+    metrics: tuple[str, ...]
+    slices: tuple[str, ...]
+    options: Any = field(default=None)
