@@ -1,0 +1,11 @@
+"""Golden sets: what a model is judged on, read from a folder and checked from end to end.
+
+`manifest.py` says where a set comes from, `files.py` and `table.py` read and check one table,
+`queries.py`, `candidates.py`, `judgments.py` and `expectations.py` each know one kind of
+file, `reader.py` puts them together and `digest.py` names the bytes.
+"""
+
+from gates.golden.digest import golden_digest
+from gates.golden.reader import read_golden
+
+__all__ = ["golden_digest", "read_golden"]

@@ -1,0 +1,101 @@
+"""`candidates.csv` or `candidates.parquet`: the documents a ranker orders, with their features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from gates.errors import GoldenError
+from gates.golden.files import read_csv, read_parquet
+from gates.golden.pairs import codes, pair_keys, query_index
+from gates.golden.table import Table
+
+if TYPE_CHECKING:
+    from gates.subject import Floats, Ints, Manifest
+
+__all__ = ["Candidates", "read_candidates"]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The candidate rows, N of them, grouped by query in the order of the queries.
+
+    Attributes:
+        query: int64[N], non-decreasing.
+        doc: Arrow string array[N].
+        documents: Arrow string array of the distinct documents.
+        title: N titles.
+        features: column → float64[N].
+    """
+
+    query: Ints
+    doc: pa.Array
+    documents: pa.Array
+    title: tuple[str, ...]
+    features: dict[str, Floats]
+
+    def missing(self, query: Ints, document: pa.Array) -> Ints:
+        """Positions into `query` of the pairs that are not candidates, int64[…]."""
+        asked = pair_keys(query, document, self.documents)
+        known = pair_keys(self.query, self.doc, self.documents)
+        return np.flatnonzero(~np.isin(asked, known))
+
+
+def _table(folder: Path) -> Table:
+    parquet, plain = folder / "candidates.parquet", folder / "candidates.csv"
+    if parquet.exists() and plain.exists():
+        raise GoldenError(
+            "there are both candidates.csv and candidates.parquet",
+            path=folder,
+            advice="Remove one of them.",
+        )
+    return read_parquet(parquet) if parquet.exists() else read_csv(plain)
+
+
+def _titles(table: Table, manifest: Manifest) -> list[str]:
+    name = manifest.raw.get("titles")
+    if name:
+        table.need(name)
+    elif "title" not in table.columns:
+        return [""] * table.rows
+    return list(table.text(name or "title").to_pylist())
+
+
+def read_candidates(folder: Path, manifest: Manifest, ids: pa.Array) -> Candidates:
+    """Read and check a ranking set's candidates.
+
+    Args:
+        folder: The golden set.
+        manifest: Its manifest: `inputs` must be columns here.
+        ids: The known query ids.
+
+    Raises:
+        GoldenError: The file is missing or empty, or a row is wrong.
+    """
+    table = _table(folder)
+    table.need("query_id", "doc_id", *manifest.inputs)
+    if not table.rows:
+        raise GoldenError(
+            "there is no candidate", path=table.path, advice="Add the documents to be ranked."
+        )
+    table.filled("doc_id", advice="Give every document an id.")
+    query, document = query_index(table, ids), table.text("doc_id")
+    code, documents = codes(document)
+    table.unique(
+        query * len(documents) + code,
+        show=("query_id", "doc_id"),
+        advice="Keep one row for each document of a query.",
+    )
+    order = np.argsort(query, kind="stable")
+    title = _titles(table, manifest)
+    return Candidates(
+        query=query[order],
+        doc=document.take(pa.array(order)),
+        documents=documents,
+        title=tuple(title[row] for row in order.tolist()),
+        features={name: table.numbers(name)[order] for name in manifest.inputs},
+    )

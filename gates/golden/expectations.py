@@ -1,0 +1,126 @@
+"""`expectations.csv`: what the team will not see broken, query by query."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gates.golden.files import read_csv
+from gates.golden.pairs import query_index
+from gates.golden.table import Table
+from gates.subject import Expectation, ExpectationKind
+
+if TYPE_CHECKING:
+    from gates.golden.candidates import Candidates
+    from gates.subject import Floats, Ints, Manifest
+
+__all__ = ["read_expectations"]
+
+_KINDS = {
+    "classification": ("label",),
+    "ranking": ("must-be-first", "in-top", "never-in-top"),
+}
+
+
+def _range(table: Table) -> tuple[Floats, Floats]:
+    bounds = []
+    for name, default in (("low", 0.0), ("high", 1.0)):
+        given = table.numbers(name) if name in table.columns else np.full(table.rows, np.nan)
+        bounds.append(np.where(np.isnan(given), default, given))
+    low, high = bounds
+    wrong = low > high
+    if wrong.any():
+        show = tuple(name for name in ("query_id", "low", "high") if name in table.columns)
+        raise table.defect(
+            "`low` is above `high`",
+            wrong,
+            show=show,
+            advice="Swap or correct them (0 and 1 if blank).",
+        )
+    return low, high
+
+
+def _depths(table: Table, kind: pa.Array) -> Ints:
+    """The depth of each row: `k`, which a top-k expectation must give; 1 otherwise."""
+    given = table.numbers("k") if "k" in table.columns else np.full(table.rows, np.nan)
+    tops = pa.array(["in-top", "never-in-top"])
+    deep = np.asarray(pc.is_in(kind, value_set=tops).to_numpy(False), dtype=bool)
+    depth = np.where(np.isnan(given) & ~deep, 1.0, given)
+    wrong = ~((depth >= 1) & (depth == np.floor(depth)) & np.isfinite(depth)) | (
+        ~deep & (depth != 1)
+    )
+    if wrong.any():
+        show = ("query_id", "expect", "k") if "k" in table.columns else ("query_id", "expect")
+        raise table.defect(
+            "`k` is not a depth",
+            wrong,
+            show=show,
+            advice="in-top and never-in-top take a whole k ≥ 1; the others leave it blank.",
+        )
+    return depth.astype(np.int64)
+
+
+def _kinds(table: Table, manifest: Manifest) -> pa.Array:
+    kinds = _KINDS[manifest.task]
+    kind = table.text("expect")
+    known = np.asarray(pc.is_in(kind, value_set=pa.array(kinds)).to_numpy(False), dtype=bool)
+    if not known.all():
+        raise table.defect(
+            f"`expect` is not an expectation of a {manifest.task} set",
+            ~known,
+            show=("query_id", "expect"),
+            advice=f"Use one of: {', '.join(kinds)}.",
+        )
+    return kind
+
+
+def read_expectations(
+    path: Path, manifest: Manifest, ids: pa.Array, candidates: Candidates | None
+) -> tuple[Expectation, ...]:
+    """Read and check `expectations.csv`.
+
+    Args:
+        path: The file.
+        manifest: The set's manifest.
+        ids: The known query ids.
+        candidates: The candidates that targets must be among; None for classification.
+
+    Raises:
+        GoldenError: It is missing, or a row is wrong.
+    """
+    table = read_csv(path)
+    table.need("query_id", "expect", "target")
+    query, kind = query_index(table, ids), _kinds(table, manifest)
+    table.filled("target", advice="Write the label or the document id.")
+    target = table.text("target")
+    low, high = _range(table)
+    depth = _depths(table, kind)
+    if candidates is not None:
+        lost = np.zeros(table.rows, dtype=bool)
+        lost[candidates.missing(query, target)] = True
+        if lost.any():
+            raise table.defect(
+                "the target is not among the query's candidates",
+                lost,
+                show=("query_id", "target"),
+                advice="Add the document to the candidates, or correct the target.",
+            )
+    lines = table.lines(range(table.rows))
+    rows = zip(
+        query.tolist(),
+        kind.to_pylist(),
+        target.to_pylist(),
+        depth.tolist(),
+        low.tolist(),
+        high.tolist(),
+        lines,
+        strict=True,
+    )
+    return tuple(
+        Expectation(at, cast("ExpectationKind", what), aim, k, least, most, line or 0)
+        for at, what, aim, k, least, most, line in rows
+    )

@@ -1,0 +1,86 @@
+"""`manifest.yaml`: where a golden set comes from, and what its columns mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from gates.domain import Task
+from gates.errors import GoldenError
+from gates.golden.files import read_text
+from gates.strict_yaml import Lines, parse
+from gates.subject import Manifest
+
+__all__ = ["read_manifest"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Grades(_Strict):
+    max: float = Field(default=3, gt=0, allow_inf_nan=False)
+    aggregate: Literal["median"] = "median"
+
+
+class _Sheet(_Strict):
+    name: str = Field(min_length=1)
+    task: Task
+    description: str
+    synthetic: bool
+    source: str | list[str]
+    sampling: str
+    grades: _Grades = _Grades()
+    inputs: list[str] = Field(min_length=1)
+    slices: list[str] = []
+    titles: str | None = None
+
+
+def _check_names(path: Path, sheet: _Sheet, lines: Lines) -> None:
+    if sheet.task == "classification" and sheet.inputs != ["query"]:
+        raise GoldenError(
+            f"a classification set is given queries alone, not {', '.join(sheet.inputs)}",
+            path=path,
+            line=lines.of("inputs"),
+            advice="Write `inputs: [query]`.",
+        )
+    for key, names in (("inputs", sheet.inputs), ("slices", sheet.slices)):
+        for at, name in enumerate(names):
+            if name in names[:at]:
+                raise GoldenError(
+                    f"`{key}` names `{name}` twice",
+                    path=path,
+                    line=lines.of(key, at),
+                    advice="Name it once.",
+                )
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and check a golden set's `manifest.yaml`.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The manifest; `raw` holds the file as parsed.
+
+    Raises:
+        GoldenError: It is missing, not YAML, or has an unknown, missing or wrong key.
+    """
+    text = read_text(path)
+    sheet, lines = parse(text, _Sheet, path=path, error=GoldenError)
+    _check_names(path, sheet, lines)
+    return Manifest(
+        name=sheet.name,
+        task=sheet.task,
+        description=sheet.description,
+        synthetic=sheet.synthetic,
+        inputs=tuple(sheet.inputs),
+        slices=tuple(sheet.slices),
+        max_grade=sheet.grades.max,
+        sampling=sheet.sampling,
+        raw=yaml.safe_load(text),
+    )

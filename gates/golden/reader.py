@@ -1,0 +1,138 @@
+"""From a golden set's folder to a `GoldenSet`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from gates.errors import GoldenError
+from gates.golden.candidates import Candidates, read_candidates
+from gates.golden.digest import golden_digest
+from gates.golden.expectations import read_expectations
+from gates.golden.judgments import Judgments, read_judgments
+from gates.golden.manifest import read_manifest
+from gates.golden.pairs import pair_keys
+from gates.golden.queries import Queries, read_queries
+from gates.subject import Expectation, GoldenSet
+
+if TYPE_CHECKING:
+    from gates.subject import Manifest
+
+__all__ = ["read_golden"]
+
+
+def _check_inputs(path: Path, manifest: Manifest, known: Collection[str]) -> None:
+    for name in manifest.inputs:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            raise GoldenError(
+                f"`inputs` names `{name}`, which no model asks for",
+                path=path,
+                advice=f"Is it `{near[0]}`?" if near else f"Models ask for: {', '.join(known)}.",
+            )
+
+
+def _judging_warnings(queries: Queries, candidates: Candidates, judged: Judgments) -> list[str]:
+    total = len(queries.text)
+    warnings = []
+    unjudged = total - len(np.unique(judged.query))
+    if unjudged:
+        warnings.append(f"{unjudged} of {total} queries have no judged document")
+    barren = total - unjudged - len(np.unique(judged.query[judged.grade > 0]))
+    if barren:
+        warnings.append(
+            f"{barren} of {total} queries have judgments but no relevant document: "
+            "nDCG is not defined for them"
+        )
+    known = pair_keys(judged.query, judged.doc, candidates.documents)
+    rows = pair_keys(candidates.query, candidates.doc, candidates.documents)
+    share = float(np.mean(np.isin(rows, known)))
+    if share < 0.5:
+        warnings.append(f"only {share:.0%} of the candidates are judged")
+    return warnings
+
+
+def _ranking(
+    path: Path, manifest: Manifest, queries: Queries
+) -> tuple[Candidates, Judgments, tuple[Expectation, ...]]:
+    candidates = read_candidates(path, manifest, queries.ids)
+    judged = read_judgments(path, manifest.max_grade, queries.ids)
+    expected = path / "expectations.csv"
+    found = (
+        read_expectations(expected, manifest, queries.ids, candidates) if expected.exists() else ()
+    )
+    return candidates, judged, found
+
+
+def _set(
+    path: Path,
+    manifest: Manifest,
+    queries: Queries,
+    candidates: Candidates,
+    judged: Judgments,
+    expectations: tuple[Expectation, ...],
+    warnings: tuple[str, ...],
+) -> GoldenSet:
+    return GoldenSet(
+        path=path,
+        digest=golden_digest(path),
+        manifest=manifest,
+        query_id=tuple(queries.ids.to_pylist()),
+        query_text=queries.text,
+        weight=queries.weight,
+        census=queries.census,
+        inclusion=queries.inclusion,
+        slices=queries.slices,
+        row_query=candidates.query,
+        row_doc=tuple(candidates.doc.to_pylist()),
+        row_title=candidates.title,
+        features=candidates.features,
+        judged_query=judged.query,
+        judged_doc=tuple(judged.doc.to_pylist()),
+        grade=judged.grade,
+        annotators=judged.annotators,
+        expectations=expectations,
+        warnings=warnings,
+    )
+
+
+_NOTHING = pa.array([], pa.string())
+_NO_CANDIDATES = Candidates(np.empty(0, np.int64), _NOTHING, _NOTHING, (), {})
+_NO_JUDGMENTS = Judgments(np.empty(0, np.int64), _NOTHING, np.empty(0), {}, ())
+
+
+def read_golden(path: Path, *, known_inputs: Collection[str] | None = None) -> GoldenSet:
+    """Read a golden set folder and check every file of it against every other.
+
+    Args:
+        path: The folder, with `manifest.yaml`, `queries.csv` and, by task, `candidates.csv` or
+            `candidates.parquet`, `judgments.csv`, `annotations.csv`, `expectations.csv`.
+        known_inputs: The columns the models ask for; when given, `inputs` may name no others.
+
+    Returns:
+        The set, in file order, with what a reader should know in `warnings`.
+
+    Raises:
+        GoldenError: The first defect found: file, line, count, examples, and what to do.
+    """
+    if not path.is_dir():
+        raise GoldenError(
+            "there is no such golden set folder", path=path, advice="Check `golden:` in the card."
+        )
+    manifest = read_manifest(path / "manifest.yaml")
+    if known_inputs is not None:
+        _check_inputs(path / "manifest.yaml", manifest, known_inputs)
+    queries = read_queries(path / "queries.csv", manifest)
+    if manifest.task == "ranking":
+        candidates, judged, expectations = _ranking(path, manifest, queries)
+        notes = (*judged.warnings, *_judging_warnings(queries, candidates, judged))
+    else:
+        candidates, judged, notes = _NO_CANDIDATES, _NO_JUDGMENTS, ()
+        expectations = read_expectations(path / "expectations.csv", manifest, queries.ids, None)
+    warnings = (*queries.warnings, *notes)
+    return _set(path, manifest, queries, candidates, judged, expectations, warnings)
