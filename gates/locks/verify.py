@@ -1,0 +1,156 @@
+"""Whether a lock can be believed: what was asked for, what ran, and what the repository says."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from gates.locks.inputs import AskedRequirement, read_inputs
+from gates.locks.lock import Lock, LockedRequirement, read_lock
+from gates.locks.markers import holds
+from gates.subject import LockProblem, LockReport
+
+__all__ = ["verify"]
+
+_Pins = Mapping[str, Sequence[LockedRequirement]]
+
+
+def verify(
+    lock: Lock,
+    *,
+    inputs: Path | None,
+    installed: Mapping[str, str] | None,
+    repository: Path | None,
+    environment: Mapping[str, str] | None = None,
+) -> LockReport:
+    """Verify a lock against its inputs, an environment and the repository, offline.
+
+    Args:
+        lock: What `read_lock` gave.
+        inputs: The requirements.in or pyproject.toml it was compiled from; None to leave that out.
+        installed: Distribution name → version of the environment that ran; None to leave that out.
+        repository: Where the repository keeps this model's lock; None, or no file there, means
+            there is nothing to compare with.
+        environment: PEP 508 markers of the Python the lock is for, from `target_environment`;
+            None for this Python.
+
+    Returns:
+        The report, with every problem found.
+
+    Raises:
+        LockError: The inputs or the repository's lock cannot be read.
+    """
+    pins: defaultdict[str, list[LockedRequirement]] = defaultdict(list)
+    for pin in lock.requirements:
+        if holds(pin.marker, environment, path=lock.path, line=pin.line):
+            pins[pin.name].append(pin)
+    asked = [
+        one
+        for one in (() if inputs is None else read_inputs(inputs))
+        if holds(one.marker, environment, path=one.path, line=one.line)
+    ]
+    in_repository = repository is not None and repository.is_file()
+    problems = [*lock.problems, *_pinned_twice(pins)]
+    for one in asked:
+        problems += _unsatisfied(one, pins, lock)
+    if installed is not None:
+        problems += _environment_differs(installed, pins)
+    if repository is not None and in_repository:
+        problems += _repository_differs(lock, repository)
+    stated = {pin.line for pin in lock.requirements} | {one.line for one in lock.problems}
+    return LockReport(
+        requirements=len(stated),
+        inputs=None if inputs is None else len(asked),
+        installed=None if installed is None else len(installed),
+        in_repository=in_repository,
+        problems=tuple(problems),
+    )
+
+
+def _pinned_twice(pins: _Pins) -> Iterator[LockProblem]:
+    for name, found in pins.items():
+        if len(found) > 1:
+            places = ", ".join(f"{pin.version} (line {pin.line})" for pin in found)
+            message = f"{name} is pinned {len(found)} times for the same Python: {places}"
+            yield LockProblem("unpinned", name, message, found[1].line)
+
+
+def _unsatisfied(asked: AskedRequirement, pins: _Pins, lock: Lock) -> Iterator[LockProblem]:
+    def problem(what: str, line: int = 0) -> LockProblem:
+        return LockProblem("unsatisfied", asked.name, f"{asked.where} {what}", line)
+
+    if asked.direct:
+        yield problem(f"asks for `{asked.name}` by URL or path, which no pin can satisfy")
+        return
+    found = pins.get(asked.name, ())
+    if not found and not asked.constraint:
+        wanted = f"`{asked.name}{asked.specifier}`"
+        elsewhere = [pin for pin in lock.requirements if pin.name == asked.name]
+        if elsewhere:
+            markers = " or ".join(f"`{pin.marker}`" for pin in elsewhere)
+            yield problem(f"asks for {wanted}, which the lock pins only where {markers}")
+        else:
+            yield problem(f"asks for {wanted}, which the lock does not pin")
+    # A lock compiled with --strip-extras keeps none, and then says nothing about them.
+    keeps_extras = any(pin.extras for pin in lock.requirements)
+    for pin in found:
+        for constraint in sorted(asked.specifier, key=str):
+            if not constraint.contains(pin.version, prereleases=True):
+                what = f"asks for `{asked.name}{constraint}`, but the lock pins {pin.version}"
+                yield problem(what, pin.line)
+        missing = sorted(set(asked.extras) - set(pin.extras))
+        if missing and keeps_extras and not asked.constraint:
+            what = f"asks for `{asked.name}[{','.join(missing)}]`, an extra the lock leaves out"
+            yield problem(what, pin.line)
+
+
+def _environment_differs(installed: Mapping[str, str], pins: _Pins) -> Iterator[LockProblem]:
+    present = {str(canonicalize_name(name)): version for name, version in installed.items()}
+    for name in sorted(present.keys() | pins.keys()):
+        found, version = pins.get(name, ()), present.get(name)
+        if version is None:
+            pin = found[0]
+            message = f"{name} {pin.version} is locked but not installed"
+            yield LockProblem("environment", name, message, pin.line)
+        elif not found:
+            message = f"{name} {version} is installed but not locked for this Python"
+            yield LockProblem("environment", name, message)
+        elif all(not _same_version(pin.version, version) for pin in found):
+            message = f"{name} {version} is installed, but {found[0].version} is locked"
+            yield LockProblem("environment", name, message, found[0].line)
+
+
+def _same_version(locked: str, installed: str) -> bool:
+    try:
+        return Version(locked) == Version(installed)
+    except InvalidVersion:
+        return locked == installed
+
+
+def _repository_differs(lock: Lock, repository: Path) -> Iterator[LockProblem]:
+    theirs = read_lock(repository)
+    if theirs.digest == lock.digest:
+        return
+    here, there = _versions(lock), _versions(theirs)
+    different = [name for name in sorted(here.keys() | there.keys()) if here[name] != there[name]]
+    shown = ", ".join(f"{name} {there[name]} → {here[name]}" for name in different[:3])
+    what = (
+        f"{len(different)} {'pin differs' if len(different) == 1 else 'pins differ'}"
+        f" (repository → this lock): {shown}{', …' if len(different) > 3 else ''}"
+        if different
+        else "the same pins, but other hashes, markers, options or comments"
+    )
+    message = f"the lock is not the repository's {repository.name}: {what}"
+    yield LockProblem("repository", repository.name, message)
+
+
+def _versions(lock: Lock) -> defaultdict[str, str]:
+    """Name → its pinned versions as text; `absent` for any other name."""
+    versions: defaultdict[str, list[str]] = defaultdict(list)
+    for pin in lock.requirements:
+        versions[pin.name].append(pin.version)
+    return defaultdict(lambda: "absent", {name: " or ".join(v) for name, v in versions.items()})

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gates.locks.lock import read_lock
+
+from .samples import Locked, Write
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write text to a file under the test's folder."""
+
+    def writer(text: str, name: str = "requirements.in") -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return writer
+
+
+@pytest.fixture
+def locked(write: Write) -> Locked:
+    """Read a lock from its text."""
+    return lambda text: read_lock(write(text, "requirements.txt"))
