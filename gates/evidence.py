@@ -160,19 +160,20 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON values are what they are
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     if isinstance(value, float) and not math.isfinite(value):
-        return None
+        # JSON has no word for these; as null, an open interval would read back as an exact value.
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return value
 
 
-def canonical(evidence: Evidence) -> bytes:
-    """The bytes that are stored, digested and signed.
+def canonical(value: object) -> bytes:
+    """A frozen value (evidence, or a part of it) as the bytes that are stored and signed.
 
-    Infinite interval ends become null, as JSON has no word for them.
+    Infinite interval ends and NaN are written as the strings `Infinity`, `-Infinity`, `NaN`.
     """
     text = json.dumps(
-        _plain(evidence), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        _plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
-    return text.encode()
+    return text.encode("utf-8", "backslashreplace")
 
 
 def evidence_digest(content: bytes) -> str:

@@ -100,7 +100,7 @@ class GoldenSet:
         manifest: Where it comes from.
         query_id: Q ids, unique.
         query_text: Q texts as a shopper typed them.
-        weight: float64[Q] > 0, in traffic or as the sampling asks.
+        weight: float64[Q] > 0, each query's traffic.
         census: bool[Q]: True when the query was taken with certainty.
         inclusion: float64[Q] in (0, 1]: the probability with which it was drawn.
         slices: column → Q values; empty string where there is none.
@@ -146,6 +146,16 @@ class GoldenSet:
             KeyError: The set has no such column.
         """
         return tuple(sorted({value for value in self.slices[column] if value}))
+
+    @property
+    def design_weight(self) -> Floats:
+        """What each query stands for, float64[Q]: its traffic over its inclusion probability.
+
+        A census query stands for itself; queries drawn in proportion to traffic stand for equal
+        amounts (Horvitz and Thompson, 1952).
+        """
+        weight: Floats = self.weight / self.inclusion
+        return weight
 
     def inputs(self) -> Columns:
         """The frame a model is given for the whole set: features, or the query texts."""

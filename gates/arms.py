@@ -1,0 +1,283 @@
+"""The two arms of a run: each version in its own environment, asked once for each frame."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from gates.domain import EnvironmentFacts, ModelVersion, Role
+from gates.environments.cache import Environment, EnvironmentCache, installed
+from gates.environments.mlmodel import read_mlmodel
+from gates.environments.outputs import as_labels, as_scores
+from gates.environments.process import Limits, Worker
+from gates.errors import GatesError, LockError, ModelFault
+from gates.locks.lock import read_lock
+from gates.locks.markers import target_environment
+from gates.locks.verify import verify
+from gates.subject import Columns, Floats, GoldenSet, LockReport
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gates.card import EnvironmentPolicy
+
+__all__ = ["RunSubject", "VersionArm"]
+
+Answer = Mapping[str, "NDArray[Any] | list[Any]"]
+AnswerT = TypeVar("AnswerT")
+
+
+class VersionArm:
+    """One version, its environment, and its worker, started when first needed.
+
+    Args:
+        role: Candidate or champion.
+        version: Which version.
+        model_dir: Its verified snapshot.
+        cache: Where environments are kept.
+        policy: The card's word on environments.
+        repository_lock: The lock of this model in the repository, when there may be one.
+        progress: Told, in words, what takes long.
+    """
+
+    def __init__(
+        self,
+        role: Role,
+        version: ModelVersion,
+        model_dir: Path,
+        *,
+        cache: EnvironmentCache,
+        policy: EnvironmentPolicy,
+        repository_lock: Path | None,
+        progress: Callable[[str], None],
+    ) -> None:
+        self._role: Role = role
+        self._version = version
+        self._model_dir = model_dir
+        self._cache = cache
+        self._policy = policy
+        self._repository_lock = repository_lock
+        self._progress = progress
+        self._worker: Worker | None = None
+        self._environment: Environment | GatesError | None = None
+        self._answers: dict[str, Answer] = {}
+        self.predict_seconds = 0.0
+
+    @property
+    def role(self) -> Role:
+        """Candidate or champion."""
+        return self._role
+
+    @property
+    def version(self) -> ModelVersion:
+        """Which version this is."""
+        return self._version
+
+    @property
+    def lock_path(self) -> Path:
+        """The lock in the artifact.
+
+        Raises:
+            LockError: The artifact has none.
+        """
+        path = self._model_dir / "gates" / "requirements.txt"
+        if not path.is_file():
+            raise LockError(
+                f"the {self._role} {self._version.uri} carries no lock",
+                path=path,
+                advice="package it with `gates package`, which puts the lock into the artifact",
+            )
+        return path
+
+    @cached_property
+    def _inputs(self) -> tuple[str, ...] | None:
+        """The columns the model's signature asks for; None when it has no signature."""
+        return read_mlmodel(self._model_dir).input_columns
+
+    def _built(self) -> Environment:
+        """The environment; a build that failed once is not tried again by every check."""
+        if self._environment is None:
+            try:
+                python = self._policy.python or self._version.tags.get("gates.python") or None
+                found = self._cache.ensure(self.lock_path, python=python, progress=self._progress)
+                self._environment = found
+            except GatesError as problem:
+                self._environment = problem
+        if isinstance(self._environment, GatesError):
+            raise self._environment
+        return self._environment
+
+    def facts(self) -> EnvironmentFacts | None:
+        """What it ran in, as far as it came: None when it has no environment."""
+        if self._worker is not None:
+            try:
+                return self._worker.ready()
+            except ModelFault:
+                pass
+        return self._environment.facts if isinstance(self._environment, Environment) else None
+
+    def start(self) -> None:
+        """Start the worker without waiting for it.
+
+        Raises:
+            BuildError: Its environment could not be built.
+            LockError: The artifact has no lock.
+        """
+        if self._worker is None:
+            limits = Limits(
+                memory_mb=self._policy.memory_mb,
+                start_seconds=self._policy.start_seconds,
+                predict_seconds=self._policy.predict_seconds,
+            )
+            environment = self._built()
+            self._progress(f"starting the {self._role}, version {self._version.version}")
+            self._worker = Worker.start(environment, self._model_dir, limits, self._role)
+
+    def environment(self) -> EnvironmentFacts:
+        """What it ran in: known in full once the worker is ready."""
+        return self._ready().ready()
+
+    def scores(self, columns: Columns) -> Floats:
+        """Score each row of a frame: float64[rows], finite.
+
+        Raises:
+            ModelFault: It could not, by name; a champion's fault is never a breach.
+        """
+        rows = _rows(columns)
+        return self._blame(lambda: as_scores(self._ask(columns), rows))
+
+    def labels(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
+        """Label each row of a frame, with each label's score: float64[rows], finite.
+
+        Raises:
+            ModelFault: It could not, by name; a champion's fault is never a breach.
+        """
+        rows = _rows(columns)
+        return self._blame(lambda: as_labels(self._ask(columns), rows))
+
+    def lock_report(self) -> LockReport:
+        """What verifying its lock gave, against all it must agree with.
+
+        Raises:
+            LockError: The artifact has no lock.
+            BuildError: Its environment could not be built.
+        """
+        lock = read_lock(self.lock_path)
+        inputs = self.lock_path.with_name("requirements.in")
+        unbuildable = [one for one in lock.problems if one.kind in {"unpinned", "unhashed"}]
+        environment = None if unbuildable else self._built()
+        return verify(
+            lock,
+            inputs=inputs if inputs.is_file() else None,
+            installed=installed(environment) if environment else None,
+            repository=self._repository_lock,
+            environment=target_environment(environment.facts.python) if environment else None,
+        )
+
+    def close(self) -> None:
+        """Stop the worker, if one runs."""
+        if self._worker is not None:
+            self._worker.close()
+
+    def _ready(self) -> Worker:
+        self.start()
+        assert self._worker is not None  # noqa: S101 - start() made it
+        self._worker.ready()
+        return self._worker
+
+    def _ask(self, columns: Columns) -> Answer:
+        key = _frame_digest(columns)
+        if key not in self._answers:
+            frame = self._choose(columns)
+            worker = self._ready()
+            started = time.perf_counter()
+            self._answers[key] = worker.predict(frame)
+            self.predict_seconds += time.perf_counter() - started
+        return self._answers[key]
+
+    def _choose(self, columns: Columns) -> Columns:
+        """The columns this version's signature names, in its order; all of them without one."""
+        if self._inputs is None:
+            return columns
+        missing = [name for name in self._inputs if name not in columns]
+        if missing:
+            raise ModelFault(
+                "missing-input",
+                f"its signature asks for {', '.join(missing[:5])}, which is not in the golden set",
+            )
+        return {name: columns[name] for name in self._inputs}
+
+    def _blame(self, ask: Callable[[], AnswerT]) -> AnswerT:
+        try:
+            return ask()
+        except ModelFault as fault:
+            what = f"{self._role} {self._version.uri}: {fault.what}"
+            breach = fault.breach and self._role == "candidate"
+            raise ModelFault(fault.kind, what, breach=breach, log=fault.log) from None
+
+
+@dataclass(frozen=True)
+class RunSubject:
+    """What the checks of one run are given."""
+
+    golden: GoldenSet
+    candidate: VersionArm
+    champion: VersionArm | None
+    seed: int
+
+    @property
+    def arms(self) -> tuple[VersionArm, ...]:
+        """The arms there are, candidate first."""
+        return (self.candidate, self.champion) if self.champion else (self.candidate,)
+
+    def start(self) -> None:
+        """Build or find both environments and start both workers, side by side.
+
+        Failures stay silent here: each check that needs the arm meets them again, by name.
+        """
+
+        def attempt(arm: VersionArm) -> None:
+            try:
+                arm.start()
+            except GatesError:
+                return
+
+        with ThreadPoolExecutor(len(self.arms)) as pool:
+            list(pool.map(attempt, self.arms))
+
+    def environments(self) -> Mapping[str, EnvironmentFacts]:
+        """Role → what it ran in, for the arms whose worker became ready."""
+        found: dict[str, EnvironmentFacts] = {}
+        for arm in self.arms:
+            facts = arm.facts()
+            if facts:
+                found[arm.role] = facts
+        return found
+
+    def close(self) -> None:
+        """Stop both workers."""
+        for arm in self.arms:
+            arm.close()
+
+
+def _rows(columns: Columns) -> int:
+    return len(next(iter(columns.values()))) if columns else 0
+
+
+def _frame_digest(columns: Columns) -> str:
+    digest = hashlib.sha256()
+    for name, values in columns.items():
+        digest.update(repr((name, len(values))).encode())
+        if isinstance(values, np.ndarray) and values.dtype != object:
+            digest.update(np.ascontiguousarray(values).tobytes())
+        else:
+            digest.update("\x1f".join(map(repr, values)).encode())
+    return digest.hexdigest()

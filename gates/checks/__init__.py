@@ -1,0 +1,60 @@
+"""The checks: one file each, found by name, from a subject to measurements; none of them judges.
+
+A new check is one file here with a `CHECK` in it (and a test). `ranking-diff` in a card is
+`ranking_diff.py` here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from gates.card import CheckSpec
+from gates.domain import Exhibit, Measurement
+from gates.subject import Plan, Subject
+
+__all__ = ["Check", "catalogue", "find"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check: what it offers to a card, and the function that measures.
+
+    Attributes:
+        spec: Name, tasks, metrics, options.
+        measure: Yields measurements and exhibits. It may raise: the gate turns that into
+            UNDECIDED (or FAIL where the candidate broke its contract) with the reason.
+    """
+
+    spec: CheckSpec
+    measure: Callable[[Subject, Plan], Iterable[Measurement | Exhibit]]
+
+
+def find(name: str) -> Check:
+    """The check of a name.
+
+    Args:
+        name: As a card writes it, such as `ranking-diff`.
+
+    Raises:
+        KeyError: There is no such check.
+    """
+    if name not in _names():
+        raise KeyError(name)
+    check: Check = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").CHECK
+    return check
+
+
+@cache
+def catalogue() -> Mapping[str, CheckSpec]:
+    """Every check there is: name → what it offers."""
+    return {name: find(name).spec for name in _names()}
+
+
+@cache
+def _names() -> tuple[str, ...]:
+    found = (one.name for one in pkgutil.iter_modules(__path__))
+    return tuple(sorted(name.replace("_", "-") for name in found if not name.startswith("_")))

@@ -1,0 +1,79 @@
+"""The exhibit of a ranking difference: every query with its old and new list, worst first."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from gates.checks._ranked import Judged, Ranked
+from gates.domain import Exhibit
+from gates.kernels.packed import Bools, Floats
+from gates.subject import GoldenSet
+
+__all__ = ["side_by_side"]
+
+
+def side_by_side(
+    golden: GoldenSet,
+    coded: Judged,
+    arms: tuple[Ranked, Ranked],
+    *,
+    metric: str,
+    k: int,
+    severe: float,
+    values: tuple[Floats, Floats],
+    likeness: tuple[Floats, Floats, Bools],
+) -> Exhibit:
+    """Old and new top k of every query, worst difference first, queries without one last.
+
+    Args:
+        golden: The golden set.
+        coded: Its documents as integers.
+        arms: Old and new lists.
+        metric: The metric of `values`.
+        k: How many documents of each list to show.
+        severe: The difference from which a loss is severe; negative.
+        values: The metric of the old and the new lists, each float64[Q].
+        likeness: overlap, RBO and top-1-changed, each [Q].
+    """
+    old, new = arms
+    before, after = values
+    overlap, rbo, changed = likeness
+    delta = after - before
+    titles: dict[str, str] = {}
+    queries = []
+    for q in np.lexsort((np.arange(delta.size), delta)):
+        start, end = int(coded.starts[q]), int(coded.starts[q + 1])
+        old_place = {int(row): place + 1 for place, row in enumerate(old.row[start:end])}
+        shown = slice(start, min(start + k, end))
+        for row in (*old.row[shown], *new.row[shown]):
+            titles[golden.row_doc[row]] = golden.row_title[row]
+        queries.append(
+            {
+                "id": golden.query_id[q],
+                "text": golden.query_text[q],
+                "weight": float(golden.weight[q]),
+                "slices": {column: column_of[q] for column, column_of in golden.slices.items()},
+                "old": _number(before[q]),
+                "new": _number(after[q]),
+                "delta": _number(delta[q]),
+                "overlap": _number(overlap[q]),
+                "rbo": _number(rbo[q]),
+                "top1_changed": bool(changed[q]),
+                "old_list": [
+                    [golden.row_doc[row], _number(grade)]
+                    for row, grade in zip(old.row[shown], old.grades[shown], strict=True)
+                ],
+                "new_list": [
+                    [golden.row_doc[row], _number(grade), old_place[int(row)]]
+                    for row, grade in zip(new.row[shown], new.grades[shown], strict=True)
+                ],
+            }
+        )
+    data = {"metric": metric, "k": k, "severe": severe, "queries": queries, "titles": titles}
+    return Exhibit("ranking-diff", "Old and new result lists, worst difference first", data)
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else round(float(value), 6)

@@ -1,0 +1,124 @@
+"""What every command shares: options, settings, and where words and JSON go.
+
+With `--json` stdout holds JSON alone; everything meant for people goes to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from gates.errors import UsageError
+from gates.settings import Settings, load_settings
+
+__all__ = [
+    "CacheOption",
+    "JsonOption",
+    "ProjectOption",
+    "Speech",
+    "TrackingOption",
+    "WhyOption",
+    "card_path",
+    "settings_from",
+]
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")
+]
+ProjectOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--project",
+        metavar="DIR",
+        help="Folder with model_cards/, golden/ and models/ (default: found from here upwards).",
+    ),
+]
+TrackingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tracking-uri",
+        metavar="URI",
+        help="MLflow store or server (default: MLFLOW_TRACKING_URI, [tool.gates], "
+        "then .gates/mlflow.db in the project).",
+    ),
+]
+CacheOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache", metavar="DIR", help="Environments and snapshots (default: ~/.cache/mlgates)."
+    ),
+]
+WhyOption = Annotated[
+    str, typer.Option("--why", metavar="TEXT", help="Why, in your words; kept in the history.")
+]
+
+
+@dataclass(frozen=True)
+class Speech:
+    """Where a command's words go.
+
+    Args:
+        as_json: Whether the caller wants JSON.
+    """
+
+    as_json: bool
+
+    @property
+    def out(self) -> Console:
+        """The console for results: stdout, or stderr when stdout is JSON's."""
+        return Console(stderr=self.as_json, highlight=False, soft_wrap=True)
+
+    def result(self, value: Any) -> None:  # noqa: ANN401 - any JSON value
+        """Print the result as JSON, when JSON was asked for."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True) + "\n")
+
+    @contextmanager
+    def working(self) -> Iterator[Progress]:
+        """A progress display on stderr, shown only when stderr is a terminal."""
+        console = Console(stderr=True)
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        with Progress(
+            *columns, console=console, transient=True, disable=not console.is_terminal
+        ) as progress:
+            yield progress
+
+
+def settings_from(
+    project: Path | None,
+    tracking_uri: str | None,
+    cache: Path | None,
+    output: Path | None = None,
+) -> Settings:
+    """Settings from a command's options.
+
+    Raises:
+        UsageError: The project folder does not exist.
+    """
+    if project is not None and not project.is_dir():
+        raise UsageError(f"--project {project}: there is no such folder")
+    return load_settings(
+        project,
+        tracking_uri=tracking_uri,
+        cache=cache.absolute() if cache else None,
+        output=output.absolute() if output else None,
+    )
+
+
+def card_path(settings: Settings, model: str) -> Path:
+    """The card of a model: `model_cards/<model>.md`.
+
+    Args:
+        settings: Where the project is.
+        model: The registered model's name.
+    """
+    return settings.project / "model_cards" / f"{model}.md"

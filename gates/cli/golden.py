@@ -1,0 +1,77 @@
+"""`gates golden`: golden sets, checked before they are relied on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from gates.cli.common import JsonOption, ProjectOption, Speech, settings_from
+
+__all__ = ["golden"]
+
+golden = typer.Typer(no_args_is_help=True, help="Check golden sets.", rich_markup_mode=None)
+
+
+@golden.callback()
+def _group() -> None:
+    """Check golden sets."""
+
+
+@golden.command("check")
+def check(
+    what: Annotated[
+        str, typer.Argument(metavar="MODEL|DIR", help="A model's name, or a golden set's folder.")
+    ],
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read a golden set from end to end and say what it holds.
+
+    Example: gates golden check product-ranker
+    """
+    from gates.golden import read_golden
+    from gates.kernels.intervals import effective_n
+
+    settings = settings_from(project, None, None)
+    folder = Path(what) if Path(what).is_dir() else settings.project / "golden" / what
+    found = read_golden(folder)
+    speech = Speech(as_json)
+    n_eff = effective_n(found.design_weight)
+    facts = {
+        "queries": len(found.query_id),
+        "effective n": round(n_eff, 1),
+        "candidate documents": len(found.row_doc),
+        "judgments": len(found.judged_doc),
+        "annotators": len(found.annotators),
+        "expectations": len(found.expectations),
+    }
+    synthetic = " (synthetic)" if found.manifest.synthetic else ""
+    speech.out.print(f"{found.manifest.name}{synthetic}, {found.manifest.task}", style="bold")
+    speech.out.print(found.digest)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, value in facts.items():
+        table.add_row(name, f"{value:g}")
+    for column in found.slices:
+        values = found.slice_values(column)
+        counts = [f"{one} {found.slices[column].count(one)}" for one in values]
+        table.add_row(f"slice {column}", ", ".join(counts))
+    speech.out.print(table)
+    for warning in found.warnings:
+        speech.out.print(f"warning: {warning}", style="yellow", markup=False)
+    speech.result(
+        {
+            "name": found.manifest.name,
+            "task": found.manifest.task,
+            "synthetic": found.manifest.synthetic,
+            "digest": found.digest,
+            "warnings": list(found.warnings),
+            "slices": {
+                column: {one: found.slices[column].count(one) for one in found.slice_values(column)}
+                for column in found.slices
+            },
+            **{name.replace(" ", "_"): value for name, value in facts.items()},
+        }
+    )

@@ -1,0 +1,90 @@
+"""`gates lock`: locks, verified offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gates.cli.common import JsonOption, Speech
+from gates.errors import LockError
+
+__all__ = ["lock"]
+
+lock = typer.Typer(no_args_is_help=True, help="Verify locks.", rich_markup_mode=None)
+
+
+@lock.callback()
+def _group() -> None:
+    """Verify locks."""
+
+
+@lock.command("check")
+def check(
+    target: Annotated[
+        Path, typer.Argument(metavar="DIR|LOCK", help="A requirements.txt, or the folder it is in.")
+    ],
+    inputs: Annotated[
+        Path | None,
+        typer.Option(
+            "--input",
+            metavar="FILE",
+            help="What the lock must satisfy: a requirements.in or pyproject.toml "
+            "(default: the .in beside it).",
+        ),
+    ] = None,
+    python: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION", help="Judge markers for this Python (default: this one)."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that every requirement is pinned and hashed and that the lock satisfies its input.
+
+    Exit code 1 when it does not.
+
+    Example: gates lock check models/product-ranker
+    """
+    from gates.locks.lock import read_lock
+    from gates.locks.markers import target_environment
+    from gates.locks.verify import verify
+
+    path = target / "requirements.txt" if target.is_dir() else target
+    found = read_lock(path)
+    beside = path.with_suffix(".in")
+    asked = inputs or (beside if beside.is_file() else None)
+    if found.requirements == () and not found.problems:
+        raise LockError("holds no requirement", path=path, advice="compile it again")
+    report = verify(
+        found,
+        inputs=asked,
+        installed=None,
+        repository=None,
+        environment=target_environment(python) if python else None,
+    )
+    speech = Speech(as_json)
+    for one in report.problems:
+        where = f"{path}:{one.line}" if one.line else str(path)
+        speech.out.print(f"{where}: {one.kind}: {one.message}", markup=False)
+    against = f", {report.inputs} constraints of {asked.name} hold" if asked else ""
+    if report.problems:
+        speech.out.print(f"{len(report.problems)} problems in {path}", style="bold red")
+    else:
+        speech.out.print(
+            f"{path}: {report.requirements} requirements, all pinned and hashed{against}",
+            markup=False,
+        )
+    speech.result(
+        {
+            "path": str(path),
+            "digest": found.digest,
+            "requirements": report.requirements,
+            "inputs": report.inputs,
+            "problems": [
+                {"kind": p.kind, "requirement": p.requirement, "line": p.line, "message": p.message}
+                for p in report.problems
+            ],
+        }
+    )
+    raise typer.Exit(1 if report.problems else 0)

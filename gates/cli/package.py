@@ -1,0 +1,67 @@
+"""`gates package`: from a model folder to a registered version."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gates.cli.common import (
+    CacheOption,
+    JsonOption,
+    ProjectOption,
+    Speech,
+    TrackingOption,
+    card_path,
+    settings_from,
+)
+
+__all__ = ["package"]
+
+
+def package(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A folder under models/.")],
+    project: ProjectOption = None,
+    tracking_uri: TrackingOption = None,
+    cache: CacheOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Build a model in its own locked environment and register it with its lock and digests.
+
+    Example: gates package product-ranker
+    """
+    from gates import packaging
+    from gates.card import read_card
+    from gates.checks import catalogue
+    from gates.environments.cache import EnvironmentCache
+    from gates.golden import golden_digest
+    from gates.outcome import who
+    from gates.registry.mlflow import MlflowRegistry
+
+    settings = settings_from(project, tracking_uri, cache)
+    speech = Speech(as_json)
+    with speech.working() as progress:
+        task = progress.add_task("reading the model card")
+        card = read_card(card_path(settings, model), catalogue(), project=settings.project)
+        version = packaging.package(
+            model,
+            project=settings.project,
+            registry=MlflowRegistry(settings.tracking_uri, settings.cache),
+            environments=EnvironmentCache(settings.cache),
+            golden_digest=golden_digest(card.golden_path),
+            by=who(),
+            progress=lambda text: progress.update(task, description=text),
+        )
+    speech.out.print(f"packaged {version.uri}", style="bold")
+    speech.out.print(f"  artifact  {version.digest}\n  lock      {version.lock_digest}")
+    speech.out.print(f"  next      gates run {version.uri}")
+    speech.result(
+        {
+            "uri": version.uri,
+            "name": version.name,
+            "version": version.version,
+            "digest": version.digest,
+            "lock_digest": version.lock_digest,
+            "tags": dict(version.tags),
+        }
+    )

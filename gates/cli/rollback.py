@@ -1,0 +1,65 @@
+"""`gates rollback`: move the alias back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gates.cli.common import (
+    CacheOption,
+    JsonOption,
+    ProjectOption,
+    Speech,
+    TrackingOption,
+    WhyOption,
+    card_path,
+    settings_from,
+)
+
+__all__ = ["rollback"]
+
+
+def rollback(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The registered model.")],
+    why: WhyOption,
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION", help="An earlier champion (default: the one before)."),
+    ] = None,
+    project: ProjectOption = None,
+    tracking_uri: TrackingOption = None,
+    cache: CacheOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put the champion before this one back into production.
+
+    Example: gates rollback product-ranker --why "complaints about lamps"
+    """
+    from gates import promotion
+    from gates.card import read_card
+    from gates.checks import catalogue
+    from gates.outcome import who
+    from gates.registry.mlflow import MlflowRegistry
+
+    settings = settings_from(project, tracking_uri, cache)
+    speech = Speech(as_json)
+    card = read_card(card_path(settings, model), catalogue(), project=settings.project)
+    registry = MlflowRegistry(settings.tracking_uri, settings.cache)
+    alias = card.policy.champion
+    event = promotion.rollback(registry, model, alias, why=why, by=who(), to=to)
+    speech.out.print(f"rolled back {model}", style="bold")
+    speech.out.print(
+        f"  {event.alias}: version {event.previous_version} → version {event.version}", markup=False
+    )
+    speech.result(
+        {
+            "model": model,
+            "alias": event.alias,
+            "version": event.version,
+            "previous_version": event.previous_version,
+            "by": event.by,
+            "why": event.why,
+            "run_id": event.run_id,
+        }
+    )

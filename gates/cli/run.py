@@ -1,0 +1,173 @@
+"""`gates run`: a thin front on `pytest CARD --candidate URI`, with progress and a summary."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gates.cli.common import (
+    CacheOption,
+    JsonOption,
+    ProjectOption,
+    Speech,
+    TrackingOption,
+    card_path,
+    settings_from,
+)
+from gates.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from gates.domain import Judgement
+    from gates.gate import Gate
+    from gates.pytest_gate import GateSession
+
+__all__ = ["run_gate"]
+
+
+class _ProgressView:
+    """Shows a run's progress, and keeps the session for when it is over."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("starting")
+        self._bounds = 0
+        self._judged = 0
+        self.session: GateSession | None = None
+
+    def progress(self, text: str) -> None:
+        counted = f" ({self._judged} of {self._bounds} bounds)" if self._bounds else ""
+        self._progress.update(self._task, description=text + counted)
+
+    def opened(self, gate: Gate) -> None:
+        self._bounds = len(gate.bounds)
+
+    def judged(self, judgement: Judgement) -> None:
+        self._judged += 1
+        self.progress(f"judged {judgement.bound.id}")
+
+    def finished(self, session: GateSession) -> None:
+        self.session = session
+
+
+def run_gate(
+    context: typer.Context,
+    candidate: Annotated[
+        str, typer.Argument(metavar="URI", help="Version under test: models:/NAME/VERSION.")
+    ],
+    champion: Annotated[
+        str | None,
+        typer.Option(metavar="URI", help="Version to compare with (default: the card's alias)."),
+    ] = None,
+    card: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Model card (default: model_cards/NAME.md)."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the run gets its folder (default: .gates/runs)."),
+    ] = None,
+    project: ProjectOption = None,
+    tracking_uri: TrackingOption = None,
+    cache: CacheOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Gate a version: run its card's checks against the champion and give a verdict.
+
+    Everything after -- goes to pytest: gates run models:/product-ranker/7 -- -n 2 -k ranking
+
+    Example: gates run models:/product-ranker/7
+    """
+    from gates.registry.names import parse_uri
+
+    settings = settings_from(project, tracking_uri, cache, output)
+    chosen = card.absolute() if card else card_path(settings, parse_uri(candidate).name)
+    arguments = [str(chosen), "--candidate", candidate]
+    arguments += ["--rootdir", str(settings.project), "--continue-on-collection-errors"]
+    arguments += ["--override-ini", "addopts="]
+    arguments += ["--tracking-uri", settings.tracking_uri, "--gates-cache", str(settings.cache)]
+    arguments += ["--gates-project", str(settings.project), "--gates-output", str(settings.output)]
+    if champion:
+        arguments += ["--champion", champion]
+    extra = [one for one in context.args if one != "--"]
+    speech = Speech(as_json)
+    session, log = _drive([*arguments, *extra], speech)
+    if session is None or session.evidence is None:
+        raise (session.error if session else None) or UsageError(
+            "pytest ended before the gate could open",
+            advice=log.strip() or "call pytest with the same arguments to see why",
+        )
+    _tell(session, speech)
+    if session.error:
+        raise session.error
+    raise typer.Exit(session.evidence.verdict.outcome.exit_code)
+
+
+def _drive(arguments: list[str], speech: Speech) -> tuple[GateSession | None, str]:
+    import pytest
+
+    from gates.pytest_gate import VIEW
+
+    log = io.StringIO()
+    with speech.working() as progress:
+        view = _ProgressView(progress)
+        plugin = _Register(VIEW, view)
+        with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+            pytest.main(arguments, plugins=[plugin])
+    session = view.session
+    if session is not None and session.run_dir.is_dir():
+        (session.run_dir / "pytest.log").write_text(log.getvalue(), encoding="utf-8")
+    return session, log.getvalue()
+
+
+class _Register:
+    """Registers the view under the name the gate session looks for, before it is made."""
+
+    def __init__(self, name: str, view: _ProgressView) -> None:
+        self._name = name
+        self._view = view
+
+    def pytest_addoption(self, pluginmanager: Any) -> None:  # noqa: ANN401 - pytest's own class
+        pluginmanager.register(self._view, self._name)
+
+
+def _tell(session: GateSession, speech: Speech) -> None:
+    from gates.report.terminal import render
+
+    evidence, delivery = session.evidence, session.delivery
+    if evidence is None or delivery is None:
+        return
+    console = speech.out
+    render(evidence, console)
+    console.print(f"report    {delivery.reports['html']}", markup=False)
+    console.print(f"evidence  {delivery.evidence}", markup=False)
+    if delivery.trouble:
+        console.print(f"warning   {delivery.trouble}", style="yellow", markup=False)
+    speech.result(
+        {
+            "verdict": str(evidence.verdict.outcome),
+            "reasons": list(evidence.verdict.reasons),
+            "candidate": evidence.candidate.uri,
+            "champion": evidence.champion.uri if evidence.champion else None,
+            "bounds": [
+                {
+                    "id": one.bound.id,
+                    "outcome": str(one.outcome),
+                    "reason": one.reason,
+                    "advisory": one.bound.advisory,
+                    "value": one.measurement.value if one.measurement else None,
+                }
+                for one in evidence.judgements
+            ],
+            "evidence": str(delivery.evidence),
+            "evidence_digest": delivery.digest,
+            "reports": {kind: str(path) for kind, path in delivery.reports.items()},
+            "mlflow_run": delivery.mlflow_run or None,
+            "warning": delivery.trouble or None,
+        }
+    )

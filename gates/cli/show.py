@@ -1,0 +1,97 @@
+"""`gates show`: an outcome again, from its evidence alone."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gates.cli.common import (
+    CacheOption,
+    JsonOption,
+    ProjectOption,
+    Speech,
+    TrackingOption,
+    settings_from,
+)
+from gates.errors import RegistryError
+from gates.settings import Settings
+
+__all__ = ["show"]
+
+
+class Form(StrEnum):
+    """How to show evidence."""
+
+    TERMINAL = "terminal"
+    MARKDOWN = "markdown"
+    HTML = "html"
+    JUNIT = "junit"
+
+
+def show(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN", help="A run's folder, an evidence.json, or models:/NAME/VERSION."
+        ),
+    ],
+    form: Annotated[Form, typer.Option("--as", help="How to show it.")] = Form.TERMINAL,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write there instead of to stdout.")
+    ] = None,
+    project: ProjectOption = None,
+    tracking_uri: TrackingOption = None,
+    cache: CacheOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a verdict again: in the terminal, or as Markdown, HTML or JUnit.
+
+    Example: gates show models:/product-ranker/7 --as markdown
+    """
+    from gates.evidence import canonical, read_evidence, write_atomically
+    from gates.report import html, junit, markdown, terminal
+
+    settings = settings_from(project, tracking_uri, cache)
+    speech = Speech(as_json)
+    with tempfile.TemporaryDirectory() as scratch:
+        path = _find(what, settings, Path(scratch))
+        evidence = read_evidence(path, verify_key=settings.verify_key)
+    if as_json:
+        speech.result(json.loads(canonical(evidence)))
+        return
+    if form is Form.TERMINAL:
+        terminal.render(evidence, speech.out)
+        return
+    if form is Form.JUNIT:
+        content = junit.render(evidence)
+    else:
+        render = markdown.render if form is Form.MARKDOWN else html.render
+        content = render(evidence).encode()
+    if output:
+        write_atomically(output.absolute(), content)
+        speech.out.print(f"wrote {output}", markup=False)
+    else:
+        typer.echo(content.decode())
+
+
+def _find(what: str, settings: Settings, scratch: Path) -> Path:
+    from gates.registry.mlflow import MlflowRegistry
+
+    path = Path(what)
+    if path.is_dir():
+        return path / "evidence.json"
+    if path.is_file() or what.endswith(".json"):
+        return path
+    registry = MlflowRegistry(settings.tracking_uri, settings.cache)
+    version = registry.resolve(what)
+    found = registry.evidence(version, scratch)
+    if found is None:
+        raise RegistryError(
+            f"{version.uri} was never gated", advice=f"run: gates run {version.uri}"
+        )
+    return found

@@ -1,0 +1,220 @@
+"""The gate: one candidate, one card, one verdict. Read this after `gates/__init__.py`.
+
+    open_gate      resolve both versions, read card and golden set, digest everything
+    Gate.record    run one check, isolated: whatever goes wrong in it is a reason, not a crash
+    Gate.judge     one bound of the card against what its check measured
+    Gate.conclude  the verdict and the evidence
+
+pytest drives it (`gates.pytest_plugin`), one item per bound; `gates run` drives pytest.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gates import checks
+from gates.arms import RunSubject, VersionArm
+from gates.card import Card, read_card
+from gates.domain import (
+    Bound,
+    EnvironmentFacts,
+    Exhibit,
+    Judgement,
+    Measurement,
+    ModelVersion,
+    Outcome,
+    decide,
+    judge,
+)
+from gates.environments.cache import EnvironmentCache
+from gates.errors import GatesError, ModelFault, UsageError
+from gates.evidence import CheckRecord, Evidence, Timing
+from gates.golden import read_golden
+from gates.records import card_facts, gate_facts, golden_facts, now
+from gates.registry import Registry
+from gates.settings import Settings
+
+__all__ = ["Gate", "open_gate"]
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Gate:
+    """One run, open. Its checks are run at most once each.
+
+    Attributes:
+        run_id: A random name.
+        card: The policy.
+        subject: What checks are given.
+        bounds: Every bound of the card, slices spelled out.
+        timings: Where time went so far.
+        records: What the checks that ran gave.
+        environments: role → what it ran in, from other processes of the same run.
+    """
+
+    run_id: str
+    card: Card
+    subject: RunSubject
+    bounds: tuple[Bound, ...]
+    progress: Progress
+    timings: list[Timing] = field(default_factory=list)
+    records: dict[str, CheckRecord] = field(default_factory=dict)
+    environments: dict[str, EnvironmentFacts] = field(default_factory=dict)
+
+    def record(self, name: str) -> CheckRecord:
+        """Run a check, once, keeping whatever it gave before anything went wrong.
+
+        Args:
+            name: A check of the card.
+        """
+        if name not in self.records:
+            if not self.records:
+                self.subject.start()
+            self.progress(f"measuring {name}")
+            self.records[name] = _run(name, self)
+        return self.records[name]
+
+    def judge(self, bound: Bound) -> Judgement:
+        """Judge one bound by what its check measured.
+
+        Args:
+            bound: One of `bounds`.
+        """
+        record = self.record(bound.check)
+        wanted = (bound.metric, bound.slice)
+        for measurement in record.measurements:
+            if (measurement.metric, measurement.slice) == wanted:
+                return judge(bound, measurement)
+        if record.fault:
+            return Judgement(
+                bound, Outcome.FAIL if record.breach else Outcome.UNDECIDED, record.fault
+            )
+        return judge(bound, None)
+
+    def conclude(self, judgements: tuple[Judgement, ...], command: tuple[str, ...]) -> Evidence:
+        """The evidence of the run: everything that was measured, judged and decided.
+
+        Args:
+            judgements: Of the bounds and own tests that ran; bounds that did not run are UNDECIDED.
+            command: How the gate was called, for the record.
+        """
+        ran = {one.bound for one in judgements}
+        missed = [bound for bound in self.bounds if bound not in ran]
+        reason = "it was not run: the gate was stopped early, or it was deselected"
+        complete = (*judgements, *(Judgement(one, Outcome.UNDECIDED, reason) for one in missed))
+        champion = self.subject.champion
+        return Evidence(
+            run_id=self.run_id,
+            created=now(),
+            gate=gate_facts(command),
+            card=card_facts(self.card),
+            golden=golden_facts(self.subject.golden, self.card.project),
+            candidate=self.subject.candidate.version,
+            champion=champion.version if champion else None,
+            environments={**self.environments, **self.subject.environments()},
+            seed=self.subject.seed,
+            records=tuple(self.records[name] for name in self.card.plans if name in self.records),
+            judgements=complete,
+            timings=tuple(self.timings),
+            verdict=decide(complete),
+        )
+
+    def close(self) -> None:
+        """Stop the workers."""
+        self.subject.close()
+
+
+def _run(name: str, gate: Gate) -> CheckRecord:
+    found: list[Measurement | Exhibit] = []
+    fault, breach, log = "", False, ""
+    started = time.perf_counter()
+    try:
+        found.extend(checks.find(name).measure(gate.subject, gate.card.plans[name]))
+    except ModelFault as problem:
+        fault, breach, log = f"{problem.kind}: {problem.what}", problem.breach, problem.log
+    except GatesError as problem:
+        fault = str(problem)
+    except Exception as problem:  # noqa: BLE001 - a broken check is a reason, never a crash or a pass
+        fault = f"the check itself failed: {type(problem).__name__}: {problem}"
+        log = traceback.format_exc(limit=-8)
+    seconds = time.perf_counter() - started
+    measurements = tuple(one for one in found if isinstance(one, Measurement))
+    exhibits = tuple(one for one in found if isinstance(one, Exhibit))
+    return CheckRecord(name, measurements, exhibits, round(seconds, 4), fault, breach, log)
+
+
+def open_gate(
+    card_path: Path,
+    candidate: ModelVersion,
+    champion: ModelVersion | None,
+    *,
+    run_id: str,
+    settings: Settings,
+    registry: Registry,
+    progress: Progress,
+) -> Gate:
+    """Read card and golden set and put two resolved versions on the stand.
+
+    Args:
+        card_path: The model card.
+        candidate: The version under test, resolved.
+        champion: The version in production, resolved; None when there is none.
+        run_id: The run's name.
+        settings: Where things are.
+        registry: Holds the snapshots of both versions.
+        progress: Told, in words, what takes long.
+
+    Raises:
+        CardError, GoldenError: The policy or the golden set is not valid.
+        UsageError: Candidate and champion are the same bytes, or the card is of another model.
+    """
+    card = read_card(card_path, checks.catalogue(), project=settings.project)
+    _require_comparable(card, candidate, champion)
+    golden = read_golden(card.golden_path)
+    if golden.manifest.task != card.policy.task:
+        raise UsageError(
+            f"{card.path} is for a {card.policy.task} model, its golden set "
+            f"{golden.path} for {golden.manifest.task}",
+            advice="point 'golden:' at a set made for this task",
+        )
+    lock = settings.project / "models" / card.policy.model / "requirements.txt"
+    environments = EnvironmentCache(settings.cache)
+
+    def arm(version: ModelVersion, *, is_candidate: bool) -> VersionArm:
+        return VersionArm(
+            "candidate" if is_candidate else "champion",
+            version,
+            registry.path(version),
+            cache=environments,
+            policy=card.policy.environment,
+            repository_lock=lock if is_candidate and lock.is_file() else None,
+            progress=progress,
+        )
+
+    subject = RunSubject(
+        golden=golden,
+        candidate=arm(candidate, is_candidate=True),
+        champion=arm(champion, is_candidate=False) if champion else None,
+        seed=card.policy.seed,
+    )
+    return Gate(run_id, card, subject, card.bounds(golden), progress)
+
+
+def _require_comparable(card: Card, candidate: ModelVersion, champion: ModelVersion | None) -> None:
+    if candidate.name != card.policy.model:
+        raise UsageError(
+            f"{card.path} is the card of '{card.policy.model}', not of '{candidate.name}'",
+            advice=f"use model_cards/{candidate.name}.md",
+        )
+    if champion and champion.digest == candidate.digest:
+        raise UsageError(
+            f"candidate {candidate.uri} and champion {champion.uri} are the same bytes "
+            f"({candidate.digest[:19]}…): a model compared with itself shows nothing",
+            advice="name another version as candidate; to try the same model under a new lock, "
+            "package it again",
+        )

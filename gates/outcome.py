@@ -1,0 +1,93 @@
+"""Delivering an outcome: evidence and reports on disk, then in MLflow."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gates.errors import GatesError
+from gates.evidence import Evidence, write_evidence
+from gates.report import write_reports
+from gates.settings import Settings
+
+__all__ = ["Delivery", "deliver", "who"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where the outcome of a run is.
+
+    Attributes:
+        folder: The run's folder.
+        evidence: Its `evidence.json`.
+        digest: The evidence digest.
+        reports: kind → file (`html`, `markdown`, `junit`).
+        mlflow_run: The MLflow run that holds a copy; empty when it could not be logged.
+        trouble: Why it could not be logged; empty when it was.
+    """
+
+    folder: Path
+    evidence: Path
+    digest: str
+    reports: Mapping[str, Path]
+    mlflow_run: str
+    trouble: str
+
+
+def who() -> str:
+    """The name of whoever runs this, for the history."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def deliver(evidence: Evidence, folder: Path, settings: Settings) -> Delivery:
+    """Write evidence and reports, then log them to MLflow.
+
+    The files come first: when MLflow is away, the run has still left its evidence.
+
+    Args:
+        evidence: The outcome.
+        folder: The run's folder.
+        settings: The store and the signing key.
+
+    Raises:
+        UsageError: The evidence could not be written; nothing is half-written.
+    """
+    from gates.registry.mlflow import MlflowRegistry
+
+    path = folder / "evidence.json"
+    digest = write_evidence(path, evidence, signing_key=settings.signing_key)
+    reports = write_reports(evidence, folder)
+    files = [*reports.values()]
+    signature = path.with_name(path.name + ".sig")
+    if signature.is_file():
+        files.append(signature)
+    tags = {
+        "gates.verdict": str(evidence.verdict.outcome),
+        "gates.evidence_digest": digest,
+        "gates.champion": evidence.champion.version if evidence.champion else "",
+    }
+    run_id, trouble = "", ""
+    try:
+        registry = MlflowRegistry(settings.tracking_uri, settings.cache)
+        run_id = registry.log_gate(
+            path, files, evidence.candidate, _metrics(evidence), tags, by=who()
+        )
+    except GatesError as problem:
+        trouble = f"the outcome could not be logged to MLflow: {problem}"
+    return Delivery(folder, path, digest, reports, run_id, trouble)
+
+
+def _metrics(evidence: Evidence) -> dict[str, float]:
+    """The whole-set measurements, as MLflow metrics to plot over versions."""
+    found: dict[str, float] = {}
+    for record in evidence.records:
+        for one in record.measurements:
+            if not one.slice and one.value is not None:
+                name = f"{record.check}/{one.metric}".replace("@", "_at_")
+                found[name] = one.value
+    return found

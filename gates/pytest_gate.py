@@ -1,0 +1,438 @@
+"""What stands behind the pytest plugin: one `GateSession` a run, and the items of a card.
+
+With xdist the controller resolves the versions and writes `run.json`; each worker process opens
+the same gate from it, and leaves what its checks gave in `parts/`. Judgements travel in the test
+reports. So `-n 2`, `-k`, `-x` and `--lf` all end in one evidence.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from pydantic import TypeAdapter
+
+from gates.domain import Bound, EnvironmentFacts, Judgement, ModelVersion, Outcome
+from gates.errors import GatesError, ModelFault, UsageError
+from gates.evidence import CheckRecord, Evidence, Timing, canonical, write_atomically
+from gates.gate import Gate, open_gate
+from gates.outcome import Delivery, deliver
+from gates.settings import Settings, find_project, load_settings
+
+__all__ = ["BoundItem", "CardFile", "GateSession", "View"]
+
+_JUDGEMENT = "gates.judgement"
+VIEW = "gates-view"
+
+
+class View(Protocol):
+    """Somebody who watches a run, registered with pytest as `gates-view`."""
+
+    def progress(self, text: str) -> None:
+        """Something that takes long has begun."""
+
+    def opened(self, gate: Gate) -> None:
+        """The gate is open: its bounds are known."""
+
+    def judged(self, judgement: Judgement) -> None:
+        """One more bound or own test was judged."""
+
+    def finished(self, session: GateSession) -> None:
+        """The run is over: `session.evidence` and `session.delivery`, or `session.error`."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What the controller resolved, for the worker processes."""
+
+    run_id: str
+    card: str
+    candidate: ModelVersion
+    champion: ModelVersion | None
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What one process measured."""
+
+    records: tuple[CheckRecord, ...]
+    environments: Mapping[str, EnvironmentFacts]
+    timings: tuple[Timing, ...]
+
+
+class CardFile(pytest.File):
+    """A model card, collected: one collector a check, one item a bound."""
+
+    gate: Gate
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        """One collector for each check of the card."""
+        for name in self.gate.card.plans:
+            node: CheckCollector = CheckCollector.from_parent(self, name=name)
+            yield node
+
+
+class CheckCollector(pytest.Collector):
+    """One check of a card."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """One item for each bound of the check."""
+        parent = self.parent
+        assert isinstance(parent, CardFile)  # noqa: S101 - made by it
+        for bound in parent.gate.bounds:
+            if bound.check == self.name:
+                name = bound.metric + (f"[{bound.slice}]" if bound.slice else "")
+                yield BoundItem.make(self, name, parent.gate, bound)
+
+
+class _NotPassed(Exception):
+    """Carries a judgement that is not a PASS to pytest's report."""
+
+    def __init__(self, judgement: Judgement) -> None:
+        super().__init__(judgement.reason)
+        self.judgement = judgement
+
+
+class BoundItem(pytest.Item):
+    """One bound of a card, as a test."""
+
+    gate: Gate
+    bound: Bound
+    judgement: Judgement | None = None
+
+    @classmethod
+    def make(cls, parent: pytest.Collector, name: str, gate: Gate, bound: Bound) -> BoundItem:
+        """An item for one bound.
+
+        Args:
+            parent: The collector of its check.
+            name: Its name below the check.
+            gate: The open gate.
+            bound: The bound.
+        """
+        item: BoundItem = cls.from_parent(parent, name=name)
+        item.gate, item.bound = gate, bound
+        return item
+
+    def runtest(self) -> None:
+        """Run the bound's check, unless it ran already, and judge."""
+        self.judgement = self.gate.judge(self.bound)
+        if self.judgement.outcome is Outcome.PASS:
+            return
+        if self.bound.advisory:
+            pytest.xfail(f"advisory {self.judgement.outcome}: {self.judgement.reason}")
+        raise _NotPassed(self.judgement)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ANN401
+        """The outcome and its reason, instead of a traceback."""
+        if isinstance(excinfo.value, _NotPassed):
+            judgement = excinfo.value.judgement
+            return f"{judgement.outcome}: {self.bound.id}\n{judgement.reason}"
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where the bound stands in the card."""
+        line = self.gate.card.lines.of("checks", self.bound.check, "bounds", self.bound.metric)
+        return self.path, line - 1 if line else None, self.bound.id
+
+
+class GateSession:
+    """One gate, for the length of one pytest run.
+
+    Args:
+        config: pytest's configuration.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._worker_input: Mapping[str, Any] | None = getattr(config, "workerinput", None)
+        self._judgements: dict[str, Judgement] = {}
+        self._started = time.perf_counter()
+        self.settings: Settings | None = None
+        self.gate: Gate | None = None
+        self.run_dir = Path()
+        self.evidence: Evidence | None = None
+        self.delivery: Delivery | None = None
+        self.error: GatesError | None = None
+        self.view: View | None = config.pluginmanager.get_plugin(VIEW)
+        config.pluginmanager.register(_Listener(self), "gates-listener")
+
+    @property
+    def opened(self) -> Gate:
+        """The open gate.
+
+        Raises:
+            UsageError: It was not opened.
+        """
+        if self.gate is None:
+            raise UsageError("the gate is not open")
+        return self.gate
+
+    def start(self) -> None:
+        """Open the gate; an input error ends the pytest run with exit code 2."""
+        try:
+            options = self._config.option
+
+            def path(name: str) -> Path | None:
+                given = getattr(options, name)
+                return Path(given).absolute() if given else None
+
+            self.settings = load_settings(
+                path("gates_project") or find_project(self._config.rootpath),
+                tracking_uri=options.tracking_uri,
+                cache=path("gates_cache"),
+                output=path("gates_output"),
+            )
+            if self._worker_input is None:
+                self._open()
+            else:
+                self._join(Path(self._worker_input["gates_run"]))
+        except GatesError as problem:
+            self.error = problem
+            pytest.exit(f"{type(problem).__name__}: {problem}", returncode=problem.exit_code)
+
+    def _open(self) -> None:
+        from gates.registry.mlflow import MlflowRegistry
+
+        assert self.settings  # noqa: S101 - start() set it
+        card = self._card_path()
+        options = self._config.option
+        registry = MlflowRegistry(self.settings.tracking_uri, self.settings.cache)
+        self._progress("resolving versions")
+        candidate = registry.resolve(options.candidate)
+        champion = (
+            registry.resolve(options.champion)
+            if options.champion
+            else registry.alias(candidate.name, _champion_alias(card, self.settings))
+        )
+        resolved = time.perf_counter()
+        run_id = uuid.uuid4().hex
+        name = (
+            f"{candidate.name}-{candidate.version}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}"
+        )
+        self.run_dir = self.settings.output / f"{name}-{run_id[:6]}"
+        run = _Run(run_id, str(card), candidate, champion)
+        self._stand(run, registry)
+        write_atomically(self.run_dir / "run.json", canonical(run))
+        self._add_own_tests()
+        self.opened.timings.append(
+            Timing("resolve versions", round(resolved - self._started, 3)),
+        )
+        if self.view:
+            self.view.opened(self.opened)
+
+    def _join(self, run_dir: Path) -> None:
+        from gates.registry.mlflow import MlflowRegistry
+
+        assert self.settings  # noqa: S101 - start() set it
+        self.run_dir = run_dir
+        run = TypeAdapter(_Run).validate_json((run_dir / "run.json").read_bytes())
+        self._stand(run, MlflowRegistry(self.settings.tracking_uri, self.settings.cache))
+
+    def _stand(self, run: _Run, registry: Any) -> None:  # noqa: ANN401 - MLflow is imported late
+        assert self.settings  # noqa: S101 - start() set it
+        self.gate = open_gate(
+            Path(run.card),
+            run.candidate,
+            run.champion,
+            run_id=run.run_id,
+            settings=self.settings,
+            registry=registry,
+            progress=self._progress,
+        )
+
+    def _card_path(self) -> Path:
+        named = [Path(str(one).split("::")[0]) for one in self._config.args]
+        cards = list(dict.fromkeys(one.absolute() for one in named if one.suffix == ".md"))
+        if len(cards) != 1:
+            what = "no model card is named" if not cards else "more than one model card is named"
+            advice = "pytest model_cards/MODEL.md --candidate models:/MODEL/VERSION"
+            raise UsageError(what, advice=advice)
+        return cards[0]
+
+    def _add_own_tests(self) -> None:
+        """The model's own tests are required: naming the card alone runs them too."""
+        folder = self.opened.card.golden_path
+        named = [(Path.cwd() / str(one).split("::")[0]).absolute() for one in self._config.args]
+        for path in sorted(folder.glob("test_*.py")):
+            covered = any(path == one or one in path.parents for one in named)
+            if not covered and not any("::" in str(one) for one in self._config.args):
+                self._config.args.append(str(path))
+
+    def _progress(self, text: str) -> None:
+        if self.view:
+            self.view.progress(text)
+
+    def collect(self, path: Path, parent: pytest.Collector) -> CardFile | None:
+        """The card of this run as a test file; other Markdown files are left alone.
+
+        Args:
+            path: A Markdown file pytest met.
+            parent: Its folder.
+        """
+        if self.gate is None or path.absolute() != self.gate.card.path.absolute():
+            return None
+        file: CardFile = CardFile.from_parent(parent, path=path)
+        file.gate = self.gate
+        return file
+
+    def annotate(
+        self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+    ) -> None:
+        """Put an item's judgement into its report.
+
+        Args:
+            item: A bound, or a test of the model's own.
+            call: The phase that just ended.
+            report: Its report.
+        """
+        judgement: Judgement | None = None
+        if isinstance(item, BoundItem):
+            judgement = item.judgement if call.when == "call" else None
+        elif self._is_own_test(item.path):
+            judgement = _own_judgement(item, call, report)
+        if judgement:
+            report.user_properties.append((_JUDGEMENT, canonical(judgement).decode()))
+
+    def _is_own_test(self, path: Path) -> bool:
+        return (
+            self.gate is not None and self.gate.card.golden_path.resolve() in path.resolve().parents
+        )
+
+    def heard(self, report: pytest.TestReport) -> None:
+        """Take the judgement out of a report, in whatever process the item ran.
+
+        Args:
+            report: Any report of the run.
+        """
+        for name, value in report.user_properties:
+            if name == _JUDGEMENT and report.nodeid not in self._judgements:
+                judgement = TypeAdapter(Judgement).validate_python(json.loads(str(value)))
+                self._judgements[report.nodeid] = judgement
+                if self.view:
+                    self.view.judged(judgement)
+
+    def not_collected(self, report: pytest.CollectReport) -> None:
+        """A file of own tests that cannot be imported is UNDECIDED, never silently absent.
+
+        Args:
+            report: A collection report that failed.
+        """
+        bound = Bound("tests", report.nodeid)
+        lines = str(report.longrepr).strip().splitlines()
+        reason = f"it could not be collected: {lines[-1] if lines else 'unknown reason'}"
+        self._judgements[report.nodeid] = Judgement(bound, Outcome.UNDECIDED, reason)
+
+    def finish(self, session: pytest.Session) -> None:
+        """In a worker process, leave what was measured; else conclude, deliver, set the exit code.
+
+        Args:
+            session: The pytest session.
+        """
+        if self.gate is None:
+            self._tell_finished()
+            return
+        if self._worker_input is not None:
+            part = _Part(
+                tuple(self.gate.records.values()),
+                self.gate.subject.environments(),
+                tuple(self.gate.timings),
+            )
+            name = f"{self._worker_input['workerid']}.json"
+            write_atomically(self.run_dir / "parts" / name, canonical(part))
+            return
+        if self._config.option.collectonly:
+            return
+        try:
+            self._conclude()
+        except GatesError as problem:
+            self.error = problem
+            session.exitstatus = problem.exit_code
+        else:
+            assert self.evidence  # noqa: S101 - _conclude() set it
+            session.exitstatus = self.evidence.verdict.outcome.exit_code
+        self._tell_finished()
+
+    def _conclude(self) -> None:
+        assert self.settings  # noqa: S101 - start() set it
+        gate = self.opened
+        for path in sorted((self.run_dir / "parts").glob("*.json")):
+            part = TypeAdapter(_Part).validate_json(path.read_bytes())
+            for record in part.records:
+                gate.records.setdefault(record.check, record)
+            gate.environments.update(part.environments)
+        gate.timings.append(Timing("total", round(time.perf_counter() - self._started, 3)))
+        order = {bound: place for place, bound in enumerate(gate.bounds)}
+        judgements = sorted(
+            self._judgements.values(), key=lambda one: order.get(one.bound, len(order))
+        )
+        command = tuple(str(one) for one in self._config.invocation_params.args)
+        self.evidence = gate.conclude(tuple(judgements), command)
+        self._progress("writing evidence and reports")
+        self.delivery = deliver(self.evidence, self.run_dir, self.settings)
+
+    def _tell_finished(self) -> None:
+        if self.view and self._worker_input is None:
+            self.view.finished(self)
+
+    def summary(self) -> Iterator[str]:
+        """The verdict in lines, for pytest's own terminal."""
+        if self.error:
+            yield f"gate error: {self.error}"
+        if self.evidence and self.delivery:
+            verdict = self.evidence.verdict
+            yield f"verdict: {verdict.outcome} for {self.evidence.candidate.uri}"
+            yield from (f"  {reason}" for reason in verdict.reasons[:10])
+            yield f"evidence: {self.delivery.evidence}"
+            yield f"report: {self.delivery.reports['html']}"
+            if self.delivery.trouble:
+                yield f"warning: {self.delivery.trouble}"
+
+    def close(self) -> None:
+        """Stop the workers."""
+        if self.gate is not None:
+            self.gate.close()
+
+
+class _Listener:
+    """Hooks that pytest calls without a config to find the session by."""
+
+    def __init__(self, session: GateSession) -> None:
+        self._session = session
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._session.heard(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._session.not_collected(report)
+
+
+def _champion_alias(card: Path, settings: Settings) -> str:
+    from gates.card import read_card
+    from gates.checks import catalogue
+
+    return read_card(card, catalogue(), project=settings.project).policy.champion
+
+
+def _own_judgement(
+    item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+) -> Judgement | None:
+    """PASS, FAIL or UNDECIDED for a model's own test; None while its phase decides nothing."""
+    bound = Bound("tests", item.nodeid)
+    if report.skipped:
+        reason = str(call.excinfo.value) if call.excinfo else "skipped"
+        return Judgement(bound, Outcome.UNDECIDED, f"skipped: {reason}")
+    if report.failed:
+        problem = call.excinfo.value if call.excinfo else None
+        breach = isinstance(problem, ModelFault) and problem.breach
+        if call.when != "call" or (isinstance(problem, GatesError) and not breach):
+            return Judgement(bound, Outcome.UNDECIDED, f"could not run: {problem}")
+        return Judgement(bound, Outcome.FAIL, f"{type(problem).__name__}: {problem}"[:500])
+    return Judgement(bound, Outcome.PASS, "passed") if call.when == "call" else None

@@ -1,0 +1,118 @@
+"""Where things are: flags, then environment, then `[tool.gates]` in pyproject.toml, then defaults.
+
+| setting | flag | variable | `[tool.gates]` | default |
+| --- | --- | --- | --- | --- |
+| store | `--tracking-uri` | `MLFLOW_TRACKING_URI` | `tracking-uri` | `.gates/mlflow.db` |
+| cache | `--cache` | `GATES_CACHE` | `cache` | `~/.cache/mlgates` |
+| runs | `--output` | `GATES_OUTPUT` | `output` | `.gates/runs` |
+| signing key | | `GATES_SIGNING_KEY` | `signing-key` | none |
+| verification key | | `GATES_VERIFY_KEY` | `verify-key` | none |
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gates.errors import InputError
+from gates.strict_yaml import nearest
+
+__all__ = ["Settings", "find_project", "load_settings"]
+
+_KEYS = ("tracking-uri", "cache", "output", "signing-key", "verify-key")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where things are, all paths absolute.
+
+    Attributes:
+        project: The folder that holds `model_cards/`, `golden/` and `models/`.
+        tracking_uri: MLflow's tracking and registry store.
+        cache: Environments and model snapshots, shared by all projects of a user.
+        output: Where each run gets its folder.
+        signing_key: Ed25519 private key (PEM) that signs evidence, if any.
+        verify_key: Ed25519 public key (PEM) that evidence must be signed by, if any.
+    """
+
+    project: Path
+    tracking_uri: str
+    cache: Path
+    output: Path
+    signing_key: Path | None = None
+    verify_key: Path | None = None
+
+
+def find_project(start: Path) -> Path:
+    """The nearest folder, from `start` upwards, that holds `model_cards/`; else `start` itself.
+
+    Args:
+        start: A folder, or a file in it.
+    """
+    here = start.absolute()
+    for folder in (here, *here.parents):
+        if (folder / "model_cards").is_dir():
+            return folder
+    return here if here.is_dir() else here.parent
+
+
+def load_settings(
+    project: Path | None = None,
+    *,
+    tracking_uri: str | None = None,
+    cache: Path | None = None,
+    output: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Gather settings from flags, environment, pyproject.toml and defaults, in this order.
+
+    Args:
+        project: The project's folder; looked for from the current folder upwards when None.
+        tracking_uri: The flag, when it was given.
+        cache: The flag, when it was given.
+        output: The flag, when it was given.
+        environ: Environment variables.
+
+    Raises:
+        InputError: pyproject.toml cannot be read or holds an unknown key.
+    """
+    root = project.absolute() if project else find_project(Path.cwd())
+    written = _written(root / "pyproject.toml")
+
+    def pick(flag: object, variable: str, key: str) -> str | None:
+        return str(flag) if flag else environ.get(variable) or written.get(key)
+
+    def path(flag: object, variable: str, key: str) -> Path | None:
+        value = pick(flag, variable, key)
+        return (root / Path(value).expanduser()) if value else None
+
+    default_store = f"sqlite:///{root / '.gates' / 'mlflow.db'}"
+    home = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Settings(
+        project=root,
+        tracking_uri=pick(tracking_uri, "MLFLOW_TRACKING_URI", "tracking-uri") or default_store,
+        cache=path(cache, "GATES_CACHE", "cache") or home / "mlgates",
+        output=path(output, "GATES_OUTPUT", "output") or root / ".gates" / "runs",
+        signing_key=path(None, "GATES_SIGNING_KEY", "signing-key"),
+        verify_key=path(None, "GATES_VERIFY_KEY", "verify-key"),
+    )
+
+
+def _written(pyproject: Path) -> Mapping[str, str]:
+    if not pyproject.is_file():
+        return {}
+    try:
+        whole = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise InputError(f"cannot be read: {problem}", path=pyproject) from None
+    table = whole.get("tool", {}).get("gates", {})
+    for key, value in table.items():
+        if key not in _KEYS:
+            advice = nearest(key, _KEYS)
+            raise InputError(f"unknown key '{key}' in [tool.gates]", path=pyproject, advice=advice)
+        if not isinstance(value, str):
+            raise InputError(f"'{key}' in [tool.gates] must be a string", path=pyproject)
+    return dict(table)
