@@ -1,0 +1,260 @@
+"""Promotion: moving the registry alias, only with evidence for exactly what it is moved to.
+
+`promote` looks everything up again and compares it with the evidence, field by field. An event is
+recorded before the alias moves and completed after, so that a killed promotion leaves its trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gates.card import Card
+from gates.domain import ModelVersion, Outcome, decide
+from gates.errors import PromotionRefused, RegistryError, UsageError
+from gates.evidence import Evidence, evidence_digest, read_evidence
+from gates.registry import Event, Registry
+
+__all__ = ["NO_CHAMPION", "history", "promote", "rollback"]
+
+NO_CHAMPION = "no champion"
+"""How the reason of a judgement begins that is UNDECIDED only for want of a champion."""
+
+
+def promote(
+    registry: Registry,
+    card: Card,
+    candidate: str,
+    evidence: Path,
+    *,
+    golden_digest: str,
+    why: str,
+    by: str,
+    first: bool = False,
+    verify_key: Path | None = None,
+) -> Event:
+    """Move the card's champion alias to a candidate that evidence speaks for.
+
+    Args:
+        registry: Where versions and aliases are.
+        card: The card, as it is now.
+        candidate: The candidate's model URI.
+        evidence: The `evidence.json` of its gate run.
+        golden_digest: The digest of the golden set, as it is now.
+        why: Why, for the history.
+        by: Who, for the history.
+        first: True to promote a first version, where there is no champion to compare with.
+        verify_key: A PEM file with an Ed25519 public key; then signed evidence is demanded.
+
+    Returns:
+        The recorded event.
+
+    Raises:
+        PromotionRefused: The guards said no, a line for each thing that differs.
+        EvidenceError: The evidence cannot be read, or is not signed as demanded.
+        RegistryError: The registry failed; it says so if that was after the alias had moved.
+        IntegrityError: The artifact of the candidate or champion changed since it was packaged.
+        UsageError: There is no reason or no name.
+    """
+    _demand(why=why, by=by)
+    read = read_evidence(evidence, verify_key=verify_key)
+    alias, model = card.policy.champion, card.policy.model
+    version = registry.resolve(candidate)
+    champion = registry.alias(model, alias)
+    differences = [
+        *_differing_digests(read, version, card.digest, golden_digest),
+        *_differing_champion(read, champion),
+        *_verdict_problems(read, champion, first=first),
+    ]
+    if version.name != model:
+        differences.insert(0, f"the card is for model '{model}', the candidate is {version.uri}")
+    elif champion and champion.version == version.version:
+        differences = [f"{version.uri} already is the {alias}"]
+    if differences:
+        raise PromotionRefused(
+            f"{version.uri} was not promoted:\n" + "\n".join(f"  - {one}" for one in differences),
+            advice="the alias has not moved; gate again: gates run " + version.uri,
+        )
+    event = Event(
+        datetime.now(UTC),
+        "promote",
+        model,
+        version.version,
+        previous_version=champion.version if champion else "",
+        by=by,
+        why=why,
+        verdict=read.verdict.outcome.value,
+        evidence_digest=evidence_digest(evidence.read_bytes()),
+        alias=alias,
+        state="begun",
+    )
+    done = _move(registry, event)
+    registry.tag(version, {"gates.promoted_at": event.when.isoformat(), "gates.promoted_by": by})
+    return done
+
+
+def rollback(
+    registry: Registry, model: str, alias: str, *, why: str, by: str, to: str | None = None
+) -> Event:
+    """Move an alias back to the version it pointed at before its last promotion or rollback.
+
+    Rolling back twice so returns to where the first rollback began; `to` goes further back.
+
+    Args:
+        registry: Where versions and aliases are.
+        model: The registered model.
+        alias: The alias.
+        why: Why, for the history.
+        by: Who, for the history.
+        to: A version number that the alias pointed at before; None takes the last one.
+
+    Returns:
+        The recorded event.
+
+    Raises:
+        PromotionRefused: There is no version to go back to, or it was never under the alias.
+        IntegrityError: The artifact of that version changed since it was packaged.
+        RegistryError: The registry failed, or there is no such model or version.
+        UsageError: There is no reason or no name.
+    """
+    _demand(why=why, by=by)
+    current = registry.aliases(model).get(alias)
+    if current is None:
+        raise PromotionRefused(
+            f"the alias '{alias}' of '{model}' is not set: there is nothing to roll back",
+            advice="promote a version first: gates promote",
+        )
+    moves = [one for one in registry.events(model) if one.alias == alias and one.state != "failed"]
+    target = to or _before(moves, current, model, alias)
+    if target == current:
+        raise PromotionRefused(f"models:/{model}/{target} already is the {alias}")
+    reached = {one.version for one in moves if one.state == "done"}
+    served = reached | {one.previous_version for one in moves}
+    if target not in served:
+        raise PromotionRefused(
+            f"version {target} of '{model}' was never the {alias}",
+            advice="a rollback goes back only; to go elsewhere, gate that version and promote it",
+        )
+    version = registry.resolve(f"models:/{model}/{target}")
+    event = Event(
+        datetime.now(UTC),
+        "rollback",
+        model,
+        version.version,
+        previous_version=current,
+        by=by,
+        why=why,
+        alias=alias,
+        state="begun",
+    )
+    return _move(registry, event)
+
+
+def history(registry: Registry, model: str) -> tuple[Event, ...]:
+    """Everything that was done to a model through the gate, newest first.
+
+    Raises:
+        RegistryError: There is no such model, or the registry failed.
+    """
+    return registry.events(model)
+
+
+def _demand(**texts: str) -> None:
+    for name, text in texts.items():
+        if not text.strip() or len(text) > 2000:
+            raise UsageError(
+                f"'{name}' is {'longer than 2000 characters' if text.strip() else 'empty'}",
+                advice=f"say {name} in a sentence: the history keeps it",
+            )
+
+
+def _differing_digests(
+    evidence: Evidence, version: ModelVersion, card_digest: str, golden_digest: str
+) -> Iterator[str]:
+    for what, recorded, now in (
+        ("candidate", evidence.candidate.digest, version.digest),
+        ("golden set", evidence.golden.digest, golden_digest),
+        ("card", evidence.card.digest, card_digest),
+    ):
+        if recorded != now:
+            yield f"the {what} digest differs: evidence has {recorded}, now it is {now}"
+    if evidence.candidate.uri != version.uri:
+        yield f"the evidence is for {evidence.candidate.uri}, not {version.uri}"
+
+
+def _differing_champion(evidence: Evidence, champion: ModelVersion | None) -> Iterator[str]:
+    recorded, now = _described(evidence.champion), _described(champion)
+    if recorded != now:
+        yield f"the champion differs: evidence has {recorded}, now it is {now}"
+
+
+def _described(version: ModelVersion | None) -> str:
+    return f"{version.uri} with digest {version.digest}" if version else "none"
+
+
+def _verdict_problems(
+    evidence: Evidence, champion: ModelVersion | None, *, first: bool
+) -> Iterator[str]:
+    judged = decide(evidence.judgements)
+    if judged.outcome is not evidence.verdict.outcome:
+        yield (
+            f"the evidence says {evidence.verdict.outcome} but its judgements make {judged.outcome}"
+        )
+    elif champion:
+        if first:
+            yield f"'first' was asked for, but {champion.uri} is the champion"
+        if judged.outcome is not Outcome.PASS:
+            yield from (f"the verdict is {judged.outcome}: {reason}" for reason in judged.reasons)
+    elif not first:
+        yield "there is no champion yet: promote a first version with --first"
+    else:
+        yield from _first_problems(evidence)
+
+
+def _first_problems(evidence: Evidence) -> Iterator[str]:
+    required = [one for one in evidence.judgements if not one.bound.advisory]
+    if not required:
+        yield "the evidence holds no required judgement"
+    for one in required:
+        excused = one.outcome is Outcome.UNDECIDED and one.reason.startswith(NO_CHAMPION)
+        if one.outcome is not Outcome.PASS and not excused:
+            yield f"{one.bound.id} is {one.outcome}: {one.reason}"
+
+
+def _before(moves: list[Event], current: str, model: str, alias: str) -> str:
+    # An event that was begun and never completed counts if the alias is where it was to go.
+    last = next((one for one in moves if one.state == "done" or one.version == current), None)
+    if last is None or last.version != current:
+        raise PromotionRefused(
+            f"the {alias} of '{model}' is version {current}, which no promotion put there",
+            advice="somebody moved the alias by hand; say where to: gates rollback --to VERSION",
+        )
+    if not last.previous_version:
+        raise PromotionRefused(
+            f"version {current} was the first {alias} of '{model}': there is none before it",
+            advice="gate and promote another version instead",
+        )
+    return last.previous_version
+
+
+def _move(registry: Registry, event: Event) -> Event:
+    event = replace(event, run_id=registry.log_event(event))
+    try:
+        registry.set_alias(
+            event.model, event.alias, event.version, expected=event.previous_version or None
+        )
+    except PromotionRefused:
+        registry.log_event(replace(event, state="failed"))
+        raise  # any other error may have come after the move: its event stays `begun`
+    done = replace(event, state="done")
+    try:
+        registry.log_event(done)
+    except RegistryError as problem:
+        raise RegistryError(
+            f"the alias '{event.alias}' of '{event.model}' moved to version {event.version}, but "
+            f"the history could not be completed: {problem.what}",
+            advice="the history shows it as begun; nothing else is missing",
+        ) from problem
+    return done

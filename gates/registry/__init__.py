@@ -1,0 +1,173 @@
+"""The model registry: which versions there are, which one is in production, and who moved it.
+
+`Registry` is what the gate asks for; `gates.registry.mlflow` answers with MLflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+
+from gates.domain import ModelVersion
+
+__all__ = ["Event", "EventKind", "EventState", "Registry"]
+
+EventKind = Literal["package", "gate", "promote", "rollback"]
+EventState = Literal["begun", "done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that was done to a model, for its history.
+
+    Attributes:
+        when: When it began, with a time zone.
+        kind: What was done.
+        model: The registered model's name.
+        version: The version it was about; for a promotion or rollback, the one moved to.
+        previous_version: The version under the alias before; empty when there was none.
+        by: Who did it.
+        why: Why, in their words.
+        verdict: The verdict it rested on; empty when it rested on none.
+        evidence_digest: `sha256:…` of the evidence it rested on; empty when there was none.
+        run_id: The MLflow run that records it; empty until it is recorded.
+        alias: The alias that was moved; empty when none was.
+        state: `begun` is written before an alias moves and stays when the process is killed.
+    """
+
+    when: datetime
+    kind: EventKind
+    model: str
+    version: str
+    previous_version: str = ""
+    by: str = ""
+    why: str = ""
+    verdict: str = ""
+    evidence_digest: str = ""
+    run_id: str = ""
+    alias: str = ""
+    state: EventState = "done"
+
+
+class Registry(Protocol):
+    """A model registry with mutable versions, of which only digests say what they hold."""
+
+    def resolve(self, uri: str) -> ModelVersion:
+        """The version behind a model URI, digested now.
+
+        Args:
+            uri: `models:/name/7` or `models:/name@alias`; `models:/` may be left out.
+
+        Raises:
+            RegistryError: There is no such model, version or alias (it says which there are).
+            IntegrityError: Its artifact is not what was packaged.
+        """
+
+    def path(self, version: ModelVersion) -> Path:
+        """The local copy of a resolved version's artifact, which the registry cannot change.
+
+        Raises:
+            RegistryError: The copy is gone.
+        """
+
+    def aliases(self, name: str) -> Mapping[str, str]:
+        """Alias → version number, as they are now.
+
+        Raises:
+            RegistryError: There is no such model.
+        """
+
+    def alias(self, name: str, alias: str) -> ModelVersion | None:
+        """The version under an alias, digested now; None when the alias is not set.
+
+        Raises:
+            RegistryError: There is no such model.
+            IntegrityError: Its artifact is not what was packaged.
+        """
+
+    def register(
+        self, name: str, model_dir: Path, tags: Mapping[str, str], description: str, *, by: str = ""
+    ) -> ModelVersion:
+        """Store a model folder as a new version, with its digest as the tag `gates.digest`.
+
+        Args:
+            name: The registered model; made when it is new.
+            model_dir: A folder that holds an `MLmodel`.
+            tags: Further tags of the version.
+            description: A sentence about it, for people.
+            by: Who packaged it, for the history.
+
+        Raises:
+            RegistryError: It could not be stored; then no version was registered.
+            IntegrityError: The folder cannot be digested, or the store gives back other bytes.
+        """
+
+    def set_alias(self, name: str, alias: str, version: str, expected: str | None) -> None:
+        """Move an alias, if it still points where the caller believes.
+
+        Args:
+            name: The registered model.
+            alias: The alias.
+            version: The version number to point at.
+            expected: The version number under the alias now; None when it is not set.
+
+        Raises:
+            PromotionRefused: Somebody else moved it meanwhile.
+            RegistryError: There is no such model or version.
+        """
+
+    def tag(self, version: ModelVersion, tags: Mapping[str, str]) -> None:
+        """Set tags on a version."""
+
+    def log_gate(
+        self,
+        evidence: Path,
+        files: Sequence[Path],
+        version: ModelVersion,
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str],
+        *,
+        by: str = "",
+    ) -> str:
+        """Store the evidence of a gate run and note its outcome on the version.
+
+        Args:
+            evidence: The `evidence.json`.
+            files: What else to keep beside it: reports, a signature.
+            version: The candidate.
+            metrics: Numbers to plot; those that are not finite are left out.
+            tags: Tags of the run and the version; `gates.verdict` and `gates.evidence_digest`
+                belong here.
+            by: Who ran the gate, for the history.
+
+        Returns:
+            The id of the run.
+        """
+
+    def evidence(self, version: ModelVersion, into: Path) -> Path | None:
+        """Fetch the evidence of a version's latest gate run.
+
+        Args:
+            version: The version.
+            into: A folder to put `evidence.json`, and its signature when there is one, into.
+
+        Returns:
+            The path of `evidence.json`; None when the version was never gated.
+        """
+
+    def log_event(self, event: Event, files: Sequence[Path] = ()) -> str:
+        """Record an event, or complete the record of one that has a `run_id` already.
+
+        Returns:
+            The id of the run that records it.
+        """
+
+    def events(self, name: str) -> tuple[Event, ...]:
+        """Everything that was done to a model through the gate, newest first.
+
+        Raises:
+            RegistryError: There is no such model.
+        """

@@ -1,0 +1,100 @@
+"""Copies of artifact trees by digest: what was digested is what will run."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from gates.errors import RegistryError
+from gates.registry.digests import copy_counted, tree_digest
+
+
+class Snapshots:
+    """A folder of artifact trees, each under its own digest.
+
+    Args:
+        root: The folder; made when needed.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def path(self, digest: str) -> Path:
+        """Where the tree of a digest is.
+
+        Raises:
+            RegistryError: It is not there (any more).
+        """
+        path = self._place(digest)
+        if not path.is_dir():
+            raise RegistryError(
+                f"the copy of {digest} is not in {self._root}", advice="resolve the model again"
+            )
+        return path
+
+    def take(self, source: str, tracking_uri: str) -> str:
+        """Digest what an artifact URI holds now, and keep a copy of it.
+
+        A local tree is digested where it is and copied only when it is new; anything else has to
+        be fetched to be digested at all.
+
+        Args:
+            source: The artifact URI.
+            tracking_uri: The MLflow store or server it belongs to.
+
+        Returns:
+            The digest of the copy.
+
+        Raises:
+            IntegrityError: It cannot be digested.
+        """
+        self._root.mkdir(parents=True, exist_ok=True)
+        local = _local(source)
+        if local:
+            digest = tree_digest(local)
+            if self._whole(digest):
+                return digest
+        with tempfile.TemporaryDirectory(prefix=".incoming-", dir=self._root) as incoming:
+            tree = local or _download(source, Path(incoming) / "fetched", tracking_uri)
+            copy = Path(incoming) / "copy"
+            copy_counted(tree, copy)
+            digest = tree_digest(copy)
+            if not self._whole(digest):
+                self._keep(copy, digest, Path(incoming) / "damaged")
+        return digest
+
+    def _place(self, digest: str) -> Path:
+        return self._root / digest.removeprefix("sha256:")
+
+    def _whole(self, digest: str) -> bool:
+        place = self._place(digest)
+        return place.is_dir() and tree_digest(place) == digest
+
+    def _keep(self, copy: Path, digest: str, damaged: Path) -> None:
+        place = self._place(digest)
+        if place.exists():
+            place.rename(damaged)
+        try:
+            copy.rename(place)
+        except OSError:
+            if not self._whole(digest):  # else another process was faster, with the same bytes
+                raise
+
+
+def _local(source: str) -> Path | None:
+    if source.startswith("file:"):
+        return Path(unquote(urlsplit(source).path))
+    return Path(source) if source.startswith("/") else None
+
+
+def _download(source: str, into: Path, tracking_uri: str) -> Path:
+    from mlflow.artifacts import download_artifacts
+
+    fetched = download_artifacts(
+        artifact_uri=source,
+        dst_path=str(into),
+        tracking_uri=tracking_uri,
+        registry_uri=tracking_uri,
+    )
+    return Path(fetched)

@@ -1,0 +1,192 @@
+"""What every registry must do: run on an embedded store and on a real MLflow server alike."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gates.errors import PromotionRefused, RegistryError
+from gates.registry import Event, Registry
+from gates.registry.digests import file_digest, tree_digest
+from gates.registry.mlflow import MlflowRegistry
+
+from .stores import toy_model
+
+
+def test_a_registered_version_comes_back_byte_for_byte(
+    registry: MlflowRegistry, tmp_path: Path, name: str
+) -> None:
+    model = toy_model(tmp_path / "model")
+    checked: Registry = registry
+    made = checked.register(name, model, {"gates.python": "3.11.7"}, "A toy.", by="ada")
+    assert (made.name, made.version) == (name, "1")
+    assert made.digest == tree_digest(model)
+    assert made.lock_digest == file_digest(model / "gates" / "requirements.txt")
+    assert made.tags == {"gates.python": "3.11.7", "gates.digest": made.digest}
+    assert made.run_id
+    assert tree_digest(registry.path(made)) == made.digest
+    assert registry.resolve(made.uri) == made
+
+
+@pytest.mark.parametrize("form", ["models:/{}/2", "{}/2", "models:/{}@champion", "{}@champion"])
+def test_every_form_of_uri_finds_its_version(
+    registry: MlflowRegistry, tmp_path: Path, name: str, form: str
+) -> None:
+    name = f"{name}-{form.count('@')}-{form.count(':')}"
+    registry.register(name, toy_model(tmp_path / "a", "a"), {}, "")
+    second = registry.register(name, toy_model(tmp_path / "b", "b"), {}, "")
+    registry.set_alias(name, "champion", "2", expected=None)
+    assert registry.resolve(form.format(name)) == second
+
+
+@pytest.mark.parametrize(
+    "odd", ["two words", "größe-и-尺寸", "a@b", "100% & more", "a.b_c-d+(e)#f"]
+)
+def test_names_with_odd_characters_work_throughout(
+    registry: MlflowRegistry, tmp_path: Path, odd: str
+) -> None:
+    made = registry.register(odd, toy_model(tmp_path / "model"), {}, "")
+    registry.set_alias(odd, "champion", "1", expected=None)
+    assert registry.resolve(f"models:/{odd}@champion") == made
+    assert [event.model for event in registry.events(odd)] == [odd]
+    with pytest.raises(RegistryError, match="it has: 1"):
+        registry.resolve(f"models:/{odd}/99")
+
+
+def test_a_missing_model_names_the_nearest_one(
+    registry: MlflowRegistry, tmp_path: Path, name: str
+) -> None:
+    registry.register(name, toy_model(tmp_path / "model"), {}, "")
+    with pytest.raises(RegistryError, match=f"did you mean '{name}'"):
+        registry.resolve(f"models:/{name}s/1")
+
+
+def test_a_missing_version_or_alias_names_those_there_are(
+    registry: MlflowRegistry, tmp_path: Path, name: str
+) -> None:
+    registry.register(name, toy_model(tmp_path / "model"), {}, "")
+    with pytest.raises(RegistryError, match=r"no version 7\n  it has: 1"):
+        registry.resolve(f"models:/{name}/7")
+    with pytest.raises(RegistryError, match="nothing is valid here"):
+        registry.resolve(f"models:/{name}@champion")
+    registry.set_alias(name, "champion", "1", expected=None)
+    with pytest.raises(RegistryError, match="did you mean 'champion'"):
+        registry.resolve(f"models:/{name}@champoin")
+
+
+def test_an_alias_that_is_not_set_is_none(
+    registry: MlflowRegistry, tmp_path: Path, name: str
+) -> None:
+    made = registry.register(name, toy_model(tmp_path / "model"), {}, "")
+    assert registry.alias(name, "champion") is None
+    registry.set_alias(name, "champion", "1", expected=None)
+    assert registry.alias(name, "champion") == made
+    assert registry.aliases(name) == {"champion": "1"}
+
+
+def test_an_alias_moves_only_from_where_it_is_expected(
+    registry: MlflowRegistry, tmp_path: Path, name: str
+) -> None:
+    for number in "123":
+        registry.register(name, toy_model(tmp_path / number, number), {}, "")
+    registry.set_alias(name, "champion", "1", expected=None)
+    for expected in (None, "2"):
+        with pytest.raises(PromotionRefused, match="moved meanwhile"):
+            registry.set_alias(name, "champion", "3", expected=expected)
+    assert registry.aliases(name) == {"champion": "1"}
+    registry.set_alias(name, "champion", "3", expected="1")
+    assert registry.aliases(name) == {"champion": "3"}
+
+
+def test_an_alias_cannot_point_at_a_version_that_is_not_there(
+    registry: MlflowRegistry, tmp_path: Path, name: str
+) -> None:
+    registry.register(name, toy_model(tmp_path / "model"), {}, "")
+    with pytest.raises(RegistryError, match="no version 2"):
+        registry.set_alias(name, "champion", "2", expected=None)
+
+
+def test_of_many_who_move_an_alias_at_once_one_wins(
+    registry: MlflowRegistry, tmp_path: Path, name: str
+) -> None:
+    for number in "1234":
+        registry.register(name, toy_model(tmp_path / number, number), {}, "")
+
+    def move(version: str) -> str:
+        try:
+            registry.set_alias(name, "champion", version, expected=None)
+        except PromotionRefused:
+            return "refused"
+        return version
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(move, "1234"))
+    assert outcomes.count("refused") == 3
+    assert registry.aliases(name)["champion"] in outcomes
+
+
+def test_the_evidence_of_the_latest_gate_run_comes_back(
+    registry: MlflowRegistry, tmp_path: Path, name: str
+) -> None:
+    made = registry.register(name, toy_model(tmp_path / "model"), {}, "")
+    assert registry.evidence(made, tmp_path / "none") is None
+    for verdict in ("FAIL", "PASS"):
+        evidence, report = tmp_path / "run-7.json", tmp_path / "report.html"
+        evidence.write_text(f'{{"verdict": "{verdict}"}}')
+        signature = tmp_path / "run-7.json.sig"
+        signature.write_text("signed")
+        report.write_text("<p>")
+        tags = {"gates.verdict": verdict, "gates.evidence_digest": "sha256:1"}
+        metrics = {"ranking-diff::ndcg@10.delta[head=x]": 0.1, "nothing": float("nan")}
+        run = registry.log_gate(evidence, [report, signature], made, metrics, tags, by="ada")
+    found = registry.evidence(made, tmp_path / "into")
+    assert found == tmp_path / "into" / "evidence.json"
+    assert found.read_text() == '{"verdict": "PASS"}'
+    assert found.with_name("evidence.json.sig").read_text() == "signed"
+    now = registry.resolve(made.uri)
+    assert now.tags["gates.verdict"] == "PASS"
+    assert now.tags["gates.evidence_run"] == run
+    assert datetime.fromisoformat(now.tags["gates.gated_at"]).tzinfo
+    gated = registry.events(name)[0]
+    assert (gated.kind, gated.verdict, gated.by, gated.run_id) == ("gate", "PASS", "ada", run)
+
+
+def test_events_come_back_newest_first_and_whole(
+    registry: MlflowRegistry, tmp_path: Path, name: str
+) -> None:
+    registry.register(name, toy_model(tmp_path / "model"), {}, "", by="ada")
+    first = Event(
+        when=datetime.now(UTC) + timedelta(hours=1),
+        kind="promote",
+        model=name,
+        version="2",
+        previous_version="1",
+        by="Ada Lovelace",
+        why="better on “tail” queries; Δ = +0.02\nsee report",
+        verdict="PASS",
+        evidence_digest="sha256:" + "0" * 64,
+        alias="champion",
+        state="begun",
+    )
+    note = tmp_path / "note.txt"
+    note.write_text("kept")
+    first = replace(first, run_id=registry.log_event(first, [note]))
+    second = replace(first, when=first.when + timedelta(hours=1), kind="rollback", run_id="")
+    second = replace(second, run_id=registry.log_event(second))
+    assert registry.events(name)[:2] == (second, first)
+    done = replace(first, state="done")
+    assert registry.log_event(done) == first.run_id
+    newest, completed, packaged = registry.events(name)
+    assert (newest, completed) == (second, done)
+    assert (packaged.kind, packaged.version, packaged.by) == ("package", "1", "ada")
+    assert packaged.state == "done"
+
+
+def test_tags_are_set_on_the_version(registry: MlflowRegistry, tmp_path: Path, name: str) -> None:
+    made = registry.register(name, toy_model(tmp_path / "model"), {}, "")
+    registry.tag(made, {"gates.note": "seen", "other": "kept out of ours"})
+    assert registry.resolve(made.uri).tags == {**made.tags, "gates.note": "seen"}
