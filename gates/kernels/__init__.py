@@ -1,0 +1,12 @@
+"""Numbers from arrays: pure functions on NumPy, no files, no models, no policy.
+
+- `packed`: the layout every ranking kernel shares (one flat array, cut into queries by offsets)
+- `ranking`: canonical order, nDCG, average precision, reciprocal rank, precision, recall
+- `similarity`: old list against new list (overlap, RBO, Kendall's tau, moves)
+- `intervals`: bootstrap-t bounds, sign-flip test, Clopper-Pearson bounds
+- `power`: the smallest difference a golden set can see, and the queries a margin needs
+- `agreement`: Krippendorff's alpha between annotators
+
+A kernel trusts its caller to have named bad input in the user's words (file, query, document).
+It raises `ValueError` only where it would otherwise return a wrong number in silence.
+"""
