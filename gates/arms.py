@@ -19,10 +19,11 @@ from gates.environments.mlmodel import read_mlmodel
 from gates.environments.outputs import as_labels, as_scores
 from gates.environments.process import Limits, Worker
 from gates.errors import GatesError, LockError, ModelFault
+from gates.kernels.packed import Floats
 from gates.locks.lock import read_lock
 from gates.locks.markers import target_environment
 from gates.locks.verify import verify
-from gates.subject import Columns, Floats, GoldenSet, LockReport
+from gates.subject import Columns, GoldenSet, LockReport
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,6 +11,7 @@
     ├── RegistryError       MLflow: not reachable, or no such model, version or alias
     ├── IntegrityError      something is not the bytes that were recorded
     ├── BuildError          an environment could not be built (UNDECIDED inside a gate)
+    ├── NoChampion          nothing is in production to compare with (UNDECIDED inside a gate)
     ├── ModelFault          a model's worker died, hung or broke its contract (never leaves a gate)
     └── PromotionRefused    exit code 1: the guards said no
 
@@ -33,6 +34,7 @@ __all__ = [
     "IntegrityError",
     "LockError",
     "ModelFault",
+    "NoChampion",
     "PackageError",
     "PromotionRefused",
     "RegistryError",
@@ -115,6 +117,13 @@ class IntegrityError(GatesError):
 
 class BuildError(GatesError):
     """A model's environment could not be built from its lock."""
+
+
+class NoChampion(GatesError):
+    """A comparison was asked for, and nothing is in production."""
+
+    def __init__(self) -> None:
+        super().__init__("no champion: there is nothing to compare with")
 
 
 FaultKind = Literal[

@@ -35,9 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--tracking-uri", metavar="URI", help="MLflow store (default: see gates --help)"
     )
-    group.addoption(
-        "--gates-output", metavar="DIR", help="folder for the run's evidence and reports"
-    )
+    group.addoption("--gates-output", metavar="DIR", help="where the run gets its folder")
+    group.addoption("--gates-cache", metavar="DIR", help="environments and model snapshots")
+    group.addoption("--gates-project", metavar="DIR", help="folder with model_cards/ and golden/")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -147,7 +147,9 @@ def _explain(
     path: Path,
     error: type[InputError],
 ) -> InputError:
-    first = invalid.errors(include_url=False)[0]
+    # A misspelt key is also a missing one: the misspelling is what to show.
+    found = invalid.errors(include_url=False)
+    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     place: Place = tuple(first["loc"])
     dotted = ".".join(str(part) for part in place)
     others = invalid.error_count() - 1

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from gates.subject import Bools
+from gates.kernels.packed import Bools
 
 __all__ = ["cuts"]
 

@@ -21,6 +21,7 @@ from gates.checks._lists import side_by_side
 from gates.checks._ranked import Judged, Ranked, judged, rank
 from gates.checks._slices import cuts
 from gates.domain import Exhibit, Measurement
+from gates.errors import NoChampion
 from gates.kernels import ranking, similarity
 from gates.kernels.intervals import bootstrap_t, clopper_pearson
 from gates.kernels.packed import Bools, Floats
@@ -82,9 +83,7 @@ class _Pair:
 
 def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     if subject.champion is None:
-        reason = "no champion: there is nothing to compare with"
-        yield from (Measurement(metric, None, 0, "", reason=reason) for metric in plan.metrics)
-        return
+        raise NoChampion
     golden = subject.golden
     coded = judged(golden)
     frame = golden.inputs()

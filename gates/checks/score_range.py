@@ -11,8 +11,10 @@ from gates.card import CheckSpec, MetricSpec
 from gates.checks import Check
 from gates.checks._slices import cuts
 from gates.domain import Exhibit, Measurement
+from gates.errors import NoChampion
 from gates.kernels.intervals import bootstrap_t
-from gates.subject import Bools, Expectation, Plan, Subject
+from gates.kernels.packed import Bools, Floats
+from gates.subject import Expectation, Plan, Subject
 
 __all__ = ["CHECK"]
 
@@ -51,10 +53,7 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     if not any(metric in {"label-changes", "label-accuracy.delta"} for metric in plan.metrics):
         return
     if subject.champion is None:
-        reason = "no champion: there is nothing to compare with"
-        for metric in ("label-changes", "label-accuracy.delta"):
-            yield Measurement(metric, None, 0, _SHARE, reason=reason)
-        return
+        raise NoChampion
     before, _ = subject.champion.labels(frame)
     was_right = _right(expected, before)
     changed = np.array([old != new for old, new in zip(before, labels, strict=True)])
@@ -94,7 +93,7 @@ def _misses(
     subject: Subject,
     expected: list[Expectation],
     labels: tuple[str, ...],
-    scores: np.ndarray,
+    scores: Floats,
     in_range: Bools,
 ) -> Exhibit:
     rows = [

@@ -1,0 +1,454 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from pydantic import BaseModel, ConfigDict
+
+from gates.card import Card, CheckSpec, Limit, MetricSpec, read_card
+from gates.domain import Bound, Judgement, Outcome, decide
+from gates.errors import (
+    EvidenceError,
+    IntegrityError,
+    PromotionRefused,
+    RegistryError,
+    UsageError,
+)
+from gates.evidence import (
+    CardFacts,
+    Evidence,
+    GateFacts,
+    GoldenFacts,
+    evidence_digest,
+    write_evidence,
+)
+from gates.promotion import history, promote, rollback
+from gates.registry import Event
+from gates.registry.mlflow import MlflowRegistry
+
+from .registry.stores import embedded, toy_model
+
+GOLDEN = "sha256:" + "9" * 64
+PASSED = Judgement(Bound("lockfile", "problems", maximum=0), Outcome.PASS, "0 (n=3)")
+FAILED = Judgement(Bound("ranking-diff", "delta", minimum=0), Outcome.FAIL, "-0.1, demanded ≥ 0")
+UNSURE = Judgement(Bound("ranking-diff", "delta", minimum=0), Outcome.UNDECIDED, "astride")
+ALONE = Judgement(
+    Bound("ranking-diff", "delta", minimum=0),
+    Outcome.UNDECIDED,
+    "no champion to compare with",
+)
+
+
+class _NoOptions(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+@pytest.fixture
+def registry(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> MlflowRegistry:
+    """A store with three versions of `toy`, none of them a champion."""
+    found = embedded(tmp_path, tmp_path_factory)
+    for text in ("one", "two", "three"):
+        found.register("toy", toy_model(tmp_path / text, text), {}, "")
+    return found
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Card:
+    (tmp_path / "golden" / "toy").mkdir(parents=True)
+    path = tmp_path / "toy.md"
+    path.write_text("---\nmodel: toy\ntask: ranking\nowners: [search]\nchecks:\n  lockfile:\n---\n")
+    metric = MetricSpec("problems", "problems of a lock", "problems", Limit(max=0))
+    spec = CheckSpec("lockfile", "the lock", frozenset({"ranking"}), (metric,), _NoOptions)
+    return read_card(path, {"lockfile": spec}, project=tmp_path)
+
+
+Gated = Callable[..., Path]
+
+
+@pytest.fixture
+def gated(tmp_path: Path, card: Card, registry: MlflowRegistry) -> Gated:
+    """Write the evidence of a gate run of one version against the champion there is now."""
+
+    def write(
+        version: str,
+        *judgements: Judgement,
+        key: Path | None = None,
+        golden: str = GOLDEN,
+        card_digest: str = card.digest,
+        **changes: object,
+    ) -> Path:
+        judged = judgements or (PASSED,)
+        evidence = Evidence(
+            run_id="r",
+            created="2026-09-01T00:00:00+00:00",
+            gate=GateFacts("0.1.0", "3.11.7", "Linux", "3.1"),
+            card=CardFacts("toy.md", card_digest, "toy", "ranking", "champion", ("search",), {}),
+            golden=GoldenFacts("golden/toy", golden, "toy", True, "all", 3, 9, 9, 0),
+            candidate=registry.resolve(f"toy/{version}"),
+            champion=registry.alias("toy", "champion"),
+            environments={},
+            seed=1,
+            records=(),
+            judgements=judged,
+            timings=(),
+            verdict=decide(judged),
+        )
+        path = tmp_path / f"evidence-{version}.json"
+        write_evidence(path, replace(evidence, **changes), signing_key=key)  # type: ignore[arg-type]  # whatever a test wants changed
+        return path
+
+    return write
+
+
+Promoted = Callable[..., Event]
+
+
+@pytest.fixture
+def promoted(registry: MlflowRegistry, card: Card, gated: Gated) -> Promoted:
+    """Gate and promote one version; the first one as a first version."""
+
+    def do(version: str, evidence: Path | None = None, **changes: object) -> Event:
+        arguments: dict[str, object] = {
+            "golden_digest": GOLDEN,
+            "why": "a test",
+            "by": "ada",
+            "first": not registry.aliases("toy"),
+        }
+        return promote(
+            registry,
+            card,
+            f"models:/toy/{version}",
+            evidence or gated(version),
+            **(arguments | changes),  # type: ignore[arg-type]  # whatever a test wants changed
+        )
+
+    return do
+
+
+def _champion(registry: MlflowRegistry) -> str | None:
+    return registry.aliases("toy").get("champion")
+
+
+def test_a_candidate_that_passed_becomes_the_champion(
+    registry: MlflowRegistry, promoted: Promoted, gated: Gated
+) -> None:
+    promoted("1")
+    evidence = gated("2")
+    event = promoted("2", evidence)
+    assert _champion(registry) == "2"
+    assert (event.kind, event.version, event.previous_version) == ("promote", "2", "1")
+    assert (event.by, event.why, event.verdict, event.state) == ("ada", "a test", "PASS", "done")
+    assert event.evidence_digest == evidence_digest(evidence.read_bytes())
+    assert history(registry, "toy")[0] == event
+    tags = registry.resolve("toy/2").tags
+    assert tags["gates.promoted_by"] == "ada"
+    assert tags["gates.promoted_at"] == event.when.isoformat()
+
+
+def test_a_candidate_may_be_named_by_an_alias(
+    registry: MlflowRegistry, card: Card, promoted: Promoted, gated: Gated
+) -> None:
+    promoted("1")
+    registry.set_alias("toy", "candidate", "2", expected=None)
+    promote(
+        registry, card, "toy@candidate", gated("2"), golden_digest=GOLDEN, why="better", by="ada"
+    )
+    assert _champion(registry) == "2"
+
+
+@pytest.mark.parametrize(
+    ("differs", "said"),
+    [
+        ("candidate", "the candidate digest differs: evidence has sha256:0000"),
+        ("golden", "the golden set digest differs: evidence has sha256:0000"),
+        ("card", "the card digest differs: evidence has sha256:0000"),
+        (
+            "champion digest",
+            "the champion differs: evidence has models:/toy/1 with digest sha256:0",
+        ),
+        ("champion version", "the champion differs: evidence has models:/toy/3 with"),
+        ("no champion", "the champion differs: evidence has none, now it is models:/toy/1"),
+        ("version", "the evidence is for models:/toy/3, not models:/toy/2"),
+    ],
+)
+def test_evidence_for_anything_else_is_refused(
+    registry: MlflowRegistry, promoted: Promoted, gated: Gated, differs: str, said: str
+) -> None:
+    promoted("1")
+    other = "sha256:" + "0" * 64
+    candidate, champion = registry.resolve("toy/2"), registry.resolve("toy/1")
+    changes: dict[str, dict[str, object]] = {
+        "candidate": {"candidate": replace(candidate, digest=other)},
+        "golden": {"golden": other},
+        "card": {"card_digest": other},
+        "champion digest": {"champion": replace(champion, digest=other)},
+        "champion version": {"champion": replace(champion, version="3")},
+        "no champion": {"champion": None},
+        "version": {"candidate": replace(candidate, version="3")},
+    }
+    evidence = gated("2", **changes[differs])
+    with pytest.raises(PromotionRefused) as refused:
+        promoted("2", evidence)
+    assert said in refused.value.what
+    assert refused.value.what.count("\n") == 1
+    assert refused.value.exit_code == 1
+    assert _champion(registry) == "1"
+    assert history(registry, "toy")[0].version == "1"
+
+
+def test_every_difference_has_its_line(
+    registry: MlflowRegistry, promoted: Promoted, gated: Gated
+) -> None:
+    promoted("1")
+    other = "sha256:" + "0" * 64
+    with pytest.raises(PromotionRefused) as refused:
+        promoted("2", gated("2", FAILED, golden=other, card_digest=other))
+    assert refused.value.what.count("\n  - ") == 3
+
+
+@pytest.mark.parametrize(("judgement", "word"), [(FAILED, "FAIL"), (UNSURE, "UNDECIDED")])
+def test_a_candidate_that_did_not_pass_is_refused_with_its_reasons(
+    registry: MlflowRegistry, promoted: Promoted, gated: Gated, judgement: Judgement, word: str
+) -> None:
+    promoted("1")
+    with pytest.raises(PromotionRefused, match=f"the verdict is {word}: ranking-diff::delta"):
+        promoted("2", gated("2", PASSED, judgement))
+    assert _champion(registry) == "1"
+
+
+def test_a_verdict_that_its_judgements_do_not_bear_out_is_refused(
+    promoted: Promoted, gated: Gated
+) -> None:
+    promoted("1")
+    forged = gated("2", FAILED, verdict=decide([PASSED]))
+    with pytest.raises(PromotionRefused, match="says PASS but its judgements make FAIL"):
+        promoted("2", forged)
+
+
+def test_the_champion_is_not_promoted_again(promoted: Promoted) -> None:
+    promoted("1")
+    with pytest.raises(PromotionRefused, match="already is the champion"):
+        promoted("1")
+
+
+def test_the_candidate_of_another_model_is_refused(
+    registry: MlflowRegistry, tmp_path: Path, card: Card, gated: Gated
+) -> None:
+    registry.register("other", toy_model(tmp_path / "other"), {}, "")
+    with pytest.raises(PromotionRefused, match="the card is for model 'toy'"):
+        promote(
+            registry, card, "other/1", gated("1"), golden_digest=GOLDEN, why="w", by="b", first=True
+        )
+
+
+def test_a_candidate_tampered_with_after_the_gate_is_refused(
+    registry: MlflowRegistry, promoted: Promoted, gated: Gated
+) -> None:
+    promoted("1")
+    evidence = gated("2")
+    source = registry._connection.client.get_model_version_download_uri("toy", "2")
+    (Path(source.removeprefix("file://")) / "MLmodel").write_text("flavors: {}")
+    with pytest.raises(IntegrityError, match="models:/toy/2 changed"):
+        promoted("2", evidence)
+    assert _champion(registry) == "1"
+
+
+def test_a_first_version_needs_the_flag(registry: MlflowRegistry, promoted: Promoted) -> None:
+    with pytest.raises(PromotionRefused, match="no champion yet: promote a first version with"):
+        promoted("1", first=False)
+    assert _champion(registry) is None
+
+
+def test_a_first_version_may_be_undecided_only_for_want_of_a_champion(
+    registry: MlflowRegistry, promoted: Promoted, gated: Gated
+) -> None:
+    for problem in (UNSURE, FAILED):
+        with pytest.raises(PromotionRefused, match=f"ranking-diff::delta is {problem.outcome}"):
+            promoted("1", gated("1", PASSED, ALONE, problem))
+    with pytest.raises(PromotionRefused, match="no required judgement"):
+        promoted("1", gated("1", replace(PASSED, bound=replace(PASSED.bound, advisory=True))))
+    event = promoted("1", gated("1", PASSED, ALONE))
+    assert (event.previous_version, event.verdict) == ("", "UNDECIDED")
+    assert _champion(registry) == "1"
+
+
+def test_first_is_not_a_way_around_a_champion(promoted: Promoted, gated: Gated) -> None:
+    promoted("1")
+    for evidence in (gated("2"), gated("2", PASSED, ALONE)):
+        with pytest.raises(PromotionRefused, match="'first' was asked for, but models:/toy/1"):
+            promoted("2", evidence, first=True)
+
+
+def test_two_promotions_at_once_make_one_champion(
+    registry: MlflowRegistry, promoted: Promoted, gated: Gated
+) -> None:
+    promoted("1")
+    evidence = {version: gated(version) for version in "23"}
+
+    def attempt(version: str) -> str:
+        try:
+            promoted(version, evidence[version])
+        except PromotionRefused:
+            return "refused"
+        return version
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(attempt, "23"))
+    assert sorted(outcomes)[1] == "refused"
+    assert _champion(registry) in outcomes
+    done = [
+        one for one in history(registry, "toy") if one.kind == "promote" and one.state == "done"
+    ]
+    assert [one.version for one in done] == [_champion(registry), "1"]
+
+
+def test_a_promotion_that_loses_the_race_leaves_a_failed_event(
+    registry: MlflowRegistry, promoted: Promoted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promoted("1")
+    record = registry.log_event
+
+    def meanwhile(event: Event) -> str:
+        run = record(event)
+        if event.state == "begun":
+            registry.set_alias("toy", "champion", "3", expected="1")
+        return run
+
+    monkeypatch.setattr(registry, "log_event", meanwhile)
+    with pytest.raises(PromotionRefused, match="expected 1, it is at 3"):
+        promoted("2")
+    assert _champion(registry) == "3"
+    assert history(registry, "toy")[0].state == "failed"
+
+
+def test_a_history_that_cannot_be_completed_says_that_the_alias_moved(
+    registry: MlflowRegistry, promoted: Promoted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promoted("1")
+    record = registry.log_event
+
+    def dies(event: Event) -> str:
+        if event.state == "done":
+            raise RegistryError("the disk is full")
+        return record(event)
+
+    monkeypatch.setattr(registry, "log_event", dies)
+    with pytest.raises(RegistryError, match="moved to version 2, but the history could not"):
+        promoted("2")
+    monkeypatch.undo()
+    assert history(registry, "toy")[0].state == "begun"
+    assert rollback(registry, "toy", "champion", why="half done", by="ada").version == "1"
+
+
+def test_evidence_must_be_signed_when_a_key_is_given(
+    tmp_path: Path, promoted: Promoted, gated: Gated
+) -> None:
+    private = Ed25519PrivateKey.generate()
+    key, public = tmp_path / "gate.pem", tmp_path / "gate.pub"
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    public.write_bytes(
+        private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    with pytest.raises(EvidenceError, match="no signature"):
+        promoted("1", gated("1"), verify_key=public)
+    assert promoted("1", gated("1", key=key), verify_key=public).version == "1"
+
+
+@pytest.mark.parametrize("argument", ["why", "by"])
+@pytest.mark.parametrize("text", ["", "  ", "x" * 2001])
+def test_a_move_without_a_reason_and_a_name_is_refused(
+    registry: MlflowRegistry, promoted: Promoted, argument: str, text: str
+) -> None:
+    with pytest.raises(UsageError, match=f"'{argument}' is"):
+        promoted("1", **{argument: text})
+    with pytest.raises(UsageError, match=f"'{argument}' is"):
+        rollback(registry, "toy", "champion", **{"why": "w", "by": "b", argument: text})
+
+
+def test_a_rollback_goes_to_the_version_before(
+    registry: MlflowRegistry, promoted: Promoted
+) -> None:
+    promoted("1")
+    promoted("2")
+    event = rollback(registry, "toy", "champion", why="returns went up", by="grace")
+    assert _champion(registry) == "1"
+    assert (event.kind, event.version, event.previous_version) == ("rollback", "1", "2")
+    assert history(registry, "toy")[0] == event
+
+
+def test_a_second_rollback_undoes_the_first_and_to_goes_further(
+    registry: MlflowRegistry, promoted: Promoted
+) -> None:
+    for version in "123":
+        promoted(version)
+    for expected in "232":
+        rollback(registry, "toy", "champion", why="look again", by="ada")
+        assert _champion(registry) == expected
+    rollback(registry, "toy", "champion", why="further back", by="ada", to="1")
+    assert _champion(registry) == "1"
+
+
+def test_there_is_no_rollback_where_nothing_was_before(
+    registry: MlflowRegistry, promoted: Promoted
+) -> None:
+    with pytest.raises(PromotionRefused, match="is not set"):
+        rollback(registry, "toy", "champion", why="w", by="b")
+    promoted("1")
+    with pytest.raises(PromotionRefused, match="was the first champion"):
+        rollback(registry, "toy", "champion", why="w", by="b")
+    assert _champion(registry) == "1"
+
+
+def test_a_rollback_is_no_way_around_the_gate(registry: MlflowRegistry, promoted: Promoted) -> None:
+    promoted("1")
+    promoted("2")
+    with pytest.raises(PromotionRefused, match="version 3 of 'toy' was never the champion"):
+        rollback(registry, "toy", "champion", why="w", by="b", to="3")
+    with pytest.raises(PromotionRefused, match="already is the champion"):
+        rollback(registry, "toy", "champion", why="w", by="b", to="2")
+    assert _champion(registry) == "2"
+
+
+def test_an_alias_moved_by_hand_is_not_guessed_about(
+    registry: MlflowRegistry, promoted: Promoted
+) -> None:
+    promoted("1")
+    promoted("2")
+    registry.set_alias("toy", "champion", "3", expected="2")
+    with pytest.raises(PromotionRefused, match="version 3, which no promotion put there"):
+        rollback(registry, "toy", "champion", why="w", by="b")
+    rollback(registry, "toy", "champion", why="w", by="b", to="2")
+    assert _champion(registry) == "2"
+
+
+def test_a_rollback_to_a_tampered_version_is_refused(
+    registry: MlflowRegistry, promoted: Promoted
+) -> None:
+    promoted("1")
+    promoted("2")
+    source = registry._connection.client.get_model_version_download_uri("toy", "1")
+    (Path(source.removeprefix("file://")) / "MLmodel").write_text("flavors: {}")
+    with pytest.raises(IntegrityError, match="models:/toy/1 changed"):
+        rollback(registry, "toy", "champion", why="w", by="b")
+    assert _champion(registry) == "2"
+
+
+def test_a_rollback_away_from_a_tampered_version_works(
+    registry: MlflowRegistry, promoted: Promoted
+) -> None:
+    promoted("1")
+    promoted("2")
+    source = registry._connection.client.get_model_version_download_uri("toy", "2")
+    (Path(source.removeprefix("file://")) / "MLmodel").write_text("flavors: {}")
+    rollback(registry, "toy", "champion", why="somebody wrote to the store", by="b")
+    assert _champion(registry) == "1"
