@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import beta  # type: ignore[import-untyped]  # ships no types
+from scipy.stats import beta
 
 from gates.kernels.intervals import clopper_pearson
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packed_lists import UNJUDGED, grade_lists, pack
 
 from gates.kernels import ranking
 from gates.kernels.packed import Floats, offsets
+from tests.kernels.packed_lists import UNJUDGED, grade_lists, pack
 
 JUDGED = pack([[3, 2, 0, 1]])
 SERVED = pack([[0, 3, UNJUDGED, 1]])  # c, a, u, d

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packed_lists import doc_lists, pair_lists, pair_words, paired_doc_lists
-from scipy.stats import kendalltau  # type: ignore[import-untyped]  # ships no types
+from scipy.stats import kendalltau
 
 from gates.kernels import similarity
 from gates.kernels.packed import Floats
+from tests.kernels.packed_lists import doc_lists, pair_lists, pair_words, paired_doc_lists
 
 Lists = list[tuple[list[int], list[int]]]
 
