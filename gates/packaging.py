@@ -1,0 +1,271 @@
+"""Packaging: from a model folder to a registered version that says what it was made from.
+
+`models/<model>/build.py` runs inside the model's own locked environment and writes an MLflow model.
+The gate adds the lock and the facts of the build under `gates/`, and registers the whole by digest.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+import gates
+from gates.domain import ModelVersion
+from gates.environments.cache import Environment, EnvironmentCache
+from gates.environments.mlmodel import read_mlmodel
+from gates.environments.process import run_script
+from gates.errors import BuildError, IntegrityError, LockError, PackageError
+from gates.locks.lock import read_lock
+from gates.registry import Registry
+from gates.registry.digests import file_digest, tree_digest
+from gates.strict_yaml import nearest, parse
+
+__all__ = ["package"]
+
+
+class TrainingWindow(BaseModel):
+    """The days whose data a model was trained on, both included."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    start: date
+    end: date
+
+    @field_validator("end")
+    @classmethod
+    def _after_start(cls, end: date, info: ValidationInfo) -> date:
+        if "start" in info.data and end < info.data["start"]:
+            raise ValueError(f"is before the start, {info.data['start']}")
+        return end
+
+    def __str__(self) -> str:
+        return f"{self.start}/{self.end}"
+
+
+class Recipe(BaseModel):
+    """What `package.yaml` says."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    training_window: TrainingWindow
+    python: str | None = Field(default=None, pattern=r"^3\.\d+(\.\d+)?$")
+    environment: tuple[str, ...] = ()
+    timeout_seconds: float = Field(default=3600.0, gt=0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A model folder that was read and found complete."""
+
+    model: str
+    folder: Path
+    recipe: Recipe
+    variables: dict[str, str]
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / "requirements.txt"
+
+    @property
+    def inputs(self) -> Path:
+        return self.folder / "requirements.in"
+
+
+def package(
+    model: str,
+    *,
+    project: Path,
+    registry: Registry,
+    environments: EnvironmentCache,
+    golden_digest: str,
+    by: str,
+    progress: Callable[[str], None],
+) -> ModelVersion:
+    """Build a model in its own environment and register what it wrote.
+
+    Args:
+        model: The name of the folder under `models/`, and of the registered model.
+        project: The folder that holds `models/`.
+        registry: Where to register the version.
+        environments: Where environments are found or built.
+        golden_digest: The digest of the model's golden set, as it is now.
+        by: Who packages, for the history.
+        progress: Told what is being done, a line at a time.
+
+    Returns:
+        The registered version.
+
+    Raises:
+        PackageError: The model folder, its build or what that wrote is wrong. Nothing was
+            registered.
+        BuildError: The environment could not be built.
+        RegistryError: The registry failed.
+    """
+    source = _read_source(model, project)
+    commit, dirty = _git_state(source.folder)
+    environment = environments.ensure(source.lock, python=source.recipe.python, progress=progress)
+    with tempfile.TemporaryDirectory(prefix="gates-package-") as scratch:
+        output = Path(scratch) / "model"
+        output.mkdir()
+        progress(f"building {model} in Python {environment.facts.python}")
+        started = time.monotonic()
+        _build(source, environment, output, progress)
+        seconds = round(time.monotonic() - started, 3)
+        _check_output(source, output)
+        facts = {
+            "model": model,
+            "golden_digest": golden_digest,
+            "git_commit": commit,
+            "git_dirty": dirty,
+            "training_window": source.recipe.training_window.model_dump(mode="json"),
+            "python": environment.facts.python,
+            "platform": f"{platform.system()}-{platform.machine()}",
+            "mlgates": gates.__version__,
+            "build_seconds": seconds,
+        }
+        _add_facts(source, output, facts)
+        tags = {
+            "gates.lock_digest": file_digest(source.lock),
+            "gates.golden_digest": golden_digest,
+            "gates.git_commit": commit + ("-dirty" if dirty else ""),
+            "gates.training_window": str(source.recipe.training_window),
+            "gates.python": environment.facts.python,
+        }
+        progress(f"registering {model}")
+        description = f"Packaged by mlgates from models/{model}, commit {commit[:12] or 'unknown'}."
+        present = {key: value for key, value in tags.items() if value}
+        return registry.register(model, output, present, description, by=by)
+
+
+def _read_source(model: str, project: Path) -> _Source:
+    models = project / "models"
+    folder = models / model
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", model) or not folder.is_dir():
+        known = [one.name for one in models.iterdir() if one.is_dir()] if models.is_dir() else []
+        raise PackageError(
+            "there is no such model folder", path=folder, advice=nearest(model, known)
+        )
+    for name, purpose in (
+        ("package.yaml", "give the training window in it"),
+        ("build.py", "it is run as: python build.py OUTPUT_DIR, and writes an MLflow model there"),
+        ("requirements.in", "list in it what the model imports"),
+        ("requirements.txt", f"compile it: gates lock compile {model}"),
+    ):
+        if not (folder / name).is_file():
+            raise PackageError("is missing", path=folder / name, advice=purpose)
+    path = folder / "package.yaml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise PackageError(f"cannot be read: {problem}", path=path) from None
+    recipe, lines = parse(text, Recipe, path=path, error=PackageError)
+    unset = [name for name in recipe.environment if name not in os.environ]
+    if unset:
+        raise PackageError(
+            f"the build is to see {', '.join(unset)}, which is not set",
+            path=path,
+            line=lines.of("environment"),
+            advice="set it, or take it out of 'environment'",
+        )
+    _check_lock(folder / "requirements.txt", model)
+    return _Source(model, folder, recipe, {name: os.environ[name] for name in recipe.environment})
+
+
+def _check_lock(path: Path, model: str) -> None:
+    again = f"compile it again: gates lock compile {model}"
+    try:
+        problems = read_lock(path).problems
+    except LockError as problem:
+        raise PackageError(
+            problem.what, path=problem.path, line=problem.line, advice=problem.advice or again
+        ) from None
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        first = problems[0]
+        raise PackageError(first.message + more, path=path, line=first.line, advice=again)
+
+
+def _build(
+    source: _Source, environment: Environment, output: Path, progress: Callable[[str], None]
+) -> None:
+    script = source.folder / "build.py"
+    try:
+        run_script(
+            environment,
+            script,
+            [str(output)],
+            cwd=source.folder,
+            extra_env=source.variables,
+            timeout=source.recipe.timeout_seconds,
+            progress=progress,
+        )
+    except BuildError as problem:
+        raise PackageError(problem.what, path=script, advice=problem.advice) from None
+
+
+def _check_output(source: _Source, output: Path) -> None:
+    script = source.folder / "build.py"
+    if not any(output.iterdir()):
+        raise PackageError(
+            "it ended well but wrote nothing into OUTPUT_DIR",
+            path=script,
+            advice="save the model to sys.argv[1]",
+        )
+    if (output / "gates").exists():
+        raise PackageError(
+            "it wrote a folder 'gates' into OUTPUT_DIR",
+            path=script,
+            advice="use another name: the gate keeps its own facts there",
+        )
+    try:
+        read_mlmodel(output)
+        tree_digest(output)
+    except PackageError as problem:  # the path in it is about to be removed
+        raise PackageError(
+            f"it wrote a model whose MLmodel cannot be used: {problem.what}",
+            path=script,
+            advice=problem.advice or "write it with MLflow's save_model(path=sys.argv[1])",
+        ) from None
+    except IntegrityError as problem:
+        raise PackageError(
+            f"it wrote something that cannot be registered: {problem.what}",
+            path=script,
+            advice=problem.advice,
+        ) from None
+
+
+def _add_facts(source: _Source, output: Path, facts: dict[str, object]) -> None:
+    folder = output / "gates"
+    folder.mkdir()
+    shutil.copyfile(source.lock, folder / "requirements.txt")
+    shutil.copyfile(source.inputs, folder / "requirements.in")
+    text = json.dumps(facts, indent=2, sort_keys=True) + "\n"
+    (folder / "package.json").write_text(text, encoding="utf-8")
+
+
+def _git_state(folder: Path) -> tuple[str, bool]:
+    """The commit checked out, and whether the folder differs from it; empty outside of git."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    return commit, bool(commit and _git(folder, "status", "--porcelain", "--", "."))
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=30
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
