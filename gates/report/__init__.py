@@ -1,0 +1,48 @@
+"""Reports of a run, rendered from its evidence alone.
+
+    terminal.py     what a person sees when the gate ends
+    markdown.py     a comment for a pull request
+    html.py         one self-contained page, with pictures and old and new lists side by side
+    junit.py        a test case per bound, for build servers
+
+    summary.py      the headline, the order of reading and what to do next, shared by all
+    differences.py  old and new lists of a ranking difference, as values
+    pictures.py     inline SVG
+    text.py         numbers, and text from evidence made safe to show
+
+No report touches a model, MLflow or a golden set: what is not in the evidence is not shown.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gates.evidence import Evidence, write_atomically
+
+__all__ = ["write_reports"]
+
+
+def write_reports(evidence: Evidence, folder: Path) -> dict[str, Path]:
+    """Write `report.html`, `report.md` and `junit.xml`, each whole or not at all.
+
+    Args:
+        evidence: The run.
+        folder: Where to; made when it is not there.
+
+    Returns:
+        `html`, `markdown` and `junit` → the file.
+
+    Raises:
+        EvidenceError: The evidence holds something that cannot be drawn.
+        UsageError: A file cannot be written.
+    """
+    from gates.report import html, junit, markdown  # Jinja, only where it is used
+
+    contents = {
+        "html": ("report.html", html.render(evidence).encode()),
+        "markdown": ("report.md", markdown.render(evidence).encode()),
+        "junit": ("junit.xml", junit.render(evidence)),
+    }
+    for name, content in contents.values():
+        write_atomically(folder / name, content)
+    return {kind: folder / name for kind, (name, _) in contents.items()}

@@ -1,0 +1,141 @@
+"""The HTML report: self-contained, safe, complete, and small enough to send."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from itertools import pairwise
+
+import pytest
+
+from gates.domain import Exhibit, Outcome
+from gates.errors import EvidenceError
+from gates.evidence import CheckRecord, Evidence, canonical, evidence_digest
+from gates.report import html
+from gates.report.text import amount, clean, clip
+
+from . import evidence_factory as factory
+from .conftest import parsed, rendered
+from .page import Page
+
+
+def test_tags_nest_and_nothing_is_scripted_or_fetched(any_page: Page) -> None:
+    page = any_page
+    assert not page.tags() & {"script", "link", "img", "iframe", "object", "base", "form", "image"}
+    for _, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on") or name == "src"]
+        assert (attributes.get("href") or "#").startswith("#")
+    style = page.text("style")
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_headings_go_down_one_level_at_a_time_under_one_title(any_page: Page) -> None:
+    levels = any_page.headings()
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_landmarks_captions_and_ids_are_in_order(any_page: Page) -> None:
+    page = any_page
+    assert {"header", "nav", "main", "footer"} <= page.tags()
+    tables = [tag for tag, _ in page.elements].count("table")
+    assert [tag for tag, _ in page.elements].count("caption") == tables
+    ids = [a["id"] for _, a in page.elements if "id" in a]
+    assert len(ids) == len(set(ids))
+    targets = {(a["href"] or "")[1:] for tag, a in page.elements if tag == "a"}
+    assert targets <= set(ids)
+    assert all("scope" in a or a.get("role") for tag, a in page.elements if tag == "th")
+
+
+def test_the_verdict_and_its_reasons_come_before_everything_else(
+    any_evidence: Evidence, any_page: Page
+) -> None:
+    text = any_page.text("h1", "h2", "span", "li")
+    assert text.index(any_evidence.verdict.outcome) < text.index("What to do next")
+    assert text.index(clip(clean(any_evidence.verdict.reasons[0]), 20)[:12]) < text.index("What to")
+
+
+def test_every_judgement_is_there_with_value_and_outcome(
+    any_evidence: Evidence, any_page: Page
+) -> None:
+    page = any_page
+    everything = page.text()
+    for judgement in any_evidence.judgements:
+        name = judgement.bound.slice or judgement.bound.metric
+        assert " ".join(clean(name).split()) in everything
+        assert amount(judgement.measurement) in everything or judgement.outcome is not Outcome.PASS
+    outcomes = sum(a.get("class", "") in _OUTCOMES for tag, a in page.elements if tag == "span")
+    wholes_again = {(j.bound.check, j.bound.metric) for j in any_evidence.judgements} & {
+        (j.bound.check, j.bound.metric) for j in any_evidence.judgements if j.bound.slice
+    }
+    assert outcomes == len(any_evidence.judgements) + len(wholes_again)
+
+
+_OUTCOMES = {f"outcome {outcome.lower()}" for outcome in Outcome}
+
+
+def test_every_digest_is_there(any_evidence: Evidence, any_page: Page) -> None:
+    codes = any_page.text("code")
+    versions = [v for v in (any_evidence.candidate, any_evidence.champion) if v]
+    for digest in (
+        evidence_digest(canonical(any_evidence)),
+        any_evidence.golden.digest,
+        any_evidence.card.digest,
+        *(v.digest for v in versions),
+        *(v.lock_digest for v in versions),
+    ):
+        assert digest in codes
+
+
+def test_markup_in_data_stays_text() -> None:
+    source = rendered("hostile")
+    assert "<script" not in source
+    assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;" in source
+    assert not set("\x1b\x07\u202e") & set(source)
+
+
+def test_synthetic_data_is_named_as_such_and_real_data_is_not() -> None:
+    assert "Synthetic data." in rendered("passing")
+    assert "Synthetic data." not in html.render(factory.passing(synthetic=False))
+
+
+def test_a_worker_that_died_shows_its_log() -> None:
+    page = parsed("faulty")
+    assert "libgomp.so.1" in page.text("pre")
+    assert "could not run" in page.text()
+
+
+def test_lists_stand_side_by_side_with_moves_in_words() -> None:
+    page = parsed("failing")
+    assert "Entered the top 10:" in page.text("p")
+    words = page.text("i")
+    assert "up" in words
+    assert "down" in words
+    assert "grade" in words
+    assert "gone" in page.text("b")
+
+
+def test_500_queries_of_10_documents_weigh_under_2_mb_with_every_list() -> None:
+    source = html.render(factory.large())
+    assert len(source.encode()) < 2_000_000
+    assert "500 queries, worst first" in source
+    assert "are left out here" not in source
+
+
+def test_long_titles_leave_out_lists_and_the_page_says_so() -> None:
+    source = html.render(factory.large(title="Übergroßer Eichentisch, ausziehbar, " * 6))
+    shown = re.search(r"(\d+) queries, worst first", source)
+    dropped = re.search(r"To keep this file small, (\d+) queries", source)
+    assert shown
+    assert dropped
+    assert int(shown[1]) + int(dropped[1]) == 500
+    assert 1_800_000 < len(source.encode()) < 2_000_000
+
+
+def test_a_damaged_exhibit_is_an_error_that_names_it() -> None:
+    record = CheckRecord("ranking-diff", exhibits=(Exhibit("ranking-diff", "Old, new", {"k": 10}),))
+    damaged = dataclasses.replace(factory.passing(), records=(record,))
+    with pytest.raises(EvidenceError, match=r"'Old, new' of check 'ranking-diff'.*KeyError"):
+        html.render(damaged)

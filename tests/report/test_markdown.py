@@ -1,0 +1,90 @@
+"""The Markdown report: first the verdict, nothing of the data as markup, never too long."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from gates.evidence import Evidence
+from gates.report import markdown
+from gates.report.markdown import escape
+
+from . import evidence_factory as factory
+
+
+def test_the_verdict_and_its_reasons_come_first() -> None:
+    lines = [line for line in markdown.render(factory.failing()).splitlines() if line]
+    assert lines[0] == "## ✕ FAIL: product-ranker version 8 must not replace version 7"
+    assert lines[1].startswith("> **Synthetic data**")
+    assert lines[2] == "- behaviour::expectations.kept: 0.9474 (n=38), demanded ≥ 1"
+    assert lines[3].startswith("- ranking-diff::ndcg@10.delta&#91;category=rugs&#93;: −0.1841")
+
+
+def test_numbers_stand_in_a_table_with_failures_first() -> None:
+    text = markdown.render(factory.failing())
+    rows = [line for line in text.splitlines() if line.startswith(("| ✕", "| ?", "| ✓"))]
+    assert len(rows) == len(factory.failing().judgements)
+    assert rows[0] == (
+        "| ✕ FAIL | behaviour::expectations.kept | 0.9474 | ≥ 1 | 38 | share of expectations |"
+    )
+    assert "| −0.1841 &#91;" not in text
+    assert "| −0.1841 [−0.2451, −0.1231] | ≥ −0.05 | 31 | nDCG |" in text
+
+
+def test_the_worst_queries_show_both_lists_with_grades_and_moves() -> None:
+    text = markdown.render(factory.failing())
+    assert "<details><summary><code>−0.3443</code> walnut floor lamp 76 cm</summary>" in text
+    row = "| 2 | Oak bar stool no. 480 (grade 2, ▼2) | Pine floor lamp no. 401 (not judged, ▲12) |"
+    assert row in text
+    assert text.count("<details>") == text.count("</details>") == 11
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("a|b", "a&#124;b"),
+        ("`x`", "&#96;x&#96;"),
+        ("<b>&", "&#60;b&#62;&#38;"),
+        ("ask @octocat", "ask @&#8203;octocat"),
+        ("ndcg@10", "ndcg@10"),
+        ("see #12", "see &#35;&#8203;12"),
+        ("$5 or $6", "<span>$</span>5 or <span>$</span>6"),
+        ("http://a.example", "http:&#8203;//a.example"),
+        ("www.a.example", "www.&#8203;a.example"),
+        ("[x](y)", "&#91;x&#93;(y)"),
+        ("two\n\n# lines", "two &#35; lines"),
+        ("\x1b[31m\u202e", "�&#91;31m�"),
+    ],
+)
+def test_data_shows_as_written(given: str, shown: str) -> None:
+    assert escape(given) == shown
+
+
+def test_hostile_data_adds_no_html_no_mention_and_no_table_cell() -> None:
+    text = markdown.render(factory.hostile())
+    assert set(re.findall(r"</?([a-z]+)", text)) == {"details", "summary", "code"}
+    assert not re.search(r"(?<!\w)@\w", text)
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        assert len({line.count("|") for line in table.splitlines()}) == 1
+
+
+def test_every_digest_is_there(any_evidence: Evidence) -> None:
+    text = markdown.render(any_evidence)
+    assert any_evidence.candidate.digest in text
+    assert any_evidence.golden.digest in text
+    assert any_evidence.card.digest in text
+
+
+def test_what_would_not_fit_is_cut_and_named() -> None:
+    long = markdown.render(factory.large(title="<&|>" * 80))
+    assert len(long.encode()) < 60_000
+    last = long.strip().splitlines()[-1]
+    assert last.startswith("_Cut to fit a comment: the lists of “")
+    assert last.endswith("report.html has it all._")
+
+
+def test_hundreds_of_slices_are_counted_rather_than_listed() -> None:
+    text = markdown.render(factory.many_slices(400))
+    assert len(text.encode()) < 60_000
+    assert "_340 more rows, 340 of them PASS, are in report.html._" in text
