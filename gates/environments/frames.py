@@ -1,0 +1,156 @@
+"""Frames: how columns cross the pipes between the gate and a model's worker.
+
+A frame is `struct '<Q'` (the payload's length) and the payload. A payload is eight ASCII bytes
+that name its kind, padded with spaces, and a body:
+
+    json      one JSON object: the first word to a worker, and every answer that is not columns
+    arrow     an Arrow IPC stream
+    plain     for environments without pyarrow:
+                  '<I'           length of the header
+                  header         JSON: {"rows": n, "columns": [{"name", "type", "bytes"}, …]}
+                  then, for each column,
+                  validity       n bytes, 1 where there is a value and 0 where it is missing
+                  data           `bytes` bytes, little-endian: float64 and int64 8 a row, bool 1 a
+                                 row; string: n + 1 uint64 offsets into the UTF-8 that follows them
+
+Columns are float64, int64, bool or string. Nothing here unpickles or evaluates. Decoding believes
+nothing: a worker may be broken or hostile, and whatever it writes gives columns or `BadFrame`,
+never another error, and never much more memory than the frame itself.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from gates.environments._arrow_frames import decode_arrow, encode_arrow
+from gates.environments._frame_limits import MAX_FRAME_BYTES, BadFrame, json_object
+from gates.environments._plain_frames import decode_plain, encode_plain
+from gates.errors import UsageError
+from gates.subject import Columns
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "MAX_FRAME_BYTES",
+    "BadFrame",
+    "Encoding",
+    "decode_columns",
+    "decode_message",
+    "encode_columns",
+    "encode_message",
+    "framed",
+    "payload_length",
+]
+
+Encoding = Literal["arrow", "plain"]
+
+_TAG_BYTES = 8
+
+
+def framed(payload: bytes) -> bytes:
+    """A payload with its length before it, ready for a pipe."""
+    return struct.pack("<Q", len(payload)) + payload
+
+
+def payload_length(head: bytes | bytearray) -> int:
+    """The payload length that the first eight bytes of a frame announce.
+
+    Raises:
+        BadFrame: It is more than a frame may hold.
+    """
+    (length,) = struct.unpack_from("<Q", head)
+    if length > MAX_FRAME_BYTES:
+        raise BadFrame(f"a frame of {length} bytes was announced, {MAX_FRAME_BYTES} is the most")
+    return int(length)
+
+
+def encode_message(message: Mapping[str, Any]) -> bytes:
+    """A JSON message as a payload."""
+    return _tag("json") + json.dumps(message).encode("ascii")
+
+
+def decode_message(payload: bytes) -> Mapping[str, Any] | None:
+    """The JSON message of a payload, or None when it holds columns.
+
+    Raises:
+        BadFrame: It says it is JSON and is not a JSON object.
+    """
+    if payload[:_TAG_BYTES] != _tag("json"):
+        return None
+    return json_object(payload[_TAG_BYTES:])
+
+
+def encode_columns(columns: Columns, encoding: Encoding) -> bytes:
+    """Columns as a payload.
+
+    Args:
+        columns: Name → values, all of one length: NumPy arrays, or sequences of float, int, bool
+            or str in which None stands for a missing value.
+        encoding: What the worker reads.
+
+    Raises:
+        UsageError: Columns of different lengths, or of values that a model cannot be given.
+    """
+    typed = {name: _typed(name, values) for name, values in columns.items()}
+    lengths = {name: len(values) for name, (_, values) in typed.items()}
+    if len(set(lengths.values())) > 1:
+        raise UsageError(f"columns differ in length: {lengths}")
+    if encoding == "arrow":
+        return _tag(encoding) + encode_arrow(typed)
+    return _tag(encoding) + encode_plain(typed, next(iter(lengths.values()), 0))
+
+
+def decode_columns(payload: bytes) -> dict[str, NDArray[Any] | list[Any]]:
+    """The columns of a payload.
+
+    Returns:
+        Name → values: a NumPy array (float64, int64, bool) or a list of str; a list with None
+        where a column has missing values.
+
+    Raises:
+        BadFrame: It is anything but well-formed columns.
+    """
+    tag, body = payload[:_TAG_BYTES], memoryview(payload)[_TAG_BYTES:]
+    if tag == _tag("arrow"):
+        return decode_arrow(body)
+    if tag == _tag("plain"):
+        return decode_plain(body)
+    raise BadFrame(f"a payload of unknown kind {tag!r}")
+
+
+def _tag(kind: str) -> bytes:
+    return kind.ljust(_TAG_BYTES).encode("ascii")
+
+
+def _typed(
+    name: str, values: Sequence[Any] | NDArray[Any]
+) -> tuple[str, Sequence[Any] | NDArray[Any]]:
+    """A column's type, and its values as a NumPy array or a list with None for missing."""
+    import numpy as np
+
+    if isinstance(values, np.ndarray) and values.ndim == 1:
+        if values.dtype.kind == "f":
+            return "float64", values
+        if values.dtype.kind in "iu" and values.dtype != np.uint64:
+            return "int64", values
+        if values.dtype.kind == "b":
+            return "bool", values
+    plain = values.tolist() if isinstance(values, np.ndarray) else list(values)
+    plain = [value.item() if isinstance(value, np.generic) else value for value in plain]
+    kinds = {type(value) for value in plain if value is not None}
+    if kinds <= {float, int} and float in kinds:
+        return "float64", [None if value is None else float(value) for value in plain]
+    for kind, type_name in ((int, "int64"), (bool, "bool"), (str, "string")):
+        if kinds == {kind}:
+            return type_name, plain
+    if not kinds:
+        return "float64", plain
+    held = ", ".join(sorted(kind.__name__ for kind in kinds))
+    raise UsageError(
+        f"column {name!r} holds {held}: a model is given numbers, booleans or text",
+        advice="Give each column values of one kind.",
+    )

@@ -1,0 +1,139 @@
+"""Reading a model folder's MLmodel file: what to load and what it asks for, as data only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gates.errors import PackageError
+
+__all__ = ["ModelFile", "read_mlmodel"]
+
+_MOST_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """What an MLmodel file says of its `python_function` flavour.
+
+    Attributes:
+        loader_module: The module whose `_load_pyfunc` loads the model.
+        code: Folder of the model's own modules, relative to the model; None when it has none.
+        data: What the loader is given, relative to the model; None for the model folder itself.
+        python_version: The Python it was made with, such as `3.11.7`; None when it is not said.
+        input_columns: The columns of its signature; None when it has no named inputs.
+        optional_columns: Those of them a model can do without.
+    """
+
+    loader_module: str
+    code: str | None
+    data: str | None
+    python_version: str | None
+    input_columns: tuple[str, ...] | None
+    optional_columns: tuple[str, ...] = ()
+
+
+def read_mlmodel(model_dir: Path) -> ModelFile:
+    """Read `MLmodel` in a model folder.
+
+    Args:
+        model_dir: An MLflow model folder.
+
+    Raises:
+        PackageError: There is no such file, it is not YAML, or it does not say how to load.
+    """
+    path = model_dir / "MLmodel"
+    raw = _read(path)
+    flavors = raw.get("flavors")
+    flavor = flavors.get("python_function") if isinstance(flavors, Mapping) else None
+    if not isinstance(flavor, Mapping):
+        raise PackageError(
+            "it has no python_function flavour",
+            path=path,
+            advice="Save the model with an MLflow flavour that pyfunc can load.",
+        )
+    loader = _text(flavor, "loader_module", path)
+    if not loader:
+        raise PackageError("flavors.python_function.loader_module is missing", path=path)
+    required, optional = _signature(raw.get("signature"), path)
+    return ModelFile(
+        loader_module=loader,
+        code=_inside(model_dir, _text(flavor, "code", path), "code", path),
+        data=_inside(model_dir, _text(flavor, "data", path), "data", path),
+        python_version=_text(flavor, "python_version", path),
+        input_columns=required,
+        optional_columns=optional,
+    )
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    import yaml
+
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise PackageError("it is larger than 16 MiB", path=path)
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PackageError(
+            f"the MLmodel file cannot be read: {error.strerror}",
+            path=path,
+            advice="Give the folder that mlflow's save_model or log_model wrote.",
+        ) from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = mark.line + 1 if mark else None
+        raise PackageError(f"not valid YAML: {error.problem}", path=path, line=line) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise PackageError(f"not valid YAML: {type(error).__name__}", path=path) from error
+    if not isinstance(raw, Mapping):
+        raise PackageError("not a YAML mapping", path=path)
+    return raw
+
+
+def _text(flavor: Mapping[str, Any], key: str, path: Path) -> str | None:
+    value = flavor.get(key)
+    if value is not None and not isinstance(value, str):
+        raise PackageError(
+            f"flavors.python_function.{key} must be text, not {type(value).__name__}", path=path
+        )
+    return value
+
+
+def _inside(model_dir: Path, value: str | None, key: str, path: Path) -> str | None:
+    if value is None:
+        return None
+    target, home = (model_dir / value).resolve(), model_dir.resolve()
+    if not target.is_relative_to(home):
+        raise PackageError(
+            f"flavors.python_function.{key} leads out of the model folder: {value}", path=path
+        )
+    if not target.exists():
+        raise PackageError(
+            f"flavors.python_function.{key} names {value}, which does not exist", path=path
+        )
+    return value
+
+
+def _signature(signature: object, path: Path) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    if signature is None:
+        return None, ()
+    inputs = signature.get("inputs") if isinstance(signature, Mapping) else None
+    if inputs is None:
+        return None, ()
+    try:
+        columns = json.loads(inputs)
+        # Tensor and unnamed inputs are taken as they come; only named columns can be asked for.
+        if not all(isinstance(column.get("name"), str) for column in columns) or not columns:
+            return None, ()
+        names = tuple(column["name"] for column in columns)
+        optional = tuple(c["name"] for c in columns if c.get("required", True) is False)
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise PackageError(
+            "signature.inputs is not a JSON list of column specifications",
+            path=path,
+            advice="Log the model again with mlflow.models.infer_signature.",
+        ) from error
+    return names, optional

@@ -1,0 +1,123 @@
+"""The output contract: what scores and labels must look like before a check may use them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gates.domain import Role
+from gates.errors import FaultKind, ModelFault
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["as_labels", "as_scores"]
+
+Output = Mapping[str, "NDArray[Any] | list[Any]"]
+
+
+def as_scores(columns: Output, rows: int, *, role: Role | None = None) -> NDArray[np.float64]:
+    """One finite score for each row.
+
+    Args:
+        columns: What the model returned. The score is its only column, or `score`, or `prediction`.
+        rows: How many rows it was given.
+        role: Which arm it is; messages say so.
+
+    Returns:
+        float64[rows].
+
+    Raises:
+        ModelFault: A breach: `wrong-rows`, `wrong-type`, `nan` or `infinite`.
+    """
+    who = f"the {role}" if role else "the model"
+    _check_rows(columns, rows, who)
+    name = next(iter(columns)) if len(columns) == 1 else _first_of(columns, "score", "prediction")
+    if name is None:
+        raise _breach(
+            "wrong-type",
+            f"{who} returned {_list(columns)}: a score is the only column, or score or prediction",
+        )
+    return _finite(columns[name], name, who)
+
+
+def as_labels(
+    columns: Output, rows: int, *, role: Role | None = None
+) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """One label and its finite score for each row.
+
+    Args:
+        columns: What the model returned, with `label` and `score` among its columns.
+        rows: How many rows it was given.
+        role: Which arm it is; messages say so.
+
+    Returns:
+        `rows` labels, and float64[rows].
+
+    Raises:
+        ModelFault: A breach: `wrong-rows`, `wrong-type`, `nan` or `infinite`.
+    """
+    who = f"the {role}" if role else "the model"
+    _check_rows(columns, rows, who)
+    missing = [name for name in ("label", "score") if name not in columns]
+    if missing:
+        raise _breach(
+            "wrong-type", f"{who} returned {_list(columns)} without {' and '.join(missing)}"
+        )
+    labels = list(columns["label"])
+    bad = next((i for i, label in enumerate(labels) if not isinstance(label, str)), None)
+    if bad is not None:
+        kind = "nothing" if labels[bad] is None else type(labels[bad]).__name__
+        raise _breach("wrong-type", f"{who} returned {kind} for label in row {bad}, not text")
+    return tuple(labels), _finite(columns["score"], "score", who)
+
+
+def _breach(kind: FaultKind, what: str) -> ModelFault:
+    return ModelFault(kind, what, breach=True)
+
+
+def _list(columns: Output) -> str:
+    names = [repr(name) for name in columns]
+    shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    return f"the columns {shown}" if names else "no columns"
+
+
+def _first_of(columns: Output, *names: str) -> str | None:
+    return next((name for name in names if name in columns), None)
+
+
+def _check_rows(columns: Output, rows: int, who: str) -> None:
+    for name, values in columns.items():
+        if len(values) != rows:
+            raise _breach(
+                "wrong-rows",
+                f"{who} returned {len(values)} rows for {rows} given (column {name!r})",
+            )
+
+
+def _finite(values: NDArray[Any] | list[Any], name: str, who: str) -> NDArray[np.float64]:
+    import numpy as np
+
+    kinds = {type(value).__name__ for value in values if value is not None} - {"float", "int"}
+    held = ({values.dtype.name} if isinstance(values, np.ndarray) else kinds) - {
+        "float64",
+        "int64",
+    }
+    if held:
+        raise _breach(
+            "wrong-type", f"{who} returned {', '.join(sorted(held))} for {name!r}, not numbers"
+        )
+    scores = np.array(values, dtype=np.float64)  # None, a missing value, becomes NaN
+    tests: tuple[tuple[FaultKind, str, NDArray[np.bool_]], ...] = (
+        ("nan", "NaN or missing", np.isnan(scores)),
+        ("infinite", "infinite", np.isinf(scores)),
+    )
+    for kind, words, bad in tests:
+        if bad.any():
+            raise _breach(
+                kind,
+                f"{who} returned {int(bad.sum())} of {len(scores)} values of {name!r} that are "
+                f"{words}; the first is in row {int(bad.argmax())}",
+            )
+    return scores

@@ -1,0 +1,327 @@
+"""A model version in its own process: start it, ask it, end it; every failure has a name."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from gates.domain import EnvironmentFacts, Role
+from gates.environments import _faults
+from gates.environments._child import Child, Gone, Late
+from gates.environments._commands import last_lines, run_streamed
+from gates.environments.cache import Environment
+from gates.environments.frames import (
+    BadFrame,
+    Encoding,
+    decode_columns,
+    decode_message,
+    encode_columns,
+    encode_message,
+)
+from gates.environments.mlmodel import ModelFile, read_mlmodel
+from gates.errors import BuildError, FaultKind, ModelFault
+from gates.subject import Columns
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Limits", "Worker", "run_script", "scrubbed_environment"]
+
+_WORKER = Path(__file__).with_name("worker.py")
+_FILE_BYTES = 4 << 30
+_THREADED = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB")
+_LAYERS_AT_MOST = 32
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one worker may use.
+
+    Attributes:
+        memory_mb: Address space, in MiB.
+        start_seconds: From starting the process to its model being loaded.
+        predict_seconds: For one prediction.
+    """
+
+    memory_mb: int = 4096
+    start_seconds: float = 120.0
+    predict_seconds: float = 120.0
+
+
+def scrubbed_environment(scratch: Path) -> dict[str, str]:
+    """The whole environment of a process that runs a model: no tokens, no settings of ours.
+
+    Args:
+        scratch: Its home and temporary folder.
+    """
+    threads = {f"{library}_NUM_THREADS": "1" for library in _THREADED}
+    places = {"HOME": str(scratch), "TMPDIR": str(scratch), "PATH": os.defpath}
+    return {**places, **threads, "LANG": "C.UTF-8", "MLFLOW_DISABLE_TELEMETRY": "true"}
+
+
+class Worker:
+    """One version's model, loaded in a process of its own environment.
+
+    After a fault the worker is dead: the process is ended, and every later call raises that same
+    fault at once. Use it as a context manager, or `close` it.
+    """
+
+    def __init__(
+        self,
+        child: Child,
+        scratch: Path,
+        model: ModelFile,
+        facts: EnvironmentFacts,
+        limits: Limits,
+        role: Role,
+    ) -> None:
+        self._child = child
+        self._scratch = scratch
+        self._model = model
+        self._facts = facts
+        self._limits = limits
+        self._role = role
+        self._started = time.monotonic()
+        self._oom_kills = _faults.oom_kills()
+        self._encoding: Encoding | None = None
+        self._fault: ModelFault | None = None
+
+    @classmethod
+    def start(cls, environment: Environment, model_dir: Path, limits: Limits, role: Role) -> Worker:
+        """Start a worker; returns at once, so that two arms can start side by side.
+
+        Args:
+            environment: What it runs in.
+            model_dir: The MLflow model folder.
+            limits: What it may use.
+            role: Which arm it is; every message says so.
+
+        Raises:
+            PackageError: The model folder has no usable MLmodel file.
+            BuildError: The environment's Python does not start.
+        """
+        model = read_mlmodel(model_dir)
+        hello = {
+            "loader_module": model.loader_module,
+            "code": model.code,
+            "data": model.data,
+            "model_dir": str(model_dir.absolute()),
+            "memory_bytes": limits.memory_mb << 20,
+            "file_bytes": _FILE_BYTES,
+        }
+        scratch = Path(tempfile.mkdtemp(prefix="gates-worker-"))
+        # -B: byte code written beside the model's modules would change its digest.
+        command = [str(environment.python), "-I", "-B", "-u", str(_WORKER)]
+        try:
+            child = Child(
+                command,
+                env=scrubbed_environment(scratch),
+                cwd=scratch,
+                first=encode_message(hello),
+            )
+        except OSError as error:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise BuildError(
+                f"the {role}'s environment does not start: {environment.python}: {error.strerror}",
+                advice=f"Remove {environment.path}; the next run builds it anew.",
+            ) from error
+        return cls(child, scratch, model, environment.facts, limits, role)
+
+    @property
+    def pid(self) -> int:
+        """The id of the process that leads the worker's group."""
+        return self._child.pid
+
+    def ready(self) -> EnvironmentFacts:
+        """Wait until the model is loaded.
+
+        Returns:
+            The environment's facts with isolation layers, encoding and how long loading took.
+
+        Raises:
+            ModelFault: It died, hung or failed to load.
+        """
+        if self._fault is not None:
+            raise self._fault
+        if self._encoding is None:
+            deadline = self._started + self._limits.start_seconds
+            self._accept(self._ask(None, deadline, "loading"))
+        return self._facts
+
+    def predict(self, columns: Columns) -> dict[str, NDArray[Any] | list[Any]]:
+        """Ask the model for its output on a frame.
+
+        A model with named inputs is sent those columns, in its order, and no others.
+
+        Args:
+            columns: Name → values, all of one length.
+
+        Returns:
+            Output column → values, as the model named them; `prediction` for a single unnamed one.
+            What they must be is for `gates.environments.outputs` to say.
+
+        Raises:
+            ModelFault: It could not, by name.
+            UsageError: The frame is not one that any model can be given.
+        """
+        self.ready()
+        request = encode_columns(self._select(columns), self._encoding or "plain")
+        deadline = time.monotonic() + self._limits.predict_seconds
+        payload = self._ask(request, deadline, "predicting")
+        try:
+            return decode_columns(payload)
+        except BadFrame as fault:
+            raise self._fail("bad-frame", f"answered with {fault.what}") from fault
+
+    def close(self) -> None:
+        """End the process and all it started, and remove its scratch folder."""
+        if self._fault is None:
+            self._fault = ModelFault(
+                "died", f"the {self._role} cannot answer: its worker has been closed"
+            )
+        self._child.end()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _select(self, columns: Columns) -> Columns:
+        wanted = self._model.input_columns
+        if wanted is None:
+            return columns
+        missing = [n for n in wanted if n not in columns and n not in self._model.optional_columns]
+        if missing:  # the worker is well: it is only not asked
+            raise ModelFault(
+                "missing-input",
+                f"the {self._role} asks for {', '.join(missing)}, which the input does not have "
+                f"(it has {', '.join(columns)})",
+            )
+        return {name: columns[name] for name in wanted if name in columns}
+
+    def _ask(self, request: bytes | None, deadline: float, doing: str) -> bytes:
+        try:
+            payload = self._child.exchange(request, deadline)
+            message = decode_message(payload)
+        except Late as late:
+            allowed = (
+                self._limits.start_seconds if request is None else self._limits.predict_seconds
+            )
+            raise self._fail("hung", f"had not finished {doing} after {allowed:g} s") from late
+        except Gone as gone:
+            raise self._gone(doing) from gone
+        except BadFrame as fault:
+            raise self._fail(
+                "bad-frame", f"broke the protocol while {doing}: {fault.what}"
+            ) from fault
+        if message is None:
+            return payload
+        if "error" in message:
+            kind, what, trace = _faults.reported(message["error"])
+            where = f"failed while {doing}: " if kind not in ("wrong-rows", "wrong-type") else ""
+            breach = kind in ("wrong-rows", "wrong-type")
+            raise self._fail(kind, where + what, trace=trace, breach=breach)
+        return payload
+
+    def _accept(self, payload: bytes) -> None:
+        """Read the worker's first word: what it speaks, and what it could shut off."""
+        message = decode_message(payload) or {}
+        told = message.get("ready")
+        layers = told.get("layers") if isinstance(told, dict) else None
+        encoding = told.get("encoding") if isinstance(told, dict) else None
+        if (
+            not isinstance(layers, dict)
+            or len(layers) > _LAYERS_AT_MOST
+            or not all(isinstance(on, bool) for on in layers.values())
+            or encoding not in ("arrow", "plain")
+        ):
+            raise self._fail("bad-frame", "broke the protocol while loading: no proper first word")
+        self._encoding = encoding
+        self._facts = replace(
+            self._facts,
+            layers=layers,
+            encoding=encoding,
+            load_seconds=time.monotonic() - self._started,
+        )
+
+    def _gone(self, doing: str) -> ModelFault:
+        code = self._child.returncode
+        self._child.end()
+        starved = _faults.oom_kills() > self._oom_kills
+        kind, how = _faults.ending(code, self._child.log, oom_killed=starved)
+        verb = "ran out of memory" if kind == "out-of-memory" else "died"
+        return self._fail(kind, f"{verb} while {doing}: {how}")
+
+    def _fail(
+        self, kind: FaultKind, what: str, *, trace: str = "", breach: bool = False
+    ) -> ModelFault:
+        self._child.end()
+        log = last_lines(f"{self._child.log}\n{trace}", count=40)
+        self._fault = ModelFault(kind, f"the {self._role} {what}", breach=breach, log=log)
+        return self._fault
+
+
+def _silent(_: str) -> None:
+    return
+
+
+def run_script(
+    environment: Environment,
+    script: Path,
+    args: Sequence[str],
+    cwd: Path,
+    extra_env: Mapping[str, str],
+    timeout: float,
+    progress: Callable[[str], None] = _silent,
+) -> str:
+    """Run a model's own script, such as its build.py, inside the model's environment.
+
+    Args:
+        environment: What it runs in.
+        script: The Python file; modules beside it can be imported.
+        args: Its arguments.
+        cwd: Where it runs.
+        extra_env: Variables it gets on top of the scrubbed environment.
+        timeout: Seconds it may take.
+        progress: Told each line it writes.
+
+    Returns:
+        What it wrote, stdout and stderr as they came; at most the last 1 MiB.
+
+    Raises:
+        BuildError: It could not start, failed or took too long; with its last lines.
+    """
+    with tempfile.TemporaryDirectory(prefix="gates-script-", ignore_cleanup_errors=True) as scratch:
+        try:
+            done = run_streamed(
+                [str(environment.python), "-B", "-u", "-s", str(script.absolute()), *args],
+                env={**scrubbed_environment(Path(scratch)), **extra_env},
+                cwd=cwd,
+                timeout=timeout,
+                progress=progress,
+            )
+        except OSError as error:
+            raise BuildError(
+                f"{script} could not be started: {error}",
+                advice=f"Remove {environment.path}; the next run builds it anew.",
+            ) from error
+    if done.returncode != 0:
+        raise BuildError(
+            f"{script} failed ({done.how}):\n{last_lines(done.output)}",
+            advice=f"Run it by hand in its environment: {environment.python} {script}",
+        )
+    return done.output

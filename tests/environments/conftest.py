@@ -1,0 +1,57 @@
+"""Environments that the tests of this folder share, kept between runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gates.environments.cache import Environment, EnvironmentCache
+from gates.environments.process import Limits, Worker
+
+from .toy_models import write_model
+
+StartWorker = Callable[..., Worker]
+
+
+@pytest.fixture(scope="session")
+def cache(request: pytest.FixtureRequest) -> EnvironmentCache:
+    assert request.config.cache is not None
+    return EnvironmentCache(Path(request.config.cache.mkdir("gates-environments")))
+
+
+@pytest.fixture(scope="session")
+def bare(cache: EnvironmentCache, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """An environment with nothing in it."""
+    lock = tmp_path_factory.mktemp("bare") / "requirements.txt"
+    lock.write_text("# nothing\n", encoding="utf-8")
+    return cache.ensure(lock)
+
+
+@pytest.fixture(scope="session")
+def data(cache: EnvironmentCache) -> Environment:
+    """An environment with NumPy, pandas, pyarrow and MLflow's skinny half."""
+    return cache.ensure(Path(__file__).with_name("data-requirements.txt"))
+
+
+@pytest.fixture
+def start(bare: Environment, tmp_path: Path) -> Iterator[StartWorker]:
+    """Start a worker on a toy model in the bare environment; closed when the test ends."""
+    workers: list[Worker] = []
+
+    def start_worker(
+        predict: str = "return x['a']",
+        *,
+        load: str = "",
+        limits: Limits | None = None,
+        environment: Environment = bare,
+    ) -> Worker:
+        model = write_model(tmp_path / f"model{len(workers)}", predict, load=load)
+        worker = Worker.start(environment, model, limits or Limits(), "candidate")
+        workers.append(worker)
+        return worker
+
+    yield start_worker
+    for worker in workers:
+        worker.close()
