@@ -118,7 +118,7 @@ class Worker:
         }
         scratch = Path(tempfile.mkdtemp(prefix="gates-worker-"))
         # -B: byte code written beside the model's modules would change its digest.
-        command = [str(environment.python), "-I", "-B", "-u", str(_WORKER)]
+        command = [str(environment.python), "-I", "-B", "-u", str(_WORKER), str(scratch)]
         try:
             child = Child(
                 command,

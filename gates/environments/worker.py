@@ -1,6 +1,6 @@
 """The child process: loads one model inside its own environment and answers for it.
 
-Run by path as `<environment>/bin/python -I -B -u worker.py <lifeline>`, with frames
+Run by path as `<environment>/bin/python -I -B -u worker.py <scratch> <lifeline>`, with frames
 (`gates.environments.frames` describes them) on stdin and stdout. It imports nothing from `gates`
 and needs nothing but the standard library, on Python 3.9 and later.
 
@@ -20,6 +20,7 @@ import json
 import os
 import resource
 import select
+import shutil
 import signal
 import struct
 import sys
@@ -44,7 +45,7 @@ class Breach(Exception):
 # ---- the supervisor --------------------------------------------------------------------------
 
 
-def supervise(lifeline: int, pipes: tuple[int, int]) -> None:
+def supervise(scratch: str, lifeline: int, pipes: tuple[int, int]) -> None:
     """Fork; the child returns from here and will hold the model, this process never returns."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)  # what the model leaves behind becomes our child
     woken, wake = os.pipe()
@@ -66,6 +67,7 @@ def supervise(lifeline: int, pipes: tuple[int, int]) -> None:
         os.close(descriptor)
     status = _wait_for_either(model, lifeline, woken)
     _end_all_children()
+    shutil.rmtree(scratch, ignore_errors=True)  # a killed gate does not
     _end_like(status)
 
 
@@ -484,7 +486,7 @@ def main() -> None:
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)  # a stray print goes to stderr
-    supervise(int(sys.argv[1]), (requests, replies))
+    supervise(sys.argv[1], int(sys.argv[2]), (requests, replies))
     serve(requests, replies)
 
 

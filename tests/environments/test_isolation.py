@@ -135,12 +135,16 @@ def test_a_killed_gate_leaves_no_worker_and_an_ended_thread_takes_none(
         "return [os.getpid()]",
     )
     command = [sys.executable, "-c", GATE, str(bare.path), str(bare.python), str(model)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as gate:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    own = {**os.environ, "TMPDIR": str(scratch)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=own) as gate:
         assert gate.stdout is not None
         pids = [int(word) for word in gate.stdout.readline().split()]
         assert len(pids) == 2
         gate.kill()
     assert all(is_gone(pid) for pid in pids)
+    assert list(scratch.iterdir()) == []
 
 
 def test_a_file_beyond_the_limit_cannot_be_written(start: StartWorker) -> None:
