@@ -153,6 +153,8 @@ def test_a_project_outside_of_git_has_no_commit(
 ) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     assert "gates.git_commit" not in packaged().tags
+    monkeypatch.setenv("PATH", str(tmp_path))  # no git at all
+    assert "gates.git_commit" not in packaged().tags
 
 
 def test_the_build_runs_in_its_folder_and_environment_and_sees_only_what_it_names(

@@ -132,6 +132,9 @@ class Connection:
     def _explained(self, problem: Exception, doing: str) -> RegistryError:
         text = str(problem).replace(self.uri, self.shown)
         text = re.sub(r"//[^/@\s]+@", "//***@", text).strip() or type(problem).__name__
+        unreached = re.search(r"Caused by \w+\(.*?\): (.*?)[\"']\)", text)
+        if unreached:  # the rest of the sentence is the HTTP library's inner life
+            text = f"it does not answer: {unreached[1]}"
         what = f"could not {doing} at {self.shown}: {text.splitlines()[0][:400]}"
         code = getattr(problem, "error_code", "")
         if code == "RESOURCE_DOES_NOT_EXIST":

@@ -27,7 +27,7 @@ def event_of(tags: Mapping[str, str], run_id: str) -> Event | None:
         name: tags[PREFIX + name] for name in _KEPT if tags.get(PREFIX + name)
     }
     try:
-        event = TypeAdapter(Event).validate_python({**values, "run_id": run_id})
+        event = TypeAdapter(Event).validate_python({"version": "", **values, "run_id": run_id})
     except ValidationError:
         return None
     return event if event.when.tzinfo else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -73,7 +74,7 @@ class Snapshots:
 
     def _keep(self, copy: Path, digest: str, damaged: Path) -> None:
         place = self._place(digest)
-        if place.exists():
+        with contextlib.suppress(FileNotFoundError):
             place.rename(damaged)
         try:
             copy.rename(place)

@@ -190,3 +190,36 @@ def test_tags_are_set_on_the_version(registry: MlflowRegistry, tmp_path: Path, n
     made = registry.register(name, toy_model(tmp_path / "model"), {}, "")
     registry.tag(made, {"gates.note": "seen", "other": "kept out of ours"})
     assert registry.resolve(made.uri).tags == {**made.tags, "gates.note": "seen"}
+
+
+def test_a_version_that_was_registered_without_the_gate_can_be_resolved(
+    registry: MlflowRegistry, tmp_path: Path, name: str
+) -> None:
+    model = toy_model(tmp_path / "model")
+    (model / "gates" / "requirements.txt").unlink()
+    client = registry._connection.client
+    run = client.create_run("0")
+    client.log_artifacts(run.info.run_id, str(model), "model")
+    client.create_registered_model(name)
+    client.create_model_version(name, f"{run.info.artifact_uri}/model", run.info.run_id)
+    version = registry.resolve(f"{name}/1")
+    assert version.digest == tree_digest(model)
+    assert (version.lock_digest, version.tags) == ("", {})
+    assert registry.events(name) == ()
+
+
+def test_a_gate_run_whose_evidence_was_removed_is_said_to_hold_none(
+    registry: MlflowRegistry, tmp_path: Path, name: str
+) -> None:
+    made = registry.register(name, toy_model(tmp_path / "model"), {}, "")
+    registry.tag(made, {"gates.evidence_run": made.run_id})
+    with pytest.raises(RegistryError, match=r"holds no evidence\.json"):
+        registry.evidence(made, tmp_path / "into")
+
+
+def test_an_event_that_somebody_edited_is_left_out(
+    registry: MlflowRegistry, tmp_path: Path, name: str
+) -> None:
+    made = registry.register(name, toy_model(tmp_path / "model"), {}, "")
+    registry._connection.client.set_tag(made.run_id, "gates.event.when", "yesterday")
+    assert registry.events(name) == ()

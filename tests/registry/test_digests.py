@@ -17,6 +17,11 @@ def test_a_file_has_the_digest_that_sha256sum_gives(tmp_path: Path) -> None:
     assert file_digest(tmp_path / "f") == "sha256:" + hashlib.sha256(b"abc").hexdigest()
 
 
+def test_a_file_that_cannot_be_read_is_an_error_we_know(tmp_path: Path) -> None:
+    with pytest.raises(IntegrityError, match="cannot be read"):
+        file_digest(tmp_path / "nothing")
+
+
 def test_a_tree_digest_is_what_its_docstring_says(tmp_path: Path) -> None:
     (tmp_path / "b").write_bytes(b"abc")
     (tmp_path / "a").mkdir()

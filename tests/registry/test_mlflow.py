@@ -94,6 +94,31 @@ def test_a_folder_that_cannot_be_digested_is_not_registered(
         store.resolve("toy/1")
 
 
+def test_a_version_whose_files_cannot_be_stored_is_not_registered(
+    store: MlflowRegistry, tmp_path: Path
+) -> None:
+    first = store.register("toy", toy_model(tmp_path / "a", "a"), {}, "")
+    artifacts = _stored(store).parents[2]
+    artifacts.rename(artifacts.with_name("elsewhere"))
+    artifacts.write_text("a file in the way")
+    with pytest.raises(RegistryError, match="could not store a version of 'toy'"):
+        store.register("toy", toy_model(tmp_path / "b", "b"), {}, "")
+    assert [event.state for event in store.events("toy")] == ["failed", "done"]
+    with pytest.raises(RegistryError, match=r"it has: 1$"):
+        store.resolve("toy/2")
+    assert first.version == "1"
+
+
+def test_many_resolve_the_same_version_into_one_fresh_cache(
+    store: MlflowRegistry, tmp_path: Path
+) -> None:
+    made = store.register("toy", toy_model(tmp_path / "model"), {}, "")
+    fresh = MlflowRegistry(store._connection.uri, tmp_path / "fresh")
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(fresh.resolve, ["toy/1"] * 8)) == [made] * 8
+    assert [path.name for path in (tmp_path / "fresh" / "models").iterdir()] == [made.digest[7:]]
+
+
 def test_many_register_at_once_and_each_gets_its_own_version(
     store: MlflowRegistry, tmp_path: Path
 ) -> None:
@@ -157,11 +182,30 @@ def _free_port() -> int:
 def test_a_server_that_is_down_is_named_without_its_password(tmp_path: Path) -> None:
     uri = f"http://ada:s3cret@127.0.0.1:{_free_port()}"
     before = dict(os.environ)
-    with pytest.raises(RegistryError, match=r"http://\*\*\*@127\.0\.0\.1") as said:
+    with pytest.raises(RegistryError, match=r"http://\*\*\*@127\.0\.0\.1.*refused") as said:
         MlflowRegistry(uri, tmp_path).resolve("toy/1")
     assert "s3cret" not in str(said.value)
     assert "MLFLOW_TRACKING_URI" in said.value.advice
     assert dict(os.environ) == before
+
+
+def test_a_server_that_never_answers_is_waited_for_as_long_as_the_user_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(RegistryError, match=r"not answer: Read timed out\. \(read timeout=1\)"):
+            MlflowRegistry(uri, tmp_path).resolve("toy/1")
+    assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "1"
+
+
+class _Forbidding(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_error(401, "You are not authenticated")
+
+    def log_message(self, *_: object) -> None:
+        return
 
 
 class _NotMlflow(BaseHTTPRequestHandler):
@@ -174,16 +218,22 @@ class _NotMlflow(BaseHTTPRequestHandler):
         return
 
 
-def test_a_server_that_is_not_mlflow_is_said_not_to_answer(tmp_path: Path) -> None:
-    with HTTPServer(("127.0.0.1", 0), _NotMlflow) as other:
+@pytest.mark.parametrize(
+    ("handler", "advice"), [(_NotMlflow, "MLFLOW_TRACKING_URI"), (_Forbidding, "_PASSWORD")]
+)
+def test_a_server_that_gives_other_answers_is_said_to(
+    handler: type[BaseHTTPRequestHandler], advice: str, tmp_path: Path
+) -> None:
+    with HTTPServer(("127.0.0.1", 0), handler) as other:
         thread = threading.Thread(target=other.serve_forever)
         thread.start()
         try:
-            with pytest.raises(RegistryError, match="could not open the registry"):
+            with pytest.raises(RegistryError, match="could not open the registry") as said:
                 MlflowRegistry(f"http://127.0.0.1:{other.server_port}", tmp_path).resolve("toy/1")
         finally:
             other.shutdown()
             thread.join()
+    assert advice in said.value.advice
 
 
 @pytest.mark.parametrize(
