@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,17 +22,6 @@ if TYPE_CHECKING:
     from gates.subject import Manifest
 
 __all__ = ["read_golden"]
-
-
-def _check_inputs(path: Path, manifest: Manifest, known: Collection[str]) -> None:
-    for name in manifest.inputs:
-        if name not in known:
-            near = get_close_matches(name, known, n=1)
-            raise GoldenError(
-                f"`inputs` names `{name}`, which no model asks for",
-                path=path,
-                advice=f"Is it `{near[0]}`?" if near else f"Models ask for: {', '.join(known)}.",
-            )
 
 
 def _judging_warnings(queries: Queries, candidates: Candidates, judged: Judgments) -> list[str]:
@@ -106,13 +93,12 @@ _NO_CANDIDATES = Candidates(np.empty(0, np.int64), _NOTHING, _NOTHING, (), {})
 _NO_JUDGMENTS = Judgments(np.empty(0, np.int64), _NOTHING, np.empty(0), {}, ())
 
 
-def read_golden(path: Path, *, known_inputs: Collection[str] | None = None) -> GoldenSet:
+def read_golden(path: Path) -> GoldenSet:
     """Read a golden set folder and check every file of it against every other.
 
     Args:
         path: The folder, with `manifest.yaml`, `queries.csv` and, by task, `candidates.csv` or
             `candidates.parquet`, `judgments.csv`, `annotations.csv`, `expectations.csv`.
-        known_inputs: The columns the models ask for; when given, `inputs` may name no others.
 
     Returns:
         The set, in file order, with what a reader should know in `warnings`.
@@ -125,8 +111,6 @@ def read_golden(path: Path, *, known_inputs: Collection[str] | None = None) -> G
             "there is no such golden set folder", path=path, advice="Check `golden:` in the card."
         )
     manifest = read_manifest(path / "manifest.yaml")
-    if known_inputs is not None:
-        _check_inputs(path / "manifest.yaml", manifest, known_inputs)
     queries = read_queries(path / "queries.csv", manifest)
     if manifest.task == "ranking":
         candidates, judged, expectations = _ranking(path, manifest, queries)

@@ -214,11 +214,6 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(write: Write) -> Non
     assert read_golden(write(RANKING, queries=queries)).query_id == ("007", "q2")
 
 
-def test_an_unknown_input_is_named_with_the_nearest_that_models_ask_for(write: Write) -> None:
-    with pytest.raises(GoldenError, match=r"`inputs` names `bm25`.*\n.*`bm25f`"):
-        read_golden(write(RANKING), known_inputs=["bm25f", "price"])
-
-
 DEFECTS: dict[str, tuple[dict[str, str | bytes | None], str, int | None, str]] = {
     "no manifest": ({"manifest": None}, "manifest.yaml", None, "lacks this file"),
     "a misspelt key": (
