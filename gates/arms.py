@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +13,6 @@ import numpy as np
 
 from gates.domain import EnvironmentFacts, ModelVersion, Role
 from gates.environments.cache import Environment, EnvironmentCache, installed
-from gates.environments.mlmodel import read_mlmodel
 from gates.environments.outputs import as_labels, as_scores
 from gates.environments.process import Limits, Worker
 from gates.errors import GatesError, LockError, ModelFault
@@ -70,7 +67,6 @@ class VersionArm:
         self._worker: Worker | None = None
         self._environment: Environment | GatesError | None = None
         self._answers: dict[str, Answer] = {}
-        self.predict_seconds = 0.0
 
     @property
     def role(self) -> Role:
@@ -97,11 +93,6 @@ class VersionArm:
                 advice="package it with `gates package`, which puts the lock into the artifact",
             )
         return path
-
-    @cached_property
-    def _inputs(self) -> tuple[str, ...] | None:
-        """The columns the model's signature asks for; None when it has no signature."""
-        return read_mlmodel(self._model_dir).input_columns
 
     def _built(self) -> Environment:
         """The environment; a build that failed once is not tried again by every check."""
@@ -197,24 +188,8 @@ class VersionArm:
     def _ask(self, columns: Columns) -> Answer:
         key = _frame_digest(columns)
         if key not in self._answers:
-            frame = self._choose(columns)
-            worker = self._ready()
-            started = time.perf_counter()
-            self._answers[key] = worker.predict(frame)
-            self.predict_seconds += time.perf_counter() - started
+            self._answers[key] = self._ready().predict(columns)
         return self._answers[key]
-
-    def _choose(self, columns: Columns) -> Columns:
-        """The columns this version's signature names, in its order; all of them without one."""
-        if self._inputs is None:
-            return columns
-        missing = [name for name in self._inputs if name not in columns]
-        if missing:
-            raise ModelFault(
-                "missing-input",
-                f"its signature asks for {', '.join(missing[:5])}, which is not in the golden set",
-            )
-        return {name: columns[name] for name in self._inputs}
 
     def _blame(self, ask: Callable[[], AnswerT]) -> AnswerT:
         try:

@@ -8,6 +8,7 @@ When a signing key is set, an Ed25519 signature over the same bytes stands besid
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -196,7 +197,8 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(stream.fileno())
         temporary.replace(path)
     except OSError as problem:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise UsageError(
             f"{path} could not be written: {problem.strerror or problem}",
             advice="free some space or choose another folder with --output, then run again",

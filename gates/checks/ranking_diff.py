@@ -174,13 +174,13 @@ def _difference(
         resamples=pair.options.resamples,
         seed=pair.seed,
     )
-    spread = float(np.std(change, ddof=1)) if n > 1 else float("nan")
     extra: Mapping[str, float | None] = {
         "old": float(np.average(before[exists], weights=weight)),
         "new": float(np.average(after[exists], weights=weight)),
         "n_eff": interval.n_eff,
         "left_out": float(rows.sum() - n),
-        "mde": minimum_detectable_effect(spread, n, weight) if n > 1 else None,
+        # The estimate's own standard error has the design in it already.
+        "mde": minimum_detectable_effect(interval.standard_error, 1) if n > 1 else None,
         "wins": float((change > 0).sum()),
         "ties": float((change == 0).sum()),
         "losses": float((change < 0).sum()),

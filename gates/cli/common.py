@@ -75,7 +75,11 @@ class Speech:
     @property
     def out(self) -> Console:
         """The console for results: stdout, or stderr when stdout is JSON's."""
-        return Console(stderr=self.as_json, highlight=False, soft_wrap=True)
+        return Console(stderr=self.as_json, highlight=False)
+
+    def say(self, line: str, style: str = "") -> None:
+        """Print a line as it is: no markup, and unbroken, so that paths can be copied."""
+        self.out.print(line, style=style or None, markup=False, soft_wrap=True)
 
     def result(self, value: Any) -> None:  # noqa: ANN401 - any JSON value
         """Print the result as JSON, when JSON was asked for."""

@@ -38,9 +38,9 @@ def demo(
     codes: list[int] = []
 
     def say(number: int, step: Step) -> None:
-        speech.out.print(f"\n[{number}/{total}] {step.says}", style="bold", markup=False)
+        speech.say(f"\n[{number}/{total}] {step.says}", "bold")
         words = " ".join(f'"{one}"' if " " in one else one for one in step.command)
-        speech.out.print(f"$ gates {words}", style="cyan", markup=False)
+        speech.say(f"$ gates {words}", "cyan")
 
     def call(command: Sequence[str]) -> int:
         code = _call([*command, *options], quiet=as_json)
@@ -49,18 +49,18 @@ def demo(
 
     run_tour(workspace, call, say)
     reports = sorted((workspace / ".gates" / "runs").glob("*/report.html"))
-    speech.out.print(f"\nThe demo took {time.perf_counter() - started:.0f} s.", style="bold")
-    speech.out.print("Everything in it is synthetic. Look at the reports in a browser:")
+    speech.say(f"\nThe demo took {time.perf_counter() - started:.0f} s.", "bold")
+    speech.say("Everything in it is synthetic. Look at the reports in a browser:")
     for report in reports:
-        speech.out.print(f"  {report}", markup=False)
-    speech.out.print("\nWhat to type next:")
-    speech.out.print(f"  cd {workspace}", markup=False)
+        speech.say(f"  {report}")
+    speech.say("\nWhat to type next:")
+    speech.say(f"  cd {workspace}")
     for line in (
         "gates show models:/product-ranker/3",
         'gates rollback product-ranker --why "trying it"',
         "gates run models:/product-ranker/4 -- -k lockfile",
     ):
-        speech.out.print(f"  {line}", markup=False)
+        speech.say(f"  {line}")
     speech.result(
         {
             "folder": str(workspace),

@@ -49,8 +49,8 @@ def check(
         "expectations": len(found.expectations),
     }
     synthetic = " (synthetic)" if found.manifest.synthetic else ""
-    speech.out.print(f"{found.manifest.name}{synthetic}, {found.manifest.task}", style="bold")
-    speech.out.print(found.digest)
+    speech.say(f"{found.manifest.name}{synthetic}, {found.manifest.task}", "bold")
+    speech.say(found.digest)
     table = Table(box=None, pad_edge=False, show_header=False)
     for name, value in facts.items():
         table.add_row(name, f"{value:g}")
@@ -60,7 +60,7 @@ def check(
         table.add_row(f"slice {column}", ", ".join(counts))
     speech.out.print(table)
     for warning in found.warnings:
-        speech.out.print(f"warning: {warning}", style="yellow", markup=False)
+        speech.say(f"warning: {warning}", "yellow")
     speech.result(
         {
             "name": found.manifest.name,

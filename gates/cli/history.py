@@ -41,19 +41,19 @@ def history(
     shown = events[:limit]
     table = Table(box=None, pad_edge=False, title=f"{model}, newest first", title_justify="left")
     for heading in ("when (UTC)", "what", "version", "verdict", "by", "why", "evidence"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading in {"when (UTC)", "version"})
     for one in shown:
         moved = f"{one.previous_version or '–'} → {one.version}" if one.alias else one.version
         state = "" if one.state == "done" else f" ({one.state})"
-        when = f"{one.when:%Y-%m-%d %H:%M:%S}"
+        when = f"{one.when:%Y-%m-%d %H:%M}"
         digest = one.evidence_digest.removeprefix("sha256:")[:12]
         table.add_row(when, one.kind + state, moved, one.verdict, one.by, one.why, digest)
     if shown:
         speech.out.print(table)
     else:
-        speech.out.print(f"nothing was done to {model} through the gate yet", markup=False)
+        speech.say(f"nothing was done to {model} through the gate yet")
     if len(events) > limit:
-        speech.out.print(f"… and {len(events) - limit} more (--limit {len(events)})")
+        speech.say(f"… and {len(events) - limit} more (--limit {len(events)})")
     speech.result(
         [
             {

@@ -66,14 +66,13 @@ def check(
     speech = Speech(as_json)
     for one in report.problems:
         where = f"{path}:{one.line}" if one.line else str(path)
-        speech.out.print(f"{where}: {one.kind}: {one.message}", markup=False)
+        speech.say(f"{where}: {one.kind}: {one.message}")
     against = f", {report.inputs} constraints of {asked.name} hold" if asked else ""
     if report.problems:
-        speech.out.print(f"{len(report.problems)} problems in {path}", style="bold red")
+        speech.say(f"{len(report.problems)} problems in {path}", "bold red")
     else:
-        speech.out.print(
+        speech.say(
             f"{path}: {report.requirements} requirements, all pinned and hashed{against}",
-            markup=False,
         )
     speech.result(
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -70,6 +71,10 @@ def main(
 
 def run() -> None:
     """Run the command line: the one place where an error becomes words and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that only knows ASCII shows '?' for '≥' instead of a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app()
     except GatesError as problem:

@@ -52,9 +52,9 @@ def package(
             by=who(),
             progress=lambda text: progress.update(task, description=text),
         )
-    speech.out.print(f"packaged {version.uri}", style="bold")
-    speech.out.print(f"  artifact  {version.digest}\n  lock      {version.lock_digest}")
-    speech.out.print(f"  next      gates run {version.uri}")
+    speech.say(f"packaged {version.uri}", "bold")
+    speech.say(f"  artifact  {version.digest}\n  lock      {version.lock_digest}")
+    speech.say(f"  next      gates run {version.uri}")
     speech.result(
         {
             "uri": version.uri,

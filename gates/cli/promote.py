@@ -76,9 +76,9 @@ def promote(
             verify_key=settings.verify_key,
         )
     before = f"version {event.previous_version}" if event.previous_version else "nothing"
-    speech.out.print(f"promoted {version.uri}", style="bold green")
-    speech.out.print(f"  {event.alias}: {before} → version {event.version}", markup=False)
-    speech.out.print(f"  undo: gates rollback {name} --why TEXT", markup=False)
+    speech.say(f"promoted {version.uri}", "bold green")
+    speech.say(f"  {event.alias}: {before} → version {event.version}")
+    speech.say(f"  undo: gates rollback {name} --why TEXT")
     speech.result(
         {
             "promoted": version.uri,

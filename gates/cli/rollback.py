@@ -48,10 +48,8 @@ def rollback(
     registry = MlflowRegistry(settings.tracking_uri, settings.cache)
     alias = card.policy.champion
     event = promotion.rollback(registry, model, alias, why=why, by=who(), to=to)
-    speech.out.print(f"rolled back {model}", style="bold")
-    speech.out.print(
-        f"  {event.alias}: version {event.previous_version} → version {event.version}", markup=False
-    )
+    speech.say(f"rolled back {model}", "bold")
+    speech.say(f"  {event.alias}: version {event.previous_version} → version {event.version}")
     speech.result(
         {
             "model": model,

@@ -143,11 +143,9 @@ def _tell(session: GateSession, speech: Speech) -> None:
     if evidence is None or delivery is None:
         return
     console = speech.out
-    render(evidence, console)
-    console.print(f"report    {delivery.reports['html']}", markup=False)
-    console.print(f"evidence  {delivery.evidence}", markup=False)
+    render(evidence, console, folder=delivery.folder)
     if delivery.trouble:
-        console.print(f"warning   {delivery.trouble}", style="yellow", markup=False)
+        console.print(f"warning   {delivery.trouble}", style="yellow")
     speech.result(
         {
             "verdict": str(evidence.verdict.outcome),

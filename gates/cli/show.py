@@ -60,12 +60,13 @@ def show(
     speech = Speech(as_json)
     with tempfile.TemporaryDirectory() as scratch:
         path = _find(what, settings, Path(scratch))
+        kept = path.parent if path.parent != Path(scratch) else None
         evidence = read_evidence(path, verify_key=settings.verify_key)
     if as_json:
         speech.result(json.loads(canonical(evidence)))
         return
     if form is Form.TERMINAL:
-        terminal.render(evidence, speech.out)
+        terminal.render(evidence, speech.out, folder=kept)
         return
     if form is Form.JUNIT:
         content = junit.render(evidence)
@@ -74,7 +75,7 @@ def show(
         content = render(evidence).encode()
     if output:
         write_atomically(output.absolute(), content)
-        speech.out.print(f"wrote {output}", markup=False)
+        speech.say(f"wrote {output}")
     else:
         typer.echo(content.decode())
 

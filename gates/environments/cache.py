@@ -177,7 +177,7 @@ class EnvironmentCache:
             venv = ["venv", "--relocatable", "--no-project", "--allow-existing", "--python"]
             _run_uv([*venv, str(interpreter.path), str(building)], held, lock, progress)
             sync = ["pip", "sync", "--require-hashes", "--allow-empty-requirements"]
-            sync += ["--link-mode", "copy", "--compile-bytecode", "--python", where]
+            sync += ["--link-mode", "copy", "--python", where]
             _run_uv([*sync, str(copy)], held, lock, progress)
             marker = {"key": home.name, "python": interpreter.version, "platform": _platform()}
             (building / _MARKER).write_text(json.dumps(marker), encoding="utf-8")

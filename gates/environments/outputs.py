@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gates.domain import Role
 from gates.errors import FaultKind, ModelFault
 
 if TYPE_CHECKING:
@@ -17,13 +16,12 @@ __all__ = ["as_labels", "as_scores"]
 Output = Mapping[str, "NDArray[Any] | list[Any]"]
 
 
-def as_scores(columns: Output, rows: int, *, role: Role | None = None) -> NDArray[np.float64]:
+def as_scores(columns: Output, rows: int) -> NDArray[np.float64]:
     """One finite score for each row.
 
     Args:
         columns: What the model returned. The score is its only column, or `score`, or `prediction`.
         rows: How many rows it was given.
-        role: Which arm it is; messages say so.
 
     Returns:
         float64[rows].
@@ -31,26 +29,23 @@ def as_scores(columns: Output, rows: int, *, role: Role | None = None) -> NDArra
     Raises:
         ModelFault: A breach: `wrong-rows`, `wrong-type`, `nan` or `infinite`.
     """
-    who = f"the {role}" if role else "the model"
-    _check_rows(columns, rows, who)
+    _check_rows(columns, rows)
     name = next(iter(columns)) if len(columns) == 1 else _first_of(columns, "score", "prediction")
     if name is None:
         raise _breach(
             "wrong-type",
-            f"{who} returned {_list(columns)}: a score is the only column, or score or prediction",
+            f"the model returned {_list(columns)}: a score is the only column, "
+            "or score or prediction",
         )
-    return _finite(columns[name], name, who)
+    return _finite(columns[name], name)
 
 
-def as_labels(
-    columns: Output, rows: int, *, role: Role | None = None
-) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+def as_labels(columns: Output, rows: int) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     """One label and its finite score for each row.
 
     Args:
         columns: What the model returned, with `label` and `score` among its columns.
         rows: How many rows it was given.
-        role: Which arm it is; messages say so.
 
     Returns:
         `rows` labels, and float64[rows].
@@ -58,19 +53,18 @@ def as_labels(
     Raises:
         ModelFault: A breach: `wrong-rows`, `wrong-type`, `nan` or `infinite`.
     """
-    who = f"the {role}" if role else "the model"
-    _check_rows(columns, rows, who)
+    _check_rows(columns, rows)
     missing = [name for name in ("label", "score") if name not in columns]
     if missing:
         raise _breach(
-            "wrong-type", f"{who} returned {_list(columns)} without {' and '.join(missing)}"
+            "wrong-type", f"the model returned {_list(columns)} without {' and '.join(missing)}"
         )
     labels = list(columns["label"])
     bad = next((i for i, label in enumerate(labels) if not isinstance(label, str)), None)
     if bad is not None:
         kind = "nothing" if labels[bad] is None else type(labels[bad]).__name__
-        raise _breach("wrong-type", f"{who} returned {kind} for label in row {bad}, not text")
-    return tuple(labels), _finite(columns["score"], "score", who)
+        raise _breach("wrong-type", f"the model returned {kind} for label in row {bad}, not text")
+    return tuple(labels), _finite(columns["score"], "score")
 
 
 def _breach(kind: FaultKind, what: str) -> ModelFault:
@@ -87,16 +81,16 @@ def _first_of(columns: Output, *names: str) -> str | None:
     return next((name for name in names if name in columns), None)
 
 
-def _check_rows(columns: Output, rows: int, who: str) -> None:
+def _check_rows(columns: Output, rows: int) -> None:
     for name, values in columns.items():
         if len(values) != rows:
             raise _breach(
                 "wrong-rows",
-                f"{who} returned {len(values)} rows for {rows} given (column {name!r})",
+                f"the model returned {len(values)} rows for {rows} given (column {name!r})",
             )
 
 
-def _finite(values: NDArray[Any] | list[Any], name: str, who: str) -> NDArray[np.float64]:
+def _finite(values: NDArray[Any] | list[Any], name: str) -> NDArray[np.float64]:
     import numpy as np
 
     kinds = {type(value).__name__ for value in values if value is not None} - {"float", "int"}
@@ -106,7 +100,7 @@ def _finite(values: NDArray[Any] | list[Any], name: str, who: str) -> NDArray[np
     }
     if held:
         raise _breach(
-            "wrong-type", f"{who} returned {', '.join(sorted(held))} for {name!r}, not numbers"
+            "wrong-type", f"the model returned {', '.join(sorted(held))} for {name!r}, not numbers"
         )
     scores = np.array(values, dtype=np.float64)  # None, a missing value, becomes NaN
     tests: tuple[tuple[FaultKind, str, NDArray[np.bool_]], ...] = (
@@ -117,7 +111,7 @@ def _finite(values: NDArray[Any] | list[Any], name: str, who: str) -> NDArray[np
         if bad.any():
             raise _breach(
                 kind,
-                f"{who} returned {int(bad.sum())} of {len(scores)} values of {name!r} that are "
+                f"the model returned {int(bad.sum())} of {len(scores)} values of {name!r} that are "
                 f"{words}; the first is in row {int(bad.argmax())}",
             )
     return scores

@@ -45,11 +45,9 @@ NAN, INF = float("nan"), float("inf")
         ({"score": np.array([1, 2, -INF])}, "infinite", "1 of 3 .* the first is in row 2"),
     ],
 )
-def test_a_broken_score_is_a_named_breach_of_that_arm(
-    columns: dict[str, Any], kind: str, words: str
-) -> None:
-    with pytest.raises(ModelFault, match=f"the champion .*{words}") as caught:
-        as_scores(columns, 3, role="champion")
+def test_a_broken_score_is_a_named_breach(columns: dict[str, Any], kind: str, words: str) -> None:
+    with pytest.raises(ModelFault, match=f"the model .*{words}") as caught:
+        as_scores(columns, 3)
     assert (caught.value.kind, caught.value.breach) == (kind, True)
 
 
@@ -68,9 +66,7 @@ def test_a_broken_score_is_a_named_breach_of_that_arm(
         ({"label": ["a", "b"], "score": [1.0, NAN]}, "nan", "the first is in row 1"),
     ],
 )
-def test_a_broken_label_is_a_named_breach_of_that_arm(
-    columns: dict[str, Any], kind: str, words: str
-) -> None:
-    with pytest.raises(ModelFault, match=f"the candidate .*{words}") as caught:
-        as_labels(columns, 2, role="candidate")
+def test_a_broken_label_is_a_named_breach(columns: dict[str, Any], kind: str, words: str) -> None:
+    with pytest.raises(ModelFault, match=f"the model .*{words}") as caught:
+        as_labels(columns, 2)
     assert (caught.value.kind, caught.value.breach) == (kind, True)

@@ -1,0 +1,131 @@
+"""Shared by the whole suite: one cache of environments, one shelf of toy versions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.toys import MODEL, make_project, set_params
+
+VERSIONS: dict[str, dict[str, Any]] = {
+    "weak": {"weights": {"good": 0.3, "noise": 1.0}},
+    "good": {"weights": {"good": 1.0, "noise": 0.0}},
+    "shuffled": {"weights": {"good": 1.0}, "trick": "shuffled"},
+    "nan": {"weights": {"good": 1.0}, "trick": "nan"},
+    "dies": {"weights": {"good": 1.0}, "trick": "dies"},
+    "hangs": {"weights": {"good": 1.0}, "trick": "hangs"},
+    "short": {"weights": {"good": 1.0}, "trick": "short"},
+    "raises": {"weights": {"good": 1.0}, "trick": "raises"},
+    "noise": {"weights": {"good": 1.1}, "trick": "noise"},
+    "wants-more": {"weights": {"good": 1.2}, "inputs": ["good", "noise", "price"]},
+}
+"""Toy versions, in the order in which they are registered: `weak` is version 1, and so on."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A toy project with a store of packaged versions; `weak` is the champion.
+
+    Tests may gate and read; who moves aliases or breaks files takes a `copy`.
+    """
+
+    project: Path
+    tracking_uri: str
+    cache: Path
+
+    def uri(self, version: str) -> str:
+        """The model URI of a toy version."""
+        return f"models:/{MODEL}/{list(VERSIONS).index(version) + 1}"
+
+    def options(self, project: Path | None = None) -> list[str]:
+        """The options every command needs."""
+        return [
+            "--project",
+            str(project or self.project),
+            "--tracking-uri",
+            self.tracking_uri,
+            "--cache",
+            str(self.cache),
+        ]
+
+
+@pytest.fixture(scope="session")
+def gates_cache(request: pytest.FixtureRequest) -> Path:
+    """Environments, kept between runs and shared by all xdist workers."""
+    kept = os.environ.get("GATES_TEST_CACHE")
+    if kept:
+        return Path(kept)
+    assert request.config.cache is not None
+    return Path(request.config.cache.mkdir("mlgates"))
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory, gates_cache: Path) -> Shelf:
+    """A toy project whose versions are packaged through the real adapters."""
+    from gates.environments.cache import EnvironmentCache
+    from gates.golden import golden_digest
+    from gates.packaging import package
+    from gates.registry.mlflow import MlflowRegistry
+
+    project = make_project(tmp_path_factory.mktemp("shelf") / "shop")
+    uri = f"sqlite:///{project / '.gates' / 'mlflow.db'}"
+    registry = MlflowRegistry(uri, gates_cache)
+    for params in VERSIONS.values():
+        set_params(project, **params)
+        package(
+            MODEL,
+            project=project,
+            registry=registry,
+            environments=EnvironmentCache(gates_cache),
+            golden_digest=golden_digest(project / "golden" / MODEL),
+            by="tests",
+            progress=lambda _: None,
+        )
+    registry.set_alias(MODEL, "champion", "1", None)
+    return Shelf(project, uri, gates_cache)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command gave."""
+
+    code: int
+    out: str
+    err: str
+
+
+class CommandLine:
+    """Runs `gates` in this process, as the installed command does."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self._capsys = capsys
+        self._monkeypatch = monkeypatch
+
+    def __call__(self, *arguments: str | Sequence[str]) -> Answer:
+        """Run with arguments (lists are spliced in)."""
+        from gates.cli import main
+
+        flat: list[str] = []
+        for one in arguments:
+            flat += [one] if isinstance(one, str) else list(one)
+        self._monkeypatch.setattr("sys.argv", ["gates", *flat])
+        self._capsys.readouterr()
+        code = 0
+        try:
+            main.run()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        captured = self._capsys.readouterr()
+        return Answer(code, captured.out, captured.err)
+
+
+@pytest.fixture
+def gates(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """The command line."""
+    monkeypatch.setenv("COLUMNS", "200")
+    return CommandLine(capsys, monkeypatch)

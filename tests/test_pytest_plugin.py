@@ -1,0 +1,185 @@
+"""A card is a test file: pytest's own options work on it, and the evidence stays whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.conftest import Shelf
+from tests.toys import MODEL, copy_project
+
+
+def run_pytest(
+    shelf: Shelf, project: Path, *arguments: str, version: str = "good"
+) -> tuple[int, str]:
+    """pytest as a user types it, in the project's folder."""
+    command = [sys.executable, "-m", "pytest", f"model_cards/{MODEL}.md"]
+    command += ["--candidate", shelf.uri(version), *arguments]
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+    environment = {
+        **kept,
+        "MLFLOW_TRACKING_URI": shelf.tracking_uri,
+        "GATES_CACHE": str(shelf.cache),
+    }
+    done = subprocess.run(
+        command,
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def evidence_of(project: Path) -> dict[str, Any]:
+    found = list((project / ".gates" / "runs").glob("*/evidence.json"))
+    assert len(found) == 1
+    value: dict[str, Any] = json.loads(found[0].read_text())
+    return value
+
+
+@pytest.fixture
+def project(shelf: Shelf, tmp_path: Path) -> Path:
+    return copy_project(shelf.project, tmp_path / "shop")
+
+
+def test_each_required_bound_is_an_item(shelf: Shelf, project: Path) -> None:
+    code, out = run_pytest(shelf, project, "--collect-only", "-q")
+    assert code == 0, out
+    assert f"model_cards/{MODEL}.md::lockfile::unpinned" in out
+    assert f"model_cards/{MODEL}.md::ranking-diff::ndcg@10.delta[category=lamps]" in out
+    assert not list((project / ".gates" / "runs").glob("*/evidence.json"))
+
+
+def test_plain_pytest_gives_the_gates_verdict_as_its_exit_code(shelf: Shelf, project: Path) -> None:
+    code, out = run_pytest(shelf, project)
+    assert code == 0, out
+    assert "verdict: PASS" in out
+    assert "report.html" in out
+
+
+def test_a_fail_says_what_was_measured_and_what_was_demanded(shelf: Shelf, project: Path) -> None:
+    code, out = run_pytest(shelf, project, version="shuffled")
+    assert code in {1, 3}, out
+    assert "demanded" in out
+    assert "Traceback" not in out
+
+
+def test_two_xdist_workers_give_one_whole_evidence(shelf: Shelf, project: Path) -> None:
+    code, out = run_pytest(shelf, project, "-n", "2")
+    assert code == 0, out
+    evidence = evidence_of(project)
+    assert evidence["verdict"]["outcome"] == "PASS"
+    assert [one["check"] for one in evidence["records"]] == [
+        "lockfile",
+        "behaviour",
+        "ranking-diff",
+    ]
+    assert set(evidence["environments"]) == {"candidate", "champion"}
+
+
+def test_stopping_at_the_first_failure_leaves_a_verdict_that_is_no_pass(
+    shelf: Shelf, project: Path
+) -> None:
+    code, out = run_pytest(shelf, project, "-x", version="nan")
+    assert code == 1, out
+    outcomes = [one["outcome"] for one in evidence_of(project)["judgements"]]
+    assert "UNDECIDED" in outcomes
+    assert "FAIL" in outcomes
+
+
+def test_last_failed_runs_only_what_failed(shelf: Shelf, project: Path) -> None:
+    run_pytest(shelf, project, version="nan")
+    _, out = run_pytest(shelf, project, "--lf", "--collect-only", "-q", version="nan")
+    assert "ranking-diff::severe-losses" in out
+    assert "lockfile::unpinned" not in out
+
+
+def test_junitxml_names_every_bound(shelf: Shelf, project: Path) -> None:
+    code, out = run_pytest(shelf, project, "--junitxml", "out.xml")
+    assert code == 0, out
+    names = {case.get("name") for case in ET.parse(project / "out.xml").iter("testcase")}  # noqa: S314
+    assert {"unpinned", "must-be-first", "ndcg@10.delta[category=lamps]"} <= names
+
+
+def test_own_tests_are_required_and_get_the_fixtures(shelf: Shelf, project: Path) -> None:
+    own = project / "golden" / MODEL / "test_own.py"
+    own.write_text(
+        "def test_scores_follow_the_good_feature(candidate, champion, golden, subject):\n"
+        "    scores = candidate.scores({'good': [0.0, 1.0], 'noise': [0.0, 0.0]})\n"
+        "    assert scores[1] > scores[0]\n"
+        "    assert champion.role == 'champion' and golden is subject.golden\n"
+    )
+    code, out = run_pytest(shelf, project)
+    assert code == 0, out
+    judged = [one["bound"] for one in evidence_of(project)["judgements"]]
+    assert any(one["check"] == "tests" and "test_own.py" in one["metric"] for one in judged)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "outcome"),
+    [
+        ("def test_it(candidate):\n    assert False, 'embarrassing'\n", 1, "FAIL"),
+        ("import pytest\ndef test_it():\n    pytest.skip('later')\n", 3, "UNDECIDED"),
+        ("import nothing_of_this_name\n", 3, "UNDECIDED"),
+        (
+            "def test_it(candidate):\n    candidate.scores({'other': [1.0]})\n",
+            3,
+            "UNDECIDED",
+        ),
+    ],
+)
+def test_own_tests_that_fail_fail_and_those_that_cannot_run_are_undecided(
+    shelf: Shelf, project: Path, body: str, code: int, outcome: str
+) -> None:
+    (project / "golden" / MODEL / "test_own.py").write_text(body)
+    found, out = run_pytest(shelf, project, "--continue-on-collection-errors")
+    assert found == code, out
+    judged = evidence_of(project)["judgements"]
+    outcomes = [one["outcome"] for one in judged if one["bound"]["check"] == "tests"]
+    assert outcomes == [outcome]
+
+
+def test_a_card_named_without_a_candidate_says_what_is_missing(shelf: Shelf, project: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", f"model_cards/{MODEL}.md"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 4
+    assert "--candidate models:/" in done.stdout + done.stderr
+
+
+def test_an_input_error_ends_the_run_with_exit_code_2(shelf: Shelf, project: Path) -> None:
+    card = project / "model_cards" / f"{MODEL}.md"
+    card.write_text(card.read_text().replace("owners", "owner"))
+    code, out = run_pytest(shelf, project)
+    assert code == 2, out
+    assert "did you mean 'owners'" in out
+    assert "INTERNALERROR" not in out
+
+
+def test_the_plugin_costs_other_peoples_runs_nothing() -> None:
+    heavy = ["mlflow", "numpy", "pyarrow", "pydantic", "yaml", "hypothesis", "gates.gate"]
+    script = (
+        "import sys, pytest\n"
+        f"before = set(sys.modules)\nimport gates.pytest_plugin\n"
+        f"print([one for one in {heavy!r} if one in set(sys.modules) - before])\n"
+        "print(len(set(sys.modules) - before))\n"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert out[0] == "[]"
+    assert int(out[1]) <= 3
