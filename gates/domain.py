@@ -193,15 +193,17 @@ class EnvironmentFacts:
     load_seconds: float = 0.0
 
 
-def _number(value: float) -> str:
-    return f"{value:.4g}"
+def _interval(lower: float, upper: float) -> str:
+    # Reasons keep the hyphen-minus of their numbers; reports give them proper signs.
+    left = "(-∞" if math.isinf(lower) else f"[{lower:.4g}"
+    right = "∞)" if math.isinf(upper) else f"{upper:.4g}]"
+    return f"{left}, {right}"
 
 
-def _as_text(measurement: Measurement, *, digits: int = 4) -> str:
-    value = measurement.value
-    text = "?" if value is None else f"{value:.{digits}g}"
+def _as_text(measurement: Measurement) -> str:
+    text = "?" if measurement.value is None else f"{measurement.value:.4g}"
     if measurement.lower is not None and measurement.upper is not None:
-        text += f" [{measurement.lower:.{digits}g}, {measurement.upper:.{digits}g}]"
+        text += f" {_interval(measurement.lower, measurement.upper)}"
     return f"{text} (n={measurement.n})"
 
 
@@ -247,7 +249,7 @@ def judge(bound: Bound, measurement: Measurement | None) -> Judgement:
     below_maximum = high is None or (upper <= high if exact else upper < high)
     if above_minimum and below_maximum:
         return judged(Outcome.PASS, text)
-    astride = f"{text}: the interval [{_number(lower)}, {_number(upper)}] reaches past the bound"
+    astride = f"{text}: the interval {_interval(lower, upper)} reaches past the bound"
     return judged(Outcome.UNDECIDED, astride)
 
 

@@ -37,6 +37,11 @@ def test_an_interval_passes_inside_fails_outside_and_is_undecided_astride(
     assert judge(AT_LEAST, measured(0.0, lower, upper)).outcome is outcome
 
 
+def test_an_open_interval_is_written_as_one() -> None:
+    reason = judge(AT_LEAST, measured(0.0, -math.inf, math.inf)).reason
+    assert "0 (-∞, ∞) (n=100)" in reason
+
+
 def test_a_maximum_mirrors_a_minimum() -> None:
     assert judge(AT_MOST, measured(0.1, 0.05, 0.15)).outcome is Outcome.PASS
     assert judge(AT_MOST, measured(0.4, 0.3, 0.5)).outcome is Outcome.FAIL

@@ -6,6 +6,7 @@ in HTML, where they keep their size. Colours come from the style sheet.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -39,7 +40,7 @@ def scale_of(pairs: Iterable[tuple[Measurement | None, Bound | None]]) -> Scale:
     for measurement, bound in pairs:
         if measurement:
             ends = (measurement.value, measurement.lower, measurement.upper)
-            shown += [end for end in ends if end is not None]
+            shown += [end for end in ends if end is not None and math.isfinite(end)]
         if bound:
             shown += [end for end in (bound.minimum, bound.maximum) if end is not None]
     low, high = min(shown, default=0.0), max(shown, default=1.0)
@@ -80,7 +81,7 @@ def interval_picture(
         parts += [
             f'<line class="range" x1="{end}%" x2="{end}%" y1="8" y2="16"/>'
             for end, known in ((lower, measurement.lower), (upper, measurement.upper))
-            if known is not None
+            if known is not None and math.isfinite(known)
         ]
     parts.append(f'<circle cx="{value}%" cy="12" r="4"/>')
     words = amount(measurement) + (f", demanded {demand(bound)}" if bound else "")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gates.domain import Judgement, Outcome
+from gates.errors import NoChampion
 from gates.evidence import CheckRecord, Evidence
 from gates.report.text import count, number
 
@@ -58,18 +60,22 @@ def reading_order(judgements: Iterable[Judgement]) -> tuple[Judgement, ...]:
 def next_steps(evidence: Evidence) -> tuple[Step, ...]:
     """What to do now, most useful first."""
     uri = evidence.candidate.uri
+    promote = f'gates promote {uri}{"" if evidence.champion else " --first"} --why "…"'
     if evidence.verdict.outcome is Outcome.PASS:
         waiting = sum(
             j.bound.advisory and j.outcome is not Outcome.PASS for j in evidence.judgements
         )
         look = f"Look at {count(waiting, 'advisory bound')} that would not have passed."
-        promote = Step("Promote it; promotion checks these digests again.", f"gates promote {uri}")
-        return (Step(look), promote) if waiting else (promote,)
+        step = Step("Promote it; promotion checks these digests again.", promote)
+        return (Step(look), step) if waiting else (step,)
     blocking = [
         j
         for j in evidence.judgements
         if not j.bound.advisory and j.outcome is evidence.verdict.outcome
     ]
+    if all(j.reason == str(NoChampion()) for j in blocking):
+        words = "Nothing is in production to compare with: let it be the first, if you trust it."
+        return (Step(words, promote),)
     records = {record.check: record for record in evidence.records}
     steps = []
     for check in dict.fromkeys(j.bound.check for j in blocking):
@@ -126,6 +132,11 @@ def _to_decide(judgements: list[Judgement]) -> list[str]:
         measurement, factor = judgement.measurement, _factor(judgement)
         if measurement is None or factor is None:
             sentences.append(f"{name}: {judgement.reason}.")
+        elif measurement.lower == -math.inf or measurement.upper == math.inf:
+            sentences.append(
+                f"{name} has only {measurement.n:,} judged, too few for an interval: add golden "
+                "queries or judge more documents there."
+            )
         elif factor > _HOPELESS:
             sentences.append(
                 f"{name} lies almost on its bound; no golden set of a practical size will tell."

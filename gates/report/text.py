@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from gates.domain import Bound, Measurement
@@ -24,7 +25,7 @@ __all__ = [
 _UNSAFE = re.compile(
     "[^\t\n\r\u0020-\u007e\u00a0-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 )
-_HYPHEN_MINUS = re.compile(r"(?<![\w.@:/=-])-(?=\d)")
+_HYPHEN_MINUS = re.compile(r"(?<![\w.@:/=-])-(?=[\d∞])")
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -64,8 +65,8 @@ def interval(measurement: Measurement) -> str:
     lower, upper = measurement.lower, measurement.upper
     if lower is None and upper is None:
         return ""
-    left = "(−∞" if lower is None else f"[{number(lower)}"
-    right = "∞)" if upper is None else f"{number(upper)}]"
+    left = "(−∞" if lower is None or math.isinf(lower) else f"[{number(lower)}"
+    right = "∞)" if upper is None or math.isinf(upper) else f"{number(upper)}]"
     return f"{left}, {right}"
 
 

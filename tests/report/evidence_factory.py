@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -17,6 +18,7 @@ from gates.domain import (
     decide,
     judge,
 )
+from gates.errors import NoChampion
 from gates.evidence import CardFacts, CheckRecord, Evidence, GateFacts, GoldenFacts, Timing
 
 HOSTILE = "<script>alert('x')</script> | `tick` @octocat #12 \x1b[31mred\x07 \u202egnp.exe & \"q\""
@@ -133,7 +135,10 @@ def ranking_record(
         "ranking-diff",
         (
             measured(delta, half, n),
-            *(measured(d, w, n // 5, name) for name, (d, w) in slices.items()),
+            *(
+                measured(d, w, n // 5 if w < math.inf else 1, name)
+                for name, (d, w) in slices.items()
+            ),
             Measurement("severe-loss.share", 0.0253, n, "share of queries", 0.0088, 0.0575),
             Measurement("overlap@10", 0.8617, n, "share of documents"),
             Measurement("rbo", 0.8124, n, "RBO"),
@@ -280,6 +285,11 @@ def undecided() -> Evidence:
     return _ranking(delta=-0.0092, half=0.0203, slices=_GOOD)
 
 
+def lonely_slice() -> Evidence:
+    """A slice of one query, whose interval is open at both ends."""
+    return _ranking(delta=0.0213, half=0.017, slices={**_GOOD, "brand=yes": (0.0, math.inf)})
+
+
 def hostile() -> Evidence:
     """Markup, control characters and mentions wherever data can put them."""
     slices = {**_GOOD, f"category={HOSTILE}": (-0.21, 0.05)}
@@ -332,6 +342,16 @@ def first_version() -> Evidence:
     )
 
 
+def nothing_in_production() -> Evidence:
+    """A first version whose card asks for a comparison."""
+    return evidence(
+        (lock_record(), CheckRecord("ranking-diff", fault=str(NoChampion()))),
+        [bound for bound in bounds() if bound.check != "behaviour"],
+        golden=golden_facts(queries=160),
+        first=True,
+    )
+
+
 def classification() -> Evidence:
     """A classifier whose scores left their range for some queries."""
     rows = [
@@ -363,5 +383,15 @@ def classification() -> Evidence:
 
 EVERY = {
     one.__name__: one
-    for one in (passing, failing, undecided, hostile, faulty, first_version, classification)
+    for one in (
+        passing,
+        failing,
+        undecided,
+        lonely_slice,
+        hostile,
+        faulty,
+        first_version,
+        nothing_in_production,
+        classification,
+    )
 }

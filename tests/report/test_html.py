@@ -57,6 +57,13 @@ def test_the_verdict_and_its_reasons_come_before_everything_else(
     assert text.index(clip(clean(any_evidence.verdict.reasons[0]), 20)[:12]) < text.index("What to")
 
 
+def test_one_open_interval_leaves_the_pictures_of_other_slices_alone() -> None:
+    page = rendered("lonely_slice")
+    assert "nan" not in re.findall(r'="([^"]*)%"', page)
+    middles = set(re.findall(r'<circle cx="([^"]+)%"', page.partition('id="slices"')[2]))
+    assert len(middles) > 3
+
+
 def test_every_judgement_is_there_with_value_and_outcome(
     any_evidence: Evidence, any_page: Page
 ) -> None:

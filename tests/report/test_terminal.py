@@ -48,12 +48,18 @@ def test_a_failure_reads_verdict_reasons_bounds_queries_advice() -> None:
 
 
 def test_a_pass_ends_with_the_command_that_promotes() -> None:
-    assert lines(factory.passing())[-1] == "    gates promote models:/product-ranker/8"
+    assert lines(factory.passing())[-1] == '    gates promote models:/product-ranker/8 --why "…"'
 
 
 def test_undecided_says_how_many_more_would_tell() -> None:
     text = " ".join(shown(factory.undecided()).split())
     assert "ndcg@10.delta needs about 560 judged instead of 158" in text
+
+
+def test_a_slice_too_small_for_an_interval_is_said_to_be_so() -> None:
+    text = " ".join(shown(factory.lonely_slice()).split())
+    assert "0 (−∞, ∞)" in text
+    assert "ndcg@10.delta[brand=yes] has only 1 judged, too few for an interval" in text
 
 
 def test_one_fault_is_to_be_mended_once() -> None:
@@ -66,6 +72,11 @@ def test_a_first_version_may_become_champion() -> None:
     assert (
         lines(factory.first_version())[0] == "✓ PASS  product-ranker version 8 may become champion"
     )
+
+
+def test_a_first_version_with_nothing_to_compare_with_may_be_promoted_as_the_first() -> None:
+    last = lines(factory.nothing_in_production())[-1]
+    assert last == '    gates promote models:/product-ranker/8 --first --why "…"'
 
 
 def test_it_ends_with_where_the_files_are_uncut() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +39,7 @@ def test_an_open_interval_end_is_infinity() -> None:
     half = Measurement("m", 0.5, 9, "u", lower=0.25)
     assert amount(half) == "0.5 [0.25, ∞)"
     assert amount(Measurement("m", 0.5, 9, "u", upper=0.75)) == "0.5 (−∞, 0.75]"
+    assert amount(Measurement("m", 0.5, 1, "u", -math.inf, math.inf)) == "0.5 (−∞, ∞)"
     assert amount(Measurement("m", 0.5, 9, "u")) == "0.5"
     assert amount(None) == "?"
 
