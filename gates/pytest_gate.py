@@ -195,6 +195,7 @@ class GateSession:
                 self._join(Path(self._worker_input["gates_run"]))
         except GatesError as problem:
             self.error = problem
+            self._tell_finished()
             pytest.exit(f"{type(problem).__name__}: {problem}", returncode=problem.exit_code)
 
     def _open(self) -> None:

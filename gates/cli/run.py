@@ -120,7 +120,7 @@ def _drive(arguments: list[str], speech: Speech) -> tuple[GateSession | None, st
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
             pytest.main(arguments, plugins=[plugin])
     session = view.session
-    if session is not None and session.run_dir.is_dir():
+    if session is not None and session.gate is not None and session.run_dir.is_dir():
         (session.run_dir / "pytest.log").write_text(log.getvalue(), encoding="utf-8")
     return session, log.getvalue()
 
