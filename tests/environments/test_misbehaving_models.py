@@ -25,7 +25,7 @@ for fd in range(3, 64):
 
 
 def fault_of(worker: Worker, columns: Any = FRAME) -> ModelFault:
-    with pytest.raises(ModelFault, match="the (candidate|model) ") as caught:
+    with pytest.raises(ModelFault, match=r"the (candidate|model) ") as caught:
         as_scores(worker.predict(columns), len(columns["a"]))
     return caught.value
 
