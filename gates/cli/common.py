@@ -6,6 +6,7 @@ With `--json` stdout holds JSON alone; everything meant for people goes to stder
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from gates.errors import UsageError
 from gates.settings import Settings, load_settings
@@ -89,12 +90,20 @@ class Speech:
     @contextmanager
     def working(self) -> Iterator[Progress]:
         """A progress display on stderr, shown only when stderr is a terminal."""
-        console = Console(stderr=True)
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        with Progress(
-            *columns, console=console, transient=True, disable=not console.is_terminal
-        ) as progress:
-            yield progress
+        if not sys.stderr.isatty():
+            yield Progress(disable=True)
+            return
+        columns = (
+            SpinnerColumn(),
+            BarColumn(bar_width=20),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+        )
+        # A copy of the descriptor: pytest, which runs meanwhile, captures the original.
+        with os.fdopen(os.dup(sys.stderr.fileno()), "w") as terminal:
+            console = Console(file=terminal)
+            with Progress(*columns, console=console, transient=True) as progress:
+                yield progress
 
 
 def settings_from(

@@ -41,7 +41,7 @@ def package(
     settings = settings_from(project, tracking_uri, cache)
     speech = Speech(as_json)
     with speech.working() as progress:
-        task = progress.add_task("reading the model card")
+        task = progress.add_task("reading the model card", total=None)
         card = read_card(card_path(settings, model), catalogue(), project=settings.project)
         version = packaging.package(
             model,

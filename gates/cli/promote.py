@@ -57,7 +57,7 @@ def promote(
     card = read_card(card_path(settings, name), catalogue(), project=settings.project)
     registry = MlflowRegistry(settings.tracking_uri, settings.cache)
     with speech.working() as progress, tempfile.TemporaryDirectory() as scratch:
-        progress.add_task("checking evidence and digests")
+        progress.add_task("checking evidence and digests", total=None)
         version = registry.resolve(candidate)
         found = evidence or registry.evidence(version, Path(scratch))
         if found is None:

@@ -35,21 +35,17 @@ class _ProgressView:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._task = progress.add_task("starting")
-        self._bounds = 0
-        self._judged = 0
+        self._task = progress.add_task("starting", total=None)
         self.session: GateSession | None = None
 
     def progress(self, text: str) -> None:
-        counted = f" ({self._judged} of {self._bounds} bounds)" if self._bounds else ""
-        self._progress.update(self._task, description=text + counted)
+        self._progress.update(self._task, description=text)
 
     def opened(self, gate: Gate) -> None:
-        self._bounds = len(gate.bounds)
+        self._progress.update(self._task, total=len(gate.bounds))
 
     def judged(self, judgement: Judgement) -> None:
-        self._judged += 1
-        self.progress(f"judged {judgement.bound.id}")
+        self._progress.update(self._task, advance=1, description=f"judged {judgement.bound.id}")
 
     def finished(self, session: GateSession) -> None:
         self.session = session
@@ -142,10 +138,9 @@ def _tell(session: GateSession, speech: Speech) -> None:
     evidence, delivery = session.evidence, session.delivery
     if evidence is None or delivery is None:
         return
-    console = speech.out
-    render(evidence, console, folder=delivery.folder)
+    render(evidence, speech.out, folder=delivery.folder)
     if delivery.trouble:
-        console.print(f"warning   {delivery.trouble}", style="yellow")
+        speech.say(f"Warning   {delivery.trouble}", "yellow")
     speech.result(
         {
             "verdict": str(evidence.verdict.outcome),
