@@ -1,3 +1,22 @@
-"""mlgates."""
+"""mlgates: a release gate for search models. This page is the map.
+
+A *candidate* (a new model version) is compared with the *champion* (the version in production) on a
+*golden set*, as its *model card* demands. *Checks* make *measurements*; the card's *bounds* judge
+them; the *verdict* is PASS, FAIL or UNDECIDED, and stands in signed *evidence*.
+
+Where to read, from the top:
+
+- `gates.gate`: one run, from two versions to a verdict. Start here.
+- `gates.checks.ranking_diff`: one check. A new check is one file beside it.
+- `gates.domain`: the values everything shares, and the judge.
+- `gates.card`, `gates.evidence`: the policy and the record.
+- `gates.subject`: what a check may ask; `gates.arms` answers, with workers.
+- `gates.kernels`: the numbers, pure NumPy.
+- `gates.registry`, `gates.environments`, `gates.locks`, `gates.golden`: the outside world.
+- `gates.packaging`, `gates.promotion`, `gates.outcome`, `gates.report`: before and after a run.
+- `gates.pytest_plugin`, `gates.pytest_gate`, `gates.cli`: how people call it.
+
+Imports only ever point down this list's floors; `scripts/check` sees to it.
+"""
 
 __version__ = "0.1.0"
