@@ -17,7 +17,11 @@ from gates.subject import Expectation, GoldenSet, Plan, Subject
 __all__ = ["CHECK"]
 
 _PLACES = ("must-be-first", "in-top", "never-in-top")
-_INVARIANCES = ("case", "whitespace", "typo")
+_INVARIANCES = {
+    "case": "other letter case",
+    "whitespace": "stray white space",
+    "typo": "one typing mistake in a word of four letters or more",
+}
 _HOLD = "share of expectations"
 _FLIP = "share of changed queries"
 
@@ -130,8 +134,8 @@ CHECK = Check(
                 "never-in-top", "documents that must not be in the top k, and are not", _HOLD
             ),
             *(
-                MetricSpec(f"invariance.{kind}", f"labels that a change of {kind} flips", _FLIP)
-                for kind in _INVARIANCES
+                MetricSpec(f"invariance.{kind}", f"queries whose label changes with {words}", _FLIP)
+                for kind, words in _INVARIANCES.items()
             ),
         ),
         options=Options,

@@ -1,0 +1,121 @@
+"""Subjects for checks: a golden set in memory, and arms that answer from functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from gates.checks import catalogue, find
+from gates.domain import EnvironmentFacts, Exhibit, Measurement, ModelVersion, Role
+from gates.kernels.packed import Floats
+from gates.subject import Columns, Expectation, GoldenSet, LockReport, Manifest, Plan
+
+
+@dataclass
+class FakeArm:
+    """An arm that scores or labels with a function, and counts how often it was asked."""
+
+    role: Role = "candidate"
+    score: Callable[[Columns], Any] = lambda columns: []
+    label: Callable[[str], tuple[str, float]] = lambda text: (text, 1.0)
+    report: LockReport = field(default_factory=lambda: LockReport(2, 1, 2, in_repository=True))
+    calls: int = 0
+
+    @property
+    def version(self) -> ModelVersion:
+        return ModelVersion("m", "1", "sha256:m", "sha256:l")
+
+    def scores(self, columns: Columns) -> Floats:
+        self.calls += 1
+        return np.asarray(self.score(columns), dtype=np.float64)
+
+    def labels(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
+        self.calls += 1
+        pairs = [self.label(text) for text in columns["query"]]
+        return tuple(one for one, _ in pairs), np.array([score for _, score in pairs])
+
+    def environment(self) -> EnvironmentFacts:
+        return EnvironmentFacts("k", "3.11.7", "Linux", True, 0.0)
+
+    def lock_report(self) -> LockReport:
+        return self.report
+
+
+@dataclass
+class FakeSubject:
+    """What a check is given."""
+
+    golden: GoldenSet
+    candidate: FakeArm
+    champion: FakeArm | None
+    seed: int = 5
+
+
+def golden_set(
+    *,
+    task: Literal["ranking", "classification"] = "ranking",
+    texts: Sequence[str] = (),
+    lists: Sequence[Mapping[str, float | None]] = (),
+    features: Mapping[str, Sequence[float]] | None = None,
+    extra_judgments: Sequence[tuple[int, str, float]] = (),
+    expectations: Sequence[Expectation] = (),
+    slices: Mapping[str, tuple[str, ...]] | None = None,
+    weight: Sequence[float] | None = None,
+    census: Sequence[bool] | None = None,
+) -> GoldenSet:
+    """A golden set from a mapping document → grade (None: unjudged) for each query."""
+    queries = max(len(texts), len(lists))
+    rows = [(q, doc, grade) for q, docs in enumerate(lists) for doc, grade in docs.items()]
+    judged = [(q, doc, grade) for q, doc, grade in rows if grade is not None]
+    judged += list(extra_judgments)
+    found = slices or {}
+    manifest = Manifest(
+        "memory", task, "", True, tuple(features or {"query": []}), tuple(found), 3.0, "all", {}
+    )
+    return GoldenSet(
+        path=Path("golden/memory"),
+        digest="sha256:g",
+        manifest=manifest,
+        query_id=tuple(f"q{q}" for q in range(queries)),
+        query_text=tuple(texts) or tuple(f"query {q}" for q in range(queries)),
+        weight=np.ones(queries) if weight is None else np.asarray(weight, float),
+        census=np.zeros(queries, bool) if census is None else np.asarray(census, bool),
+        inclusion=np.ones(queries),
+        slices=found,
+        row_query=np.array([q for q, _, _ in rows], np.int64),
+        row_doc=tuple(doc for _, doc, _ in rows),
+        row_title=tuple(f"title of {doc}" for _, doc, _ in rows),
+        features={name: np.asarray(column, float) for name, column in (features or {}).items()},
+        judged_query=np.array([q for q, _, _ in judged], np.int64),
+        judged_doc=tuple(doc for _, doc, _ in judged),
+        grade=np.array([grade for _, _, grade in judged], float),
+        annotators={},
+        expectations=tuple(expectations),
+    )
+
+
+@dataclass
+class Result:
+    """What a check yielded."""
+
+    measurements: dict[tuple[str, str], Measurement]
+    exhibits: list[Exhibit]
+
+    def __getitem__(self, metric: str) -> Measurement:
+        return self.measurements[metric, ""]
+
+
+def run(
+    check: str, subject: FakeSubject, *metrics: str, slices: Sequence[str] = (), **options: Any
+) -> Result:
+    """Run a check for some metrics."""
+    chosen = catalogue()[check].options.model_validate(options)
+    found = list(find(check).measure(subject, Plan(metrics, tuple(slices), chosen)))
+    return Result(
+        {(one.metric, one.slice): one for one in found if isinstance(one, Measurement)},
+        [one for one in found if isinstance(one, Exhibit)],
+    )

@@ -1,0 +1,49 @@
+"""The reference table of docs/model-cards.md, made from the checks themselves.
+
+python -m tests.docs.reference     writes it anew
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from gates.checks import catalogue
+
+PAGE = Path(__file__).parents[2] / "docs" / "model-cards.md"
+_MARKS = re.compile(r"(<!-- catalogue: begin -->\n).*?(<!-- catalogue: end -->)", re.DOTALL)
+
+
+def table() -> str:
+    """Every check with its metrics and options, as Markdown."""
+    lines: list[str] = []
+    for spec in catalogue().values():
+        lines += [f"### `{spec.name}`", "", f"{spec.summary[0].upper()}{spec.summary[1:]}."]
+        lines += [f"For {' and '.join(sorted(spec.tasks))} models.", ""]
+        lines += ["| metric | what it says | sliceable | default |", "| --- | --- | --- | --- |"]
+        for metric in spec.metrics:
+            limit = metric.default
+            default = ""
+            if limit and limit.min is not None:
+                default = f"≥ {limit.min:g}"
+            if limit and limit.max is not None:
+                default = f"≤ {limit.max:g}"
+            sliceable = "yes" if metric.sliceable else ""
+            lines.append(f"| `{metric.name}` | {metric.summary} | {sliceable} | {default} |")
+        if spec.options.model_fields:
+            options = [
+                f"`{name}` (default {field.default})"
+                for name, field in spec.options.model_fields.items()
+            ]
+            lines += ["", f"Options: {', '.join(options)}."]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def renewed(page: str) -> str:
+    """The page with its table made anew."""
+    return _MARKS.sub(lambda found: f"{found[1]}{table()}{found[2]}", page)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

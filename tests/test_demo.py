@@ -1,0 +1,143 @@
+"""The README's first command, and then every command that README and docs show."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+TIMEOUT = 600
+
+pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(TIMEOUT)]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo that ran: its folder, what it printed, and the environment commands need."""
+
+    folder: Path
+    output: str
+    environment: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory, gates_cache: Path) -> Demo:
+    folder = tmp_path_factory.mktemp("demo") / "tour"
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")},
+        "GATES_CACHE": str(gates_cache),
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "100",
+    }
+    environment.pop("MLFLOW_TRACKING_URI", None)
+    done = subprocess.run(
+        [ROOT / "scripts" / "demo", folder],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Demo(folder, done.stdout, environment)
+
+
+def test_it_promotes_refuses_and_cannot_tell(demo: Demo) -> None:
+    verdicts = {}
+    for path in sorted((demo.folder / ".gates" / "runs").glob("*/evidence.json")):
+        evidence = json.loads(path.read_text(encoding="utf-8"))
+        version = f"{evidence['candidate']['name']}/{evidence['candidate']['version']}"
+        verdicts[version] = evidence["verdict"]["outcome"]
+    assert verdicts == {
+        "query-category/1": "UNDECIDED",
+        "query-category/2": "PASS",
+        "product-ranker/1": "UNDECIDED",
+        "product-ranker/2": "PASS",
+        "product-ranker/3": "FAIL",
+        "product-ranker/4": "UNDECIDED",
+    }
+
+
+def test_the_broken_candidate_fails_by_a_slice_that_the_mean_hides(demo: Demo) -> None:
+    (path,) = (demo.folder / ".gates" / "runs").glob("product-ranker-3-*/evidence.json")
+    outcomes = {
+        (one["bound"]["metric"], one["bound"]["slice"]): one["outcome"]
+        for one in json.loads(path.read_text(encoding="utf-8"))["judgements"]
+    }
+    assert outcomes["ndcg@10.delta", ""] == "PASS"
+    assert outcomes["ndcg@10.delta", "category=lighting"] == "FAIL"
+
+
+def test_it_ends_with_the_way_to_the_reports_and_what_to_type_next(demo: Demo) -> None:
+    assert "report.html" in demo.output
+    assert "What to type next" in demo.output
+    assert "synthetic" in demo.output.lower()
+
+
+def shown_in_console() -> list[tuple[str, str, int]]:
+    """Page, command and expected exit code of each `$ ` line, in the order of reading."""
+    found = []
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for block in re.findall(
+            r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL
+        ):
+            for line in re.findall(r"^\$ (.*)$", block, re.MULTILINE):
+                command, _, note = line.partition("   # ")
+                code = re.search(r"exit code (\d)", note)
+                found.append((page.name, command.strip(), int(code[1]) if code else 0))
+    return found
+
+
+def test_every_console_command_on_the_pages_does_as_it_says(demo: Demo) -> None:
+    commands = shown_in_console()
+    assert len(commands) >= 10
+    for page, command, code in commands:
+        if command.startswith(("source ", "cd ")):
+            continue
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=demo.folder,
+            env=demo.environment,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+        assert done.returncode == code, f"{page}: {command}\n{done.stdout}{done.stderr}"
+
+
+def shell_blocks() -> list[tuple[str, str]]:
+    """Page and text of each shell block of the docs."""
+    return [
+        (page.name, block)
+        for page in sorted((ROOT / "docs").glob("*.md"))
+        for block in re.findall(r"```bash\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+        if "scripts/" not in block
+    ]
+
+
+@pytest.mark.parametrize(("page", "block"), shell_blocks())
+def test_every_shell_block_of_the_docs_runs(
+    demo: Demo, tmp_path: Path, page: str, block: str
+) -> None:
+    for part in ("models", "golden", "model_cards"):
+        shutil.copytree(demo.folder / part, tmp_path / part)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block],
+        cwd=tmp_path,
+        env=demo.environment,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    assert done.returncode == 0, f"{page}:\n{done.stdout}{done.stderr}"
