@@ -14,9 +14,9 @@ product numbers, so that each product there carries another one's clicks.
 
 from __future__ import annotations
 
+import argparse
 import csv
 import random
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -225,4 +225,6 @@ def write_shop(project: Path, *, seed: int = SEED) -> None:
 
 
 if __name__ == "__main__":
-    write_shop(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description="Write the synthetic shop's tables.")
+    parser.add_argument("project", type=Path, help="the folder that holds golden/ and models/")
+    write_shop(parser.parse_args().project)

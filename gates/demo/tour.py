@@ -126,13 +126,24 @@ def make_workspace(folder: Path) -> Path:
         The folder, absolute.
 
     Raises:
-        UsageError: The folder holds something that no demo made.
+        UsageError: The folder holds something that no demo made, or cannot be written.
     """
     folder = folder.absolute()
-    if folder.exists() and not (folder / _MARK).is_file() and any(folder.iterdir()):
+    try:
+        if folder.exists() and not (folder / _MARK).is_file() and any(folder.iterdir()):
+            raise UsageError(
+                f"{folder} is not empty, and no demo made it", advice="name another folder"
+            )
+        _lay_out(folder)
+    except OSError as problem:
         raise UsageError(
-            f"{folder} is not empty, and no demo made it", advice="name another folder"
-        )
+            f"the demo cannot be laid out in {folder}: {problem.strerror or problem}",
+            advice="name a folder that can be made: gates demo DIR",
+        ) from None
+    return folder
+
+
+def _lay_out(folder: Path) -> None:
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
@@ -140,7 +151,6 @@ def make_workspace(folder: Path) -> Path:
     for part in _PARTS:
         ignored = shutil.ignore_patterns("__pycache__", ".*")
         shutil.copytree(_source() / part, folder / part, ignore=ignored)
-    return folder
 
 
 def run_tour(

@@ -1,0 +1,1 @@
+"""What docs/performance.md states, measured: peers in the same run, as ratios."""
