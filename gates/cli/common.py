@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
@@ -63,6 +63,21 @@ WhyOption = Annotated[
 ]
 
 
+class _Lines(Console):
+    """A console whose reader may leave early (head, less) without changing the exit code."""
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing more; a gate's exit code is its verdict, whoever has stopped reading."""
+        self.quiet = True
+        _silence(sys.stderr if self.stderr else sys.stdout)
+
+
+def _silence(stream: TextIO) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
 @dataclass(frozen=True)
 class Speech:
     """Where a command's words go.
@@ -76,7 +91,7 @@ class Speech:
     @property
     def out(self) -> Console:
         """The console for results: stdout, or stderr when stdout is JSON's."""
-        return Console(stderr=self.as_json, highlight=False)
+        return _Lines(stderr=self.as_json, highlight=False)
 
     def say(self, line: str, style: str = "") -> None:
         """Print a line as it is: no markup, and unbroken, so that paths can be copied."""
@@ -85,7 +100,12 @@ class Speech:
     def result(self, value: Any) -> None:  # noqa: ANN401 - any JSON value
         """Print the result as JSON, when JSON was asked for."""
         if self.as_json:
-            sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True) + "\n")
+            text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+            try:
+                sys.stdout.write(text + "\n")
+                sys.stdout.flush()
+            except BrokenPipeError:
+                _silence(sys.stdout)
 
     @contextmanager
     def working(self) -> Iterator[Progress]:
