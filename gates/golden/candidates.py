@@ -65,6 +65,19 @@ def _titles(table: Table, manifest: Manifest) -> list[str]:
     return list(table.text(name or "title").to_pylist())
 
 
+def _feature(table: Table, name: str) -> Floats:
+    """A feature column, NaN where it is missing; trees know what to do with those."""
+    values = table.numbers(name)
+    if np.isinf(values).any():
+        raise table.defect(
+            f"`{name}` is infinite",
+            np.isinf(values),
+            show=("query_id", "doc_id"),
+            advice="Correct the feature, or leave the cell empty where it has no value.",
+        )
+    return values
+
+
 def read_candidates(folder: Path, manifest: Manifest, ids: pa.Array) -> Candidates:
     """Read and check a ranking set's candidates.
 
@@ -97,5 +110,5 @@ def read_candidates(folder: Path, manifest: Manifest, ids: pa.Array) -> Candidat
         doc=document.take(pa.array(order)),
         documents=documents,
         title=tuple(title[row] for row in order.tolist()),
-        features={name: table.numbers(name)[order] for name in manifest.inputs},
+        features={name: _feature(table, name)[order] for name in manifest.inputs},
     )

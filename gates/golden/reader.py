@@ -27,6 +27,11 @@ __all__ = ["read_golden"]
 def _judging_warnings(queries: Queries, candidates: Candidates, judged: Judgments) -> list[str]:
     total = len(queries.text)
     warnings = []
+    empty = total - len(np.unique(candidates.query))
+    if empty:
+        warnings.append(
+            f"{empty} of {total} queries have no candidate: both models answer them with nothing"
+        )
     unjudged = total - len(np.unique(judged.query))
     if unjudged:
         warnings.append(f"{unjudged} of {total} queries have no judged document")

@@ -193,6 +193,15 @@ def test_queries_without_judgments_or_relevant_documents_are_warned_about(write:
     )
 
 
+def test_a_query_without_candidates_is_warned_about(write: Write) -> None:
+    only = "query_id,doc_id,title,bm25,price\n007,k2,Travel kettle,1.5,19.9\n007,k1,Kettle,1,29\n"
+    golden = read_golden(write(RANKING, candidates=only, expectations=None))
+
+    assert golden.warnings == (
+        "1 of 2 queries have no candidate: both models answer them with nothing",
+    )
+
+
 def test_the_manifest_says_which_column_holds_the_titles(write: Write) -> None:
     named = {"candidates": CANDIDATES.replace("title", "name")}
     folder = write(RANKING, manifest=MANIFEST + "titles: name\n", **named)
@@ -388,6 +397,12 @@ DEFECTS: dict[str, tuple[dict[str, str | bytes | None], str, int | None, str]] =
         "expectations.csv",
         5,
         "not among the query's candidates: 1 row, ('q2', 'k1') (line 5)",
+    ),
+    "an infinite feature": (
+        {"candidates": CANDIDATES.replace("29\n", "inf\n")},
+        "candidates.csv",
+        5,
+        "`price` is infinite: 1 row, ('007', 'k1') (line 5)",
     ),
     "in-top without k": (
         {"expectations": EXPECTATIONS + "q2,in-top,t1,,,\n"},
