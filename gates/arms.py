@@ -215,14 +215,14 @@ class RunSubject:
         return (self.candidate, self.champion) if self.champion else (self.candidate,)
 
     def start(self) -> None:
-        """Build or find both environments and start both workers, side by side.
+        """Build or find both environments, start both workers side by side, and wait for them.
 
         Failures stay silent here: each check that needs the arm meets them again, by name.
         """
 
         def attempt(arm: VersionArm) -> None:
             try:
-                arm.start()
+                arm.environment()
             except GatesError:
                 return
 

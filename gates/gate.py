@@ -74,7 +74,9 @@ class Gate:
         """
         if name not in self.records:
             if not self.records:
+                started = time.perf_counter()
                 self.subject.start()
+                self.timings.append(_timing("start both versions", started))
             self.progress(f"measuring {name}")
             self.records[name] = _run(name, self)
         return self.records[name]
@@ -127,6 +129,10 @@ class Gate:
     def close(self) -> None:
         """Stop the workers."""
         self.subject.close()
+
+
+def _timing(step: str, started: float) -> Timing:
+    return Timing(step, round(time.perf_counter() - started, 3))
 
 
 def _run(name: str, gate: Gate) -> CheckRecord:
@@ -209,7 +215,7 @@ def _require_comparable(card: Card, candidate: ModelVersion, champion: ModelVers
     if candidate.name != card.policy.model:
         raise UsageError(
             f"{card.path} is the card of '{card.policy.model}', not of '{candidate.name}'",
-            advice=f"use model_cards/{candidate.name}.md",
+            advice=f"name the card whose 'model:' is {candidate.name}: --card FILE",
         )
     if champion and champion.digest == candidate.digest:
         raise UsageError(

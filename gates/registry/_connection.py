@@ -30,7 +30,12 @@ _LATER = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
 }
 _TRANSFER = _LATER | {"MLFLOW_HTTP_REQUEST_TIMEOUT": "120"}
-_QUIET = {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+_QUIET = {
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    # With a server, MLflow prints the run's address on stdout, which with --json is JSON's alone.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
 
 
 class Absent(RegistryError):
@@ -144,8 +149,8 @@ class Connection:
         if self.database:
             return RegistryError(
                 what,
-                advice=f"check that {self.database} and its folder can be written, and that MLflow "
-                "here is not older than the one that made it",
+                advice=f"check that {self.database} is whole, that it and its folder can be written, "
+                "and that MLflow here is not older than the one that made it",
             )
         if "401" in text or "403" in text:
             return RegistryError(
