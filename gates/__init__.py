@@ -10,7 +10,7 @@ Where to read, from the top:
 - `gates.checks.ranking_diff`: one check. A new check is one file beside it.
 - `gates.domain`: the values everything shares, and the judge.
 - `gates.card`, `gates.evidence`: the policy and the record.
-- `gates.subject`: what a check may ask; `gates.arms` answers, with workers.
+- `gates.subject`: what a check may ask; `gates.stand` and `gates.arms` answer, with workers.
 - `gates.kernels`: the numbers, pure NumPy.
 - `gates.registry`, `gates.environments`, `gates.locks`, `gates.golden`: the outside world.
 - `gates.packaging`, `gates.promotion`, `gates.outcome`, `gates.report`: before and after a run.

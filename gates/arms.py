@@ -1,11 +1,9 @@
-"""The two arms of a run: each version in its own environment, asked once for each frame."""
+"""One arm of a run: a version in its own environment, asked once for each frame."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,14 +18,14 @@ from gates.kernels.packed import Floats
 from gates.locks.lock import read_lock
 from gates.locks.markers import target_environment
 from gates.locks.verify import verify
-from gates.subject import Columns, GoldenSet, LockReport
+from gates.subject import Columns, LockReport
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gates.card import EnvironmentPolicy
 
-__all__ = ["RunSubject", "VersionArm"]
+__all__ = ["VersionArm"]
 
 Answer = Mapping[str, "NDArray[Any] | list[Any]"]
 AnswerT = TypeVar("AnswerT")
@@ -198,50 +196,6 @@ class VersionArm:
             what = f"{self._role} {self._version.uri}: {fault.what}"
             breach = fault.breach and self._role == "candidate"
             raise ModelFault(fault.kind, what, breach=breach, log=fault.log) from None
-
-
-@dataclass(frozen=True)
-class RunSubject:
-    """What the checks of one run are given."""
-
-    golden: GoldenSet
-    candidate: VersionArm
-    champion: VersionArm | None
-    seed: int
-
-    @property
-    def arms(self) -> tuple[VersionArm, ...]:
-        """The arms there are, candidate first."""
-        return (self.candidate, self.champion) if self.champion else (self.candidate,)
-
-    def start(self) -> None:
-        """Build or find both environments, start both workers side by side, and wait for them.
-
-        Failures stay silent here: each check that needs the arm meets them again, by name.
-        """
-
-        def attempt(arm: VersionArm) -> None:
-            try:
-                arm.environment()
-            except GatesError:
-                return
-
-        with ThreadPoolExecutor(len(self.arms)) as pool:
-            list(pool.map(attempt, self.arms))
-
-    def environments(self) -> Mapping[str, EnvironmentFacts]:
-        """Role → what it ran in, for the arms whose worker became ready."""
-        found: dict[str, EnvironmentFacts] = {}
-        for arm in self.arms:
-            facts = arm.facts()
-            if facts:
-                found[arm.role] = facts
-        return found
-
-    def close(self) -> None:
-        """Stop both workers."""
-        for arm in self.arms:
-            arm.close()
 
 
 def _rows(columns: Columns) -> int:

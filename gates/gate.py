@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gates import checks
-from gates.arms import RunSubject, VersionArm
 from gates.card import Card, read_card
 from gates.domain import (
     Bound,
@@ -31,12 +30,13 @@ from gates.domain import (
     judge,
 )
 from gates.environments.cache import EnvironmentCache
-from gates.errors import GatesError, ModelFault, UsageError
+from gates.errors import GatesError, ModelFault
 from gates.evidence import CheckRecord, Evidence, Timing
 from gates.golden import read_golden
 from gates.records import card_facts, gate_facts, golden_facts, now
 from gates.registry import Registry
 from gates.settings import Settings
+from gates.stand import RunSubject, put_on_stand
 
 __all__ = ["Gate", "open_gate"]
 
@@ -177,50 +177,17 @@ def open_gate(
 
     Raises:
         CardError, GoldenError: The policy or the golden set is not valid.
-        UsageError: Candidate and champion are the same bytes, or the card is of another model.
+        UsageError: Candidate and champion are the same bytes, or card, golden set and model do
+            not belong together.
     """
     card = read_card(card_path, checks.catalogue(), project=settings.project)
-    _require_comparable(card, candidate, champion)
-    golden = read_golden(card.golden_path)
-    if golden.manifest.task != card.policy.task:
-        raise UsageError(
-            f"{card.path} is for a {card.policy.task} model, its golden set "
-            f"{golden.path} for {golden.manifest.task}",
-            advice="point 'golden:' at a set made for this task",
-        )
-    lock = settings.project / "models" / card.policy.model / "requirements.txt"
-    environments = EnvironmentCache(settings.cache)
-
-    def arm(version: ModelVersion, *, is_candidate: bool) -> VersionArm:
-        return VersionArm(
-            "candidate" if is_candidate else "champion",
-            version,
-            registry.path(version),
-            cache=environments,
-            policy=card.policy.environment,
-            repository_lock=lock if is_candidate and lock.is_file() else None,
-            progress=progress,
-        )
-
-    subject = RunSubject(
-        golden=golden,
-        candidate=arm(candidate, is_candidate=True),
-        champion=arm(champion, is_candidate=False) if champion else None,
-        seed=card.policy.seed,
+    subject = put_on_stand(
+        card,
+        read_golden(card.golden_path),
+        candidate,
+        champion,
+        path_of=registry.path,
+        cache=EnvironmentCache(settings.cache),
+        progress=progress,
     )
-    return Gate(run_id, card, subject, card.bounds(golden), progress)
-
-
-def _require_comparable(card: Card, candidate: ModelVersion, champion: ModelVersion | None) -> None:
-    if candidate.name != card.policy.model:
-        raise UsageError(
-            f"{card.path} is the card of '{card.policy.model}', not of '{candidate.name}'",
-            advice=f"name the card whose 'model:' is {candidate.name}: --card FILE",
-        )
-    if champion and champion.digest == candidate.digest:
-        raise UsageError(
-            f"candidate {candidate.uri} and champion {champion.uri} are the same bytes "
-            f"({candidate.digest[:19]}…): a model compared with itself shows nothing",
-            advice="name another version as candidate; to try the same model under a new lock, "
-            "package it again",
-        )
+    return Gate(run_id, card, subject, card.bounds(subject.golden), progress)

@@ -1,0 +1,131 @@
+"""What the checks of one run are given: two versions that may be compared, and a golden set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from gates.arms import VersionArm
+from gates.card import Card
+from gates.domain import EnvironmentFacts, ModelVersion, Role
+from gates.environments.cache import EnvironmentCache
+from gates.errors import GatesError, UsageError
+from gates.subject import GoldenSet
+
+__all__ = ["RunSubject", "put_on_stand"]
+
+
+@dataclass(frozen=True)
+class RunSubject:
+    """What the checks of one run are given."""
+
+    golden: GoldenSet
+    candidate: VersionArm
+    champion: VersionArm | None
+    seed: int
+
+    @property
+    def arms(self) -> tuple[VersionArm, ...]:
+        """The arms there are, candidate first."""
+        return (self.candidate, self.champion) if self.champion else (self.candidate,)
+
+    def start(self) -> None:
+        """Build or find both environments, start both workers side by side, and wait for them.
+
+        Failures stay silent here: each check that needs the arm meets them again, by name.
+        """
+
+        def attempt(arm: VersionArm) -> None:
+            try:
+                arm.environment()
+            except GatesError:
+                return
+
+        with ThreadPoolExecutor(len(self.arms)) as pool:
+            list(pool.map(attempt, self.arms))
+
+    def environments(self) -> Mapping[str, EnvironmentFacts]:
+        """Role → what it ran in, for the arms whose worker became ready."""
+        found: dict[str, EnvironmentFacts] = {}
+        for arm in self.arms:
+            facts = arm.facts()
+            if facts:
+                found[arm.role] = facts
+        return found
+
+    def close(self) -> None:
+        """Stop both workers."""
+        for arm in self.arms:
+            arm.close()
+
+
+def put_on_stand(
+    card: Card,
+    golden: GoldenSet,
+    candidate: ModelVersion,
+    champion: ModelVersion | None,
+    *,
+    path_of: Callable[[ModelVersion], Path],
+    cache: EnvironmentCache,
+    progress: Callable[[str], None],
+) -> RunSubject:
+    """Two versions and a golden set that belong together, ready to be asked.
+
+    Args:
+        card: The policy.
+        golden: The golden set it names.
+        candidate: The version under test.
+        champion: The version in production; None when there is none.
+        path_of: Gives the verified snapshot of a version.
+        cache: Where environments are kept.
+        progress: Told, in words, what takes long.
+
+    Raises:
+        UsageError: Candidate and champion are the same bytes, or card, golden set and model do
+            not belong together.
+    """
+    _require_comparable(card, golden, candidate, champion)
+    lock = card.project / "models" / card.policy.model / "requirements.txt"
+
+    def arm(role: Role, version: ModelVersion) -> VersionArm:
+        return VersionArm(
+            role,
+            version,
+            path_of(version),
+            cache=cache,
+            policy=card.policy.environment,
+            repository_lock=lock if role == "candidate" and lock.is_file() else None,
+            progress=progress,
+        )
+
+    return RunSubject(
+        golden=golden,
+        candidate=arm("candidate", candidate),
+        champion=arm("champion", champion) if champion else None,
+        seed=card.policy.seed,
+    )
+
+
+def _require_comparable(
+    card: Card, golden: GoldenSet, candidate: ModelVersion, champion: ModelVersion | None
+) -> None:
+    if candidate.name != card.policy.model:
+        raise UsageError(
+            f"{card.path} is the card of '{card.policy.model}', not of '{candidate.name}'",
+            advice=f"use model_cards/{candidate.name}.md",
+        )
+    if champion and champion.digest == candidate.digest:
+        raise UsageError(
+            f"candidate {candidate.uri} and champion {champion.uri} are the same bytes "
+            f"({candidate.digest[:19]}…): a model compared with itself shows nothing",
+            advice="name another version as candidate; to try the same model under a new lock, "
+            "package it again",
+        )
+    if golden.manifest.task != card.policy.task:
+        raise UsageError(
+            f"{card.path} is for a {card.policy.task} model, its golden set "
+            f"{golden.path} for {golden.manifest.task}",
+            advice="point 'golden:' at a set made for this task",
+        )
