@@ -5,7 +5,9 @@
     html.py         one self-contained page, with pictures and old and new lists side by side
     junit.py        a test case per bound, for build servers
 
-    summary.py      the headline, the order of reading and what to do next, shared by all
+    summary.py      the headline and the order of reading, shared by all
+    advice.py       what to do next, and how many more queries an answer would take
+    wording.py      measurements, bounds and reasons in words, each number said once
     differences.py  old and new lists of a ranking difference, as values
     pictures.py     inline SVG
     text.py         numbers, and text from evidence made safe to show

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +12,7 @@ from markupsafe import Markup
 
 from gates.domain import Bound, Exhibit, Judgement, Measurement, Outcome
 from gates.evidence import CheckRecord, Evidence, canonical, evidence_digest
-from gates.report import pictures, summary, text
+from gates.report import advice, pictures, summary, text, wording
 from gates.report.differences import QueryDifference, RankingDifference, ranking_differences
 
 __all__ = ["BUDGET", "render"]
@@ -25,12 +26,6 @@ _WORST, _WORST_OPEN = 10, 3
 _BEST, _BEST_OPEN = 5, 1
 _TABLE_ROWS = 200
 _LOG_CHARACTERS = 20_000
-_EXTRAS = {
-    "old": "old",
-    "new": "new",
-    "n_eff": "effective n",
-    "mde": "smallest detectable difference",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +46,7 @@ class _Forest:
     """One metric by slice, the whole golden set first, on one scale."""
 
     check: str
+    fault: str
     metric: str
     unit: str
     rows: tuple[_Row, ...]
@@ -64,6 +60,7 @@ class _Check:
     name: str
     record: CheckRecord
     rows: tuple[_Row, ...]
+    own_tests: tuple[Judgement, ...]
     unasked: tuple[Measurement, ...]
     tables: tuple[Exhibit, ...]
 
@@ -116,7 +113,18 @@ def _environment() -> Environment:
     environment.filters |= {
         name: getattr(text, name)
         for name in ("amount", "clip", "count", "demand", "duration", "interval", "number")
-    } | {"signed": text.signed, "signs": text.with_signs, "tail": _tail, "extras": _extras}
+    } | {
+        "signed": text.signed,
+        "signs": text.with_signs,
+        "tail": _tail,
+        "breakable": _breakable,
+        "why": _why,
+        "basis": wording.basis,
+        "beside": wording.beside,
+        "unit": wording.unit,
+        "test_name": wording.test_name,
+        "state": wording.state,
+    }
     environment.globals |= {"marks": summary.MARKS, "picture": pictures, "level": _level}
     return environment
 
@@ -129,11 +137,18 @@ def _tail(log: str) -> str:
     return log if len(log) <= _LOG_CHARACTERS else "…\n" + log[-_LOG_CHARACTERS:]
 
 
-def _extras(measurement: Measurement) -> list[tuple[str, float | None]]:
-    """Further facts with their names in words, in the order people ask for them."""
-    rest = sorted(set(measurement.extra) - set(_EXTRAS))
-    known = [key for key in _EXTRAS if key in measurement.extra]
-    return [(_EXTRAS.get(key, key), measurement.extra[key]) for key in [*known, *rest]]
+def _breakable(name: str) -> Markup:
+    """A long name that may be broken after the signs between its words, and copied whole."""
+    parts = re.split(r"(?<=[_/.:=\[])(?=[^\W\d])", text.clean(name))
+    return Markup("<wbr>").join(parts)
+
+
+def _why(row: _Row, fault: str = "") -> str:
+    """What is to be said beside the numbers; a fault of the whole check is said above its table."""
+    own = wording.remark(row.judgement) if row.judgement else ""
+    if own == fault:
+        own = ""
+    return "\u00a0· ".join(filter(None, (own, *wording.details(row.measurement))))
 
 
 def _level(grade: float, top: float) -> int:
@@ -148,8 +163,9 @@ def _page(evidence: Evidence, lists: Sequence[_Lists]) -> str:
         .render(
             evidence=evidence,
             headline=summary.headline(evidence),
+            reasons=[one.text for one in wording.reasons(evidence)],
             versions=summary.versions(evidence),
-            steps=summary.next_steps(evidence),
+            steps=advice.next_steps(evidence),
             tally=_tally(evidence),
             checks=_checks(evidence),
             forests=_forests(evidence),
@@ -191,8 +207,9 @@ def _checks(evidence: Evidence) -> list[_Check]:
                 tuple(
                     _row(j.measurement, j, pictures.scale_of([(j.measurement, j.bound)]))
                     for j in summary.reading_order(judged)
-                    if not j.bound.slice
+                    if not j.bound.slice and not wording.is_own_test(j.bound)
                 ),
+                tuple(j for j in summary.reading_order(judged) if wording.is_own_test(j.bound)),
                 tuple(
                     m
                     for m in record.measurements
@@ -230,7 +247,10 @@ def _forest(evidence: Evidence, check: str, metric: str) -> _Forest:
     scale = pictures.scale_of((m, j.bound if j else None) for _, m, j in pairs)
     units = [m.unit for _, m, _ in pairs if m]
     rows = tuple(_row(m, j, scale) for _, m, j in pairs)
-    return _Forest(check, metric, units[0] if units else "", rows, pictures.axis(scale))
+    faults = [record.fault for record in evidence.records if record.check == check]
+    return _Forest(
+        check, "".join(faults), metric, units[0] if units else "", rows, pictures.axis(scale)
+    )
 
 
 def _lists(difference: RankingDifference, every: Sequence[Markup]) -> _Lists:

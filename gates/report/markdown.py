@@ -6,10 +6,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gates.domain import Judgement, Outcome
+from gates.domain import Judgement, Measurement, Outcome
 from gates.evidence import Evidence, canonical, evidence_digest
-from gates.report import summary, text
-from gates.report.differences import Place, QueryDifference, ranking_differences
+from gates.report import advice, summary, text, wording
+from gates.report.differences import (
+    Place,
+    QueryDifference,
+    RankingDifference,
+    ranking_differences,
+)
 
 __all__ = ["LIMIT", "escape", "render"]
 
@@ -29,9 +34,9 @@ _SPECIAL[ord("$")] = "<span>$</span>"
 class _Page:
     """Blocks of Markdown that together stay below the limit, and what did not fit."""
 
+    size: int = 0
     blocks: list[str] = field(default_factory=list)
     cut: list[str] = field(default_factory=list)
-    size: int = 0
 
     def add(self, block: str, name: str) -> None:
         size = len(block.encode()) + 2
@@ -40,6 +45,20 @@ class _Page:
             return
         self.blocks.append(block)
         self.size += size
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Every judgement once: what decided, the numbers to look at, the slices that moved, the rest.
+
+    What decided is a sentence where it has no numbers, one for all bounds that share it.
+    """
+
+    sentences: tuple[str, ...]
+    decided: tuple[Judgement, ...]
+    main: tuple[Judgement, ...]
+    moved: tuple[Judgement, ...]
+    rest: tuple[Judgement, ...]
 
 
 def escape(value: str, limit: int = 300) -> str:
@@ -64,39 +83,80 @@ def render(evidence: Evidence) -> str:
     Raises:
         EvidenceError: A ranking difference in it is damaged.
     """
-    page = _Page()
-    page.add(_head(evidence), "the verdict")
-    page.add(_next(evidence), "what to do next")
-    judgements = summary.reading_order(evidence.judgements)
-    whole = [j for j in judgements if not j.bound.slice]
-    slices = [j for j in judgements if j.bound.slice]
-    page.add("### Numbers\n\n" + _bounds(whole), "the table of numbers")
-    if slices:
-        page.add("### Slices\n\n" + _bounds(slices), "the table of slices")
-    page.add(_run(evidence), "environments and digests")
+    parts = _parts(evidence)
+    last = [_next(evidence), _run(evidence)]
+    page = _Page(size=sum(len(block.encode()) + 2 for block in last))
+    page.add(_head(evidence, parts), "the verdict")
+    tables = (("Numbers", parts.main), ("Slices that moved", parts.moved))
+    for title, judgements in tables:
+        if judgements:
+            page.add(f"### {title}\n\n{_bounds(judgements)}", f"the table “{title}”")
+    if parts.rest:
+        page.add(_folded(parts.rest), "the table of the other bounds")
     for difference in ranking_differences(evidence):
         worst = difference.worst(_WORST)
         if worst:
-            page.add(
-                f"### Worst queries\n\n{difference.losses} worse, {difference.ties} the same, "
-                f"{difference.wins} better in {escape(difference.metric)}.",
-                "the counts of queries",
-            )
+            page.add(_counts(difference), "the counts of queries")
         for query in worst:
             page.add(_query(query), f"the lists of “{escape(query.text, 60)}”")
+    page.blocks += last
     if page.cut:
         page.blocks.append(f"_Cut to fit a comment: {_listed(page.cut)}; report.html has it all._")
     return "\n\n".join(page.blocks) + "\n"
 
 
-def _head(evidence: Evidence) -> str:
-    outcome, reasons = evidence.verdict.outcome, evidence.verdict.reasons
+def _parts(evidence: Evidence) -> _Parts:
+    reasons = wording.reasons(evidence)
+    decided = [one.numbers for one in reasons if one.numbers]
+    said = set(evidence.verdict.reasons)
+    others = [
+        j
+        for j in summary.reading_order(evidence.judgements)
+        if f"{j.bound.id}: {j.reason}" not in said
+    ]
+    main = [
+        j
+        for j in others
+        if (not j.bound.slice and j.measurement and j.measurement.lower is not None)
+        or (j.outcome is not Outcome.PASS and not j.bound.advisory)
+    ]
+    moved = [j for j in others if j not in main and j.bound.slice and _has_moved(j)]
+    moved.sort(key=lambda j: (j.measurement.value or 0.0) if j.measurement else 0.0)
+    kept = [*main, *moved[:_ROWS]]
+    return _Parts(
+        tuple(one.text for one in reasons if not one.numbers),
+        tuple(decided),
+        tuple(main),
+        tuple(moved[:_ROWS]),
+        tuple(j for j in others if j not in kept),
+    )
+
+
+def _has_moved(judgement: Judgement) -> bool:
+    """Whether a slice did not pass, or its whole interval lies on one side of no difference."""
+    m = judgement.measurement
+    if m is None or m.lower is None or m.upper is None:
+        return False
+    return judgement.outcome is not Outcome.PASS or m.lower > 0 or m.upper < 0
+
+
+def _counts(difference: RankingDifference) -> str:
+    return (
+        f"### Worst queries\n\n{difference.losses} worse ({difference.severe_losses} severely), "
+        f"{difference.ties} the same, {difference.wins} better in {escape(difference.metric)}."
+    )
+
+
+def _head(evidence: Evidence, parts: _Parts) -> str:
+    outcome = evidence.verdict.outcome
     lines = [f"## {summary.MARKS[outcome]} {outcome}: {escape(summary.headline(evidence))}", ""]
     if evidence.golden.synthetic:
         lines += ["> **Synthetic data**: these numbers say nothing about real customers.", ""]
-    lines += [f"- {escape(text.with_signs(one), 1000)}" for one in reasons[:_REASONS]]
-    if len(reasons) > _REASONS:
-        lines.append(f"- and {text.count(len(reasons) - _REASONS, 'more reason')}")
+    lines += [f"- {escape(text.with_signs(one), 1000)}" for one in parts.sentences[:_REASONS]]
+    if len(parts.sentences) > _REASONS:
+        lines.append(f"- and {text.count(len(parts.sentences) - _REASONS, 'more reason')}")
+    if parts.decided:
+        lines += [*([""] if parts.sentences else []), _bounds(parts.decided)]
     golden = f"golden set {evidence.golden.name}, "
     golden += text.count(evidence.golden.queries, "query", "queries")
     lines += ["", f"{escape(summary.versions(evidence))} · {escape(golden)}"]
@@ -105,7 +165,7 @@ def _head(evidence: Evidence) -> str:
 
 def _next(evidence: Evidence) -> str:
     lines = ["### What to do next", ""]
-    for step in summary.next_steps(evidence):
+    for step in advice.next_steps(evidence):
         command = f" <code>{escape(step.command)}</code>" if step.command else ""
         lines.append(f"1. {escape(text.with_signs(step.text), 1000)}{command}")
     return "\n".join(lines)
@@ -115,21 +175,41 @@ def _bounds(judgements: Sequence[Judgement]) -> str:
     rows = [
         [
             f"{summary.MARKS[j.outcome]} {j.outcome}" + (" (advisory)" if j.bound.advisory else ""),
-            escape(j.bound.id),
-            text.amount(j.measurement),
+            escape(wording.name(j.bound)),
+            wording.state(j) if wording.is_own_test(j.bound) else _value(j.measurement),
             text.demand(j.bound),
-            f"{j.measurement.n:,}" if j.measurement else "",
-            escape(j.measurement.unit) if j.measurement else "",
+            escape(" · ".join(_details(j)), 500),
         ]
         for j in judgements[:_ROWS]
     ]
-    head = ["Outcome", "Measurement", "Value [interval]", "Demanded", "n", "Unit"]
-    table = _table(head, rows)
+    table = _table(["Outcome", "Measurement", "Value [interval]", "Demanded", "Details"], rows)
     if len(judgements) > _ROWS:
         hidden = judgements[_ROWS:]
         passing = sum(j.outcome is Outcome.PASS for j in hidden)
         table += f"\n\n_{len(hidden)} more rows, {passing} of them PASS, are in report.html._"
     return table
+
+
+def _value(measurement: Measurement | None) -> str:
+    words, numbers = wording.value_in_words(measurement), text.amount(measurement)
+    rest = words.removeprefix(numbers)
+    return escape(words) if rest == words else f"{numbers} {escape(rest)}"
+
+
+def _details(judgement: Judgement) -> tuple[str, ...]:
+    measurement = judgement.measurement
+    if measurement is None or measurement.value is None:
+        return () if judgement.outcome is Outcome.PASS else (text.with_signs(judgement.reason),)
+    if judgement.outcome is not Outcome.UNDECIDED:
+        return wording.changes(measurement)
+    return (wording.remark(judgement), *wording.details(measurement))
+
+
+def _folded(judgements: Sequence[Judgement]) -> str:
+    passing = sum(j.outcome is Outcome.PASS for j in judgements)
+    share = "all" if passing == len(judgements) else f"{passing} of them"
+    title = f"{text.count(len(judgements), 'other bound')}, {share} PASS"
+    return f"<details><summary>{title}</summary>\n\n{_bounds(judgements)}\n\n</details>"
 
 
 def _query(query: QueryDifference) -> str:

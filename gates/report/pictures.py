@@ -56,8 +56,13 @@ def scale_of(pairs: Iterable[tuple[Measurement | None, Bound | None]]) -> Scale:
 def interval_picture(
     measurement: Measurement | None, bound: Bound | None, outcome: Outcome | None, scale: Scale
 ) -> Markup:
-    """One measurement: its interval, its value, the zero line, and what is acceptable, tinted."""
+    """One measurement: its interval, its value, the zero line, and what is acceptable, tinted.
+
+    An exact value has no picture: it and its bound are two numbers that stand side by side.
+    """
     if measurement is None or measurement.value is None:
+        return Markup("")
+    if measurement.lower is None and measurement.upper is None:
         return Markup("")
     parts = []
     if bound and (bound.minimum is not None or bound.maximum is not None):
@@ -74,15 +79,14 @@ def interval_picture(
         zero = scale.at(0)
         parts.append(f'<line class="zero" x1="{zero}%" x2="{zero}%" y2="24"/>')
     value = scale.at(measurement.value)
-    if measurement.lower is not None or measurement.upper is not None:
-        lower = 0.0 if measurement.lower is None else scale.at(measurement.lower)
-        upper = 100.0 if measurement.upper is None else scale.at(measurement.upper)
-        parts.append(f'<line class="range" x1="{lower}%" x2="{upper}%" y1="12" y2="12"/>')
-        parts += [
-            f'<line class="range" x1="{end}%" x2="{end}%" y1="8" y2="16"/>'
-            for end, known in ((lower, measurement.lower), (upper, measurement.upper))
-            if known is not None and math.isfinite(known)
-        ]
+    lower = 0.0 if measurement.lower is None else scale.at(measurement.lower)
+    upper = 100.0 if measurement.upper is None else scale.at(measurement.upper)
+    parts.append(f'<line class="range" x1="{lower}%" x2="{upper}%" y1="12" y2="12"/>')
+    parts += [
+        f'<line class="range" x1="{end}%" x2="{end}%" y1="8" y2="16"/>'
+        for end, known in ((lower, measurement.lower), (upper, measurement.upper))
+        if known is not None and math.isfinite(known)
+    ]
     parts.append(f'<circle cx="{value}%" cy="12" r="4"/>')
     words = amount(measurement) + (f", demanded {demand(bound)}" if bound else "")
     tone = (outcome or "plain").lower()

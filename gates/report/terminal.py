@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from gates.domain import Judgement, Outcome
 from gates.evidence import Evidence
-from gates.report import summary, text
+from gates.report import advice, summary, text, wording
 from gates.report.differences import RankingDifference, ranking_differences
 
 __all__ = ["render"]
 
 _STYLES = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.UNDECIDED: "yellow"}
+# As many as leave the advice on the same screen.
 _REASONS = 8
 _WORST = 5
-# As many passing slices as leave the failing ones and the advice on one screen.
-_PASSING_SLICES = 3
+_OWN_TESTS = 3
+_HOLDS, _HOLDS_ADVISORY = (Outcome.PASS, False), (Outcome.PASS, True)
 
 
 def render(evidence: Evidence, console: Console, *, folder: Path | None = None) -> None:
-    """Print a run: verdict and reasons, the bounds, the worst queries, what to do next.
+    """Print a run: the verdict, every bound that did not pass, what passed, what to do next.
 
     Text from evidence is printed as it is: it is never read as console markup, and what could
-    drive the terminal is taken out.
+    drive the terminal is taken out. Lines are wrapped to the console's width, never cut; only
+    commands and paths are left whole, so that they can be copied.
 
     Args:
         evidence: The run.
@@ -38,17 +42,15 @@ def render(evidence: Evidence, console: Console, *, folder: Path | None = None) 
     Raises:
         EvidenceError: A ranking difference in it is damaged.
     """
-    _verdict(evidence, console)
-    console.print(_bounds(evidence))
+    _head(evidence, console)
+    _bounds(evidence, console)
     for difference in ranking_differences(evidence):
-        if difference.worst(1):
-            console.print(_worst(difference))
+        _queries(difference, console, listed=evidence.verdict.outcome is not Outcome.PASS)
     console.print()
     console.print(Text("Next", style="bold"))
-    for step in summary.next_steps(evidence):
-        console.print(Padding(_text(text.with_signs(step.text)), (0, 0, 0, 2)))
+    for step in advice.next_steps(evidence):
+        _say(console, _text(text.with_signs(step.text)), 2)
         if step.command:
-            # Unwrapped, so that it can be copied whole.
             console.print(Text(f"    {text.clean(step.command)}", style="bold"), soft_wrap=True)
     if folder:
         console.print()
@@ -60,77 +62,178 @@ def _text(value: str, style: str = "", limit: int = 1000) -> Text:
     return Text(" ".join(text.clip(text.clean(value), limit).split()), style=style)
 
 
-def _verdict(evidence: Evidence, console: Console) -> None:
-    outcome, reasons = evidence.verdict.outcome, evidence.verdict.reasons
-    style = _STYLES[outcome]
-    line = Text(f"{summary.MARKS[outcome]} {outcome}  ", style=f"bold {style}")
-    console.print(line + _text(summary.headline(evidence), "bold"))
-    for reason in reasons[:_REASONS]:
-        console.print(Padding(_text(text.with_signs(reason)), (0, 0, 0, 2)))
-    if len(reasons) > _REASONS:
-        console.print(f"  and {text.count(len(reasons) - _REASONS, 'more reason')}")
+def _say(console: Console, line: Text, indent: int = 0) -> None:
+    """Print a paragraph, wrapped and indented, without blanks at the ends of its lines."""
+    width = max(console.width - indent, 20)
+    broken = Text("\n").join(line.divide(_cuts(line.plain, width)))
+    for part in broken.wrap(console, width, overflow="fold"):
+        part.rstrip()
+        console.print(Text(" " * indent).append_text(part), soft_wrap=True)
+
+
+def _cuts(line: str, width: int) -> Iterator[int]:
+    """Where names too long for a line may be broken: after a sign between their words."""
+    for word in re.finditer(rf"\S{{{width + 1},}}", line):
+        start = word.start()
+        while word.end() - start > width:
+            signs = [
+                sign.end() for sign in re.finditer(r"[_./:,=\]-]", line[start : start + width])
+            ]
+            start += signs[-1] if signs else width
+            yield start
+
+
+def _head(evidence: Evidence, console: Console) -> None:
+    outcome = evidence.verdict.outcome
+    line = Text(f"{summary.MARKS[outcome]} {outcome}  ", style=f"bold {_STYLES[outcome]}")
+    _say(console, line.append_text(_text(summary.headline(evidence), "bold")))
+    judged = {f"{one.bound.id}: {one.reason}" for one in evidence.judgements}
+    for sentence in evidence.verdict.reasons:
+        if sentence not in judged:
+            _say(console, _text(text.with_signs(sentence)), 2)
     golden = f"{summary.versions(evidence)}; golden set {evidence.golden.name}, "
     golden += text.count(evidence.golden.queries, "query", "queries")
-    console.print(Padding(_text(golden, "dim"), (0, 0, 0, 2)))
+    _say(console, _text(golden, "dim"), 2)
     if evidence.golden.synthetic:
-        console.print(Text("  SYNTHETIC DATA: says nothing about real customers", style="yellow"))
+        words = "SYNTHETIC DATA: says nothing about real customers"
+        _say(console, Text(words, style="yellow"), 2)
     for warning in evidence.golden.warnings[:3]:
-        console.print(Padding(_text(f"golden set: {warning}", "dim"), (0, 0, 0, 2)))
+        _say(console, _text(f"golden set: {warning}", "dim"), 2)
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How wide names and values are; `columns` is False where they do not fit side by side."""
+
+    name: int
+    value: int
+    columns: bool
 
 
-def _bounds(evidence: Evidence) -> Padding:
-    shown, folded = _folded(summary.reading_order(evidence.judgements))
-    table = _table("Outcome", "Measurement", "Value [interval]", "Demanded")
-    for column in (0, 2, 3):
-        table.columns[column].no_wrap = True
-    for judgement in shown:
-        bound, outcome = judgement.bound, judgement.outcome
-        mark = Text(f"{summary.MARKS[outcome]} {outcome}", style=_STYLES[outcome])
-        if bound.advisory:
-            mark.append("\n  advisory", style="dim")
-        name = _text(bound.check, "dim").append(" ")
-        name.append_text(_text(bound.id.partition("::")[2], limit=120))
-        table.add_row(mark, name, text.amount(judgement.measurement), text.demand(bound))
-    if folded:
-        table.add_row(
-            Text("✓ PASS", style="green"), _text(f"{text.count(folded, 'more slice')} in bounds")
-        )
-    return Padding(table, (1, 0, 0, 0))
+def _bounds(evidence: Evidence, console: Console) -> None:
+    groups: dict[tuple[Outcome, bool], list[Judgement]] = {}
+    for one in summary.reading_order(evidence.judgements):
+        groups.setdefault((one.outcome, one.bound.advisory), []).append(one)
+    shown = {key: _listed(group) for key, group in groups.items() if key != _HOLDS_ADVISORY}
+    layout = _layout([one for group in shown.values() for one in group], console.width)
+    for (outcome, is_advisory), group in shown.items():
+        title = f"{summary.MARKS[outcome]} {outcome}{', advisory' if is_advisory else ''}"
+        heading = Text(title, style=_STYLES[outcome])
+        if outcome is Outcome.UNDECIDED and group:
+            heading.append("  the interval reaches past the bound", style="dim")
+        console.print()
+        _say(console, heading)
+        _rows(group, layout, console)
+        if outcome is not Outcome.PASS:
+            _sentences(groups[outcome, is_advisory], console)
+    _rest(groups.get(_HOLDS, []), shown.get(_HOLDS, []), groups.get(_HOLDS_ADVISORY, []), console)
 
 
-def _folded(judgements: Iterable[Judgement]) -> tuple[Sequence[Judgement], int]:
-    """The judgements to list, and how many passing slices are only counted."""
+def _listed(group: Sequence[Judgement]) -> list[Judgement]:
+    """Those of a group to show with numbers; passing ones only where they have an interval."""
+    numbers = [one.numbers for one in wording.told(group) if one.numbers]
+    if group[0].outcome is not Outcome.PASS:
+        return numbers[:_REASONS]
+    return [
+        one
+        for one in numbers
+        if not one.bound.slice and one.measurement and one.measurement.lower is not None
+    ]
+
+
+def _layout(judgements: Iterable[Judgement], width: int) -> _Layout:
     every = list(judgements)
-    passing = [j for j in every if j.bound.slice and j.outcome is Outcome.PASS]
-    if len(passing) <= _PASSING_SLICES:
-        return every, 0
-    return [j for j in every if j not in passing], len(passing)
+    names = [cell_len(part) for one in every for part in _name_lines(one)]
+    values = [cell_len(_value(one)) for one in every]
+    demands = [cell_len(text.demand(one.bound)) for one in every]
+    name, value, demand = (max(sizes, default=0) for sizes in (names, values, demands))
+    return _Layout(name, value, columns=2 + name + 2 + value + 2 + demand <= width)
 
 
-def _worst(difference: RankingDifference) -> Padding:
-    table = _table("Worst queries", difference.metric, "Change", "First document")
-    table.columns[0].ratio = table.columns[3].ratio = 1
-    table.columns[1].no_wrap = table.columns[2].no_wrap = True
-    table.expand = True
-    for query in difference.worst(_WORST):
-        first = [
-            places[0].title if places else "nothing" for places in (query.old_list, query.new_list)
-        ]
-        change = "same" if first[0] == first[1] else f"{first[0]} → {first[1]}"
-        table.add_row(
-            _text(query.text, limit=60),
-            f"{text.number(query.old)} → {text.number(query.new)}",
-            Text(text.signed(query.delta), style="red"),
-            _text(change, limit=90),
-        )
+def _value(judgement: Judgement) -> str:
+    """The value with its interval, or with what it was counted over when it has none."""
+    measurement = judgement.measurement
+    is_exact = measurement and measurement.lower is None and measurement.upper is None
+    return wording.value_in_words(measurement) if is_exact else text.amount(measurement)
+
+
+def _name_lines(judgement: Judgement) -> list[str]:
+    """The measurement, and on a line of its own the slice."""
+    bound = judgement.bound
+    parts = [f"{bound.check} {bound.metric}", *([f"  {bound.slice}"] if bound.slice else [])]
+    return [text.clean(part) for part in parts]
+
+
+def _rows(group: Sequence[Judgement], layout: _Layout, console: Console) -> None:
+    before = ""
+    for one in group:
+        name, *of_slice = _name_lines(one)
+        heading = _text(one.bound.check, "dim").append(" ").append_text(_text(one.bound.metric))
+        if of_slice and name != before:
+            _say(console, heading, 2)
+        last = _text(of_slice[0]) if of_slice else heading
+        indent = 4 if of_slice else 2
+        value, demand = _value(one), text.demand(one.bound)
+        if layout.columns:
+            last.pad_right(2 + layout.name + 2 - indent - last.cell_len)
+            last.append(f"{value:<{layout.value}}  {demand}")
+            _say(console, last, indent)
+        else:
+            _say(console, last, indent)
+            _say(console, Text(f"{value}, demanded {demand}"), indent + 2)
+        before = name
+
+
+def _sentences(group: Sequence[Judgement], console: Console) -> None:
+    """What has no numbers to show, and how many are left out."""
+    told = wording.told(group)
+    plain = [one for one in told if not one.numbers]
+    for one in plain[:_REASONS]:
+        _say(console, _text(text.with_signs(one.text)), 2)
+    hidden = max(len(plain) - _REASONS, 0) + max(len(told) - len(plain) - _REASONS, 0)
+    if hidden:
+        _say(console, Text(f"and {text.count(hidden, 'more reason')}"), 2)
+
+
+def _rest(
+    holding: Sequence[Judgement],
+    shown: Sequence[Judgement],
+    advisory: Sequence[Judgement],
+    console: Console,
+) -> None:
+    """Own tests that passed, a row each while they are few, and one line for all that holds."""
+    own = [one for one in holding if wording.is_own_test(one.bound)][:_OWN_TESTS]
+    for one in own:
+        test = wording.test_name(one.bound).partition("::")[2]
+        _say(console, Text("own test ", style="dim").append_text(_text(test)), 2)
+    kinds = Counter(_kinds(one for one in holding if one not in [*shown, *own]))
+    if advisory:
+        kinds["advisory"] = len(advisory)
+    if kinds:
+        counts = ", ".join(f"{kind} {n:,}" for kind, n in kinds.items())
+        words = f"and {kinds.total():,} more within bounds: {counts}"
+        _say(console, _text(words, "dim"), 2)
+
+
+def _kinds(judgements: Iterable[Judgement]) -> Iterator[str]:
+    for one in judgements:
+        is_own = wording.is_own_test(one.bound)
+        yield "own tests" if is_own else "slices" if one.bound.slice else one.bound.check
+
+
+def _queries(difference: RankingDifference, console: Console, *, listed: bool) -> None:
     counts = f"{difference.losses} worse ({difference.severe_losses} severely), "
     counts += f"{difference.ties} the same, {difference.wins} better"
-    table.caption, table.caption_justify = Text(counts, style="dim"), "left"
-    return Padding(table, (1, 0, 0, 0))
+    console.print()
+    _say(console, Text(f"Queries in {text.clean(difference.metric)}: {counts}"))
+    worst = difference.worst(_WORST) if listed else ()
+    for query in worst:
+        change = f"{text.number(query.old)} → {text.number(query.new)}"
+        line = Text(f"{text.signed(query.delta):<9}", style="red")
+        _say(console, line.append_text(_text(query.text, limit=60)).append(f"  {change}", "dim"), 2)
+        old, new = (
+            places[0].title if places else "nothing" for places in (query.old_list, query.new_list)
+        )
+        if old != new:
+            _say(console, _text(f"first was {text.clip(old, 90)}", "dim"), 11)
+            _say(console, _text(f"now {text.clip(new, 90)}", "dim"), 17)

@@ -16,6 +16,7 @@ __all__ = [
     "duration",
     "interval",
     "number",
+    "roughly",
     "signed",
     "with_signs",
 ]
@@ -53,6 +54,11 @@ def number(value: float | None) -> str:
     if exponential:
         text = f"{mantissa}×10{str(int(exponent)).translate(_SUPERSCRIPT)}"
     return "0" if text == "-0" else text.replace("-", "−")
+
+
+def roughly(value: float) -> str:
+    """An estimate in two significant digits; more would pretend to know it better."""
+    return number(float(f"{value:.2g}"))
 
 
 def signed(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import random
 from collections.abc import Iterable, Mapping
@@ -128,7 +129,7 @@ def ranking_record(
             value - width,
             value + width,
             name,
-            extra={"old": 0.6712, "new": 0.6712 + value, "n_eff": size * 0.71, "mde": width * 1.5},
+            extra=_facts(value, width, size),
         )
 
     return CheckRecord(
@@ -147,6 +148,20 @@ def ranking_record(
         (ranking_exhibit(queries, shift=delta, text=text),),
         seconds=0.412,
     )
+
+
+def _facts(value: float, width: float, size: int) -> dict[str, float | None]:
+    losses = float(round(size * (0.4 if value > 0 else 0.6)))
+    return {
+        "old": 0.6712,
+        "new": 0.6712 + value,
+        "n_eff": size * 0.71,
+        "mde": width * 1.5 if width < math.inf else None,
+        "left_out": 2.0,
+        "wins": max(0.0, size - losses - 1),
+        "losses": losses,
+        "ties": 1.0,
+    }
 
 
 def behaviour_record(*, broken: int = 0) -> CheckRecord:
@@ -307,6 +322,21 @@ def hostile() -> Evidence:
     )
 
 
+def own_tests() -> Evidence:
+    """A model's own tests: one passed, one failed, one skipped, one file that does not import."""
+    folder = "golden/product-ranker"
+    found = (
+        ("test_new.py::test_a_product_nobody_has_bought_is_found", Outcome.PASS, "passed"),
+        ("test_new.py::test_a_label[oak/ash]", Outcome.FAIL, "AssertionError: rank 9, not 1"),
+        ("test_old.py::test_needs_more", Outcome.UNDECIDED, "skipped: no champion"),
+        ("test_broken.py", Outcome.UNDECIDED, "it could not be collected: SyntaxError"),
+    )
+    own = tuple(Judgement(Bound("tests", f"{folder}/{n}"), one, why) for n, one, why in found)
+    plain = first_version()
+    judgements = (*plain.judgements, *own)
+    return dataclasses.replace(plain, judgements=judgements, verdict=decide(judgements))
+
+
 def large(*, title: str = "") -> Evidence:
     """500 queries of 10 documents, with titles as long as shops write them."""
     return _ranking(delta=0.0213, half=0.009, slices=_GOOD, queries=500, text=title)
@@ -393,5 +423,6 @@ EVERY = {
         first_version,
         nothing_in_production,
         classification,
+        own_tests,
     )
 }

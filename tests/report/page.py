@@ -15,11 +15,15 @@ class Page(HTMLParser):
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.texts: list[tuple[str, str]] = []
         self._open: list[str] = []
+        self._joins = False  # a place where a word may be broken does not make it two
         self.feed(source)
         self.close()
         assert not self._open, f"left open: {self._open}"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "wbr":
+            self._joins = True
+            return
         self.elements.append((tag, dict(attrs)))
         if tag not in _VOID:
             self._open.append(tag)
@@ -31,7 +35,12 @@ class Page(HTMLParser):
         assert self._open.pop() == tag, f"</{tag}> closes something else"
 
     def handle_data(self, data: str) -> None:
-        self.texts.append((self._open[-1] if self._open else "", data))
+        if self._joins:
+            tag, before = self.texts.pop()
+            self.texts.append((tag, before + data))
+        else:
+            self.texts.append((self._open[-1] if self._open else "", data))
+        self._joins = False
 
     def text(self, *tags: str) -> str:
         """All text, or that inside these tags, with single spaces."""

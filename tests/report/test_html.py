@@ -11,8 +11,9 @@ import pytest
 from gates.domain import Exhibit, Outcome
 from gates.errors import EvidenceError
 from gates.evidence import CheckRecord, Evidence, canonical, evidence_digest
-from gates.report import html
-from gates.report.text import amount, clean, clip
+from gates.report import html, wording
+from gates.report.text import clean, interval, number, with_signs
+from gates.report.wording import beside
 
 from . import evidence_factory as factory
 from .conftest import parsed, rendered
@@ -54,7 +55,9 @@ def test_the_verdict_and_its_reasons_come_before_everything_else(
 ) -> None:
     text = any_page.text("h1", "h2", "span", "li")
     assert text.index(any_evidence.verdict.outcome) < text.index("What to do next")
-    assert text.index(clip(clean(any_evidence.verdict.reasons[0]), 20)[:12]) < text.index("What to")
+    for reason in wording.reasons(any_evidence)[:5]:
+        first = " ".join(clean(with_signs(reason.text)).split())[:60]
+        assert first in text.partition("What to do next")[0]
 
 
 def test_one_open_interval_leaves_the_pictures_of_other_slices_alone() -> None:
@@ -70,9 +73,17 @@ def test_every_judgement_is_there_with_value_and_outcome(
     page = any_page
     everything = page.text()
     for judgement in any_evidence.judgements:
-        name = judgement.bound.slice or judgement.bound.metric
+        bound, measurement = judgement.bound, judgement.measurement
+        is_own = wording.is_own_test(bound)
+        name = wording.test_name(bound) if is_own else bound.slice or bound.metric
         assert " ".join(clean(name).split()) in everything
-        assert amount(judgement.measurement) in everything or judgement.outcome is not Outcome.PASS
+        if is_own:
+            assert wording.state(judgement) in everything
+        else:
+            assert judgement.outcome is not Outcome.PASS or measurement
+        if measurement and measurement.value is not None:
+            shown = f"{number(measurement.value)} {beside(measurement)} {interval(measurement)}"
+            assert shown.rstrip() in everything
     outcomes = sum(a.get("class", "") in _OUTCOMES for tag, a in page.elements if tag == "span")
     wholes_again = {(j.bound.check, j.bound.metric) for j in any_evidence.judgements} & {
         (j.bound.check, j.bound.metric) for j in any_evidence.judgements if j.bound.slice
@@ -81,6 +92,45 @@ def test_every_judgement_is_there_with_value_and_outcome(
 
 
 _OUTCOMES = {f"outcome {outcome.lower()}" for outcome in Outcome}
+
+
+def test_no_number_of_a_bound_stands_twice_in_its_row(any_evidence: Evidence) -> None:
+    rows = re.findall(r'<tr role="row".*?</tr>', html.render(any_evidence), re.DOTALL)
+    assert rows
+    for row in rows:
+        words = re.sub(r"<svg.*?</svg>|<wbr>", "", row, flags=re.DOTALL)
+        assert "demanded" not in words
+        assert "(n=" not in words
+        assert not re.search(r"left_out|n_eff|mde|wins", words)
+        for shown in re.findall(r'class="interval">([^<]+)', words):
+            assert words.count(shown) == 1
+
+
+def test_an_exact_value_has_no_picture_and_says_what_it_was_counted_over() -> None:
+    page = rendered("first_version").partition("lockfile")[2].partition("</article>")[0]
+    assert "<svg" not in page
+    assert "Against the bound" not in page
+    assert "27 of 27 requirements" in page
+
+
+def test_own_tests_say_how_they_ended_and_break_only_between_words() -> None:
+    source = rendered("own_tests")
+    assert "<h3>own tests</h3>" in source
+    text = parsed("own_tests").text("span", "th")
+    assert [w for w in ("passed", "failed", "skipped", "could not run") if w not in text] == []
+    assert "test_new.py::test_a_product_nobody_has_bought_is_found" in text
+    assert "golden/product-ranker/test_" not in source.partition('id="run"')[0]
+    assert "test_<wbr>new.<wbr>py::<wbr>test_<wbr>a_<wbr>label[<wbr>oak/<wbr>ash]" in source
+
+
+def test_a_check_that_took_no_time_shows_none() -> None:
+    assert '<span class="note">0 ms</span>' not in rendered("nothing_in_production")
+
+
+def test_what_holds_for_many_bounds_is_said_once() -> None:
+    text = parsed("nothing_in_production").text("li")
+    assert "2 bounds of ranking-diff need a champion: there is none yet" in text
+    assert text.count("champion: there is") == 1
 
 
 def test_every_digest_is_there(any_evidence: Evidence, any_page: Page) -> None:

@@ -13,23 +13,51 @@ from gates.report.markdown import escape
 from . import evidence_factory as factory
 
 
-def test_the_verdict_and_its_reasons_come_first() -> None:
+def test_the_verdict_and_what_decided_come_first() -> None:
     lines = [line for line in markdown.render(factory.failing()).splitlines() if line]
     assert lines[0] == "## ✕ FAIL: product-ranker version 8 must not replace version 7"
     assert lines[1].startswith("> **Synthetic data**")
-    assert lines[2] == "- behaviour::expectations.kept: 0.9474 (n=38), demanded ≥ 1"
-    assert lines[3].startswith("- ranking-diff::ndcg@10.delta&#91;category=rugs&#93;: −0.1841")
-
-
-def test_numbers_stand_in_a_table_with_failures_first() -> None:
-    text = markdown.render(factory.failing())
-    rows = [line for line in text.splitlines() if line.startswith(("| ✕", "| ?", "| ✓"))]
-    assert len(rows) == len(factory.failing().judgements)
-    assert rows[0] == (
-        "| ✕ FAIL | behaviour::expectations.kept | 0.9474 | ≥ 1 | 38 | share of expectations |"
+    assert lines[4] == (
+        "| ✕ FAIL | behaviour::expectations.kept | 0.9474 (36 of 38 expectations) | ≥ 1 |  |"
     )
-    assert "| −0.1841 &#91;" not in text
-    assert "| −0.1841 [−0.2451, −0.1231] | ≥ −0.05 | 31 | nDCG |" in text
+    assert lines[5] == (
+        "| ✕ FAIL | ranking-diff::ndcg@10.delta&#91;category=rugs&#93; "
+        "| −0.1841 [−0.2451, −0.1231] (31 queries) | ≥ −0.05 "
+        "| 0.6712 → 0.4871 · 11 better, 19 worse, 1 the same |"
+    )
+
+
+def test_a_reviewer_reads_numbers_slices_queries_and_then_what_to_do() -> None:
+    text = markdown.render(factory.failing())
+    headings = re.findall(r"^### (.*)", text, re.MULTILINE)
+    assert headings == ["Numbers", "Slices that moved", "Worst queries", "What to do next"]
+    moved = text.partition("### Slices that moved")[2].partition("<details>")[0]
+    assert re.findall(r"&#91;([^&]*)&#93;", moved) == ["traffic=head", "category=chairs"]
+
+
+def test_every_bound_is_told_once(any_evidence: Evidence) -> None:
+    text = markdown.render(any_evidence)
+    rows = [line for line in text.splitlines() if line.startswith(("| ✕", "| ?", "| ✓"))]
+    told = [
+        one
+        for one in any_evidence.judgements
+        if f"{one.bound.id}: {one.reason}" in any_evidence.verdict.reasons
+        and "demanded" not in one.reason
+    ]
+    assert len(rows) == len(any_evidence.judgements) - len(told)
+    assert len(rows) == len(set(rows))
+    sentences = text.partition("###")[0]
+    for reason in {one.reason for one in told}:
+        assert escape(reason)[:40] in sentences or "there is none yet" in sentences
+
+
+def test_undecided_bounds_say_how_fine_the_golden_set_can_tell() -> None:
+    text = markdown.render(factory.undecided())
+    assert (
+        "| the interval reaches past the bound · 0.6712 → 0.662 · 62 better, 95 worse, 1 the same "
+        "· 2 queries without a relevant document left out · effective n 112 "
+        "· can tell differences from 0.03 |"
+    ) in text
 
 
 def test_the_worst_queries_show_both_lists_with_grades_and_moves() -> None:
@@ -37,7 +65,7 @@ def test_the_worst_queries_show_both_lists_with_grades_and_moves() -> None:
     assert "<details><summary><code>−0.3443</code> walnut floor lamp 76 cm</summary>" in text
     row = "| 2 | Oak bar stool no. 480 (grade 2, ▼2) | Pine floor lamp no. 401 (not judged, ▲12) |"
     assert row in text
-    assert text.count("<details>") == text.count("</details>") == 11
+    assert text.count("<details>") == text.count("</details>") == 12
 
 
 @pytest.mark.parametrize(
@@ -87,4 +115,4 @@ def test_what_would_not_fit_is_cut_and_named() -> None:
 def test_hundreds_of_slices_are_counted_rather_than_listed() -> None:
     text = markdown.render(factory.many_slices(400))
     assert len(text.encode()) < 60_000
-    assert "_340 more rows, 340 of them PASS, are in report.html._" in text
+    assert "_345 more rows, 345 of them PASS, are in report.html._" in text

@@ -1,0 +1,180 @@
+"""What to do after a run: promote, mend, or how many more queries an answer would take."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+from gates.domain import Judgement, Measurement, Outcome
+from gates.evidence import CheckRecord, Evidence
+from gates.kernels.power import minimum_detectable_effect, queries_needed
+from gates.report.text import count, roughly
+from gates.report.wording import is_own_test, needs_champion, test_name
+
+__all__ = ["Step", "next_steps"]
+
+# Beyond this factor the estimate says only that another model, not more data, is called for.
+_HOPELESS = 50.0
+# How many standard errors lie between a value and its one-sided 95 % bound.
+_ONE_SIDED = NormalDist().inv_cdf(0.95)
+_ASSUMED = (
+    "Add judged golden queries. The estimates are for an answer four times in five, if each true "
+    "value is the one measured and new queries scatter as these do."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something to do next.
+
+    Attributes:
+        text: A sentence.
+        command: What to type for it; may be empty.
+    """
+
+    text: str
+    command: str = ""
+
+
+def next_steps(evidence: Evidence) -> tuple[Step, ...]:
+    """What to do now, most useful first."""
+    uri = evidence.candidate.uri
+    promote = f'gates promote {uri}{"" if evidence.champion else " --first"} --why "…"'
+    if evidence.verdict.outcome is Outcome.PASS:
+        waiting = sum(
+            j.bound.advisory and j.outcome is not Outcome.PASS for j in evidence.judgements
+        )
+        look = f"Look at {count(waiting, 'advisory bound')} that would not have passed."
+        step = Step("Promote it; promotion checks these digests again.", promote)
+        return (Step(look), step) if waiting else (step,)
+    blocking = [
+        j
+        for j in evidence.judgements
+        if not j.bound.advisory and j.outcome is evidence.verdict.outcome
+    ]
+    if blocking and all(map(needs_champion, blocking)):
+        words = "Nothing is in production to compare with: let it be the first, if you trust it."
+        return (Step(words, promote),)
+    records = {record.check: record for record in evidence.records}
+    steps = []
+    for check in dict.fromkeys(j.bound.check for j in blocking):
+        own = [j for j in blocking if j.bound.check == check]
+        steps += _for_check(records.get(check, CheckRecord(check)), own)
+    # A dead worker stops several checks with one fault; it is to be mended once.
+    steps = list(dict.fromkeys(steps))
+    if evidence.verdict.outcome is Outcome.FAIL:
+        steps.append(
+            Step(
+                "Mend the model, package it as a new version and gate that one.", _package(evidence)
+            )
+        )
+    else:
+        if any(_is_estimated(j) for j in blocking):
+            steps.append(Step(_ASSUMED))
+        steps.append(Step("Then gate the same version again.", f"gates run {uri}"))
+    return tuple(steps)
+
+
+def _package(evidence: Evidence) -> str:
+    return f"gates package {evidence.card.model}"
+
+
+def _for_check(record: CheckRecord, judgements: list[Judgement]) -> list[Step]:
+    stopped = any(j.reason == record.fault for j in judgements)
+    if stopped and not record.breach:
+        advice = "read the worker's log and put that right" if record.log else "put that right"
+        return [Step(f"Something could not run ({record.fault}): {advice}.")]
+    name = "own tests" if is_own_test(judgements[0].bound) else record.check
+    if record.breach or any(j.measurement and j.measurement.breach for j in judgements):
+        return [Step(f"{name}: the candidate broke its contract; read the reason and the log.")]
+    if judgements[0].outcome is Outcome.FAIL:
+        return [Step(f"{name}: {_names(judgements)} {_where_to_look(record)}")]
+    return [Step(f"{name}: {sentence}") for sentence in _to_decide(judgements)]
+
+
+def _names(judgements: list[Judgement]) -> str:
+    shown = [_short(j) for j in judgements[:3]]
+    rest = len(judgements) - len(shown)
+    verb = "fails" if len(judgements) == 1 else "fail"
+    return f"{', '.join(shown)}{f' and {rest} more' if rest else ''} {verb};"
+
+
+def _short(judgement: Judgement) -> str:
+    bound = judgement.bound
+    return test_name(bound) if is_own_test(bound) else bound.id.partition("::")[2]
+
+
+def _where_to_look(record: CheckRecord) -> str:
+    kinds = {exhibit.kind for exhibit in record.exhibits}
+    if "ranking-diff" in kinds:
+        return "begin with the worst queries, old and new side by side."
+    titles = [exhibit.title for exhibit in record.exhibits]
+    return f"begin with the table “{titles[0]}”." if titles else "begin with its reason."
+
+
+def _to_decide(judgements: list[Judgement]) -> list[str]:
+    sentences = []
+    for judgement in judgements[:3]:
+        name, measurement, needed = _short(judgement), judgement.measurement, _needed(judgement)
+        if measurement is None or needed is None:
+            sentences.append(f"{name}: {judgement.reason}.")
+            continue
+        now, of_what = _sample(measurement)
+        if measurement.lower == -math.inf or measurement.upper == math.inf:
+            sentences.append(
+                f"{name} has only {measurement.n:,} judged, too few for an interval: add golden "
+                "queries or judge more documents there."
+            )
+        elif math.isinf(needed):
+            sentences.append(f"{name} lies on its bound; no golden set will tell.")
+        elif needed > _HOPELESS * now:
+            sentences.append(
+                f"{name} lies almost on its bound: it would take {of_what} about "
+                f"{roughly(needed)} instead of {now:,.0f}. A clearly better model is nearer."
+            )
+        else:
+            sentences.append(
+                f"{name} needs {of_what} about {roughly(needed)} instead of {now:,.0f}."
+            )
+    if len(judgements) > 3:
+        sentences.append(f"{count(len(judgements) - 3, 'more bound')} cannot be told either.")
+    return sentences
+
+
+def _is_estimated(judgement: Judgement) -> bool:
+    needed = _needed(judgement)
+    return needed is not None and math.isfinite(needed)
+
+
+def _sample(measurement: Measurement) -> tuple[float, str]:
+    """How large the sample is, and what its size counts."""
+    effective = measurement.extra.get("n_eff")
+    # Queries taken whole have no sampling error: only the sampled ones make an interval narrower.
+    if effective is not None and round(effective) != measurement.n:
+        return effective, "an effective n of"
+    return measurement.n, "a sample of"
+
+
+def _needed(judgement: Judgement) -> float | None:
+    """The sample that would decide this bound four times in five, were its value the true one.
+
+    None when no larger sample is called for; infinite when none is large enough.
+    """
+    bound, m = judgement.bound, judgement.measurement
+    if m is None or m.value is None or m.n == 0 or m.lower is None or m.upper is None:
+        return None
+    if math.isinf(m.lower) or math.isinf(m.upper):
+        return math.inf
+    sample, _ = _sample(m)
+    found = []
+    for limit, inside in ((bound.minimum, 1), (bound.maximum, -1)):
+        if limit is None or not m.lower <= limit <= m.upper:
+            continue
+        gap = (m.value - limit) * inside
+        towards = (m.value - m.lower) if (gap > 0) == (inside > 0) else (m.upper - m.value)
+        mde = m.extra.get("mde")
+        error = mde / minimum_detectable_effect(1.0, 1) if mde else towards / _ONE_SIDED
+        spread = error * math.sqrt(sample)
+        found.append(queries_needed(spread, abs(gap)) if gap else math.inf)
+    return max(found, default=None)

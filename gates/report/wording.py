@@ -1,0 +1,208 @@
+"""Measurements, bounds and reasons in the words that every report uses, each number said once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gates.domain import Bound, Judgement, Measurement, Outcome, judge
+from gates.errors import NoChampion
+from gates.evidence import Evidence
+from gates.report.text import amount, count, demand, number, roughly
+
+__all__ = [
+    "Reason",
+    "basis",
+    "beside",
+    "changes",
+    "details",
+    "is_own_test",
+    "name",
+    "needs_champion",
+    "precision",
+    "reasons",
+    "remark",
+    "state",
+    "test_name",
+    "told",
+    "unit",
+    "value_in_words",
+]
+
+_SHARE = "share of "
+# How near a share of n must come to a whole number of things to be written as one.
+_WHOLE = 1e-6
+_IN_SENTENCES = frozenset({"old", "new", "wins", "losses", "ties", "n_eff", "mde", "left_out"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a run came out as it did, once for all bounds that share it.
+
+    Attributes:
+        text: A sentence without a full stop.
+        numbers: The judgement whose numbers the sentence gives; None when it gives none.
+    """
+
+    text: str
+    numbers: Judgement | None = None
+
+
+def is_own_test(bound: Bound) -> bool:
+    """Whether it stands for a test of the model's own, which passes or fails without a number."""
+    return bound.check == "tests" and bound.minimum is None and bound.maximum is None
+
+
+def test_name(bound: Bound) -> str:
+    """An own test as `file::test`, without the folders its file lies in."""
+    file, separator, rest = bound.metric.partition("::")
+    return file.rpartition("/")[2] + separator + rest
+
+
+def name(bound: Bound) -> str:
+    """What a bound is called in a sentence: `check::metric[slice]`, or `own test file::test`."""
+    return f"own test {test_name(bound)}" if is_own_test(bound) else bound.id
+
+
+def state(judgement: Judgement) -> str:
+    """How an own test ended: `passed`, `failed`, `skipped` or `could not run`."""
+    if judgement.outcome is Outcome.UNDECIDED:
+        return "skipped" if judgement.reason.startswith("skipped") else "could not run"
+    return "passed" if judgement.outcome is Outcome.PASS else "failed"
+
+
+def basis(measurement: Measurement) -> str:
+    """What it was measured over, such as `180 queries`, `5 of 178 queries`, `of 50 requirements`.
+
+    The last form stands behind a value that is itself a number of things.
+    """
+    is_share = measurement.unit.startswith(_SHARE)
+    is_exact = measurement.lower is None and measurement.upper is None
+    counts = is_exact and not is_share
+    noun = measurement.unit.removeprefix(_SHARE) if is_share or counts else "queries"
+    over = count(measurement.n, _singular(noun), noun)
+    if measurement.value is None or not noun:
+        return over.strip()
+    if counts:
+        return f"of {over}"
+    hits = measurement.value * measurement.n
+    whole = is_share and not measurement.metric.endswith(".delta")
+    return f"{round(hits):,} of {over}" if whole and abs(hits - round(hits)) < _WHOLE else over
+
+
+def unit(measurement: Measurement) -> str:
+    """The unit, where neither the metric's name nor what it was measured over says it."""
+    noun = measurement.unit.removeprefix(_SHARE)
+    over = basis(measurement)
+    is_said = noun in measurement.metric or noun in over or _singular(noun) in over
+    return "" if is_said else measurement.unit
+
+
+def _singular(noun: str) -> str:
+    return noun[:-3] + "y" if noun.endswith("ies") else noun.removesuffix("s")
+
+
+def value_in_words(measurement: Measurement | None) -> str:
+    """Value, interval and basis, such as `0 of 50 requirements` or `0.5 [0.4, 0.6] (9 queries)`."""
+    if measurement is None or measurement.value is None:
+        return "not measured"
+    return f"{amount(measurement)} {beside(measurement)}"
+
+
+def beside(measurement: Measurement) -> str:
+    """The basis as it stands beside a number: in brackets, unless it goes on from the number."""
+    over = basis(measurement)
+    return over if over.startswith("of ") else f"({over})"
+
+
+def details(measurement: Measurement | None) -> tuple[str, ...]:
+    """Further facts in words: what changed, and how fine the golden set can tell."""
+    return (*changes(measurement), *precision(measurement))
+
+
+def changes(measurement: Measurement | None) -> tuple[str, ...]:
+    """Both versions' values, and how many queries got better and worse."""
+    known = _known(measurement)
+    found = []
+    if "old" in known and "new" in known:
+        found.append(f"{number(known['old'])} → {number(known['new'])}")
+    if "wins" in known and "losses" in known:
+        same = f", {number(known['ties'])} the same" if known.get("ties") else ""
+        found.append(f"{number(known['wins'])} better, {number(known['losses'])} worse{same}")
+    return tuple(found)
+
+
+def precision(measurement: Measurement | None) -> tuple[str, ...]:
+    """What was left out, the effective n, and the smallest difference that can be told."""
+    known = _known(measurement)
+    found = []
+    if left_out := round(known.get("left_out", 0)):
+        queries = count(left_out, "query", "queries")
+        found.append(f"{queries} without a relevant document left out")
+    if measurement and "n_eff" in known and round(known["n_eff"]) != measurement.n:
+        found.append(f"effective n {known['n_eff']:,.0f}")
+    if known.get("mde"):
+        found.append(f"can tell differences from {roughly(known['mde'])}")
+    # The basis says already how many queries a share stands for.
+    others = set(known) - _IN_SENTENCES - {"queries"}
+    found += [f"{key.replace('_', ' ')} {number(known[key])}" for key in sorted(others)]
+    return tuple(found)
+
+
+def _known(measurement: Measurement | None) -> dict[str, float]:
+    extra = measurement.extra if measurement else {}
+    return {key: value for key, value in extra.items() if value is not None}
+
+
+def remark(judgement: Judgement) -> str:
+    """What a reason says beyond the value, the interval and the demand that stand beside it."""
+    if not _gives_numbers(judgement):
+        return judgement.reason
+    undecided = judgement.outcome is Outcome.UNDECIDED
+    return "the interval reaches past the bound" if undecided else ""
+
+
+def _gives_numbers(judgement: Judgement) -> bool:
+    """Whether the reason is the sentence of numbers that the judge makes."""
+    bound, measurement = judgement.bound, judgement.measurement
+    if measurement is None or measurement.value is None:
+        return False
+    sentence = judge(bound, measurement).reason
+    return judgement.reason == sentence and f", demanded {bound.demand}" in sentence
+
+
+def needs_champion(judgement: Judgement) -> bool:
+    """Whether it is undecided only because nothing is in production yet."""
+    return judgement.reason == str(NoChampion())
+
+
+def told(judgements: Iterable[Judgement]) -> tuple[Reason, ...]:
+    """Why each came out as it did; what holds for several bounds is said once for all of them."""
+    alike: dict[object, list[Judgement]] = {}
+    for one in judgements:
+        alike.setdefault(one.bound if _gives_numbers(one) else one.reason, []).append(one)
+    return tuple(map(_reason, alike.values()))
+
+
+def _reason(alike: list[Judgement]) -> Reason:
+    first = alike[0]
+    subject = name(first.bound)
+    if _gives_numbers(first):
+        more = f"; {remark(first)}" if remark(first) else ""
+        value = value_in_words(first.measurement)
+        return Reason(f"{subject}: {value}, demanded {demand(first.bound)}{more}", first)
+    if len(alike) > 1:
+        checks = list(dict.fromkeys(one.bound.check for one in alike))
+        subject = f"{len(alike)} bounds of {' and '.join(checks)}"
+    if needs_champion(first):
+        verb = "need" if len(alike) > 1 else "needs"
+        return Reason(f"{subject} {verb} a champion: there is none yet")
+    return Reason(f"{subject}: {first.reason}")
+
+
+def reasons(evidence: Evidence) -> tuple[Reason, ...]:
+    """The reasons of the verdict; a sentence that belongs to no bound stays as it was written."""
+    judged = {f"{one.bound.id}: {one.reason}": one for one in evidence.judgements}
+    said = evidence.verdict.reasons
+    plain = [Reason(sentence) for sentence in said if sentence not in judged]
+    return (*plain, *told(judged[sentence] for sentence in said if sentence in judged))

@@ -1,0 +1,74 @@
+"""What to do next: the sample an answer would take, by the rules that plan golden sets."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from statistics import NormalDist
+
+import pytest
+
+from gates.domain import Bound, Measurement, decide, judge
+from gates.errors import NoChampion
+from gates.evidence import CheckRecord, Evidence
+from gates.kernels.power import minimum_detectable_effect
+from gates.report.advice import next_steps
+
+from . import evidence_factory as factory
+
+
+def run_of(bound: Bound, measurement: Measurement) -> Evidence:
+    judged = (judge(bound, measurement),)
+    record = CheckRecord(bound.check, (measurement,))
+    plain = factory.passing()
+    return dataclasses.replace(plain, records=(record,), judgements=judged, verdict=decide(judged))
+
+
+def delta(value: float, error: float, n: int = 180, n_eff: float = 140.0) -> Measurement:
+    """A difference whose interval follows from its standard error."""
+    half = NormalDist().inv_cdf(0.95) * error
+    extra = {"n_eff": n_eff, "mde": minimum_detectable_effect(error, 1)}
+    return Measurement("d", value, n, "nDCG", value - half, value + half, extra=extra)
+
+
+def test_a_sample_that_large_would_find_the_difference_four_times_in_five() -> None:
+    gap, error, n = 0.012, 0.02, 140.0
+    (first, *_) = next_steps(run_of(Bound("c", "d", minimum=0.0), delta(gap, error)))
+    assert first.text == "c: d needs an effective n of about 2,400 instead of 140."
+    normal = NormalDist()
+    smaller = error * math.sqrt(n / 2400)
+    power = 1 - normal.cdf(normal.inv_cdf(0.95) - gap / smaller)
+    assert power == pytest.approx(0.8, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("bound", "value"),
+    [(Bound("c", "d", minimum=0.0), -0.012), (Bound("c", "d", maximum=0.0), 0.012)],
+)
+def test_a_value_beyond_its_bound_needs_as_much_as_one_within(bound: Bound, value: float) -> None:
+    (first, *_) = next_steps(run_of(bound, delta(value, 0.02)))
+    assert first.text.endswith("needs an effective n of about 2,400 instead of 140.")
+
+
+def test_the_interval_serves_where_no_detectable_difference_was_measured() -> None:
+    with_mde = delta(0.012, 0.02, n=140)
+    share = dataclasses.replace(with_mde, extra={})
+    (first, *_) = next_steps(run_of(Bound("c", "d", minimum=0.0), share))
+    assert first.text == "c: d needs a sample of about 2,400 instead of 140."
+
+
+def test_a_value_almost_on_its_bound_calls_for_a_better_model() -> None:
+    (first, *_) = next_steps(run_of(Bound("c", "d", minimum=0.0), delta(0.001, 0.02)))
+    assert "lies almost on its bound: it would take an effective n of about 350,000" in first.text
+    (first, *_) = next_steps(run_of(Bound("c", "d", minimum=0.0), delta(0.0, 0.02)))
+    assert first.text == "c: d lies on its bound; no golden set will tell."
+
+
+def test_a_first_version_that_fails_is_to_be_mended_though_it_has_nothing_to_compare_with() -> None:
+    run = run_of(Bound("c", "d", minimum=0.9), Measurement("d", 0.5, 10, "share of queries"))
+    record = dataclasses.replace(run.records[0], fault=str(NoChampion()))
+    steps = next_steps(dataclasses.replace(run, records=(record,), champion=None))
+    assert [one.text for one in steps] == [
+        "c: d fails; begin with its reason.",
+        "Mend the model, package it as a new version and gate that one.",
+    ]

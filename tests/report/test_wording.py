@@ -1,0 +1,125 @@
+"""Measurements and reasons in words: nothing twice, no raw key, nothing lost."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from gates.domain import Bound, Judgement, Measurement, Outcome, Verdict, judge
+from gates.evidence import Evidence
+from gates.report import wording
+from gates.report.wording import basis, details, reasons, remark, told, value_in_words
+
+from . import evidence_factory as factory
+
+
+@pytest.mark.parametrize(
+    ("measurement", "words"),
+    [
+        (Measurement("unpinned", 0.0, 50, "requirements"), "0 of 50 requirements"),
+        (Measurement("repository", 1.0, 1, "requirements"), "1 of 1 requirement"),
+        (Measurement("in-top", 1.0, 6, "share of expectations"), "1 (6 of 6 expectations)"),
+        (
+            Measurement("top1-changed", 71 / 180, 180, "share of queries", 0.33, 0.46),
+            "0.3944 [0.33, 0.46] (71 of 180 queries)",
+        ),
+        (
+            Measurement("label-accuracy.delta", 0.0, 9, "share of golden queries", -0.1, 0.1),
+            "0 [−0.1, 0.1] (9 golden queries)",
+        ),
+        (Measurement("rbo", 0.8, 1, "rbo", 0.7, 0.9), "0.8 [0.7, 0.9] (1 query)"),
+        (Measurement("rbo", None, 0, "rbo"), "not measured"),
+        (None, "not measured"),
+    ],
+)
+def test_a_value_says_what_it_was_measured_over(measurement: Measurement, words: str) -> None:
+    assert value_in_words(measurement) == words
+
+
+def test_further_facts_are_words_and_nothing_is_said_of_zero() -> None:
+    extra = {"old": 0.9145, "new": 0.9194, "wins": 108.0, "losses": 70.0, "ties": 2.0}
+    extra |= {"n_eff": 140.0, "mde": 0.009992, "left_out": 0.0}
+    measured = Measurement("ndcg@10.delta", 0.0049, 180, "ndcg@10", -0.002, 0.011, extra=extra)
+    assert details(measured) == (
+        "0.9145 → 0.9194",
+        "108 better, 70 worse, 2 the same",
+        "effective n 140",
+        "can tell differences from 0.01",
+    )
+    quiet = dataclasses.replace(
+        measured, extra={"n_eff": 180.0, "mde": 0.0, "ties": 0.0, "left_out": 3.0}
+    )
+    assert details(quiet) == ("3 queries without a relevant document left out",)
+    odd = dataclasses.replace(measured, extra={"queries": 9.0, "odd_key": 0.5, "none": None})
+    assert details(odd) == ("odd key 0.5",)
+
+
+def test_a_reason_of_numbers_is_not_repeated_beside_them() -> None:
+    bound = Bound("c", "m", minimum=0.5)
+    for value, said in ((0.6, ""), (0.4, ""), (0.5, "the interval reaches past the bound")):
+        measured = Measurement("m", value, 9, "share of queries", value - 0.05, value + 0.05)
+        assert remark(judge(bound, measured)) == said
+    assert remark(judge(bound, None)) == "the check yielded no such measurement"
+
+
+@pytest.mark.parametrize(
+    "measured",
+    [
+        Measurement("m", float("nan"), 9, "u"),
+        Measurement("m", 0.6, 0, "u", reason="nothing was compared"),
+        Measurement("m", None, 9, "u", reason="the artifact holds no requirements.in"),
+        Measurement("m", 0.6, 9, "u", reason="9 scores are not numbers", breach=True),
+    ],
+)
+def test_a_reason_that_says_more_is_kept_whole(measured: Measurement) -> None:
+    judged = judge(Bound("c", "m", minimum=0.5), measured)
+    assert remark(judged) == judged.reason
+    assert told([judged])[0].text == f"c::m: {judged.reason}"
+
+
+def test_bounds_that_share_a_reason_are_told_together() -> None:
+    asked = [Bound("a", "x", 0), Bound("a", "y", 0), Bound("b", "z", 0)]
+    stuck = [Judgement(bound, Outcome.UNDECIDED, "the worker died") for bound in asked]
+    (together,) = told(stuck)
+    assert together.text == "3 bounds of a and b: the worker died"
+    (alone,) = told(stuck[:1])
+    assert alone.text == "a::x: the worker died"
+
+
+def test_every_reason_of_a_verdict_is_told(any_evidence: Evidence) -> None:
+    said = [one.text for one in reasons(any_evidence)]
+    assert len(said) == len(set(said))
+    numbers = [one.numbers for one in reasons(any_evidence) if one.numbers]
+    for sentence in any_evidence.verdict.reasons:
+        own = [one for one in any_evidence.judgements if sentence.endswith(one.reason)]
+        assert (
+            any(one in numbers for one in own)
+            or any(one.reason in text for one in own for text in said)
+            or all(map(wording.needs_champion, own))
+        )
+
+
+def test_a_reason_that_belongs_to_no_bound_stays_as_it_was_written() -> None:
+    verdict = Verdict(Outcome.UNDECIDED, ("no required bound was judged",))
+    run = dataclasses.replace(factory.passing(), verdict=verdict)
+    assert [one.text for one in reasons(run)] == ["no required bound was judged"]
+
+
+def test_an_own_test_is_named_by_its_file_and_ends_in_a_word() -> None:
+    run = factory.own_tests()
+    own = [one for one in run.judgements if wording.is_own_test(one.bound)]
+    assert [wording.test_name(one.bound) for one in own][1:] == [
+        "test_new.py::test_a_label[oak/ash]",
+        "test_old.py::test_needs_more",
+        "test_broken.py",
+    ]
+    ended = ["passed", "failed", "skipped", "could not run"]
+    assert [wording.state(one) for one in own] == ended
+
+
+def test_the_unit_is_left_out_where_the_name_or_the_basis_says_it() -> None:
+    assert wording.unit(Measurement("ndcg@10.delta", 0.1, 9, "ndcg@10", 0.0, 0.2)) == ""
+    assert wording.unit(Measurement("repository", 0.0, 1, "requirements")) == ""
+    assert wording.unit(Measurement("ndcg@10.delta", 0.1, 9, "nDCG", 0.0, 0.2)) == "nDCG"
+    assert basis(Measurement("ndcg@10.delta", 0.1, 9, "nDCG", 0.0, 0.2)) == "9 queries"
