@@ -25,26 +25,26 @@ class Options(BaseModel):
 def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     del plan
     report = subject.candidate.lock_report()
-    for kind, n, absent in _rows(report):
+    for kind, n, unit, absent in _rows(report):
         count = None if absent else float(report.count(kind))
-        yield Measurement(kind, count, n, "requirements", reason=absent)
+        yield Measurement(kind, count, n, unit, reason=absent)
     if report.problems:
         rows = [[one.kind, one.requirement, one.line, one.message] for one in report.problems]
         columns = ["kind", "requirement", "line of the lock", "what is wrong"]
         yield Exhibit("table", "What is wrong with the lock", {"columns": columns, "rows": rows})
 
 
-def _rows(report: LockReport) -> Iterator[tuple[str, int, str]]:
-    """Kind, how many things were looked at, and why it could not be looked at."""
+def _rows(report: LockReport) -> Iterator[tuple[str, int, str, str]]:
+    """Kind, how many things were looked at, what they are, and why they could not be looked at."""
     # A lock without requirements is still a lock that was read: one file was looked at.
     looked_at = max(report.requirements, 1)
-    yield "unpinned", looked_at, ""
-    yield "unhashed", looked_at, ""
+    yield "unpinned", looked_at, "requirements", ""
+    yield "unhashed", looked_at, "requirements", ""
     absent = "" if report.inputs is not None else "the artifact holds no requirements.in"
-    yield "unsatisfied", max(report.inputs or 0, 1), absent
+    yield "unsatisfied", max(report.inputs or 0, 1), "lines of requirements.in", absent
     absent = "" if report.installed is not None else "the environment was not looked at"
-    yield "environment", max(report.installed or 0, 1), absent
-    yield "repository", 1, ""
+    yield "environment", max(report.installed or 0, 1), "distributions", absent
+    yield "repository", 1, "locks", ""
 
 
 CHECK = Check(
@@ -60,10 +60,7 @@ CHECK = Check(
             ),
             MetricSpec("environment", "distributions that ran and differ from the lock", "", _NONE),
             MetricSpec(
-                "repository",
-                "1 when the repository's lock is another than the artifact's",
-                "",
-                _NONE,
+                "repository", "1 when the repository's lock is not the artifact's", "", _NONE
             ),
         ),
         options=Options,
