@@ -63,19 +63,24 @@ def promote(
     alias, model = card.policy.champion, card.policy.model
     version = registry.resolve(candidate)
     champion = registry.alias(model, alias)
+    digest = evidence_digest(evidence.read_bytes())
+    if champion and version.name == model and champion.version == version.version:
+        raise PromotionRefused(f"{version.uri} already is the {alias}: there is nothing to move")
     differences = [
+        *_unrecorded(registry.events(version.name), version, digest),
         *_differing_digests(read, version, card.digest, golden_digest),
         *_differing_champion(read, champion),
-        *_verdict_problems(read, champion, first=first),
     ]
     if version.name != model:
         differences.insert(0, f"the card is for model '{model}', the candidate is {version.uri}")
-    elif champion and champion.version == version.version:
-        differences = [f"{version.uri} already is the {alias}"]
+    next_step = f"gate again: gates run {version.uri}"
+    if not differences:
+        next_step = f"see what it rests on: gates show {version.uri}"
+    differences += _verdict_problems(read, champion, first=first)
     if differences:
         raise PromotionRefused(
             f"{version.uri} was not promoted:\n" + "\n".join(f"  - {one}" for one in differences),
-            advice="the alias has not moved; gate again: gates run " + version.uri,
+            advice=f"the alias has not moved; {next_step}",
         )
     event = Event(
         datetime.now(UTC),
@@ -86,7 +91,7 @@ def promote(
         by=by,
         why=why,
         verdict=read.verdict.outcome.value,
-        evidence_digest=evidence_digest(evidence.read_bytes()),
+        evidence_digest=digest,
         alias=alias,
         state="begun",
     )
@@ -168,6 +173,13 @@ def _demand(**texts: str) -> None:
                 f"'{name}' is {'longer than 2000 characters' if text.strip() else 'empty'}",
                 advice=f"say {name} in a sentence: the history keeps it",
             )
+
+
+def _unrecorded(events: tuple[Event, ...], version: ModelVersion, digest: str) -> Iterator[str]:
+    """Evidence that was edited after its run; a run that could not be logged has no record."""
+    own = [one for one in events if one.kind == "gate" and one.version == version.version]
+    if own and digest not in {one.evidence_digest for one in own}:
+        yield f"no gate run of {version.uri} recorded this evidence ({digest}): was it edited?"
 
 
 def _differing_digests(
