@@ -8,6 +8,7 @@ reports. So `-n 2`, `-k`, `-x` and `--lf` all end in one evidence.
 from __future__ import annotations
 
 import json
+import shutil
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -20,7 +21,7 @@ from pydantic import TypeAdapter
 
 from gates.domain import Bound, EnvironmentFacts, Judgement, ModelVersion, Outcome
 from gates.errors import GatesError, ModelFault, UsageError
-from gates.evidence import CheckRecord, Evidence, Timing, canonical, write_atomically
+from gates.evidence import CheckRecord, Evidence, Timing, canonical, sign, write_atomically
 from gates.gate import Gate, open_gate
 from gates.outcome import Delivery, deliver
 from gates.settings import Settings, find_project, load_settings
@@ -160,6 +161,7 @@ class GateSession:
         self.evidence: Evidence | None = None
         self.delivery: Delivery | None = None
         self.error: GatesError | None = None
+        self.interrupted = False
         self.view: View | None = config.pluginmanager.get_plugin(VIEW)
         config.pluginmanager.register(_Listener(self), "gates-listener")
 
@@ -204,6 +206,8 @@ class GateSession:
         assert self.settings  # noqa: S101 - start() set it
         card = self._card_path()
         options = self._config.option
+        if self.settings.signing_key:
+            sign(b"", self.settings.signing_key)  # a key that cannot sign is found out now
         registry = MlflowRegistry(self.settings.tracking_uri, self.settings.cache)
         self._progress("resolving versions")
         candidate = registry.resolve(options.candidate)
@@ -333,6 +337,8 @@ class GateSession:
     def finish(self, session: pytest.Session) -> None:
         """In a worker process, leave what was measured; else conclude, deliver, set the exit code.
 
+        A run that was interrupted, or that pytest could not make, leaves nothing.
+
         Args:
             session: The pytest session.
         """
@@ -348,19 +354,18 @@ class GateSession:
             name = f"{self._worker_input['workerid']}.json"
             write_atomically(self.run_dir / "parts" / name, canonical(part))
             return
-        if self._config.option.collectonly:
-            return
-        try:
-            self._conclude()
-        except GatesError as problem:
-            self.error = problem
-            session.exitstatus = problem.exit_code
-        else:
-            assert self.evidence  # noqa: S101 - _conclude() set it
-            session.exitstatus = self.evidence.verdict.outcome.exit_code
+        misused = session.exitstatus == pytest.ExitCode.USAGE_ERROR
+        if not (self._config.option.collectonly or self.interrupted or misused):
+            try:
+                session.exitstatus = self._conclude().verdict.outcome.exit_code
+            except GatesError as problem:
+                self.error = problem
+                session.exitstatus = problem.exit_code
+        if self.delivery is None:
+            shutil.rmtree(self.run_dir, ignore_errors=True)  # no verdict: nothing half-written
         self._tell_finished()
 
-    def _conclude(self) -> None:
+    def _conclude(self) -> Evidence:
         assert self.settings  # noqa: S101 - start() set it
         gate = self.opened
         for path in sorted((self.run_dir / "parts").glob("*.json")):
@@ -377,6 +382,7 @@ class GateSession:
         self.evidence = gate.conclude(tuple(judgements), command)
         self._progress("writing evidence and reports")
         self.delivery = deliver(self.evidence, self.run_dir, self.settings)
+        return self.evidence
 
     def _tell_finished(self) -> None:
         if self.view and self._worker_input is None:
@@ -413,6 +419,10 @@ class _Listener:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self._session.not_collected(report)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        # pytest's own ways to stop early (-x, pytest.exit) come here too; they are no interruption.
+        self._session.interrupted = excinfo.type is KeyboardInterrupt
 
 
 def _champion_alias(card: Path, settings: Settings) -> str:

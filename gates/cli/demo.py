@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -89,4 +90,6 @@ def _call(arguments: list[str], *, quiet: bool) -> int:
         except GatesError as problem:
             report_error(problem, as_json=False)
             return problem.exit_code
+    if code == 128 + signal.SIGINT:
+        raise KeyboardInterrupt
     return code if isinstance(code, int) else 0

@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, cast
 
 import typer
 from rich.console import Console
@@ -24,6 +27,10 @@ from gates.cli.show import show
 from gates.errors import GatesError
 
 __all__ = ["app", "run"]
+
+_INTERRUPTED, _TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
+# Every wrong argument or option; typer gives the class no name of its own.
+_MISUSE = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 
 app = typer.Typer(
     name="gates",
@@ -75,19 +82,52 @@ def run() -> None:
         # A terminal that only knows ASCII shows '?' for '≥' instead of a traceback.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    as_json = "--json" in sys.argv
     try:
-        app()
+        with _termination_as_interruption() as terminated:
+            code = app(standalone_mode=False)
+        if code == _INTERRUPTED:
+            signalled = "SIGTERM" if terminated else "SIGINT"
+            stopped = GatesError(
+                f"stopped by {signalled} before it was done",
+                advice="a gate leaves no verdict then; gates history says how far a promotion came",
+            )
+            report_error(stopped, as_json=as_json)
+            code = _TERMINATED if terminated else _INTERRUPTED
+        sys.exit(code if isinstance(code, int) else 0)
+    except _MISUSE as problem:
+        problem.show()
+        if as_json:
+            _write_error("UsageError", problem.format_message())
+        sys.exit(problem.exit_code)
     except GatesError as problem:
         if os.environ.get("GATES_TRACEBACK"):
             raise
-        report_error(problem, as_json="--json" in sys.argv)
+        report_error(problem, as_json=as_json)
         sys.exit(problem.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
     except BrokenPipeError:
         # The reader (head, less) has seen enough; say nothing more into its closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+
+
+@contextmanager
+def _termination_as_interruption() -> Iterator[list[int]]:
+    """While the block runs, SIGTERM ends it as Ctrl-C does, so that what it started ends too.
+
+    Gives a list that holds the signal once it came.
+    """
+    came: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def report_error(problem: GatesError, *, as_json: bool) -> None:
@@ -101,13 +141,17 @@ def report_error(problem: GatesError, *, as_json: bool) -> None:
     console.print("error:", style="bold red", end=" ")
     console.print(str(problem), markup=False)
     if as_json:
-        value = {
-            "error": {
-                "kind": type(problem).__name__,
-                "message": problem.what,
-                "advice": problem.advice,
-                "path": str(getattr(problem, "path", "")) or None,
-                "line": getattr(problem, "line", None),
-            }
-        }
-        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        _write_error(
+            type(problem).__name__,
+            problem.what,
+            problem.advice,
+            str(getattr(problem, "path", "")) or None,
+            getattr(problem, "line", None),
+        )
+
+
+def _write_error(
+    kind: str, message: str, advice: str = "", path: str | None = None, line: int | None = None
+) -> None:
+    error = {"kind": kind, "message": message, "advice": advice, "path": path, "line": line}
+    sys.stdout.write(json.dumps({"error": error}, indent=2, ensure_ascii=False) + "\n")

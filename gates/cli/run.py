@@ -82,6 +82,8 @@ def run_gate(
     from gates.registry.names import parse_uri
 
     settings = settings_from(project, tracking_uri, cache, output)
+    if card and card.suffix != ".md":
+        raise UsageError(f"--card {card} is not a Markdown file", advice="name the card itself")
     chosen = card.absolute() if card else card_path(settings, parse_uri(candidate).name)
     arguments = [str(chosen), "--candidate", candidate]
     arguments += ["--rootdir", str(settings.project), "--continue-on-collection-errors"]
@@ -93,6 +95,8 @@ def run_gate(
     extra = [one for one in context.args if one != "--"]
     speech = Speech(as_json)
     session, log = _drive([*arguments, *extra], speech)
+    if session is not None and session.interrupted:
+        raise KeyboardInterrupt
     if session is None or session.evidence is None:
         raise (session.error if session else None) or UsageError(
             "pytest ended before the gate could open",
@@ -107,6 +111,7 @@ def run_gate(
 def _drive(arguments: list[str], speech: Speech) -> tuple[GateSession | None, str]:
     import pytest
 
+    from gates.evidence import write_atomically
     from gates.pytest_gate import VIEW
 
     log = io.StringIO()
@@ -116,8 +121,11 @@ def _drive(arguments: list[str], speech: Speech) -> tuple[GateSession | None, st
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
             pytest.main(arguments, plugins=[plugin])
     session = view.session
-    if session is not None and session.gate is not None and session.run_dir.is_dir():
-        (session.run_dir / "pytest.log").write_text(log.getvalue(), encoding="utf-8")
+    if session is not None and session.delivery is not None:
+        with contextlib.suppress(UsageError):  # the verdict stands without its log
+            write_atomically(
+                session.run_dir / "pytest.log", log.getvalue().encode(errors="replace")
+            )
     return session, log.getvalue()
 
 
