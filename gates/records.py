@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -29,15 +30,17 @@ def gate_facts(command: tuple[str, ...]) -> GateFacts:
     """The gate's own versions and where it runs.
 
     Args:
-        command: How it was called.
+        command: How it was called; credentials in addresses are masked.
     """
     try:
         mlflow = version("mlflow-skinny")
     except PackageNotFoundError:
         mlflow = "unknown"
     python = platform.python_version()
+    # A tracking URI may hold a password, and evidence is there to be shown around.
+    shown = tuple(re.sub(r"//[^/@\s]+@", "//***@", one) for one in command)
     return GateFacts(
-        __version__, python, f"{platform.system()} {platform.machine()}", mlflow, command
+        __version__, python, f"{platform.system()} {platform.machine()}", mlflow, shown
     )
 
 
