@@ -44,6 +44,9 @@ __all__ = [
 
 SCHEMA = "mlgates.evidence/1"
 
+_SIGNING_ADVICE = "make one: openssl genpkey -algorithm ed25519 -out gate.pem"
+_VERIFY_ADVICE = "take it from the signing key: openssl pkey -in gate.pem -pubout -out gate.pub"
+
 
 @dataclass(frozen=True, slots=True)
 class GateFacts:
@@ -201,7 +204,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             temporary.unlink(missing_ok=True)
         raise UsageError(
             f"{path} could not be written: {problem.strerror or problem}",
-            advice="free some space or choose another folder with --output, then run again",
+            advice="free some space, or name another folder that can be written, then run again",
         ) from None
 
 
@@ -249,7 +252,7 @@ def read_evidence(path: Path, *, verify_key: Path | None = None) -> Evidence:
         verify(path, content, verify_key)
     try:
         value = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise EvidenceError("is not JSON", path=path, advice="run the gate again") from None
     schema = value.get("schema") if isinstance(value, dict) else None
     if schema != SCHEMA:
@@ -280,12 +283,18 @@ def sign(content: bytes, key: Path) -> bytes:
 
     try:
         private = load_pem_private_key(key.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError) as problem:
-        raise UsageError(f"the signing key {key} cannot be used: {problem}") from None
+    except OSError as problem:
+        raise UsageError(
+            f"the signing key {key} cannot be read: {problem.strerror}", advice=_SIGNING_ADVICE
+        ) from None
+    except (ValueError, TypeError):
+        raise UsageError(
+            f"the signing key {key} is not an unencrypted PEM private key", advice=_SIGNING_ADVICE
+        ) from None
     if not isinstance(private, Ed25519PrivateKey):
         raise UsageError(
             f"the signing key {key} is not Ed25519",
-            advice="make one: openssl genpkey -algorithm ed25519 -out gate.pem",
+            advice=_SIGNING_ADVICE,
         )
     return base64.b64encode(private.sign(content)) + b"\n"
 
@@ -316,7 +325,9 @@ def verify(path: Path, content: bytes, key: Path) -> None:
         ) from None
     except (InvalidSignature, ValueError):
         raise EvidenceError(
-            f"its signature is not by {key.name} over these bytes", path=path
+            f"its signature is not by {key.name} over these bytes",
+            path=path,
+            advice="it was edited, or signed by another gate: gate again",
         ) from None
 
 
@@ -326,8 +337,14 @@ def _public_key(key: Path) -> Ed25519PublicKey:
 
     try:
         public = load_pem_public_key(key.read_bytes())
-    except (OSError, ValueError) as problem:
-        raise UsageError(f"the verification key {key} cannot be used: {problem}") from None
+    except OSError as problem:
+        raise UsageError(
+            f"the verification key {key} cannot be read: {problem.strerror}", advice=_VERIFY_ADVICE
+        ) from None
+    except ValueError:
+        raise UsageError(
+            f"the verification key {key} is not a PEM public key", advice=_VERIFY_ADVICE
+        ) from None
     if not isinstance(public, ed25519.Ed25519PublicKey):
-        raise UsageError(f"the verification key {key} is not Ed25519")
+        raise UsageError(f"the verification key {key} is not Ed25519", advice=_VERIFY_ADVICE)
     return public

@@ -34,6 +34,8 @@ from gates.strict_yaml import nearest, parse
 
 __all__ = ["package"]
 
+_COMPILE = "uv pip compile --generate-hashes requirements.in -o requirements.txt"
+
 
 class TrainingWindow(BaseModel):
     """The days whose data a model was trained on, both included."""
@@ -161,7 +163,7 @@ def _read_source(model: str, project: Path) -> _Source:
         ("package.yaml", "give the training window in it"),
         ("build.py", "it is run as: python build.py OUTPUT_DIR, and writes an MLflow model there"),
         ("requirements.in", "list in it what the model imports"),
-        ("requirements.txt", f"compile it: gates lock compile {model}"),
+        ("requirements.txt", f"compile it: {_COMPILE}"),
     ):
         if not (folder / name).is_file():
             raise PackageError("is missing", path=folder / name, advice=purpose)
@@ -179,12 +181,12 @@ def _read_source(model: str, project: Path) -> _Source:
             line=lines.of("environment"),
             advice="set it, or take it out of 'environment'",
         )
-    _check_lock(folder / "requirements.txt", model)
+    _check_lock(folder / "requirements.txt")
     return _Source(model, folder, recipe, {name: os.environ[name] for name in recipe.environment})
 
 
-def _check_lock(path: Path, model: str) -> None:
-    again = f"compile it again: gates lock compile {model}"
+def _check_lock(path: Path) -> None:
+    again = f"compile it again: {_COMPILE}"
     try:
         problems = read_lock(path).problems
     except LockError as problem:
@@ -212,7 +214,8 @@ def _build(
             progress=progress,
         )
     except BuildError as problem:
-        raise PackageError(problem.what, path=script, advice=problem.advice) from None
+        what = problem.what.removeprefix(f"{script} ")  # which the error names anyway
+        raise PackageError(what, path=script, advice=problem.advice) from None
 
 
 def _check_output(source: _Source, output: Path) -> None:

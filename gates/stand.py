@@ -114,7 +114,7 @@ def _require_comparable(
     if candidate.name != card.policy.model:
         raise UsageError(
             f"{card.path} is the card of '{card.policy.model}', not of '{candidate.name}'",
-            advice=f"use model_cards/{candidate.name}.md",
+            advice=f"name the card whose 'model:' is {candidate.name}: --card FILE",
         )
     if champion and champion.digest == candidate.digest:
         raise UsageError(

@@ -18,7 +18,7 @@ from gates.cli.common import (
     TrackingOption,
     settings_from,
 )
-from gates.errors import RegistryError
+from gates.errors import RegistryError, UsageError
 from gates.settings import Settings
 
 __all__ = ["show"]
@@ -82,12 +82,20 @@ def show(
 
 def _find(what: str, settings: Settings, scratch: Path) -> Path:
     from gates.registry.mlflow import MlflowRegistry
+    from gates.registry.names import parse_uri
 
     path = Path(what)
     if path.is_dir():
         return path / "evidence.json"
     if path.is_file() or what.endswith(".json"):
         return path
+    try:
+        parse_uri(what)
+    except RegistryError:
+        raise UsageError(
+            f"'{what}' is no run's folder, no evidence.json and no model version",
+            advice="name one of them: gates show models:/NAME/VERSION",
+        ) from None
     registry = MlflowRegistry(settings.tracking_uri, settings.cache)
     version = registry.resolve(what)
     found = registry.evidence(version, scratch)

@@ -322,6 +322,7 @@ def run_script(
     if done.returncode != 0:
         raise BuildError(
             f"{script} failed ({done.how}):\n{last_lines(done.output)}",
-            advice=f"Run it by hand in its environment: {environment.python} {script}",
+            advice="Run it by hand in its environment: "
+            + " ".join([str(environment.python), str(script), *args]),
         )
     return done.output

@@ -149,8 +149,8 @@ class Connection:
         if self.database:
             return RegistryError(
                 what,
-                advice=f"check that {self.database} is whole, that it and its folder can be written, "
-                "and that MLflow here is not older than the one that made it",
+                advice=f"check that {self.database} is whole, that it and its folder can be "
+                "written, and that MLflow here is not older than the one that made it",
             )
         if "401" in text or "403" in text:
             return RegistryError(

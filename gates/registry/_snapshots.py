@@ -49,8 +49,15 @@ class Snapshots:
 
         Raises:
             IntegrityError: It cannot be digested.
+            RegistryError: Copies cannot be kept.
         """
-        self._root.mkdir(parents=True, exist_ok=True)
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise RegistryError(
+                f"the cache {self._root} cannot be made: {problem.strerror}",
+                advice="name a folder that can be written: --cache DIR, or GATES_CACHE",
+            ) from None
         local = _local(source)
         if local:
             digest = tree_digest(local)
