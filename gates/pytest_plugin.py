@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from gates.pytest_gate import CardFile, GateSession
+    from gates.pytest_gate import GateSession
+    from gates.pytest_items import CardFile
     from gates.subject import Arm, GoldenSet, Subject
 
 _KEY: pytest.StashKey[GateSession] = pytest.StashKey()

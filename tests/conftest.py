@@ -27,6 +27,19 @@ VERSIONS: dict[str, dict[str, Any]] = {
 """Toy versions, in the order in which they are registered: `weak` is version 1, and so on."""
 
 
+_LONG = ("test_demo", "tests/real/", "test_pytest_plugin", "tests/bad_input/", "tests/registry/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: each goes whole to one process, and the short ones fill the gaps."""
+
+    def place(item: pytest.Item) -> int:
+        found = [at for at, part in enumerate(_LONG) if part in item.nodeid]
+        return found[0] if found else len(_LONG)
+
+    items.sort(key=place)
+
+
 @dataclass(frozen=True)
 class Shelf:
     """A toy project with a store of packaged versions; `weak` is the champion.

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 TIMEOUT = 600
 
-pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(TIMEOUT)]
+pytestmark = pytest.mark.timeout(TIMEOUT)
 
 
 @dataclass(frozen=True)

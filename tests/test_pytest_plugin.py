@@ -111,44 +111,6 @@ def test_junitxml_names_every_bound(shelf: Shelf, project: Path) -> None:
     assert {"unpinned", "must-be-first", "ndcg@10.delta[category=lamps]"} <= names
 
 
-def test_own_tests_are_required_and_get_the_fixtures(shelf: Shelf, project: Path) -> None:
-    own = project / "golden" / MODEL / "test_own.py"
-    own.write_text(
-        "def test_scores_follow_the_good_feature(candidate, champion, golden, subject):\n"
-        "    scores = candidate.scores({'good': [0.0, 1.0], 'noise': [0.0, 0.0]})\n"
-        "    assert scores[1] > scores[0]\n"
-        "    assert champion.role == 'champion' and golden is subject.golden\n"
-    )
-    code, out = run_pytest(shelf, project)
-    assert code == 0, out
-    judged = [one["bound"] for one in evidence_of(project)["judgements"]]
-    assert any(one["check"] == "tests" and "test_own.py" in one["metric"] for one in judged)
-
-
-@pytest.mark.parametrize(
-    ("body", "code", "outcome"),
-    [
-        ("def test_it(candidate):\n    assert False, 'embarrassing'\n", 1, "FAIL"),
-        ("import pytest\ndef test_it():\n    pytest.skip('later')\n", 3, "UNDECIDED"),
-        ("import nothing_of_this_name\n", 3, "UNDECIDED"),
-        (
-            "def test_it(candidate):\n    candidate.scores({'other': [1.0]})\n",
-            3,
-            "UNDECIDED",
-        ),
-    ],
-)
-def test_own_tests_that_fail_fail_and_those_that_cannot_run_are_undecided(
-    shelf: Shelf, project: Path, body: str, code: int, outcome: str
-) -> None:
-    (project / "golden" / MODEL / "test_own.py").write_text(body)
-    found, out = run_pytest(shelf, project, "--continue-on-collection-errors")
-    assert found == code, out
-    judged = evidence_of(project)["judgements"]
-    outcomes = [one["outcome"] for one in judged if one["bound"]["check"] == "tests"]
-    assert outcomes == [outcome]
-
-
 def test_a_card_named_without_a_candidate_says_what_is_missing(shelf: Shelf, project: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", f"model_cards/{MODEL}.md"],

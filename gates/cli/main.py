@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, cast
@@ -29,6 +30,7 @@ from gates.errors import GatesError
 __all__ = ["app", "run"]
 
 _INTERRUPTED, _TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
+_PIPE_CLOSED = 128 + signal.SIGPIPE
 # Every wrong argument or option; typer gives the class no name of its own.
 _MISUSE = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 
@@ -63,7 +65,7 @@ def main(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
-    traceback: Annotated[
+    show_traceback: Annotated[
         bool, typer.Option("--traceback", help="Show where an error came from.")
     ] = False,
 ) -> None:
@@ -72,7 +74,7 @@ def main(
     Exit codes: 0 PASS, 1 FAIL or refused, 2 usage or input error, 3 UNDECIDED.
     """
     del version
-    if traceback:
+    if show_traceback:
         os.environ["GATES_TRACEBACK"] = "1"
 
 
@@ -108,7 +110,15 @@ def run() -> None:
     except BrokenPipeError:
         # The reader (head, less) has seen enough; say nothing more into its closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        sys.exit(_PIPE_CLOSED)
+    except Exception:  # noqa: BLE001 - Python would exit with 1, which means FAIL here
+        traceback.print_exc()
+        unforeseen = GatesError(
+            "something went wrong that mlgates does not know; no verdict was given",
+            advice="please report it with the lines above",
+        )
+        report_error(unforeseen, as_json=as_json)
+        sys.exit(unforeseen.exit_code)
 
 
 @contextmanager
