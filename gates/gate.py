@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,6 +66,12 @@ class Gate:
     timings: list[Timing] = field(default_factory=list)
     records: dict[str, CheckRecord] = field(default_factory=dict)
     environments: dict[str, EnvironmentFacts] = field(default_factory=dict)
+    _start: Future[None] | None = None
+
+    def begin(self) -> None:
+        """Start both versions in the background, while tests are still being collected."""
+        if self._start is None:
+            self._start = ThreadPoolExecutor(1).submit(self.subject.start)
 
     def record(self, name: str) -> CheckRecord:
         """Run a check, once, keeping whatever it gave before anything went wrong.
@@ -75,8 +82,10 @@ class Gate:
         if name not in self.records:
             if not self.records:
                 started = time.perf_counter()
-                self.subject.start()
-                self.timings.append(_timing("start both versions", started))
+                self.begin()
+                assert self._start is not None  # noqa: S101 - begin() made it
+                self._start.result()
+                self.timings.append(_timing("wait for both versions", started))
             self.progress(f"measuring {name}")
             self.records[name] = _run(name, self)
         return self.records[name]
@@ -127,8 +136,11 @@ class Gate:
         )
 
     def close(self) -> None:
-        """Stop the workers."""
+        """Stop the workers, those that are still starting included."""
         self.subject.close()
+        if self._start is not None and not self._start.cancel():
+            wait([self._start])
+            self.subject.close()
 
 
 def _timing(step: str, started: float) -> Timing:

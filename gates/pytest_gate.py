@@ -151,6 +151,9 @@ class GateSession:
         self._stand(run, registry)
         write_atomically(self.run_dir / "run.json", canonical(run))
         self._add_own_tests()
+        options = self._config.option
+        if not getattr(options, "numprocesses", None) and not options.collectonly:
+            self.opened.begin()
         self.opened.timings.append(
             Timing("resolve versions", round(resolved - self._started, 3)),
         )

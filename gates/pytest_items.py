@@ -82,6 +82,8 @@ class BoundItem(pytest.Item):
         if isinstance(excinfo.value, _NotPassed):
             judgement = excinfo.value.judgement
             return f"{judgement.outcome}: {self.bound.id}\n{judgement.reason}"
+        if isinstance(excinfo.value, pytest.xfail.Exception):
+            return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
