@@ -40,8 +40,8 @@ def main() -> None:
     print(f"| `gates demo`, environments built, packages in uv's cache | {tour:.0f} |")
     print(f"| `gates run` on the demo ranker, caches warm, whole process | {took:.1f} |")
     for step in evidence["timings"]:
-        if step["step"] != "total":
-            print(f"| … {step['step']} | {step['seconds']:.2f} |")
+        name = "… to the verdict" if step["step"] == "total" else f"… {step['step']}"
+        print(f"| {name} | {step['seconds']:.2f} |")
     for role, facts in evidence["environments"].items():
         print(f"| … {role}: environment found | {facts['build_seconds']:.3f} |")
         print(f"| … {role}: worker ready (both side by side) | {facts['load_seconds']:.2f} |")

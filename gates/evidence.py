@@ -185,8 +185,13 @@ def evidence_digest(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, durable: bool = False) -> None:
     """Write a file whole or not at all: to a temporary name beside it, then renamed.
+
+    Args:
+        path: Where to; folders are made.
+        content: What.
+        durable: True to wait until the disk has it, for what cannot be made again.
 
     Raises:
         UsageError: The folder cannot be written to, or the disk is full; nothing is left behind.
@@ -196,8 +201,9 @@ def write_atomically(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as stream:
             stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
         temporary.replace(path)
     except OSError as problem:
         with contextlib.suppress(OSError):
@@ -224,9 +230,9 @@ def write_evidence(path: Path, evidence: Evidence, *, signing_key: Path | None =
     """
     content = canonical(evidence)
     signature = sign(content, signing_key) if signing_key else None
-    write_atomically(path, content)
+    write_atomically(path, content, durable=True)
     if signature:
-        write_atomically(path.with_name(path.name + ".sig"), signature)
+        write_atomically(path.with_name(path.name + ".sig"), signature, durable=True)
     return evidence_digest(content)
 
 
