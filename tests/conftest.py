@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from tests.toys import MODEL, make_project, set_params
 
+PRISTINE = "pristine.db"
 VERSIONS: dict[str, dict[str, Any]] = {
     "weak": {"weights": {"good": 0.3, "noise": 1.0}},
     "good": {"weights": {"good": 1.0, "noise": 0.0}},
@@ -100,6 +102,9 @@ def shelf(tmp_path_factory: pytest.TempPathFactory, gates_cache: Path) -> Shelf:
             progress=lambda _: None,
         )
     registry.set_alias(MODEL, "champion", "1", None)
+    # Later gates leave their runs in the store; who needs it as it is now starts from this copy.
+    store = project / ".gates" / "mlflow.db"
+    shutil.copyfile(store, store.with_name(PRISTINE))
     return Shelf(project, uri, gates_cache)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Answer, CommandLine, Shelf
+from tests.conftest import PRISTINE, Answer, CommandLine, Shelf
 from tests.toys import MODEL
 
 GATE_VARIABLES = ("MLFLOW_", "GATES_", "PYTEST_")
@@ -98,6 +98,8 @@ def copy_world(source: Shelf, target: Path) -> World:
     """A project with its store; artifact addresses are absolute, so they are rewritten."""
     shutil.copytree(source.project, target)
     database = target / ".gates" / "mlflow.db"
+    if not isinstance(source, World):
+        shutil.copyfile(database.with_name(PRISTINE), database)
     with sqlite3.connect(database) as store:
         for table, column in (
             ("experiments", "artifact_location"),
