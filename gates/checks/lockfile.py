@@ -14,6 +14,10 @@ from gates.subject import LockReport, Plan, Subject
 __all__ = ["CHECK"]
 
 _NONE = Limit(max=0.0)
+_NO_REPOSITORY_LOCK = (
+    "the project holds no lock of this model to compare with; where locks live elsewhere, "
+    "list the bounds of 'lockfile' in the card without 'repository'"
+)
 
 
 class Options(BaseModel):
@@ -44,7 +48,8 @@ def _rows(report: LockReport) -> Iterator[tuple[str, int, str, str]]:
     yield "unsatisfied", max(report.inputs or 0, 1), "lines of requirements.in", absent
     absent = "" if report.installed is not None else "the environment was not looked at"
     yield "environment", max(report.installed or 0, 1), "distributions", absent
-    yield "repository", 1, "locks", ""
+    absent = "" if report.in_repository else _NO_REPOSITORY_LOCK
+    yield "repository", int(report.in_repository), "locks", absent
 
 
 CHECK = Check(

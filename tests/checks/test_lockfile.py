@@ -38,6 +38,8 @@ def test_what_was_not_looked_at_is_not_zero() -> None:
     result = result_of(LockReport(5, None, None, in_repository=False))
     assert result["unsatisfied"].value is None
     assert result["environment"].value is None
+    assert (result["repository"].value, result["repository"].n) == (None, 0)
+    assert "without 'repository'" in result["repository"].reason
     assert "requirements.in" in result["unsatisfied"].reason
 
 
