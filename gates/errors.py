@@ -7,6 +7,7 @@
     │   ├── GoldenError     a golden set
     │   ├── LockError       a lock or requirements.in
     │   ├── PackageError    a model folder, or what its build wrote
+    │   ├── RankingError    a file of rankings, judgments or queries
     │   └── EvidenceError   an evidence file
     ├── RegistryError       MLflow: not reachable, or no such model, version or alias
     ├── IntegrityError      something is not the bytes that were recorded
@@ -37,6 +38,7 @@ __all__ = [
     "NoChampion",
     "PackageError",
     "PromotionRefused",
+    "RankingError",
     "RegistryError",
     "UsageError",
 ]
@@ -101,6 +103,10 @@ class LockError(InputError):
 
 class PackageError(InputError):
     """A model folder, or the model its build wrote, is not what packaging needs."""
+
+
+class RankingError(InputError):
+    """A file of rankings, judgments or queries is missing, unreadable or inconsistent."""
 
 
 class EvidenceError(InputError):

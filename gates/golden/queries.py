@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,19 +18,18 @@ from gates.golden.table import Table
 if TYPE_CHECKING:
     from gates.subject import Bools, Floats, Manifest
 
-__all__ = ["Queries", "read_queries"]
+__all__ = ["Design", "Queries", "read_design", "read_queries"]
 
 _SAMPLINGS = ("census", "pps", "uniform")
 
 
 @dataclass(frozen=True)
-class Queries:
-    """The queries of a golden set; Q of them, in file order.
+class Design:
+    """How queries were drawn and by what they may be cut; Q of them, in file order.
 
     Attributes:
         path: The file.
         ids: Arrow string array[Q], unique.
-        text: Q texts, none blank.
         weight: float64[Q] > 0.
         census: bool[Q].
         inclusion: float64[Q] in (0, 1].
@@ -39,12 +39,22 @@ class Queries:
 
     path: Path
     ids: pa.Array
-    text: tuple[str, ...]
     weight: Floats
     census: Bools
     inclusion: Floats
     slices: dict[str, tuple[str, ...]]
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Queries(Design):
+    """The queries of a golden set.
+
+    Attributes:
+        text: Q texts, none blank.
+    """
+
+    text: tuple[str, ...]
 
 
 def _weights(table: Table) -> Floats:
@@ -111,6 +121,36 @@ def _sample_warnings(weight: Floats, sampling: pa.Array) -> tuple[str, ...]:
     return (warning,)
 
 
+def read_design(table: Table, slices: Sequence[str]) -> Design:
+    """Read and check the ids, weights, sampling and slices of queries.
+
+    Args:
+        table: A table with `query_id` and, where they are known, `weight`, `sampling`,
+            `inclusion_probability`.
+        slices: Columns of it by which results may be cut.
+
+    Raises:
+        GoldenError: A column is missing, there is no row, or a row is wrong.
+    """
+    table.need("query_id", *slices)
+    if not table.rows:
+        raise GoldenError("there is no query", path=table.path, advice="Add a row for each query.")
+    table.filled("query_id", advice="Give every query an id.")
+    ids = table.text("query_id")
+    keys = np.asarray(pc.dictionary_encode(ids).indices.to_numpy(), dtype=np.int64)
+    table.unique(keys, show=("query_id",), advice="Give every query an id of its own.")
+    weight, sampling = _weights(table), _sampling(table)
+    return Design(
+        path=table.path,
+        ids=ids,
+        weight=weight,
+        census=np.asarray(pc.equal(sampling, "census").to_numpy(False), dtype=bool),
+        inclusion=_inclusion(table),
+        slices={name: tuple(table.text(name).to_pylist()) for name in slices},
+        warnings=_sample_warnings(weight, sampling),
+    )
+
+
 def read_queries(path: Path, manifest: Manifest) -> Queries:
     """Read and check `queries.csv`.
 
@@ -123,23 +163,6 @@ def read_queries(path: Path, manifest: Manifest) -> Queries:
     """
     table = read_csv(path)
     table.need("query_id", "query")
-    for column in manifest.slices:
-        table.need(column)
-    if not table.rows:
-        raise GoldenError("there is no query", path=path, advice="Add a row for each query.")
-    table.filled("query_id", advice="Give every query an id.")
-    ids = table.text("query_id")
-    keys = np.asarray(pc.dictionary_encode(ids).indices.to_numpy(), dtype=np.int64)
-    table.unique(keys, show=("query_id",), advice="Give every query an id of its own.")
+    design = read_design(table, manifest.slices)
     table.filled("query", advice="Write what the shopper typed, or remove the row.")
-    weight, sampling = _weights(table), _sampling(table)
-    return Queries(
-        path=path,
-        ids=ids,
-        text=tuple(table.text("query").to_pylist()),
-        weight=weight,
-        census=np.asarray(pc.equal(sampling, "census").to_numpy(False), dtype=bool),
-        inclusion=_inclusion(table),
-        slices={name: tuple(table.text(name).to_pylist()) for name in manifest.slices},
-        warnings=_sample_warnings(weight, sampling),
-    )
+    return Queries(**vars(design), text=tuple(table.text("query").to_pylist()))

@@ -1,0 +1,12 @@
+"""Long files of rankings and judgments: read in pieces, coded, and brought together by query.
+
+    formats.py    Parquet, CSV, JSON lines and TREC files as a stream of tables
+    columns.py    which column is what, and what a cell may hold
+    coded.py      one piece of a file: text ids as codes, each query's rows in rank order
+    store.py      all pieces of a file, in memory or in partitions on disk
+    regroup.py    files whose queries lie scattered, rewritten query by query
+    aligned.py    old, new and judgments of the same queries, a block at a time
+    queries.py    the weights, design and slices of the queries
+
+Nothing holds a whole file's text in memory: ids become 64-bit codes piece by piece.
+"""
