@@ -19,6 +19,7 @@ from rich.console import Console
 
 from gates import __version__
 from gates.cli.demo import demo
+from gates.cli.diff import diff
 from gates.cli.golden import golden
 from gates.cli.history import history
 from gates.cli.lock import lock
@@ -49,6 +50,7 @@ app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_o
     run_gate
 )
 app.command("show")(show)
+app.command("diff")(diff)
 app.command("promote")(promote)
 app.command("rollback")(rollback)
 app.command("history")(history)

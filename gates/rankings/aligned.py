@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from gates.kernels.ids import Codes
 from gates.kernels.matching import Lists
 from gates.kernels.packed import Floats, Ints
-from gates.rankings._arrow import as_arrow
+from gates.rankings.arrow import as_arrow
 from gates.rankings.columns import Columns, find_columns
 from gates.rankings.formats import Source, open_source
 from gates.rankings.regroup import regrouped

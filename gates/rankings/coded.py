@@ -13,7 +13,7 @@ from gates.errors import RankingError
 from gates.kernels.canonical import order_lists
 from gates.kernels.ids import Codes, id_codes, id_words
 from gates.kernels.packed import Floats, Ints
-from gates.rankings._arrow import as_arrow, as_numpy, text_buffers
+from gates.rankings.arrow import as_arrow, as_numpy, text_buffers
 from gates.rankings.columns import Columns, Piece, examples
 
 if TYPE_CHECKING:

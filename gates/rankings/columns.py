@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,13 +14,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gates.errors import RankingError
-from gates.rankings._arrow import numbers
+from gates.rankings.arrow import numbers
 from gates.rankings.formats import Reader, Source
 
 if TYPE_CHECKING:
     from gates.subject import Bools, Floats
 
-__all__ = ["Columns", "Piece", "examples", "find_columns", "named", "read_pieces"]
+__all__ = [
+    "Columns",
+    "Piece",
+    "examples",
+    "examples_of_twice",
+    "find_columns",
+    "named",
+    "read_pieces",
+]
 
 Value = Literal["score", "rank", "grade"]
 
@@ -161,6 +170,17 @@ def examples(query: pa.Array, doc: pa.Array, wrong: Bools) -> str:
         for row in rows[:_EXAMPLES].tolist()
     ]
     return "; ".join(named) + ("; …" if rows.size > _EXAMPLES else "")
+
+
+def examples_of_twice(source: Source, columns: Columns, query: str) -> str:
+    """The documents that stand more than once in a query, in words; reads the file again."""
+    seen: Counter[str] = Counter()
+    for read in read_pieces(source, columns):
+        for piece in read():
+            mine = pc.equal(piece.query.dictionary_decode(), query)
+            seen.update(piece.doc.filter(mine).to_pylist())
+    named = [f"document {doc!r} {count} times" for doc, count in seen.items() if count > 1]
+    return ", ".join(named[:_EXAMPLES]) + (", …" if len(named) > _EXAMPLES else "")
 
 
 def _text(source: Source, name: str, column: pa.ChunkedArray) -> pa.Array:

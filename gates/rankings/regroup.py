@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet
 
-from gates.rankings._arrow import as_arrow, as_numpy
+from gates.rankings.arrow import as_arrow, as_numpy
 from gates.rankings.coded import codes_of
 from gates.rankings.columns import Columns, Piece, read_pieces
 from gates.rankings.formats import Source, open_source

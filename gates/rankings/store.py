@@ -12,8 +12,7 @@ import pyarrow as pa
 
 from gates.kernels.ids import Codes
 from gates.kernels.packed import Floats, Ints
-from gates.rankings._arrow import as_arrow
-from gates.rankings._parallel import in_order
+from gates.rankings.arrow import as_arrow
 from gates.rankings.coded import (
     Coded,
     Segments,
@@ -24,6 +23,7 @@ from gates.rankings.coded import (
 )
 from gates.rankings.columns import Columns, Piece, read_pieces
 from gates.rankings.formats import Source
+from gates.rankings.parallel import in_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
