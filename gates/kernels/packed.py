@@ -121,7 +121,7 @@ def sum_by_query(query: Ints, values: Floats, queries: int) -> Floats:
 
 
 def dense(
-    starts: Ints, values: NDArray[Scalar], padding: object
+    starts: Ints, values: NDArray[Scalar], padding: float
 ) -> Iterator[tuple[slice | Ints, NDArray[Scalar]]]:
     """The lists as [rank, query] blocks that fit the cache, with the queries each block holds.
 
@@ -139,7 +139,7 @@ def dense(
 
 
 def _padded(
-    starts: Ints, values: NDArray[Scalar], padding: object
+    starts: Ints, values: NDArray[Scalar], padding: float
 ) -> Iterator[tuple[Ints, NDArray[Scalar]]]:
     length = np.diff(starts)
     longest_first = np.argsort(-length, kind="stable")[: np.count_nonzero(length)]

@@ -170,7 +170,10 @@ def reciprocal_rank(
     relevant: float = RELEVANT,
     ideal: Ints | None = None,
 ) -> Floats:
-    """One over the rank of the first relevant document; 0 when the top k has none."""
+    """One over the rank of the first relevant document; 0 when the top k has none.
+
+    Voorhees, TREC-8 question answering track, 1999 (trec_eval `recip_rank`).
+    """
     starts, grades = cut(starts, grades, k)
     hit, edge = _hits(starts, grades, relevant)
     any_hit = np.diff(edge) > 0
@@ -189,7 +192,10 @@ def precision_at(
     relevant: float = RELEVANT,
     ideal: Ints | None = None,
 ) -> Floats:
-    """Share of the k places that hold a relevant document; short lists still divide by k."""
+    """Share of the k places that hold a relevant document; short lists still divide by k.
+
+    trec_eval `P`.
+    """
     found = relevant_count(*cut(starts, grades, k), relevant=relevant) / k
     return _where_positive(found, _known(ideal, ideal_starts, ideal_grades, relevant))
 
@@ -204,7 +210,7 @@ def recall_at(
     relevant: float = RELEVANT,
     ideal: Ints | None = None,
 ) -> Floats:
-    """Share of all relevant documents that stand in the top k."""
+    """Share of all relevant documents that stand in the top k (trec_eval `recall`)."""
     found = relevant_count(*cut(starts, grades, k), relevant=relevant)
     return _divide(found, _known(ideal, ideal_starts, ideal_grades, relevant))
 

@@ -103,7 +103,10 @@ def rbo(pairing: Pairing, k: int | None = None, *, p: float = 0.9) -> Floats:
 
 
 def kendall_tau(pairing: Pairing) -> Floats:
-    """Kendall's tau over the documents both lists hold, re-ranked; NaN below two of them."""
+    """Kendall's tau over the documents both lists hold, re-ranked; NaN below two of them.
+
+    Concordant minus discordant pairs, over all pairs; served ranks have no ties (Kendall 1938).
+    """
     tau = np.full(pairing.new_starts.size - 1, np.nan)
     for queries, agreeing, common in _agreeing_above(pairing):
         n = common.sum(axis=0, dtype=np.int64)
