@@ -2,7 +2,9 @@
 
 - `packed`: the layout every ranking kernel shares (one flat array, cut into queries by offsets)
 - `ranking`: canonical order, nDCG, average precision, reciprocal rank, precision, recall
+- `browsing`: rank-biased precision, expected reciprocal rank
 - `similarity`: old list against new list (overlap, RBO, Kendall's tau, moves)
+- `attribution`: which document cost how much DCG
 - `intervals`: bootstrap-t bounds, sign-flip test, Clopper-Pearson bounds
 - `power`: the smallest difference a golden set can see, and the queries a margin needs
 - `agreement`: Krippendorff's alpha between annotators

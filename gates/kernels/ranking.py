@@ -6,6 +6,9 @@ of the served documents in rank order, NaN where nobody judged the document. `id
 relevant judged document the metric does not exist: NaN, to be left out of both arms alike. An
 empty list of a judged query scores 0. `k` longer than the list changes nothing but the list.
 
+Two arms share their judgments: what these allow (`ideal_dcg`, `relevant_count`) can be worked out
+once and given to both as `ideal`. The judgments themselves are then not read.
+
 The definitions and tie rule are trec_eval's (Buckley), so that numbers can be compared.
 """
 
@@ -14,7 +17,17 @@ from typing import Literal
 
 import numpy as np
 
-from gates.kernels.packed import Bools, Floats, Ints, sum_by_query, top
+from gates.kernels.packed import (
+    Floats,
+    Ints,
+    by_rank,
+    count,
+    cut,
+    dense,
+    longest,
+    sum_by_query,
+    sum_lists,
+)
 
 Gain = Literal["linear", "exponential"]
 RELEVANT = 1.0
@@ -64,37 +77,41 @@ def condensed(ranking: Ranking) -> Ranking:
 
     Source: Sakai, "Alternatives to Bpref", SIGIR 2007.
     """
-    judged = ~np.isnan(ranking.grades)
-    before = np.concatenate(([0], np.cumsum(judged)))
-    return Ranking(before[ranking.starts], ranking.docs[judged], ranking.grades[judged])
+    judged = np.flatnonzero(~np.isnan(ranking.grades))
+    starts = np.searchsorted(judged, ranking.starts)
+    return Ranking(starts, ranking.docs[judged], ranking.grades[judged])
 
 
 def dcg_terms(starts: Ints, grades: Floats, k: int | None = None, gain: Gain = "linear") -> Floats:
     """What each document adds to its query's DCG@k: gain / log2(rank + 1), float64[N].
 
-    Zero below the cut and for unjudged documents. The difference of a document's terms in two
-    lists says what its move cost.
+    Zero below the cut and for unjudged documents.
     """
-    rows = top(starts, k)
-    terms = np.zeros(grades.size)
-    # A table gives a rank one discount, to the bit, wherever its row falls in a vector register.
-    discount = np.log2(np.arange(1, rows.rank.max(initial=0) + 1) + 1.0)
-    terms[rows.row] = _gains(grades[rows.row], gain) / discount[rows.rank - 1]
+    terms = gains(grades, gain) / by_rank(starts, _discounts(starts))
+    if k is not None:
+        terms[by_rank(starts, np.arange(longest(starts)) >= k)] = 0.0
     return terms
 
 
 def dcg(starts: Ints, grades: Floats, k: int | None = None, gain: Gain = "linear") -> Floats:
     """Discounted cumulative gain of the top k (Järvelin and Kekäläinen 2002), float64[Q]."""
-    query = top(starts).query
-    return sum_by_query(query, dcg_terms(starts, grades, k, gain), starts.size - 1)
+    starts, grades = cut(starts, grades, k)
+    return sum_lists(starts, dcg_terms(starts, grades, gain=gain))
 
 
 def ideal_dcg(
     ideal_starts: Ints, ideal_grades: Floats, k: int | None = None, gain: Gain = "linear"
 ) -> Floats:
     """DCG of the best list the judgments allow: all judged documents, best first, cut at k."""
-    best_first = np.lexsort((-ideal_grades, top(ideal_starts).query))
-    return dcg(ideal_starts, ideal_grades[best_first], k, gain)
+    found = np.zeros(ideal_starts.size - 1)
+    discounts = _discounts(ideal_starts)
+    for queries, block in dense(ideal_starts, ideal_grades, 0.0):
+        best_first = np.sort(gains(block.T, gain))[:, ::-1].T[:k]
+        # The same sum as dcg(), step by step, so that an ideal list scores exactly 1.
+        terms = np.ascontiguousarray(best_first) / discounts[: len(best_first), None]
+        for row in terms:
+            found[queries] += row
+    return found
 
 
 def ndcg(
@@ -104,14 +121,23 @@ def ndcg(
     ideal_grades: Floats,
     k: int | None = None,
     gain: Gain = "linear",
+    *,
+    ideal: Floats | None = None,
 ) -> Floats:
     """Normalised DCG of the top k: DCG over the DCG of the ideal list.
 
     `linear` gain is the grade itself (trec_eval `ndcg_cut`); `exponential` is 2^grade - 1 (Burges
-    et al. 2005). Grades below zero gain nothing. NaN where no judged document has a gain.
+    et al. 2005). Grades below zero gain nothing. NaN where no judged document has a gain. `ideal`
+    is what `ideal_dcg` gave for the same judgments, k and gain, if it is known.
     """
-    found = dcg(starts, grades, k, gain)
-    return _divide(found, ideal_dcg(ideal_starts, ideal_grades, k, gain))
+    if ideal is None:
+        ideal = ideal_dcg(ideal_starts, ideal_grades, k, gain)
+    return _divide(dcg(starts, grades, k, gain), ideal)
+
+
+def relevant_count(ideal_starts: Ints, ideal_grades: Floats, *, relevant: float = RELEVANT) -> Ints:
+    """How many relevant documents the judgments of each query hold, int64[Q]."""
+    return count(ideal_starts, ideal_grades >= relevant)
 
 
 def average_precision(
@@ -122,17 +148,16 @@ def average_precision(
     k: int | None = None,
     *,
     relevant: float = RELEVANT,
+    ideal: Ints | None = None,
 ) -> Floats:
     """Average precision of the top k over all relevant documents (trec_eval `map`, `map_cut`)."""
-    rows = top(starts, k)
-    hit = grades[rows.row] >= relevant
-    running = np.cumsum(hit)
-    length = np.bincount(rows.query, minlength=starts.size - 1)
-    first = (np.cumsum(length) - length)[rows.query]
-    hits = running - np.concatenate(([0], running))[first]
-    precision = np.where(hit, hits / rows.rank, 0.0)
-    found = sum_by_query(rows.query, precision, starts.size - 1)
-    return _divide(found, _relevant(ideal_starts, ideal_grades, relevant))
+    starts, grades = cut(starts, grades, k)
+    queries = starts.size - 1
+    hit, edge = _hits(starts, grades, relevant)
+    query = np.repeat(np.arange(queries), np.diff(edge))
+    number, rank = np.arange(1, hit.size + 1) - edge[query], hit + 1 - starts[query]
+    found = sum_by_query(query, number / rank, queries)
+    return _divide(found, _known(ideal, ideal_starts, ideal_grades, relevant))
 
 
 def reciprocal_rank(
@@ -143,14 +168,18 @@ def reciprocal_rank(
     k: int | None = None,
     *,
     relevant: float = RELEVANT,
+    ideal: Ints | None = None,
 ) -> Floats:
-    """One over the rank of the first relevant document; 0 when the top k has none."""
-    rows = top(starts, k)
-    hit = grades[rows.row] >= relevant
-    query, first = np.unique(rows.query[hit], return_index=True)
+    """One over the rank of the first relevant document; 0 when the top k has none.
+
+    Voorhees, TREC-8 question answering track, 1999 (trec_eval `recip_rank`).
+    """
+    starts, grades = cut(starts, grades, k)
+    hit, edge = _hits(starts, grades, relevant)
+    any_hit = np.diff(edge) > 0
     found = np.zeros(starts.size - 1)
-    found[query] = 1.0 / rows.rank[hit][first]
-    return _where_relevant(found, ideal_starts, ideal_grades, relevant)
+    found[any_hit] = 1.0 / (hit[edge[:-1][any_hit]] + 1 - starts[:-1][any_hit])
+    return _where_positive(found, _known(ideal, ideal_starts, ideal_grades, relevant))
 
 
 def precision_at(
@@ -161,10 +190,14 @@ def precision_at(
     k: int,
     *,
     relevant: float = RELEVANT,
+    ideal: Ints | None = None,
 ) -> Floats:
-    """Share of the k places that hold a relevant document; short lists still divide by k."""
-    found = _relevant(starts, grades, relevant, k) / k
-    return _where_relevant(found, ideal_starts, ideal_grades, relevant)
+    """Share of the k places that hold a relevant document; short lists still divide by k.
+
+    trec_eval `P`.
+    """
+    found = relevant_count(*cut(starts, grades, k), relevant=relevant) / k
+    return _where_positive(found, _known(ideal, ideal_starts, ideal_grades, relevant))
 
 
 def recall_at(
@@ -175,10 +208,11 @@ def recall_at(
     k: int | None = None,
     *,
     relevant: float = RELEVANT,
+    ideal: Ints | None = None,
 ) -> Floats:
-    """Share of all relevant documents that stand in the top k."""
-    found = _relevant(starts, grades, relevant, k)
-    return _divide(found, _relevant(ideal_starts, ideal_grades, relevant))
+    """Share of all relevant documents that stand in the top k (trec_eval `recall`)."""
+    found = relevant_count(*cut(starts, grades, k), relevant=relevant)
+    return _divide(found, _known(ideal, ideal_starts, ideal_grades, relevant))
 
 
 def judged_at(starts: Ints, grades: Floats, k: int) -> Floats:
@@ -186,28 +220,38 @@ def judged_at(starts: Ints, grades: Floats, k: int) -> Floats:
 
     It describes the judgments, not the ranking, so it exists where no document is relevant.
     """
-    rows = top(starts, k)
-    return sum_by_query(rows.query, ~np.isnan(grades[rows.row]), starts.size - 1) / k
+    starts, grades = cut(starts, grades, k)
+    return count(starts, ~np.isnan(grades)) / k
 
 
-def _gains(grades: Floats, gain: Gain) -> Floats:
-    positive = np.where(grades > 0, grades, 0.0)
+def gains(grades: Floats, gain: Gain) -> Floats:
+    """What a grade is worth; grades below zero and unjudged documents are worth nothing."""
+    positive: Floats = np.where(grades > 0, grades, 0.0)
     return positive if gain == "linear" else np.exp2(positive) - 1.0
 
 
-def _relevant(starts: Ints, grades: Floats, relevant: float, k: int | None = None) -> Floats:
-    rows = top(starts, k)
-    return sum_by_query(rows.query, grades[rows.row] >= relevant, starts.size - 1)
+def _discounts(starts: Ints) -> Floats:
+    discounts: Floats = np.log2(np.arange(1, longest(starts) + 1) + 1.0)
+    return discounts
 
 
-def _where_relevant(
-    found: Floats, ideal_starts: Ints, ideal_grades: Floats, relevant: float
-) -> Floats:
-    exists: Bools = _relevant(ideal_starts, ideal_grades, relevant) > 0
-    return np.where(exists, found, np.nan)
+def _hits(starts: Ints, grades: Floats, relevant: float) -> tuple[Ints, Ints]:
+    """Rows of relevant documents, and where among them each query's begin, int64[Q + 1]."""
+    hit = np.flatnonzero(grades >= relevant)
+    return hit, np.searchsorted(hit, starts)
 
 
-def _divide(found: Floats, ideal: Floats) -> Floats:
+def _known(ideal: Ints | None, ideal_starts: Ints, ideal_grades: Floats, relevant: float) -> Ints:
+    if ideal is not None:
+        return ideal
+    return relevant_count(ideal_starts, ideal_grades, relevant=relevant)
+
+
+def _where_positive(found: Floats, ideal: Ints) -> Floats:
+    return np.where(ideal > 0, found, np.nan)
+
+
+def _divide(found: Floats | Ints, ideal: Floats | Ints) -> Floats:
     quotient = np.full(found.size, np.nan)
     np.divide(found, ideal, out=quotient, where=ideal > 0)
     return quotient

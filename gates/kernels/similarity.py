@@ -10,9 +10,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gates.kernels.packed import Bools, Floats, Ints, Rows, offsets, sum_by_query, top
+from gates.kernels.packed import (
+    Bools,
+    Floats,
+    Ints,
+    count,
+    cut,
+    dense,
+    lengths,
+    ranks,
+    top,
+)
 
-_CELLS = 1 << 16  # a block that stays in the second-level cache
+Ranks = NDArray[np.unsignedinteger]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +72,7 @@ def overlap_at(pairing: Pairing, k: int) -> Floats:
 def jaccard_at(pairing: Pairing, k: int) -> Floats:
     """Documents common to both top-k lists, over those in either; two empty lists give 1."""
     common = _common(pairing, k)
-    either = _length(pairing.old_starts, k) + _length(pairing.new_starts, k) - common
+    either = lengths(pairing.old_starts, k) + lengths(pairing.new_starts, k) - common
     return _divide(common, either, 1.0)
 
 
@@ -70,42 +80,38 @@ def rbo(pairing: Pairing, k: int | None = None, *, p: float = 0.9) -> Floats:
     """Rank-biased overlap, extrapolated, of lists cut at k; even or uneven lengths.
 
     Webber, Moffat and Zobel, "A similarity measure for indefinite rankings", TOIS 2010, eq. 32.
-    Two empty lists give 1, one empty list 0; a list and its own beginning give 1.
+    Two empty lists give 1, one empty list 0; a list and its own beginning give exactly 1.
 
     Args:
         pairing: the matched lists.
         k: depth of the cut; None compares the lists as they are.
         p: persistence, between 0 and 1: the weight of the top falls with it.
     """
-    old_length, new_length = _length(pairing.old_starts, k), _length(pairing.new_starts, k)
+    old_length, new_length = lengths(pairing.old_starts, k), lengths(pairing.new_starts, k)
     short, long = np.minimum(old_length, new_length), np.maximum(old_length, new_length)
     depth = np.arange(1, long.max(initial=0) + 1)
-    power = np.concatenate(([0.0], np.cumsum(p**depth)))
-    harmonic = np.concatenate(([0.0], np.cumsum(p**depth / depth)))
+    # Running products and sums have the same beginnings however deep the deepest list is.
+    power = np.cumprod(np.concatenate(([1.0], np.full(depth.size, p))), dtype=np.float64)
+    harmonic = np.cumsum(np.concatenate(([0.0], power[1:] / depth)))
 
-    rows, old_rank = _common_rows(pairing, k)
-    deepest = np.maximum(rows.rank, old_rank)  # the depth from which both lists hold the document
-    queries = short.size
-    agreement = sum_by_query(
-        rows.query, harmonic[long[rows.query]] - harmonic[deepest - 1], queries
-    )
-    at_long = sum_by_query(rows.query, np.ones(deepest.size), queries)
-    at_short = sum_by_query(rows.query, deepest <= short[rows.query], queries)
-
-    share = _divide(at_short, short, 0.0)
-    unseen = share * (power[long] - power[short] - short * (harmonic[long] - harmonic[short]))
-    tail = (_divide(at_long - at_short, long, 0.0) + share) * p ** long.astype(np.float64)
-    value = np.clip((1 - p) / p * (agreement + unseen) + tail, 0.0, 1.0)
-    return np.where(long == 0, 1.0, value)
+    value = np.where(long == 0, 1.0, 0.0)
+    starts, old_rank = cut(pairing.new_starts, pairing.old_rank, k)
+    for queries, block in dense(starts, old_rank, 0):
+        ranked = np.ascontiguousarray(block)
+        value[queries] = _rbo(ranked, short[queries], long[queries], power, harmonic, p)
+    return value
 
 
 def kendall_tau(pairing: Pairing) -> Floats:
-    """Kendall's tau over the documents both lists hold, re-ranked; NaN below two of them."""
-    rows, agreeing = _agreeing_above(pairing)
-    queries = pairing.new_starts.size - 1
-    n = np.bincount(rows.query, minlength=queries)
-    concordant = sum_by_query(rows.query, agreeing.astype(np.float64), queries)
-    return _divide(concordant, n * (n - 1) / 2, np.nan) * 2 - 1
+    """Kendall's tau over the documents both lists hold, re-ranked; NaN below two of them.
+
+    Concordant minus discordant pairs, over all pairs; served ranks have no ties (Kendall 1938).
+    """
+    tau = np.full(pairing.new_starts.size - 1, np.nan)
+    for queries, agreeing, common in _agreeing_above(pairing):
+        n = common.sum(axis=0, dtype=np.int64)
+        tau[queries] = _divide(agreeing.sum(axis=0, dtype=np.int64), n * (n - 1) / 2, np.nan)
+    return tau * 2 - 1
 
 
 def tau_ap(pairing: Pairing) -> Floats:
@@ -115,11 +121,15 @@ def tau_ap(pairing: Pairing) -> Floats:
     counts those above the i-th in the new list that stood above it in the old. Not symmetric. NaN
     below two common documents. Yilmaz, Aslam and Robertson, SIGIR 2008.
     """
-    rows, agreeing = _agreeing_above(pairing)
-    queries = pairing.new_starts.size - 1
-    n = np.bincount(rows.query, minlength=queries)
-    total = sum_by_query(rows.query, _divide(agreeing, rows.rank - 1, 0.0), queries)
-    return _divide(total, n - 1, np.nan) * 2 - 1
+    tau = np.full(pairing.new_starts.size - 1, np.nan)
+    for queries, agreeing, common in _agreeing_above(pairing):
+        above = np.zeros(common.shape[1], dtype=np.int64)
+        total = np.zeros(common.shape[1])
+        for agrees, is_common in zip(agreeing, common, strict=True):
+            total += agrees / np.maximum(above, 1)
+            above += is_common
+        tau[queries] = _divide(total, above - 1, np.nan)
+    return tau * 2 - 1
 
 
 def top1_changed(pairing: Pairing) -> Bools:
@@ -136,8 +146,20 @@ def displacement(pairing: Pairing) -> Floats:
 
     Documents that left have no new row; `left` marks them.
     """
-    moved = (top(pairing.new_starts).rank - pairing.old_rank).astype(np.float64)
-    return np.where(pairing.old_rank > 0, moved, np.nan)
+    moved = (ranks(pairing.new_starts) - pairing.old_rank).astype(np.float64)
+    moved[pairing.old_rank == 0] = np.nan
+    return moved
+
+
+def largest_displacement(pairing: Pairing) -> Floats:
+    """The most places a document moved, up or down, float64[Q]; NaN without a common document."""
+    filled = np.diff(pairing.new_starts) > 0
+    largest = np.full(filled.size, np.nan)
+    if filled.any():
+        # Empty lists have no rows between their neighbours', so leaving them out moves no edge.
+        edges = pairing.new_starts[:-1][filled]
+        largest[filled] = np.fmax.reduceat(np.abs(displacement(pairing)), edges)
+    return largest
 
 
 def entered(pairing: Pairing, k: int | None = None) -> Bools:
@@ -175,59 +197,67 @@ def _divide(values: Floats | Ints, by: Floats | Ints, otherwise: float) -> Float
     return quotient
 
 
-def _length(starts: Ints, k: int | None) -> Ints:
-    length = np.diff(starts)
-    return length if k is None else np.minimum(length, k)
-
-
-def _common_rows(pairing: Pairing, k: int | None = None) -> tuple[Rows, Ints]:
-    """New rows whose document stands in both lists (both top k), and their old ranks."""
-    rows = top(pairing.new_starts, k)
-    old_rank = pairing.old_rank[rows.row]
-    common = old_rank > 0 if k is None else (old_rank > 0) & (old_rank <= k)
-    return Rows(rows.row[common], rows.query[common], rows.rank[common]), old_rank[common]
-
-
-def _common(pairing: Pairing, k: int) -> Floats:
-    query = _common_rows(pairing, k)[0].query
-    return sum_by_query(query, np.ones(query.size), pairing.new_starts.size - 1)
+def _common(pairing: Pairing, k: int) -> Ints:
+    starts, old_rank = cut(pairing.new_starts, pairing.old_rank, k)
+    return count(starts, (old_rank > 0) & (old_rank <= k))
 
 
 def _only_here(starts: Ints, other_rank: Ints, k: int | None) -> Bools:
-    marked = np.zeros(other_rank.size, dtype=np.bool_)
-    row = top(starts, k).row
-    there = other_rank[row]
-    marked[row] = there == 0 if k is None else (there == 0) | (there > k)
-    return marked
+    absent: Bools = other_rank == 0
+    if k is not None:
+        absent = (absent | (other_rank > k)) & (ranks(starts) <= k)
+    return absent
 
 
-def _agreeing_above(pairing: Pairing) -> tuple[Rows, Ints]:
-    """For each common document in new order: how many of those above it the old list had above it.
+def _rbo(
+    old_rank: Ints, short: Ints, long: Ints, power: Floats, harmonic: Floats, p: float
+) -> Floats:
+    """RBO of one block: int64[rank, query] old ranks, the lengths, and sums of p^d and p^d / d."""
+    rank = np.arange(1, len(old_rank) + 1)[:, None]
+    # Neither list reaches below `long`, so an old rank beyond it was cut off.
+    common = (old_rank > 0) & (old_rank <= long)
+    # The depth from which both lists hold the document; 0 where they never do.
+    deepest = np.maximum(old_rank, rank) * common
+    at_long = common.sum(axis=0)
+    at_short = (common & (deepest <= short)).sum(axis=0)
+    agreement = at_long * harmonic[long]
+    for before in np.concatenate(([0.0], harmonic[:-1]))[deepest]:
+        agreement -= before
 
-    The rows are numbered among the common documents, so their ranks are re-ranked. Every pair is
-    compared once, a shift of the whole block at a time: quadratic work in the length of a list.
+    share = _divide(at_short, short, 0.0)
+    beyond = (power[short] - power[long]) * p / (1 - p)  # the sum of p^d from short + 1 to long
+    unseen = share * (beyond - short * (harmonic[long] - harmonic[short]))
+    tail = (_divide(at_long - at_short, long, 0.0) + share) * power[long]
+    value = np.clip((1 - p) / p * (agreement + unseen) + tail, 0.0, 1.0)
+    # Rounding must not let identical lists fall short of a bound of 1.
+    unmoved = (old_rank == rank).sum(axis=0) == short
+    return np.where(unmoved & (short > 0), 1.0, value)
+
+
+def _agreeing_above(pairing: Pairing) -> Iterator[tuple[slice | Ints, Ranks, Bools]]:
+    """For each document in new order: how many of those above it the old list had above it.
+
+    Comes as [rank, query] blocks with the queries they hold and a mask of the documents both lists
+    hold; the others count for nothing. Every pair is compared once, a shift of the whole block at
+    a time: quadratic work in the length of a list, so ranks and counts, which stay below the
+    highest rank, are as narrow as they can be.
     """
-    found, old_rank = _common_rows(pairing)
-    starts = offsets(found.query, pairing.new_starts.size - 1)
-    agreeing = np.zeros(old_rank.size, dtype=np.int64)
-    for row, inside in _blocks(starts):
-        # Lists only ever end in padding, so no document has padding above it.
-        ranks = np.where(inside, old_rank[np.where(inside, row, 0)], 0).astype(np.int32)
-        count = np.zeros(ranks.shape, dtype=np.int32)
-        for shift in range(1, ranks.shape[0]):
-            count[shift:] += ranks[:-shift] < ranks[shift:]
-        agreeing[row[inside]] = count[inside]
-    return top(starts), agreeing
+    narrow = _narrow(int(pairing.old_rank.max(initial=0)))
+    never_above = narrow(np.iinfo(narrow).max)
+    for queries, block in dense(pairing.new_starts, pairing.old_rank, 0):
+        # A document of one list only must agree with none: as the later one its rank 0 is below
+        # every rank, and as the earlier one it gets a rank above them all.
+        later = block.astype(narrow, order="C")
+        common = later > 0
+        earlier = np.where(common, later, never_above)
+        agreeing = np.zeros_like(later)
+        smaller = np.empty(later.shape, dtype=np.bool_)
+        for shift in range(1, later.shape[0]):
+            np.less(earlier[:-shift], later[shift:], out=smaller[shift:])
+            agreeing[shift:] += smaller[shift:].view(np.uint8)
+        yield queries, agreeing, common
 
 
-def _blocks(starts: Ints) -> Iterator[tuple[Ints, Bools]]:
-    """Rows of lists of two or more as [rank, query] blocks, longest first; a mask of real ones."""
-    length = np.diff(starts)
-    longest_first = np.argsort(-length, kind="stable")[: int((length > 1).sum())]
-    begin = 0
-    while begin < longest_first.size:
-        depth = int(length[longest_first[begin]])
-        queries = longest_first[begin : begin + max(1, _CELLS // depth)]
-        place = np.arange(depth)[:, None]
-        yield starts[queries] + place, place < length[queries]
-        begin += queries.size
+def _narrow(highest: int) -> type[np.unsignedinteger]:
+    """The narrowest integers that hold ranks up to the highest and one above."""
+    return next(kind for kind in (np.uint8, np.uint16, np.uint32) if highest < np.iinfo(kind).max)

@@ -24,6 +24,11 @@ def pair_lists(old: Sequence[Sequence[int]], new: Sequence[Sequence[int]]) -> Pa
     return pair(old_starts, old_docs.astype(np.int64), new_starts, new_docs.astype(np.int64))
 
 
+def judgments(lists: Sequence[Sequence[float]]) -> tuple[Ints, Floats]:
+    """Offsets and grades of what was judged in these lists, as if nothing else had been."""
+    return pack([[grade for grade in grades if not np.isnan(grade)] for grades in lists])
+
+
 def pair_words(old: str, new: str) -> Pairing:
     """Pairing of one query whose documents are letters."""
     return pair_lists([[*map(ord, old)]], [[*map(ord, new)]])

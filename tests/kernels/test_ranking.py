@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gates.kernels import ranking
 from gates.kernels.packed import Floats, offsets
-from tests.kernels.packed_lists import UNJUDGED, grade_lists, pack
+from tests.kernels.packed_lists import UNJUDGED, grade_lists, judgments, pack
 
 JUDGED = pack([[3, 2, 0, 1]])
 SERVED = pack([[0, 3, UNJUDGED, 1]])  # c, a, u, d
@@ -153,7 +153,7 @@ def test_terms_add_up_to_dcg(lists: list[list[float]], k: int, gain: ranking.Gai
 @given(grade_lists, st.integers(1, 15))
 def test_metrics_stay_between_zero_and_one(lists: list[list[float]], k: int) -> None:
     served = pack(lists)
-    ideal = pack([[grade for grade in grades if not np.isnan(grade)] for grades in lists])
+    ideal = judgments(lists)
     for values in (
         ranking.ndcg(*served, *ideal, k),
         ranking.ndcg(*served, *ideal, k, "exponential"),
@@ -191,6 +191,60 @@ def test_a_query_scores_the_same_alone_and_among_others(lists: list[list[float]]
     together = ranking.ndcg(*pack(lists), *pack(ideal), k)
     alone = [only(ranking.ndcg(*pack([one]), *pack([[3.0, 1.0]]), k)) for one in lists]
     assert together.tolist() == alone
+
+
+@given(grade_lists, st.integers(1, 15), st.sampled_from([1.0, 2.0]))
+def test_what_the_judgments_allow_may_be_worked_out_once(
+    lists: list[list[float]], k: int, relevant: float
+) -> None:
+    served, judged = pack(lists), judgments(lists)
+    unread = np.zeros_like(judged[0]), np.array([])
+    gain: ranking.Gain
+    for gain in ("linear", "exponential"):
+        ideal = ranking.ideal_dcg(*judged, k, gain)
+        known = ranking.ndcg(*served, *unread, k, gain, ideal=ideal)
+        np.testing.assert_array_equal(known, ranking.ndcg(*served, *judged, k, gain))
+    total = ranking.relevant_count(*judged, relevant=relevant)
+    assert total.tolist() == [sum(grade >= relevant for grade in grades) for grades in lists]
+    for metric in (
+        ranking.average_precision,
+        ranking.reciprocal_rank,
+        ranking.precision_at,
+        ranking.recall_at,
+    ):
+        known = metric(*served, *unread, k, relevant=relevant, ideal=total)
+        np.testing.assert_array_equal(known, metric(*served, *judged, k, relevant=relevant))
+
+
+@given(grade_lists, st.integers(1, 15))
+def test_the_binary_metrics_follow_their_definitions(lists: list[list[float]], k: int) -> None:
+    served, judged = pack(lists), judgments(lists)
+    for query, grades in enumerate(lists):
+        hits = [rank for rank, grade in enumerate(grades[:k], start=1) if grade >= 1]
+        total = sum(grade >= 1 for grade in grades)
+        if total == 0:
+            continue
+        precision = [number / rank for number, rank in enumerate(hits, start=1)]
+        assert ranking.precision_at(*served, *judged, k)[query] == len(hits) / k
+        assert ranking.recall_at(*served, *judged, k)[query] == len(hits) / total
+        found = ranking.reciprocal_rank(*served, *judged, k)[query]
+        assert found == (1 / hits[0] if hits else 0)
+        assert ranking.average_precision(*served, *judged, k)[query] == sum(precision) / total
+
+
+@given(grade_lists, st.integers(1, 15), st.integers(0, 11), st.integers(0, 11))
+def test_swapping_documents_of_equal_grade_is_a_tie_to_the_last_bit(
+    lists: list[list[float]], k: int, one: int, other: int
+) -> None:
+    swapped = [[*grades] for grades in lists]
+    for grades in swapped:
+        a, b = one % max(1, len(grades)), other % max(1, len(grades))
+        if grades and grades[a] == grades[b]:
+            grades[a], grades[b] = grades[b], grades[a]
+    gain: ranking.Gain
+    for gain in ("linear", "exponential"):
+        before, after = (ranking.dcg(*pack(each), k, gain) for each in (lists, swapped))
+        assert before.tobytes() == after.tobytes()
 
 
 def test_a_tail_of_unjudged_documents_changes_nothing_to_the_last_bit() -> None:

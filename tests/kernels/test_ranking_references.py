@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
 import pytrec_eval
 
 from gates.kernels import ranking
+from gates.kernels.browsing import rbp
 from gates.kernels.packed import Floats, Ints, offsets
 
 QUERIES, POOL, SERVED = 150, 60, 40
@@ -70,21 +73,24 @@ def assert_equal_where_it_exists(ours: Floats, theirs: Floats) -> None:
     assert (theirs[~exists] == 0).all()
 
 
+MEASURES: dict[str, Callable[..., Floats]] = {
+    "ndcg": ranking.ndcg,
+    "ndcg_cut.10": partial(ranking.ndcg, k=10),
+    "map": ranking.average_precision,
+    "map_cut.5": partial(ranking.average_precision, k=5),
+    "recip_rank": ranking.reciprocal_rank,
+    "P.10": partial(ranking.precision_at, k=10),
+    "recall.20": partial(ranking.recall_at, k=20),
+}
+
+
 @pytest.mark.parametrize("seed", [1, 2])
-def test_every_query_scores_what_pytrec_eval_gives(seed: int) -> None:
+@pytest.mark.parametrize("measure", MEASURES)
+def test_every_query_scores_what_pytrec_eval_gives(measure: str, seed: int) -> None:
     sample = Sample(seed)
-    ranked, ideal = sample.ranking(), sample.ideal()
-    arrays = (ranked.starts, ranked.grades, *ideal)
-    for ours, measure in (
-        (ranking.ndcg(*arrays), "ndcg"),
-        (ranking.ndcg(*arrays, 10), "ndcg_cut.10"),
-        (ranking.average_precision(*arrays), "map"),
-        (ranking.average_precision(*arrays, 5), "map_cut.5"),
-        (ranking.reciprocal_rank(*arrays), "recip_rank"),
-        (ranking.precision_at(*arrays, 10), "P.10"),
-        (ranking.recall_at(*arrays, 20), "recall.20"),
-    ):
-        assert_equal_where_it_exists(ours, reference(sample, measure))
+    ranked = sample.ranking()
+    ours = MEASURES[measure](ranked.starts, ranked.grades, *sample.ideal())
+    assert_equal_where_it_exists(ours, reference(sample, measure))
 
 
 def test_a_threshold_counts_as_pytrec_evals_relevance_level() -> None:
@@ -96,11 +102,12 @@ def test_a_threshold_counts_as_pytrec_evals_relevance_level() -> None:
     np.testing.assert_allclose(ours[exists], theirs[exists], rtol=0, atol=1e-9)
 
 
-def test_condensed_lists_score_as_with_judged_documents_only() -> None:
+@pytest.mark.parametrize("measure", MEASURES)
+def test_condensed_lists_score_as_with_judged_documents_only(measure: str) -> None:
     sample = Sample(4)
     ranked = ranking.condensed(sample.ranking())
-    ours = ranking.ndcg(ranked.starts, ranked.grades, *sample.ideal(), 10)
-    assert_equal_where_it_exists(ours, reference(sample, "ndcg_cut.10", judged_only=True))
+    ours = MEASURES[measure](ranked.starts, ranked.grades, *sample.ideal())
+    assert_equal_where_it_exists(ours, reference(sample, measure, judged_only=True))
 
 
 def test_pytrec_eval_ties_scores_that_differ_beyond_single_precision() -> None:
@@ -116,19 +123,39 @@ def test_pytrec_eval_ties_scores_that_differ_beyond_single_precision() -> None:
 RANX = """
 import json, sys
 import numpy as np
-from ranx.metrics import ndcg_burges
+from ranx import Qrels, Run, evaluate
+from ranx import metrics
 
-values = []
+measures = {
+    "ndcg_burges@10": lambda ideal, run: metrics.ndcg_burges(ideal, run, 10, 1),
+    "ndcg": lambda ideal, run: metrics.ndcg(ideal, run, 0, 1),
+    "rbp": lambda ideal, run: metrics.rank_biased_precision(ideal, run, 0.8, 1),
+    "map": lambda ideal, run: metrics.average_precision(ideal, run, 0, 1),
+    "mrr@5": lambda ideal, run: metrics.reciprocal_rank(ideal, run, 5, 1),
+    "precision@10": lambda ideal, run: metrics.precision(ideal, run, 10, 1),
+    "recall@20": lambda ideal, run: metrics.recall(ideal, run, 20, 1),
+}
+values = {name: [] for name in measures}
 for ideal, served in json.load(sys.stdin):
     run = [[doc, -rank] for rank, doc in enumerate(served)]
     arrays = [np.array([rows], dtype=float) for rows in (ideal, run)]
-    values.append(float(ndcg_burges(*arrays, 10, 1)[0]))
+    for name, measure in measures.items():
+        values[name].append(float(measure(*arrays)[0]))
+values["tied"] = [
+    float(evaluate(Qrels({"q": {"a": 1}}), Run({"q": dict.fromkeys(docs, 1.0)}), "mrr"))
+    for docs in ("ab", "ba")
+]
 json.dump(values, sys.stdout)
 """
 
 
-def test_exponential_gain_scores_what_ranx_gives() -> None:
-    """In a process of its own without its compiler, which would take most of a minute."""
+@pytest.fixture(scope="module")
+def ranx() -> dict[str, Floats]:
+    """What ranx gives on `Sample(6)`, by measure.
+
+    In a process of its own without its compiler, which would take most of a minute, and on lists
+    already in order, since it leaves ties as they were inserted.
+    """
     sample = Sample(6)
     cases = []
     for query, docs in sample.run.items():
@@ -144,6 +171,39 @@ def test_exponential_gain_scores_what_ranx_gives() -> None:
         text=True,
         check=True,
     )
+    return {name: np.array(values) for name, values in json.loads(answer.stdout).items()}
+
+
+@pytest.mark.parametrize(
+    ("measure", "kernel"),
+    [
+        ("ndcg_burges@10", partial(ranking.ndcg, k=10, gain="exponential")),
+        ("ndcg", ranking.ndcg),
+        ("map", ranking.average_precision),
+        ("mrr@5", partial(ranking.reciprocal_rank, k=5)),
+        ("precision@10", partial(ranking.precision_at, k=10)),
+        ("recall@20", partial(ranking.recall_at, k=20)),
+    ],
+)
+def test_every_query_scores_what_ranx_gives(
+    ranx: dict[str, Floats], measure: str, kernel: Callable[..., Floats]
+) -> None:
+    sample = Sample(6)
     ranked = sample.ranking()
-    ours = ranking.ndcg(ranked.starts, ranked.grades, *sample.ideal(), 10, "exponential")
-    assert_equal_where_it_exists(ours, np.array(json.loads(answer.stdout)))
+    ours = kernel(ranked.starts, ranked.grades, *sample.ideal())
+    assert_equal_where_it_exists(ours, ranx[measure])
+
+
+def test_rank_biased_precision_scores_what_ranx_gives(ranx: dict[str, Floats]) -> None:
+    """Its gain is the grade, not a share of the scale, so it leaves the bounds with grades."""
+    sample = Sample(6)
+    ranked = sample.ranking()
+    ours = rbp(ranked.starts, ranked.grades, *sample.ideal(), max_grade=4, persistence=0.8)
+    assert_equal_where_it_exists(ours, ranx["rbp"] / 4)
+    assert ranx["rbp"].max() > 1
+
+
+def test_ranx_ranks_ties_in_the_order_they_were_inserted(ranx: dict[str, Floats]) -> None:
+    assert ranx["tied"].tolist() == [1.0, 0.5]
+    ours = ranking.order(np.zeros(2, np.int64), np.ones(2), np.array([0, 1]))
+    assert ours.tolist() == [1, 0]
