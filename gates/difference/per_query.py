@@ -11,7 +11,7 @@ from gates.difference.plan import Plan
 from gates.errors import RankingError
 from gates.kernels import ranking, similarity
 from gates.kernels.matching import JUDGED, OLD, Matched, match
-from gates.kernels.named import Graded, quality
+from gates.kernels.named import Judged, quality
 from gates.kernels.packed import Floats
 from gates.rankings.aligned import Aligned, Block
 from gates.rankings.columns import examples_of_twice
@@ -80,16 +80,17 @@ def _measure(plan: Plan, aligned: Aligned, block: Block) -> Mapping[tuple[str, s
     matched = match(block.old, block.new, block.judged, block.grades)
     if matched.twice.size:
         raise _twice(aligned, block, matched)
-    judged = (block.judged.starts, block.grades)
-    arms = {
-        "old": Graded(block.old.starts, matched.old_grades, *judged),
-        "new": Graded(block.new.starts, matched.new_grades, *judged),
-    }
+    judged = Judged(
+        block.judged.starts, block.grades, plan.gain, plan.relevant, aligned.judgments.top
+    )
     found: dict[tuple[str, str], Floats] = {}
-    for arm, lists in arms.items():
+    for arm, lists, grades in (
+        ("old", block.old, matched.old_grades),
+        ("new", block.new, matched.new_grades),
+    ):
         for metric in plan.metrics:
-            found[arm, metric] = quality(metric, lists, gain=plan.gain, relevant=plan.relevant)
-        found[arm, f"judged@{plan.k}"] = ranking.judged_at(lists.starts, lists.grades, plan.k)
+            found[arm, metric] = quality(metric, lists.starts, grades, judged)
+        found[arm, f"judged@{plan.k}"] = ranking.judged_at(lists.starts, grades, plan.k)
     pairing = matched.pairing
     likeness = (
         similarity.rbo(pairing),

@@ -68,6 +68,7 @@ class CodedFile:
         rows: How many rows it holds.
         query: uint64[Q], the codes of its queries, unique and ascending.
         names: Arrow strings[Q], their ids.
+        top: The greatest grade; 0 in a ranking.
         seen: (uint64[S], int32[S]): a query, and a piece of the file that holds rows of it.
         part: Gives one partition; each may be asked for once.
     """
@@ -77,6 +78,7 @@ class CodedFile:
     rows: int
     query: Codes
     names: pa.Array
+    top: float
     seen: tuple[Codes, NDArray[np.int32]]
     part: Callable[[int], Part]
 
@@ -107,12 +109,14 @@ def read_coded(
     edges: list[Piece] = []
     segments: list[Segments] = []
     names: list[pa.Array] = []
+    top = 0.0
     readers = read_pieces(source, columns)
     for piece in in_order(lambda read: code_pieces(read(), columns), readers):
         for coded in piece:
             segments.append(shelf.put(coded))
             names.append(coded.names)
             edges += coded.edges
+            top = max(top, float(coded.grades.max(initial=0)))
             progress(coded.codes.size)
     table = _joined(segments)
     seen = (table.query, table.piece)
@@ -130,6 +134,7 @@ def read_coded(
         rows,
         table.query,
         text.take(as_arrow(np.unique(seen[0], return_index=True)[1])),
+        top,
         seen,
         lambda number: shelf.part(table, number),
     )
