@@ -10,8 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.toys import MODEL, make_project, set_params
+
+# How long an example takes says something of the machine, not of the code.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 PRISTINE = "pristine.db"
 VERSIONS: dict[str, dict[str, Any]] = {

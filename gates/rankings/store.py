@@ -108,13 +108,13 @@ def read_coded(
     shelf = _Shelf(partitions, scratch, expected, graded=columns.meaning == "grade")
     edges: list[Piece] = []
     segments: list[Segments] = []
-    names: list[pa.Array] = []
+    names: list[tuple[Codes, pa.Array]] = []
     top = 0.0
     readers = read_pieces(source, columns)
     for piece in in_order(lambda read: code_pieces(read(), columns), readers):
         for coded in piece:
             segments.append(shelf.put(coded))
-            names.append(coded.names)
+            names.append((coded.segments.query, coded.names))
             edges += coded.edges
             top = max(top, float(coded.grades.max(initial=0)))
             progress(coded.codes.size)
@@ -127,13 +127,16 @@ def read_coded(
         whole = ~np.isin(table.query, np.array(list(split), dtype=np.uint64))
         table = _joined([_chosen(table, whole), shelf.put(again)])
     table = _chosen(table, np.argsort(table.query))
-    text = pa.concat_arrays(names) if names else pa.array([], pa.string())
+    text = pa.concat_arrays([pa.array([], pa.string()), *(name for _, name in names)])
+    first = np.unique(
+        np.concatenate([seen[0][:0], *(code for code, _ in names)]), return_index=True
+    )
     return CodedFile(
         source,
         columns,
         rows,
         table.query,
-        text.take(as_arrow(np.unique(seen[0], return_index=True)[1])),
+        text.take(as_arrow(first[1])),
         top,
         seen,
         lambda number: shelf.part(table, number),
