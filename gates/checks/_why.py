@@ -9,6 +9,7 @@ version's own raw score; features that only one version has count as 0 in the ot
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +24,7 @@ from gates.subject import Arm, Columns, NoContributions, Subject
 __all__ = ["with_reasons"]
 
 _QUERIES = 20
-_ROWS = 4_000  # trees take about a millisecond a row to explain
+_ROWS = 1_000  # many and deep trees take some 20 ms a row to explain
 _DOCUMENTS = 5
 _FEATURES = 5
 
@@ -70,9 +71,16 @@ def with_reasons(
     Yields:
         The exhibit with `why`, and a table of input features where the two versions' differ.
     """
-    worst = _worst(subject, coded, lists)
-    rows = np.concatenate([np.arange(*_span(coded, q)) for q in worst] or [np.arange(0)])
-    told = _ask_both(subject, coded, arms, worst, rows)
+    losers = _losers(subject, lists)
+    worst = _no_more_than_can_be_explained(losers, coded)
+    told: tuple[_Told, _Told] | str
+    if worst:
+        rows = np.concatenate([np.arange(*_span(coded, q)) for q in worst])
+        told = _ask_both(subject, coded, arms, worst, rows)
+    elif losers:
+        told = f"The worst query has more candidates than can be explained in time ({_ROWS})."
+    else:
+        told = "No query lost."
     if isinstance(told, str):
         note, whys = "", {}
     else:
@@ -93,10 +101,12 @@ def with_reasons(
     yield from _inputs(subject, None if isinstance(told, str) else told)
 
 
-def _worst(subject: Subject, coded: Judged, lists: Exhibit) -> list[int]:
-    """The queries that lost most, no more than can be explained in reasonable time."""
+def _losers(subject: Subject, lists: Exhibit) -> list[int]:
     place = {query: q for q, query in enumerate(subject.golden.query_id)}
-    losers = [place[one["id"]] for one in lists.data["queries"] if (one["delta"] or 0.0) < 0]
+    return [place[one["id"]] for one in lists.data["queries"] if (one["delta"] or 0.0) < 0]
+
+
+def _no_more_than_can_be_explained(losers: list[int], coded: Judged) -> list[int]:
     sizes = np.cumsum(np.diff(coded.starts)[losers[:_QUERIES]])
     return losers[: int((sizes <= _ROWS).sum())]
 
@@ -104,17 +114,20 @@ def _worst(subject: Subject, coded: Judged, lists: Exhibit) -> list[int]:
 def _ask_both(
     subject: Subject, coded: Judged, arms: tuple[Ranked, Ranked], worst: Sequence[int], rows: Ints
 ) -> tuple[_Told, _Told] | str:
-    if not worst:
-        return "No query lost that could be explained."
     frame = {name: _taken(column, rows) for name, column in subject.golden.inputs().items()}
-    told = []
-    for arm, ranked in zip((subject.champion, subject.candidate), arms, strict=True):
+
+    def ask(arm: Arm | None, ranked: Ranked) -> _Told | str:
         assert arm is not None  # noqa: S101 - whoever compares two lists has two versions
         answer = _ask(arm, frame, coded, ranked, worst)
         if isinstance(answer, str):
             return f"Not available from {arm.role} {arm.version.uri}: {answer}."
-        told.append(answer)
-    return told[0], told[1]
+        return answer
+
+    with ThreadPoolExecutor(2) as pool:
+        old, new = pool.map(ask, (subject.champion, subject.candidate), arms)
+    if isinstance(old, str) or isinstance(new, str):
+        return " ".join(one for one in (old, new) if isinstance(one, str))
+    return old, new
 
 
 def _ask(

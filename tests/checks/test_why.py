@@ -124,10 +124,16 @@ def test_it_keeps_to_the_worst_twenty_queries_and_to_five_documents_and_features
 
 
 def test_long_lists_are_explained_for_fewer_queries() -> None:
-    subject = lost(3, 1900)
+    subject = lost(3, 480)
     queries = shown(subject)[0]["queries"]
     assert ["why" in one for one in queries] == [True, True, False]
-    assert len(subject.candidate.explained[0]["x"]) == 3800
+    assert len(subject.candidate.explained[0]["x"]) == 960
+
+
+def test_a_list_too_long_to_explain_is_a_reason() -> None:
+    subject = lost(1, 1001)
+    assert "more candidates than can be explained" in shown(subject)[0]["why"]["reason"]
+    assert not subject.candidate.explained
 
 
 def test_documents_that_moved_only_below_the_depth_are_not_shown() -> None:
@@ -180,7 +186,7 @@ def test_the_score_may_be_any_rising_function_of_what_adds_up() -> None:
 def test_where_no_query_lost_nobody_is_asked() -> None:
     subject = FakeSubject(GOLDEN, linear("candidate", OLD), linear("champion", OLD))
     data, others = shown(subject)
-    assert data["why"] == {"note": "", "reason": "No query lost that could be explained."}
+    assert data["why"] == {"note": "", "reason": "No query lost."}
     assert not others
     assert not subject.candidate.explained
 
