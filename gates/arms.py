@@ -11,14 +11,15 @@ import numpy as np
 
 from gates.domain import EnvironmentFacts, ModelVersion, Role
 from gates.environments.cache import Environment, EnvironmentCache, installed
-from gates.environments.outputs import as_labels, as_scores
+from gates.environments.mlmodel import read_mlmodel
+from gates.environments.outputs import as_contributions, as_labels, as_scores
 from gates.environments.process import Limits, Worker
 from gates.errors import GatesError, LockError, ModelFault
 from gates.kernels.packed import Floats
 from gates.locks.lock import read_lock
 from gates.locks.markers import target_environment
 from gates.locks.verify import verify
-from gates.subject import Columns, LockReport
+from gates.subject import Columns, Contributions, LockReport, NoContributions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,6 +66,8 @@ class VersionArm:
         self._worker: Worker | None = None
         self._environment: Environment | GatesError | None = None
         self._answers: dict[str, Answer] = {}
+        self._explained: dict[str, Contributions | NoContributions] = {}
+        self._ran_in: EnvironmentFacts | None = None
 
     @property
     def role(self) -> Role:
@@ -75,6 +78,15 @@ class VersionArm:
     def version(self) -> ModelVersion:
         """Which version this is."""
         return self._version
+
+    @property
+    def inputs(self) -> tuple[str, ...] | None:
+        """The input columns its signature names, in order; None when it names none.
+
+        Raises:
+            PackageError: Its MLmodel file cannot be read.
+        """
+        return read_mlmodel(self._model_dir).input_columns
 
     @property
     def lock_path(self) -> Path:
@@ -112,6 +124,8 @@ class VersionArm:
                 return self._worker.ready()
             except ModelFault:
                 pass
+        if self._ran_in is not None:
+            return self._ran_in
         return self._environment.facts if isinstance(self._environment, Environment) else None
 
     def start(self) -> None:
@@ -153,6 +167,13 @@ class VersionArm:
         rows = _rows(columns)
         return self._blame(lambda: as_labels(self._ask(columns), rows))
 
+    def contributions(self, columns: Columns) -> Contributions | NoContributions:
+        """What each feature added to the score of each row of a frame, or why that is not known."""
+        key = _frame_digest(columns)
+        if key not in self._explained:
+            self._explained[key] = self._explain(columns)
+        return self._explained[key]
+
     def lock_report(self) -> LockReport:
         """What verifying its lock gave, against all it must agree with.
 
@@ -188,6 +209,23 @@ class VersionArm:
         if key not in self._answers:
             self._answers[key] = self._ready().predict(columns)
         return self._answers[key]
+
+    def _explain(self, columns: Columns) -> Contributions | NoContributions:
+        try:
+            worker = self._ready()
+        except GatesError as problem:
+            return NoContributions(problem.what)
+        ran_in = worker.ready()
+        try:
+            answer = worker.contributions(columns)
+            if isinstance(answer, NoContributions):
+                return answer
+            return as_contributions(answer, _rows(columns), columns)
+        except GatesError as problem:
+            # Nobody is required to explain: the checks to come find a worker that is well.
+            worker.close()
+            self._worker, self._ran_in = None, ran_in
+            return NoContributions(problem.what)
 
     def _blame(self, ask: Callable[[], AnswerT]) -> AnswerT:
         try:

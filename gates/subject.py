@@ -21,14 +21,17 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 __all__ = [
+    "BIAS",
     "Arm",
     "Columns",
+    "Contributions",
     "Expectation",
     "ExpectationKind",
     "GoldenSet",
     "LockProblem",
     "LockReport",
     "Manifest",
+    "NoContributions",
     "Subject",
 ]
 
@@ -204,6 +207,39 @@ class LockReport:
         return sum(problem.kind == kind for problem in self.problems)
 
 
+BIAS = "(bias)"
+"""The column of an answer that holds what no feature contributed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contributions:
+    """What each feature added to each row's raw score (SHAP values of a tree model).
+
+    A row's contributions and its bias add up to its raw score: the sum of the leaves, before any
+    sigmoid or other function of it.
+
+    Attributes:
+        features: F names, each an input column.
+        values: float64[rows, F], finite, in units of the raw score.
+        bias: float64[rows], finite: what is added whatever the features are.
+    """
+
+    features: tuple[str, ...]
+    values: Floats
+    bias: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class NoContributions:
+    """A version cannot tell what its features contribute; no fault of its own.
+
+    Attributes:
+        reason: Why, in words.
+    """
+
+    reason: str
+
+
 class Arm(Protocol):
     """One version, running in its own environment."""
 
@@ -214,6 +250,10 @@ class Arm(Protocol):
     @property
     def version(self) -> ModelVersion:
         """Which version this is."""
+
+    @property
+    def inputs(self) -> tuple[str, ...] | None:
+        """The input columns its signature names, in order; None when it names none."""
 
     def scores(self, columns: Columns) -> Floats:
         """Score each row of a frame.
@@ -227,6 +267,13 @@ class Arm(Protocol):
 
         Raises:
             ModelFault: It could not, by name.
+        """
+
+    def contributions(self, columns: Columns) -> Contributions | NoContributions:
+        """What each feature added to the score of each row of a frame, or why that is not known.
+
+        It never raises: whatever goes wrong while explaining leaves the version's scores, and so
+        the verdict, as they are.
         """
 
     def environment(self) -> EnvironmentFacts:

@@ -65,6 +65,32 @@ def test_a_misbehaving_candidate_gets_a_named_outcome_and_never_a_pass(
     assert outcomes["lockfile::unpinned"] == "PASS", "other checks still speak"
 
 
+def test_a_candidate_that_dies_while_explaining_gets_the_verdict_of_one_that_explains(
+    gates: CommandLine, shelf: Shelf, tmp_path: Path
+) -> None:
+    champion = ("--champion", shelf.uri("good"))
+    found = []
+    for version in ("weak", "dies-explaining"):
+        output = ("--output", str(tmp_path / version))
+        said = json.loads(
+            gates("run", shelf.uri(version), champion, shelf.options(), output, "--json").out
+        )
+        evidence = json.loads(Path(said["evidence"]).read_text(encoding="utf-8"))
+        (lists,) = (
+            one
+            for record in evidence["records"]
+            for one in record["exhibits"]
+            if one["kind"] == "ranking-diff"
+        )
+        judged = {one["id"]: one["outcome"] for one in said["bounds"]}
+        found.append((said["verdict"], judged, evidence["environments"].keys(), lists["data"]))
+    told, untold = found
+    assert told[:3] == untold[:3]
+    worst = told[3]["queries"][0]["why"][0]["features"][0]
+    assert worst[0] in {"good", "noise"}
+    assert "died while explaining: it exited with code 9" in untold[3]["why"]["reason"]
+
+
 def test_noise_on_stdout_is_not_an_answer(gates: CommandLine, shelf: Shelf, tmp_path: Path) -> None:
     answer = gates("run", shelf.uri("noise"), shelf.options(), "--output", str(tmp_path))
     assert answer.code == 0, answer.out + answer.err

@@ -103,6 +103,12 @@ class Toy:
             scores = [math.sin(1e4 * (row + 1)) for row in range(rows)]
         return scores
 
+    def contributions(self, frame):
+        if self.params.get("trick") == "dies-explaining":
+            os._exit(9)
+        weights = self.params["weights"]
+        return {name: [weights[name] * value for value in frame[name]] for name in weights}
+
 
 def _load_pyfunc(path):
     with open(path) as stream:

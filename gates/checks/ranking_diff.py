@@ -20,6 +20,7 @@ from gates.checks import Check
 from gates.checks._lists import side_by_side
 from gates.checks._ranked import Judged, Ranked, judged, rank
 from gates.checks._slices import cuts
+from gates.checks._why import with_reasons
 from gates.domain import Exhibit, Measurement
 from gates.errors import NoChampion
 from gates.kernels import ranking, similarity
@@ -102,7 +103,7 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     overlap = similarity.overlap_at(pairing, k)
     rbo = similarity.rbo(pairing, k, p=options.rbo_p)
     changed = similarity.top1_changed(pairing)
-    yield side_by_side(
+    lists = side_by_side(
         golden,
         coded,
         (old, new),
@@ -112,6 +113,7 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
         values=(before, after),
         likeness=(overlap, rbo, changed),
     )
+    yield from with_reasons(subject, coded, (old, new), lists, options.gain)
 
 
 def _wanted(metrics: tuple[str, ...], primary: str) -> list[str]:

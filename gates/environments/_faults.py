@@ -10,7 +10,7 @@ from typing import Any
 from gates.environments._commands import clean, last_lines
 from gates.errors import FaultKind
 
-__all__ = ["ending", "oom_kills", "reported"]
+__all__ = ["ending", "one_line", "oom_kills", "reported"]
 
 _STARVED = ("MemoryError", "bad_alloc", "Cannot allocate memory", "Out of memory")
 _SAID_BY_WORKERS: tuple[FaultKind, ...] = (
@@ -58,6 +58,11 @@ def oom_kills() -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
 
 
+def one_line(text: str) -> str:
+    """What a worker wrote, fit for a sentence of a report."""
+    return " ".join(clean(text).split())[:500]
+
+
 def reported(error: object) -> tuple[FaultKind, str, str]:
     """The kind, the words and the traceback of a fault that a worker reports of itself.
 
@@ -69,7 +74,7 @@ def reported(error: object) -> tuple[FaultKind, str, str]:
     if kind is None or not all(isinstance(text, str) for text in texts):
         return "bad-frame", "answered with an error report that cannot be read", ""
     name, message, trace = (clean(str(text)) for text in texts)
-    message = " ".join(message.split())[:500]
+    message = one_line(message)
     if kind in ("wrong-rows", "wrong-type"):
         return kind, message, trace
     return kind, f"{name[:80]}: {message}", trace

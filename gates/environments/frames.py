@@ -4,6 +4,7 @@ A frame is `struct '<Q'` (the payload's length) and the payload. A payload is ei
 that name its kind, padded with spaces, and a body:
 
     json      one JSON object: the first word to a worker, and every answer that is not columns
+    explain   a request: columns, as another payload, whose scores the worker is to explain
     arrow     an Arrow IPC stream
     plain     for environments without pyarrow:
                   '<I'           length of the header
@@ -42,6 +43,7 @@ __all__ = [
     "decode_message",
     "encode_columns",
     "encode_message",
+    "explaining",
     "framed",
     "payload_length",
 ]
@@ -102,6 +104,11 @@ def encode_columns(columns: Columns, encoding: Encoding) -> bytes:
     if encoding == "arrow":
         return _tag(encoding) + encode_arrow(typed)
     return _tag(encoding) + encode_plain(typed, next(iter(lengths.values()), 0))
+
+
+def explaining(columns: bytes) -> bytes:
+    """Columns as a payload that asks not for predictions but for what each column added to them."""
+    return _tag("explain") + columns
 
 
 def decode_columns(payload: bytes) -> dict[str, NDArray[Any] | list[Any]]:

@@ -1,4 +1,4 @@
-"""The output contract: what scores and labels must look like before a check may use them."""
+"""The output contract: what scores, labels and contributions must be before a check uses them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gates.errors import FaultKind, ModelFault
+from gates.subject import BIAS, Columns, Contributions
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["as_labels", "as_scores"]
+__all__ = ["as_contributions", "as_labels", "as_scores"]
 
 Output = Mapping[str, "NDArray[Any] | list[Any]"]
 
@@ -65,6 +66,32 @@ def as_labels(columns: Output, rows: int) -> tuple[tuple[str, ...], NDArray[np.f
         kind = "nothing" if labels[bad] is None else type(labels[bad]).__name__
         raise _breach("wrong-type", f"the model returned {kind} for label in row {bad}, not text")
     return tuple(labels), _finite(columns["score"], "score")
+
+
+def as_contributions(columns: Output, rows: int, given: Columns) -> Contributions:
+    """What each input column added to each row's score: columns it was given, and finite numbers.
+
+    Args:
+        columns: What the worker answered.
+        rows: How many rows it was given.
+        given: The columns it was given.
+
+    Raises:
+        ModelFault: A breach: `wrong-rows`, `wrong-type`, `nan` or `infinite`.
+    """
+    import numpy as np
+
+    strange = next((name for name in columns if name not in given and name != BIAS), None)
+    if strange is not None:
+        what = f"the model told what {strange[:80]!r} contributes, a column it was not given"
+        raise _breach("wrong-type", what)
+    names = tuple(name for name in columns if name != BIAS)
+    if not names:
+        raise _breach("wrong-type", "the model told what no column contributes")
+    _check_rows(columns, rows)
+    values = np.stack([_finite(columns[name], name) for name in names], axis=1)
+    bias = _finite(columns[BIAS], BIAS) if BIAS in columns else np.zeros(rows)
+    return Contributions(names, values, bias)
 
 
 def _breach(kind: FaultKind, what: str) -> ModelFault:

@@ -24,10 +24,11 @@ from gates.environments.frames import (
     decode_message,
     encode_columns,
     encode_message,
+    explaining,
 )
 from gates.environments.mlmodel import ModelFile, read_mlmodel
 from gates.errors import BuildError, FaultKind, ModelFault
-from gates.subject import Columns
+from gates.subject import Columns, NoContributions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,6 +39,7 @@ _WORKER = Path(__file__).with_name("worker.py")
 _FILE_BYTES = 4 << 30
 _THREADED = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB")
 _LAYERS_AT_MOST = 32
+_EXPLAIN_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -151,8 +153,8 @@ class Worker:
         if self._fault is not None:
             raise self._fault
         if self._encoding is None:
-            deadline = self._started + self._limits.start_seconds
-            self._accept(self._ask(None, deadline, "loading"))
+            late = time.monotonic() - self._started
+            self._accept(self._ask(None, self._limits.start_seconds, "loading", late=late))
         return self._facts
 
     def predict(self, columns: Columns) -> dict[str, NDArray[Any] | list[Any]]:
@@ -173,12 +175,34 @@ class Worker:
         """
         self.ready()
         request = encode_columns(self._select(columns), self._encoding or "plain")
-        deadline = time.monotonic() + self._limits.predict_seconds
-        payload = self._ask(request, deadline, "predicting")
-        try:
-            return decode_columns(payload)
-        except BadFrame as fault:
-            raise self._fail("bad-frame", f"answered with {fault.what}") from fault
+        return self._columns(self._ask(request, self._limits.predict_seconds, "predicting"))
+
+    def contributions(
+        self, columns: Columns
+    ) -> dict[str, NDArray[Any] | list[Any]] | NoContributions:
+        """Ask the model what each input column added to its score on each row of a frame.
+
+        Args:
+            columns: As for `predict`.
+
+        Returns:
+            Column → values, as the worker named them, or why there are none, which leaves the
+            worker well. What they must be is for `gates.environments.outputs` to say.
+
+        Raises:
+            ModelFault: It died, hung or broke the protocol.
+        """
+        self.ready()
+        request = explaining(encode_columns(self._select(columns), self._encoding or "plain"))
+        allowed = min(self._limits.predict_seconds, _EXPLAIN_SECONDS)
+        payload = self._ask(request, allowed, "explaining")
+        message = decode_message(payload)
+        if message is None:
+            return self._columns(payload)
+        reason = message.get("unavailable")
+        if not isinstance(reason, str):
+            raise self._fail("bad-frame", "broke the protocol while explaining: no proper answer")
+        return NoContributions(_faults.one_line(reason))
 
     def close(self) -> None:
         """End the process and all it started, and remove its scratch folder."""
@@ -213,15 +237,21 @@ class Worker:
             )
         return {name: columns[name] for name in wanted if name in columns}
 
-    def _ask(self, request: bytes | None, deadline: float, doing: str) -> bytes:
+    def _columns(self, payload: bytes) -> dict[str, NDArray[Any] | list[Any]]:
         try:
-            payload = self._child.exchange(request, deadline)
+            return decode_columns(payload)
+        except BadFrame as fault:
+            raise self._fail("bad-frame", f"answered with {fault.what}") from fault
+
+    def _ask(
+        self, request: bytes | None, allowed: float, doing: str, *, late: float = 0.0
+    ) -> bytes:
+        try:
+            payload = self._child.exchange(request, time.monotonic() + allowed - late)
             message = decode_message(payload)
-        except Late as late:
-            allowed = (
-                self._limits.start_seconds if request is None else self._limits.predict_seconds
-            )
-            raise self._fail("hung", f"had not finished {doing} after {allowed:g} s") from late
+        except Late as too_late:
+            what = f"had not finished {doing} after {allowed:g} s"
+            raise self._fail("hung", what) from too_late
         except Gone as gone:
             raise self._gone(doing) from gone
         except BadFrame as fault:

@@ -28,7 +28,7 @@ import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Any, Callable, NoReturn  # noqa: UP035 - Python 3.9 runs this too
+from typing import Any, NoReturn
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 36, 38
@@ -389,6 +389,99 @@ def _scalar(value: Any) -> Any:
     return value
 
 
+# ---- why a model scored as it did ------------------------------------------------------------
+
+_HOLDERS = ("lgb_model", "xgb_model", "booster", "model")  # MLflow's wrappers, a loader of its own
+
+
+class Unavailable(Exception):
+    """There are no contributions, and why."""
+
+
+def contributions(model: Any, frame: Any) -> Any:
+    """Feature → what it added to each row's raw score, with `(bias)` for what no feature did.
+
+    A model's own `contributions` method goes before the tree model that may stand behind it.
+    """
+    behind = [model]
+    for wrapped in ("_model_impl", "python_model"):  # as pyfunc wraps a loader's and a Python model
+        behind += [getattr(behind[-1], wrapped)] if hasattr(behind[-1], wrapped) else []
+    for one in behind:
+        if callable(getattr(one, "contributions", None)):
+            return one.contributions(frame)
+    parts = [getattr(one, name, None) for one in behind for name in _HOLDERS]
+    # What nobody has imported, no part can be an instance of.
+    lightgbm, xgboost = sys.modules.get("lightgbm"), sys.modules.get("xgboost")
+    for part in [*behind, *parts]:
+        if lightgbm and isinstance(part, (lightgbm.Booster, lightgbm.LGBMModel)):
+            return _by_lightgbm(getattr(part, "booster_", part), frame)
+        if xgboost and isinstance(part, (xgboost.Booster, xgboost.XGBModel)):
+            return _by_xgboost(xgboost, part, frame)
+    raise Unavailable(
+        "it is neither a LightGBM nor an XGBoost model, and has no contributions method"
+    )
+
+
+def _by_lightgbm(booster: Any, frame: Any) -> dict[str, Any]:
+    asked = booster.feature_name()
+    unnamed = asked == [f"Column_{i}" for i in range(len(asked))]
+    names = _feature_columns(frame, None if unnamed else asked, len(asked))
+    return _by_feature(names, booster.predict(_matrix(frame, names), pred_contrib=True))
+
+
+def _by_xgboost(xgboost: Any, model: Any, frame: Any) -> dict[str, Any]:
+    booster, options, trees = model, {}, (0, 0)
+    if isinstance(model, xgboost.XGBModel):  # its predict heeds both, the bare booster neither
+        booster, options = model.get_booster(), {"missing": model.missing}
+        best = getattr(model, "best_iteration", None)
+        trees = (0, 0) if best is None else (0, best + 1)
+    names = _feature_columns(frame, booster.feature_names, booster.num_features())
+    rows: Any = _matrix(frame, names)
+    known: Any = names
+    if booster.feature_names is None:  # it refuses columns that have names
+        rows, known = importlib.import_module("numpy").asarray(rows), None
+    data = xgboost.DMatrix(rows, feature_names=known, enable_categorical=True, **options)
+    return _by_feature(names, booster.predict(data, pred_contribs=True, iteration_range=trees))
+
+
+def _feature_columns(frame: Any, asked: Any, width: int) -> list[str]:
+    """The frame's columns in the order of a booster's features; by place where it has no names."""
+    columns = list(frame)
+    if asked is None:
+        if len(columns) != width:
+            raise Unavailable(f"it was trained on {width} unnamed columns, not {len(columns)}")
+        return columns
+    written = {name.replace(" ", "_"): name for name in columns}  # as LightGBM writes them
+    written.update({name: name for name in columns})
+    missing = [name for name in asked if name not in written]
+    if missing:
+        raise Unavailable(f"its trees ask for {missing[0]}, which is not among its input columns")
+    return [written[name] for name in asked]
+
+
+def _matrix(frame: Any, names: list[str]) -> Any:
+    if isinstance(frame, dict):
+        return importlib.import_module("numpy").column_stack([frame[name] for name in names])
+    texts = [name for name in names if frame[name].dtype.kind == "O"]
+    return frame[names].astype(dict.fromkeys(texts, "category"))
+
+
+def _by_feature(names: list[str], values: Any) -> dict[str, Any]:
+    if values.ndim != 2 or values.shape[1] != len(names) + 1:
+        raise Unavailable("its trees give more than one score a row")
+    return {name: values[:, i] for i, name in enumerate([*names, "(bias)"])}
+
+
+def unavailable(error: BaseException) -> bytes:
+    """Why there are no contributions, as the payload that tells the gate: no fault of the model."""
+    named = "" if isinstance(error, Unavailable) else f"{type(error).__name__} while explaining: "
+    try:
+        reason = named + str(error)
+    except Exception:  # noqa: BLE001 - a model's exception may fail to print itself
+        reason = named
+    return json_payload({"unavailable": reason[:2000]})
+
+
 # ---- loading and serving ---------------------------------------------------------------------
 
 
@@ -400,8 +493,8 @@ def optional(name: str) -> Any:
         return None
 
 
-def load(hello: dict[str, Any]) -> Callable[[Any], Any]:
-    """Load the model and give its predict function.
+def load(hello: dict[str, Any]) -> Any:
+    """Load the model, which must have a predict method.
 
     MLflow's own loader is used where the environment has it, else pyfunc's contract itself:
     `loader_module._load_pyfunc(data_path)`.
@@ -412,7 +505,7 @@ def load(hello: dict[str, Any]) -> Callable[[Any], Any]:
     pyfunc = optional("mlflow.pyfunc")
     if pyfunc is not None:
         # The environment is the lock: MLflow need not look whether its requirements agree.
-        return _predict_of(pyfunc.load_model(model_dir, suppress_warnings=True))
+        return _that_predicts(pyfunc.load_model(model_dir, suppress_warnings=True))
     if loader.split(".")[0] == "mlflow":
         raise ImportError(
             f"its loader is {loader}, and its lock does not hold MLflow with NumPy and pandas: "
@@ -422,14 +515,13 @@ def load(hello: dict[str, Any]) -> Callable[[Any], Any]:
     load_pyfunc = vars(importlib.import_module(loader)).get("_load_pyfunc")
     if load_pyfunc is None:
         raise ImportError(f"its loader module {loader} has no _load_pyfunc")
-    return _predict_of(load_pyfunc(data))
+    return _that_predicts(load_pyfunc(data))
 
 
-def _predict_of(model: object) -> Callable[[Any], Any]:
-    predict: Callable[[Any], Any] | None = getattr(model, "predict", None)
-    if predict is None:
+def _that_predicts(model: Any) -> Any:
+    if getattr(model, "predict", None) is None:
         raise TypeError(f"the loaded {type(model).__name__} has no predict method")
-    return predict
+    return model
 
 
 def fault(error: BaseException, default: str) -> bytes:
@@ -447,14 +539,17 @@ def fault(error: BaseException, default: str) -> bytes:
     return json_payload({"error": dict(detail, traceback="".join(lines)[-8000:])})
 
 
-def answer(payload: bytes, predict: Callable[[Any], Any], encoding: str) -> bytes:
-    """Predict for one payload; whatever goes wrong is an answer as well."""
-    model = os.getpid()
+def answer(payload: bytes, model: Any, encoding: str) -> bytes:
+    """Predict for one payload, or explain it; whatever goes wrong is an answer as well."""
+    process = os.getpid()
+    explain = payload[:8] == b"explain "
     try:
-        reply = encode(normalise(predict(decode(payload))), encoding)
+        frame = decode(payload[8:] if explain else payload)
+        result = contributions(model, frame) if explain else model.predict(frame)
+        reply = encode(normalise(result), encoding)
     except Exception as error:  # noqa: BLE001 - the gate is told, by name
-        reply = fault(error, "predict-failed")
-    if os.getpid() != model:
+        reply = unavailable(error) if explain else fault(error, "predict-failed")
+    if os.getpid() != process:
         os._exit(0)  # the model forked and both came back: only one may answer
     return reply
 
@@ -469,7 +564,7 @@ def serve(requests: int, replies: int) -> None:
     try:
         encoding = "plain" if optional("pyarrow") is None else "arrow"
         gc.disable()  # importing makes objects that stay: looking for garbage finds none
-        predict = load(hello)
+        model = load(hello)
         gc.enable()
         optional("pandas")  # now, rather than within the first prediction's time
     except Exception as error:  # noqa: BLE001 - the gate is told, by name
@@ -480,7 +575,7 @@ def serve(requests: int, replies: int) -> None:
         payload = read_frame(requests)
         if payload is None:
             return
-        write_frame(replies, answer(payload, predict, encoding))
+        write_frame(replies, answer(payload, model, encoding))
 
 
 def main() -> None:

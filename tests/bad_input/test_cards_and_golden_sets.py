@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.bad_input.conftest import Refusals, World
-from tests.conftest import CommandLine
+from tests.conftest import VERSIONS, CommandLine
 from tests.toys import MODEL, set_params
 
 
@@ -163,6 +163,7 @@ def test_a_feature_may_be_missing_where_the_model_can_do_without_it(
     for weight in (1.0, 0.0):
         set_params(world.project, weights={"good": 1.0, "noise": weight})
         assert gates("package", MODEL, world.options()).code == 0
-    versions = [f"models:/{MODEL}/12", "--champion", f"models:/{MODEL}/11"]
+    old, new = (f"models:/{MODEL}/{len(VERSIONS) + at}" for at in (1, 2))
+    versions = [new, "--champion", old]
     answer = gates("run", versions, world.options())
     assert answer.code == 0, answer.out + answer.err

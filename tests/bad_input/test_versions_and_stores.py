@@ -10,15 +10,17 @@ import pytest
 
 from gates.records import gate_facts
 from tests.bad_input.conftest import Refusals, World
-from tests.conftest import CommandLine
+from tests.conftest import VERSIONS, CommandLine
 from tests.toys import MODEL
+
+NO_SUCH_VERSION = [f"'{MODEL}' has no version 99", f"it has: {len(VERSIONS)}, "]
 
 
 @pytest.mark.parametrize(
     ("uri", "says"),
     [
         (f"models:/{MODEL}s/1", [f"no model '{MODEL}s'", f"did you mean '{MODEL}'"]),
-        (f"models:/{MODEL}/99", [f"'{MODEL}' has no version 99", "it has: 10, 9, 8"]),
+        (f"models:/{MODEL}/99", NO_SUCH_VERSION),
         (f"models:/{MODEL}@candidate", ["no alias 'candidate'", "valid here: champion"]),
         (f"models:/{MODEL}", ["names no version and no alias", "models:/NAME/VERSION"]),
         (f"models:/{MODEL}/latest", ["'latest' moves while the gate runs", "models:/NAME@ALIAS"]),
@@ -33,9 +35,8 @@ def test_a_version_that_is_not_there_is_refused_with_what_there_is(
 
 
 def test_a_champion_that_is_not_there_is_refused_too(world: World, refused: Refusals) -> None:
-    says = [f"'{MODEL}' has no version 99", "it has: 10, 9, 8"]
     versions = [world.uri("good"), "--champion", f"models:/{MODEL}/99"]
-    refused(world, "run", versions, world.options(), says=says)
+    refused(world, "run", versions, world.options(), says=NO_SUCH_VERSION)
 
 
 def test_without_a_champion_there_is_no_comparison_and_no_pass(

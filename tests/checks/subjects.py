@@ -12,18 +12,32 @@ import numpy as np
 from gates.checks import catalogue, find
 from gates.domain import EnvironmentFacts, Exhibit, Measurement, ModelVersion, Role
 from gates.kernels.packed import Floats
-from gates.subject import Columns, Expectation, GoldenSet, LockReport, Manifest, Plan
+from gates.subject import (
+    Columns,
+    Contributions,
+    Expectation,
+    GoldenSet,
+    LockReport,
+    Manifest,
+    NoContributions,
+    Plan,
+)
 
 
 @dataclass
 class FakeArm:
-    """An arm that scores or labels with a function, and counts how often it was asked."""
+    """An arm that scores, labels or explains with a function, and counts how often it was asked."""
 
     role: Role = "candidate"
     score: Callable[[Columns], Any] = lambda columns: []
     label: Callable[[str], tuple[str, float]] = lambda text: (text, 1.0)
     report: LockReport = field(default_factory=lambda: LockReport(2, 1, 2, in_repository=True))
+    explain: Callable[[Columns], Contributions | NoContributions] = lambda columns: NoContributions(
+        "it is not a tree"
+    )
+    inputs: tuple[str, ...] | None = None
     calls: int = 0
+    explained: list[Columns] = field(default_factory=list)
 
     @property
     def version(self) -> ModelVersion:
@@ -37,6 +51,10 @@ class FakeArm:
         self.calls += 1
         pairs = [self.label(text) for text in columns["query"]]
         return tuple(one for one, _ in pairs), np.array([score for _, score in pairs])
+
+    def contributions(self, columns: Columns) -> Contributions | NoContributions:
+        self.explained.append(columns)
+        return self.explain(columns)
 
     def environment(self) -> EnvironmentFacts:
         return EnvironmentFacts("k", "3.11.7", "Linux", True, 0.0)

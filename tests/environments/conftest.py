@@ -35,6 +35,12 @@ def data(cache: EnvironmentCache) -> Environment:
     return cache.ensure(Path(__file__).with_name("data-requirements.txt"))
 
 
+@pytest.fixture(scope="session")
+def trees(cache: EnvironmentCache) -> Environment:
+    """An environment with LightGBM, XGBoost (the wheel without GPU code), MLflow and pandas."""
+    return cache.ensure(Path(__file__).with_name("tree-requirements.txt"))
+
+
 @pytest.fixture
 def start(bare: Environment, tmp_path: Path) -> Iterator[StartWorker]:
     """Start a worker on a toy model in the bare environment; closed when the test ends."""
@@ -44,10 +50,11 @@ def start(bare: Environment, tmp_path: Path) -> Iterator[StartWorker]:
         predict: str = "return x['a']",
         *,
         load: str = "",
+        explain: str = "",
         limits: Limits | None = None,
         environment: Environment = bare,
     ) -> Worker:
-        model = write_model(tmp_path / f"model{len(workers)}", predict, load=load)
+        model = write_model(tmp_path / f"model{len(workers)}", predict, load=load, explain=explain)
         worker = Worker.start(environment, model, limits or Limits(), "candidate")
         workers.append(worker)
         return worker

@@ -8,9 +8,12 @@ from pathlib import Path
 
 
 def write_model(
-    folder: Path, predict: str = "return x['a']", *, load: str = "", **extra: str
+    folder: Path, predict: str = "return x['a']", *, load: str = "", explain: str = "", **extra: str
 ) -> Path:
-    """A model folder whose module `toy` runs `load` when loaded and `predict` on a frame `x`."""
+    """A model folder whose module `toy` runs `load` when loaded and `predict` on a frame `x`.
+
+    With `explain` it has a method `contributions` of that body.
+    """
     code = folder / "code"
     code.mkdir(parents=True)
     source = [
@@ -18,6 +21,7 @@ def write_model(
         "class Model:",
         "    def predict(self, x):",
         textwrap.indent(textwrap.dedent(predict).strip(), " " * 8),
+        *_method("contributions", explain),
         "def _load_pyfunc(path):",
         textwrap.indent(textwrap.dedent(load).strip() or "pass", " " * 4),
         "    return Model()",
@@ -26,6 +30,11 @@ def write_model(
     flavor = {"loader_module": "toy", "code": "code", "python_version": "3.11.7"}
     write_mlmodel(folder, {"flavors": {"python_function": {**flavor, **extra}}})
     return folder
+
+
+def _method(name: str, body: str) -> list[str]:
+    inside = textwrap.indent(textwrap.dedent(body).strip(), " " * 8)
+    return [f"    def {name}(self, x):", inside] if body else []
 
 
 def write_mlmodel(folder: Path, content: dict[str, object]) -> Path:

@@ -26,6 +26,13 @@ def gated(
     return answer.code, said
 
 
+def exhibits(said: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the ranking difference of a run shows."""
+    records = json.loads(Path(said["evidence"]).read_text(encoding="utf-8"))["records"]
+    (shown,) = (one["exhibits"] for one in records if one["check"] == "ranking-diff")
+    return list(shown)
+
+
 def test_the_golden_set_holds_no_query_that_was_trained_on(chorus_desk: Desk) -> None:
     golden = chorus_desk.project / "golden" / chorus.MODEL
     training = chorus_desk.project / "models" / chorus.MODEL / "data" / "training.csv"
@@ -62,7 +69,7 @@ def test_the_better_ranker_does_not_fail_and_is_not_promoted_while_undecided(
     assert "the alias has not moved" in refused.err
 
 
-def test_the_weaker_ranker_never_passes_and_the_report_says_which_it_is(
+def test_the_weaker_ranker_never_passes_and_evidence_says_which_it_is_and_why(
     gates: CommandLine, chorus_desk: Desk, tmp_path: Path
 ) -> None:
     code, said = gated(gates, chorus_desk, "few", "more", tmp_path)
@@ -71,6 +78,15 @@ def test_the_weaker_ranker_never_passes_and_the_report_says_which_it_is(
     page = Path(said["reports"]["html"]).read_text(encoding="utf-8")
     assert f"chorus-ranker version 1 {'must' if code == 1 else 'may'} not replace version 2" in page
     assert any("ndcg@10.delta" in reason for reason in said["reasons"])
+    lists, inputs = exhibits(said)
+    assert lists["data"]["why"]["reason"] == ""
+    explained = [one["why"] for one in lists["data"]["queries"] if "why" in one]
+    features = [one for why in explained for document in why for one in document["features"]]
+    assert {name for name, *_ in features} <= set(chorus.MORE)
+    gone = [(old, new) for name, old, new, _ in features if name not in chorus.FEW]
+    assert gone
+    assert all(old is not None and new is None for old, new in gone)
+    assert [row[1:3] for row in inputs["data"]["rows"]].count([True, False]) == 11
 
 
 def test_shuffled_scores_fail(gates: CommandLine, chorus_desk: Desk, tmp_path: Path) -> None:
@@ -78,6 +94,9 @@ def test_shuffled_scores_fail(gates: CommandLine, chorus_desk: Desk, tmp_path: P
     assert code == 1
     failed = {one["id"] for one in said["bounds"] if one["outcome"] == "FAIL"}
     assert failed >= {"ranking-diff::ndcg@10.delta", "ranking-diff::severe-losses"}
+    # The booster behind the shuffling is found, and is not what ordered these documents.
+    reason = exhibits(said)[0]["data"]["why"]["reason"]
+    assert "does not add up to the order of its documents" in reason
 
 
 def test_a_version_against_itself_is_refused(gates: CommandLine, chorus_desk: Desk) -> None:
