@@ -163,8 +163,7 @@ def _unreadable(path: Path) -> Iterator[None]:
 
 def _csv(path: Path) -> Source:
     delimiter = "\t" if ".tsv" in path.suffixes else ","
-    with _opened(path) as stream:
-        head = _decoded(path, _first_line(stream))
+    head = _first_line(path)
     names = next(csv.reader([head], delimiter=delimiter), [])
     if not any(names):
         raise RankingError("the file has no header", path=path, advice="name the columns in line 1")
@@ -220,8 +219,7 @@ def _csv(path: Path) -> Source:
 def _jsonl(path: Path) -> Source:
     import json
 
-    with _opened(path) as stream:
-        line = _decoded(path, _first_line(stream))
+    line = _first_line(path)
     try:
         first = json.loads(line)
     except ValueError:
@@ -263,8 +261,7 @@ def _json_block(path: Path, block: bytes, last: int, columns: Sequence[str]) -> 
 
 def _trec(path: Path, kind: Kind) -> Source:
     names = _TREC[kind]
-    with _opened(path) as stream:
-        head = _decoded(path, _first_line(stream)).split()
+    head = _first_line(path).split()
     if len(head) != len(names):
         raise RankingError(
             f"line 1 has {len(head)} fields; a TREC {kind} file has {len(names)}: "
@@ -317,12 +314,13 @@ def _opened(path: Path) -> pa.NativeFile:
         raise RankingError(f"it cannot be read: {problem}", path=path) from problem
 
 
-def _first_line(stream: pa.NativeFile) -> bytes:
-    head: bytes = stream.read(1 << 16)
-    return head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].rstrip(b"\r")
-
-
-def _decoded(path: Path, line: bytes) -> str:
+def _first_line(path: Path) -> str:
+    try:
+        with _opened(path) as stream:
+            head: bytes = stream.read(1 << 16)
+    except (OSError, EOFError) as problem:
+        raise _not_a_table(path, problem) from problem
+    line = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].rstrip(b"\r")
     if not line.strip():
         raise RankingError("the file is empty", path=path, advice="name a file with rows in it")
     try:

@@ -51,7 +51,7 @@ def test_rows_in_any_order(tmp_path: Path, shop: Shop, measured: Measure) -> Non
     reference = measured(write_shop(tmp_path / "reference", shop))
     rng = np.random.default_rng(3)
     for rows in (shop.old, shop.new, shop.judgments):
-        rng.shuffle(rows)  # type: ignore[arg-type]  # a list of tuples is shuffled well
+        rng.shuffle(rows)
     for form in ("parquet", "jsonl"):
         assert_same_bits(measured(write_shop(tmp_path / form, shop, form)), reference)
 
