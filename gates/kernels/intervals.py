@@ -6,14 +6,16 @@ see `design_weights` and `bootstrap_t`.
 """
 
 from dataclasses import dataclass
-from math import inf, nan, sqrt
+from math import inf, nan
 
 import numpy as np
 
 from gates.kernels._beta import beta_quantile
+from gates.kernels._sparse import is_sparse, sparse_bounds
+from gates.kernels._studentised import differing, standard_error, stratify, t_values
 from gates.kernels.packed import Bools, Floats, Ints
 
-_CELLS = 1 << 18  # resample counts held at a time: 2 MB, which stay in cache
+_CELLS = 1 << 18  # signs held at a time
 _EXACT = 15  # 2^15 sign patterns are cheaper than the usual number of random ones
 
 
@@ -38,25 +40,6 @@ class Interval:
     n_eff: float
     standard_error: float
     resamples: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Stratum:
-    """Rows drawn alike. `values` are differences less their median, `share` is of all weight."""
-
-    values: Floats
-    weights: Floats
-    share: float
-
-    @property
-    def mean(self) -> float:
-        return float(self.weights @ self.values / self.weights.sum())
-
-    @property
-    def variance(self) -> float:
-        """Of the weighted mean, linearised; s^2/n when the weights are equal."""
-        n, residual = self.values.size, self.weights * (self.values - self.mean)
-        return float(n / (n - 1) * (residual @ residual) / self.weights.sum() ** 2)
 
 
 def effective_n(weights: Floats) -> float:
@@ -84,6 +67,7 @@ def bootstrap_t(
     seed: int,
     strata: Ints | None = None,
     census: Bools | None = None,
+    plausible: tuple[float, float] | None = None,
 ) -> Interval:
     """Studentised bootstrap bounds for the weighted mean of paired differences.
 
@@ -92,7 +76,8 @@ def bootstrap_t(
     its linearised variance, and the strata are added up by their share of the total weight, held
     fixed. `census` rows were in the sample with certainty: over the population of queries they have
     no sampling error, so they move the estimate and are never resampled. The bounds are
-    estimate - se * t, t the 1 - alpha and alpha quantiles of (mean* - mean) / se*.
+    estimate - se * t, t the 1 - alpha and alpha quantiles of (mean* - mean) / se*. A stratum of
+    more than 1,024 rows is resampled in that many random blocks of rows.
 
     With `weights = design_weights(...)` this is the estimator for head queries taken whole and a
     tail drawn in proportion to traffic. Draws without replacement are treated as with replacement,
@@ -104,6 +89,10 @@ def bootstrap_t(
     change), its se* is taken as se / sqrt(rows that differ), about what one differing row would
     give; otherwise its t is infinite, which leaves tiny samples without bounds, as it should.
 
+    Where few rows differ the sample says little about the rows that would decide the mean. With
+    `plausible` each bound is then the wider of this one and `sparse_bounds`; without it the bounds
+    are the bootstrap's own, which accept too often.
+
     Args:
         differences: float64[n], new minus old, finite; queries without a value left out before.
         weights: float64[n], not negative; rows of weight 0 are ignored. None weighs all equally.
@@ -112,43 +101,124 @@ def bootstrap_t(
         seed: the same seed gives the same bounds.
         strata: int64[n], the group each row was drawn in; None is one group.
         census: bool[n], rows in the sample with certainty; None is none.
+        plausible: worst and best difference a row outside the sample may have.
 
     Returns:
-        No rows: estimate NaN and no bounds. A sampled stratum of one row: no bounds. Census alone,
-        or differences all equal within each sampled stratum: both bounds are the estimate.
+        No rows: estimate NaN and no bounds. A sampled stratum of one row: no bounds. Census alone:
+        both bounds are the estimate; so are they, without `plausible`, when the differences are
+        all equal within each sampled stratum.
 
     Raises:
         ValueError: a difference is not finite, or a weight is negative or not finite.
 
     Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 12.
     """
-    weights = np.ones(differences.size) if weights is None else weights
-    _require_numbers(differences, weights)
-    used = weights > 0
-    values, weights = differences[used], weights[used]
-    group = np.zeros(values.size, np.int64) if strata is None else strata[used]
-    drawn = np.ones(values.size, np.bool_) if census is None else ~census[used]
-    n = values.size
+    if not np.isfinite(differences).all():
+        raise ValueError("differences must be finite; leave out queries without a value first")
+    (found,) = bootstrap_columns(
+        differences[:, None],
+        weights,
+        alpha=alpha,
+        resamples=resamples,
+        seed=seed,
+        strata=strata,
+        census=census,
+        plausible=plausible,
+    )
+    return found
+
+
+def bootstrap_columns(
+    differences: Floats,
+    weights: Floats | None = None,
+    *,
+    alpha: float = 0.05,
+    resamples: int = 10_000,
+    seed: int,
+    strata: Ints | None = None,
+    census: Bools | None = None,
+    plausible: tuple[float, float] | None = None,
+) -> list[Interval]:
+    """`bootstrap_t` of each column, to the last bit, with the resamples shared between columns.
+
+    Args:
+        differences: float64[n, m], m metrics of the same n queries; NaN where a query has no value
+            for a metric, and is left out of that column.
+        weights: as in `bootstrap_t`, as are all others.
+        alpha: level of each one-sided bound.
+        resamples: bootstrap resamples.
+        seed: the same seed gives the same bounds.
+        strata: int64[n].
+        census: bool[n].
+        plausible: worst and best difference a row outside the sample may have, in every column.
+
+    Raises:
+        ValueError: a difference is infinite, or a weight is negative or not finite.
+    """
+    n, columns = differences.shape
+    weights = np.ones(n) if weights is None else weights
+    if np.isinf(differences).any():
+        raise ValueError("differences must be finite, or NaN where there is none")
+    _require_weights(weights)
+    group = np.zeros(n, np.int64) if strata is None else strata
+    drawn = np.ones(n, np.bool_) if census is None else ~census
+    by_rows: dict[bytes, list[int]] = {}
+    exists = np.ascontiguousarray((~np.isnan(differences) & (weights > 0)[:, None]).T)
+    for column in range(columns):
+        by_rows.setdefault(exists[column].tobytes(), []).append(column)
+    found: dict[int, Interval] = {}
+    for alike in by_rows.values():
+        rows = exists[alike[0]]
+        design = (weights[rows], group[rows], drawn[rows])
+        values = [np.ascontiguousarray(differences[rows, column]) for column in alike]
+        bounds = _of_same_rows(values, design, alpha, resamples, seed, plausible)
+        found.update(zip(alike, bounds, strict=True))
+    return [found[column] for column in range(columns)]
+
+
+def _of_same_rows(
+    columns: list[Floats],
+    design: tuple[Floats, Ints, Bools],
+    alpha: float,
+    resamples: int,
+    seed: int,
+    plausible: tuple[float, float] | None,
+) -> list[Interval]:
+    weights, group, drawn = design
+    n = weights.size
     if n == 0:
-        return Interval(nan, -inf, inf, 0, 0.0, nan, 0)
+        return [Interval(nan, -inf, inf, 0, 0.0, nan, 0)] * len(columns)
     # Around the median, so that equal differences give their own value to the last bit.
-    centre = float(np.median(values))
-    estimate = centre + float(weights @ (values - centre) / weights.sum())
+    centres = [float(np.median(values)) for values in columns]
+    estimates = [
+        centre + float((weights * (values - centre)).sum() / weights.sum())
+        for centre, values in zip(centres, columns, strict=True)
+    ]
     if not drawn.any():
-        return Interval(estimate, estimate, estimate, n, float(n), 0.0, 0)
+        return [Interval(one, one, one, n, float(n), 0.0, 0) for one in estimates]
     n_eff = effective_n(weights[drawn])
-    sample = _stratify(values, weights, group, drawn)
-    if min(stratum.values.size for stratum in sample) == 1:
-        return Interval(estimate, -inf, inf, n, n_eff, nan, 0)
-    if all(np.ptp(stratum.values) == 0 for stratum in sample):
-        return Interval(estimate, estimate, estimate, n, n_eff, 0.0, 0)
-    error = sqrt(sum(stratum.share**2 * stratum.variance for stratum in sample))
-    t = np.sort(_studentised(sample, error, resamples, np.random.default_rng(seed)))
+    samples = [stratify(values, weights, group, drawn) for values in columns]
+    if min(stratum.values.size for stratum in samples[0]) == 1:
+        return [Interval(one, -inf, inf, n, n_eff, nan, 0) for one in estimates]
+    varying = [column for column, sample in enumerate(samples) if differing(sample)]
+    t = t_values([samples[column] for column in varying], resamples, seed) if varying else None
     # Order statistics rather than interpolation: they hold for infinite t as well.
-    high = t[min(int(np.ceil((resamples + 1) * (1 - alpha))), resamples) - 1]
-    low = t[max(int(np.floor((resamples + 1) * alpha)), 1) - 1]
-    lower, upper = float(estimate - error * high), float(estimate - error * low)
-    return Interval(estimate, lower, upper, n, n_eff, error, resamples)
+    above = min(int(np.ceil((resamples + 1) * (1 - alpha))), resamples) - 1
+    below = max(int(np.floor((resamples + 1) * alpha)), 1) - 1
+    found = []
+    for column, (estimate, sample) in enumerate(zip(estimates, samples, strict=True)):
+        lower = upper = estimate
+        error, used = standard_error(sample), 0
+        if t is not None and column in varying:
+            low, high = np.partition(t[varying.index(column)], (below, above))[[below, above]]
+            lower, upper = float(estimate - error * high), float(estimate - error * low)
+            used = resamples
+        if plausible and is_sparse(sample):
+            certain = estimate - sum(one.share * (one.centre + one.mean) for one in sample)
+            least, most = sparse_bounds(sample, plausible, alpha, seed)
+            lower, upper = min(lower, certain + least), max(upper, certain + most)
+        found.append(Interval(estimate, lower, upper, n, n_eff, error, used))
+    return found
 
 
 def sign_flip_p(
@@ -174,7 +244,9 @@ def sign_flip_p(
         ValueError: a difference is not finite, or a weight is negative or not finite.
     """
     weights = np.ones(differences.size) if weights is None else weights
-    _require_numbers(differences, weights)
+    if not np.isfinite(differences).all():
+        raise ValueError("differences must be finite; leave out queries without a value first")
+    _require_weights(weights)
     terms = weights * differences
     terms = terms[terms != 0]
     # A pattern's sum is twice what it keeps less the total, so it reaches the observed sum (the
@@ -202,56 +274,9 @@ def clopper_pearson(k: int, n: int, alpha: float = 0.05) -> tuple[float, float]:
     return lower, upper
 
 
-def _require_numbers(differences: Floats, weights: Floats) -> None:
-    if not np.isfinite(differences).all():
-        raise ValueError("differences must be finite; leave out queries without a value first")
+def _require_weights(weights: Floats) -> None:
     if not np.isfinite(weights).all() or (weights < 0).any():
         raise ValueError("weights must be finite and not negative")
-
-
-def _stratify(values: Floats, weights: Floats, group: Ints, drawn: Bools) -> list[_Stratum]:
-    total = weights.sum()
-    sample = []
-    for code in np.unique(group[drawn]):
-        rows = drawn & (group == code)
-        # Weights near 1 and values near 0 keep the sums of squares below from cancelling.
-        scaled = weights[rows] / weights[rows].mean()
-        centred = values[rows] - np.median(values[rows])
-        sample.append(_Stratum(centred, scaled, float(weights[rows].sum() / total)))
-    return sample
-
-
-def _studentised(
-    sample: list[_Stratum], error: float, resamples: int, rng: np.random.Generator
-) -> Floats:
-    """Values of (mean* - mean) / se*, float64[resamples]."""
-    rows = sum(stratum.values.size for stratum in sample)
-    differing = sum(int(np.count_nonzero(stratum.values)) for stratum in sample)
-    fallback = error / sqrt(differing) if differing < rows / 2 else 0.0
-    blocks = []
-    for count in _chunks(resamples, max(stratum.values.size for stratum in sample)):
-        shift, variance = np.zeros(count), np.zeros(count)
-        for stratum in sample:
-            mean, mean_variance = _resample(stratum, count, rng)
-            shift += stratum.share * (mean - stratum.mean)
-            variance += stratum.share**2 * mean_variance
-        constant = variance <= 1e-12 * error**2  # zero but for rounding
-        deviation = np.where(constant, fallback, np.sqrt(variance))
-        without = np.where(shift == 0, 0.0, np.copysign(inf, shift))
-        blocks.append(np.divide(shift, deviation, out=without, where=deviation > 0))
-    return np.concatenate(blocks)
-
-
-def _resample(stratum: _Stratum, count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Weighted mean of each of `count` resamples, and the variance of that mean."""
-    n = stratum.values.size
-    cell = rng.integers(0, n, (count, n)) + np.arange(count)[:, None] * n
-    times = np.bincount(cell.ravel(), minlength=count * n).reshape(count, n).astype(np.float64)
-    w, v = stratum.weights, stratum.values
-    w_, wv, ww, wwv, wwvv = (times @ np.stack((w, w * v, w**2, w**2 * v, (w * v) ** 2), axis=1)).T
-    mean = wv / w_
-    squares = np.maximum(wwvv - 2 * mean * wwv + mean**2 * ww, 0.0)
-    return mean, n / (n - 1) * squares / w_**2
 
 
 def _chunks(resamples: int, n: int) -> list[int]:
