@@ -10,7 +10,7 @@ from gates.difference.per_query import PerQuery, likeness_names
 from gates.difference.plan import Plan
 from gates.difference.population import Population
 from gates.domain import Bound, Measurement
-from gates.kernels.intervals import Interval, bootstrap_t, clopper_pearson, sign_flip_p
+from gates.kernels.intervals import Interval, bootstrap_columns, clopper_pearson, sign_flip_p
 from gates.kernels.packed import Bools, Floats
 from gates.kernels.power import minimum_detectable_effect, queries_needed
 
@@ -63,7 +63,7 @@ def measure(plan: Plan, population: Population, per_query: PerQuery) -> Iterator
     names = likeness_names(plan)
     values = [per_query.likeness[name][population.index] for name in names[:-1]]
     values += [arm[f"judged@{plan.k}"][population.index] for arm in (per_query.old, per_query.new)]
-    intervals = _intervals(plan, population, values, whole)
+    intervals = _intervals(plan, population, values, whole, (0.0, 1.0))
     labels = (*names[:-1], f"judged@{plan.k}.old", f"judged@{plan.k}.new")
     for name, interval in zip(labels, intervals, strict=True):
         yield _mean(name, interval)
@@ -82,7 +82,7 @@ def _deltas(
     named: int,
 ) -> Iterator[Measurement]:
     changes = [per_query.delta(metric)[population.index] for metric in metrics]
-    intervals = _intervals(plan, population, changes, rows)
+    intervals = _intervals(plan, population, changes, rows, (-plan.severe, plan.severe))
     for metric, change, interval in zip(metrics, changes, intervals, strict=True):
         exists = rows & ~np.isnan(change)
         if not interval.n:
@@ -116,21 +116,21 @@ def _deltas(
 
 
 def _intervals(
-    plan: Plan, population: Population, values: list[Floats], rows: Bools
+    plan: Plan,
+    population: Population,
+    values: list[Floats],
+    rows: Bools,
+    plausible: tuple[float, float] | None,
 ) -> list[Interval]:
-    found = []
-    for one in values:
-        exists = rows & ~np.isnan(one)
-        found.append(
-            bootstrap_t(
-                one[exists],
-                population.weight[exists],
-                census=population.census[exists],
-                resamples=plan.resamples,
-                seed=plan.seed,
-            )
-        )
-    return found
+    """An interval for each column of values; `plausible` bounds what queries not drawn may have."""
+    return bootstrap_columns(
+        np.stack(values, axis=1)[rows],
+        population.weight[rows],
+        census=population.census[rows],
+        resamples=plan.resamples,
+        seed=plan.seed,
+        plausible=plausible,
+    )
 
 
 def _average(values: Floats, weight: Floats) -> float:

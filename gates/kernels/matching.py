@@ -70,21 +70,16 @@ def match(old: Lists, new: Lists, judged: Lists, grades: Floats) -> Matched:
     bits = (longest - 1).bit_length()
     total = sum((one.starts for one in sources), np.zeros_like(old.starts))
     ranks = (np.zeros(old.codes.size, np.int64), np.zeros(new.codes.size, np.int64))
-    numbers = (np.zeros(old.codes.size, np.int64), np.zeros(new.codes.size, np.int64))
+    found = (np.empty(old.codes.size), np.empty(new.codes.size))
+    known = np.concatenate(([np.nan], grades))
     twice = [np.empty((0, 2), np.int64)]
     for block in blocks(total):
         if block.width:
             cells = _Cells(sources, block.lists, block.width, bits)
             twice.append(cells.sort_and_link())
             for arm in (OLD, NEW):
-                cells.take(arm, ranks[arm - 1], numbers[arm - 1])
-    known = np.concatenate(([np.nan], grades))
-    return Matched(
-        Pairing(old.starts, new.starts, *ranks),
-        known[numbers[0]],
-        known[numbers[1]],
-        np.concatenate(twice),
-    )
+                cells.take(arm, ranks[arm - 1], found[arm - 1], known)
+    return Matched(Pairing(old.starts, new.starts, *ranks), *found, np.concatenate(twice))
 
 
 class _Cells:
@@ -147,27 +142,28 @@ class _Cells:
         self._cells.sort(axis=1)
         return twice
 
-    def take(self, source: int, ranks: Ints, numbers: Ints) -> None:
+    def take(self, source: int, ranks: Ints, grades: Floats, known: Floats) -> None:
         """Write what the rows of one source have learnt into packed arrays.
 
         Args:
             source: `OLD` or `NEW`.
             ranks: int64[N], the rank in the other ranking, 0 where it is not there.
-            numbers: int64[N], the packed row of the judgment, from 1; 0 where there is none.
+            grades: float64[N], NaN where nobody judged the document.
+            known: float64[1 + N_judged], NaN and then the judgments' grades.
         """
+        shift = self._cells.dtype.type(self._bits + 1)
         low = self._cells.dtype.type((1 << (self._bits + 1)) - 1)
-        begin = self._start[JUDGED]
+        first = self._start[JUDGED]
         rows: slice | Ints
         if self._even:
-            cells, rows = self._columns(source), self._rows(source)
-            first = np.repeat(begin, cells.shape[1])
+            cells, rows, first = self._columns(source), self._rows(source), first[:, None]
         else:
             query, place = self._places(source)
             cells = self._cells[query, self._before(source)[query] + place]
-            rows, first = self._start[source][query] + place, begin[query]
-        number = (cells & low).ravel().astype(np.int64)
-        ranks[rows] = (cells >> self._cells.dtype.type(self._bits + 1) & low).ravel()
-        numbers[rows] = np.where(number > 0, number + first, 0)
+            rows, first = self._start[source][query] + place, first[query]
+        number = (cells & low).astype(np.int64)
+        ranks[rows] = (cells >> shift & low).ravel()
+        grades[rows] = known[((number + first) * (number > 0)).ravel()]
 
     def _twice(self, cells: _Numbers, before: _Numbers, same: Bools, alike: int) -> Ints:
         """Rows of one source about one document; `alike` counts cells like the one before."""

@@ -15,14 +15,16 @@ from gates.kernels.ids import Codes
 from gates.kernels.matching import Lists
 from gates.kernels.packed import Floats, Ints
 from gates.rankings.arrow import as_arrow
-from gates.rankings.columns import Columns, find_columns
+from gates.rankings.coded import Coded, code_pieces
+from gates.rankings.columns import Columns, Reading, find_columns, read_pieces
 from gates.rankings.formats import Source, open_source
+from gates.rankings.parallel import in_order
 from gates.rankings.regroup import regrouped
-from gates.rankings.store import CodedFile, Part, Scattered, read_coded
+from gates.rankings.store import CodedFile, Collector, Part, Scattered
 
 __all__ = ["Aligned", "Block", "align"]
 
-MEMORY = 320 << 20
+MEMORY = 144 << 20
 """Bytes of codes that are held in memory; beyond it they are kept on disk, by query."""
 
 _QUERIES = 4096  # of a block: smaller ones would have threads wait for one another
@@ -126,10 +128,8 @@ def align(
         done += rows
         progress(done, total)
 
-    files = [
-        _read(source, of, partitions, Path(tempfile.mkdtemp(dir=scratch)), count)
-        for source, of in zip(sources, columns, strict=True)
-    ]
+    files = _read(list(zip(sources, columns, strict=True)), partitions, scratch, count)
+    pa.default_memory_pool().release_unused()  # what decoding took is not needed again
     query, first = np.unique(np.concatenate([one.query for one in files]), return_index=True)
     names = pa.concat_arrays([one.names for one in files]).take(as_arrow(first))
     order = pc.sort_indices(names)
@@ -138,17 +138,46 @@ def align(
 
 
 def _read(
-    source: Source, columns: Columns, partitions: int, scratch: Path, count: Callable[[int], None]
+    files: Sequence[tuple[Source, Columns]],
+    partitions: int,
+    scratch: Path,
+    count: Callable[[int], None],
+) -> list[CodedFile]:
+    """Read files side by side; those whose queries lie scattered are regrouped and read again."""
+    collectors = [
+        Collector(
+            source,
+            columns,
+            partitions=partitions,
+            scratch=Path(tempfile.mkdtemp(dir=scratch)) / "r",
+        )
+        for source, columns in files
+    ]
+
+    def code(task: tuple[int, Reading]) -> tuple[int, list[Coded]]:
+        number, read = task
+        return number, code_pieces(read(), files[number][1])
+
+    tasks = ((number, read) for number, file in enumerate(files) for read in read_pieces(*file))
+    for number, pieces in in_order(code, tasks):
+        for piece in pieces:
+            collectors[number].add(piece)
+            count(piece.codes.size)
+    return [
+        _finished(collector, *file, partitions, scratch)
+        for collector, file in zip(collectors, files, strict=True)
+    ]
+
+
+def _finished(
+    collector: Collector, source: Source, columns: Columns, partitions: int, scratch: Path
 ) -> CodedFile:
     try:
-        return read_coded(
-            source, columns, partitions=partitions, scratch=scratch / "rows", progress=count
-        )
+        return collector.finish()
     except Scattered:
-        again = regrouped(source, columns, scratch / "regrouped")
-        return read_coded(
-            again, columns, partitions=partitions, scratch=scratch / "again", progress=count
-        )
+        again = regrouped(source, columns, Path(tempfile.mkdtemp(dir=scratch)) / "regrouped")
+        (file,) = _read([(again, columns)], partitions, scratch, lambda _: None)
+        return file
 
 
 def _partitions(sources: Sequence[Source], memory: int) -> int:

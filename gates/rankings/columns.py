@@ -78,6 +78,10 @@ class Piece:
     value: Floats
 
 
+Reading = Callable[[], Iterator[Piece]]
+"""Reads one piece of a file, some rows at a time."""
+
+
 def find_columns(source: Source, kind: Literal["run", "judgments"]) -> Columns:
     """The columns of a run or of judgments, by their usual names.
 
@@ -116,7 +120,7 @@ def _column(source: Source, what: str, *, also: str = "") -> str:
     return found
 
 
-def read_pieces(source: Source, columns: Columns) -> Iterator[Callable[[], Iterator[Piece]]]:
+def read_pieces(source: Source, columns: Columns) -> Iterator[Reading]:
     """Readers of the file's pieces, which may be called side by side.
 
     Raises:

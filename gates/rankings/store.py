@@ -17,20 +17,16 @@ from gates.rankings.coded import (
     Coded,
     Segments,
     code_piece,
-    code_pieces,
     codes_of,
     join_pieces,
 )
-from gates.rankings.columns import Columns, Piece, read_pieces
+from gates.rankings.columns import Columns, Piece
 from gates.rankings.formats import Source
-from gates.rankings.parallel import in_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CodedFile", "Part", "Scattered", "read_coded"]
-
-Progress = Callable[[int], None]
+__all__ = ["CodedFile", "Collector", "Part", "Scattered"]
 
 _LEAST_BYTES = 8  # of a row of text: two ids, a value, and what stands between them
 
@@ -83,64 +79,67 @@ class CodedFile:
     part: Callable[[int], Part]
 
 
-def read_coded(
-    source: Source,
-    columns: Columns,
-    *,
-    partitions: int,
-    scratch: Path,
-    progress: Progress,
-) -> CodedFile:
-    """Read a file piece by piece and keep its codes.
+class Collector:
+    """Takes the coded pieces of one file, in order.
 
     Args:
         source: The file.
-        columns: What to read of it.
+        columns: What is read of it.
         partitions: 1 keeps everything in memory; more, a power of two, keep rows on disk.
         scratch: A folder for what goes to disk.
-        progress: Told how many rows each piece held.
-
-    Raises:
-        RankingError: A row is wrong.
-        Scattered: The rows of some query do not lie together.
     """
-    expected = source.rows if source.rows is not None else source.bytes // _LEAST_BYTES
-    shelf = _Shelf(partitions, scratch, expected, graded=columns.meaning == "grade")
-    edges: list[Piece] = []
-    segments: list[Segments] = []
-    names: list[tuple[Codes, pa.Array]] = []
-    top = 0.0
-    readers = read_pieces(source, columns)
-    for piece in in_order(lambda read: code_pieces(read(), columns), readers):
-        for coded in piece:
-            segments.append(shelf.put(coded))
-            names.append((coded.segments.query, coded.names))
-            edges += coded.edges
-            top = max(top, float(coded.grades.max(initial=0)))
-            progress(coded.codes.size)
-    table = _joined(segments)
-    seen = (table.query, table.piece)
-    rows = int(table.length.sum())
-    split = _split_queries(table.query, edges)
-    if split:
-        again = code_piece(join_pieces([one for rows in split.values() for one in rows]), columns)
-        whole = ~np.isin(table.query, np.array(list(split), dtype=np.uint64))
-        table = _joined([_chosen(table, whole), shelf.put(again)])
-    table = _chosen(table, np.argsort(table.query))
-    text = pa.concat_arrays([pa.array([], pa.string()), *(name for _, name in names)])
-    first = np.unique(
-        np.concatenate([seen[0][:0], *(code for code, _ in names)]), return_index=True
-    )
-    return CodedFile(
-        source,
-        columns,
-        rows,
-        table.query,
-        text.take(as_arrow(first[1])),
-        top,
-        seen,
-        lambda number: shelf.part(table, number),
-    )
+
+    def __init__(self, source: Source, columns: Columns, *, partitions: int, scratch: Path) -> None:
+        expected = source.rows if source.rows is not None else source.bytes // _LEAST_BYTES
+        self._source = source
+        self._columns = columns
+        self._shelf = _Shelf(partitions, scratch, expected, graded=columns.meaning == "grade")
+        self._edges: list[Piece] = []
+        self._segments: list[Segments] = []
+        self._names: list[tuple[Codes, pa.Array]] = []
+        self._top = 0.0
+
+    def add(self, coded: Coded) -> None:
+        """Keep the next piece."""
+        self._segments.append(self._shelf.put(coded))
+        self._names.append((coded.segments.query, coded.names))
+        self._edges += coded.edges
+        self._top = max(self._top, float(coded.grades.max(initial=0)))
+
+    def finish(self) -> CodedFile:
+        """The file, once all its pieces are there.
+
+        Raises:
+            Scattered: The rows of some query do not lie together.
+        """
+        table = _joined(self._segments)
+        # As they were read: a shelf of several partitions gives segments in another order.
+        read = np.concatenate([table.query[:0], *(query for query, _ in self._names)])
+        names = pa.concat_arrays([pa.array([], pa.string()), *(name for _, name in self._names)])
+        order = np.argsort(read, kind="stable")
+        ordered = read[order]
+        first = np.ones(ordered.size, dtype=np.bool_)
+        np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+        seen, rows = (table.query, table.piece), int(table.length.sum())
+        split = _split_queries(table.query, ordered[~first], self._edges)
+        if split:
+            pieces = [one for pieces in split.values() for one in pieces]
+            again = self._shelf.put(code_piece(join_pieces(pieces), self._columns))
+            whole = ~np.isin(table.query, np.array(list(split), dtype=np.uint64))
+            joined = _joined([_chosen(table, whole), again])
+            table = _chosen(joined, np.argsort(joined.query))
+        else:
+            table = _chosen(table, np.argsort(table.query))
+        return CodedFile(
+            self._source,
+            self._columns,
+            rows,
+            table.query,
+            names.take(as_arrow(order[first])),
+            self._top,
+            seen,
+            lambda number: self._shelf.part(table, number),
+        )
 
 
 def _joined(segments: Sequence[Segments]) -> Segments:
@@ -159,14 +158,13 @@ def _chosen(table: Segments, rows: NDArray[np.generic]) -> Segments:
     return Segments(table.query[rows], table.start[rows], table.length[rows], table.piece[rows])
 
 
-def _split_queries(query: Codes, edges: list[Piece]) -> dict[int, list[Piece]]:
+def _split_queries(query: Codes, repeated: Codes, edges: list[Piece]) -> dict[int, list[Piece]]:
     """The queries that were read in several segments, with the rows of each.
 
     Raises:
         Scattered: One has a segment in the middle of a piece, whose rows were not kept.
     """
-    ordered = np.sort(query)
-    again = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    again = np.unique(repeated)
     found: dict[int, list[Piece]] = {int(one): [] for one in again}
     if not found:
         return found
