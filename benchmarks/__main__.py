@@ -1,4 +1,4 @@
-"""`scripts/bench [verdict] [metrics]`: run benchmarks and print their tables as Markdown."""
+"""`scripts/bench [NAME …]`: run benchmarks and print their tables as Markdown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import importlib
 
 def main() -> None:
     """Run the named benchmarks, or all of them."""
-    names = ("verdict", "metrics")
+    names = ("verdict", "metrics", "rankings")
     parser = argparse.ArgumentParser(prog="scripts/bench", description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}")
     chosen = parser.parse_args().names or names

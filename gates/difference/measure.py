@@ -13,6 +13,7 @@ from gates.domain import Bound, Measurement
 from gates.kernels.intervals import Interval, bootstrap_columns, clopper_pearson, sign_flip_p
 from gates.kernels.packed import Bools, Floats
 from gates.kernels.power import minimum_detectable_effect, queries_needed
+from gates.rankings.parallel import in_order
 
 __all__ = ["CHECK", "bounds", "measure", "slices"]
 
@@ -68,8 +69,14 @@ def measure(plan: Plan, population: Population, per_query: PerQuery) -> Iterator
     for name, interval in zip(labels, intervals, strict=True):
         yield _mean(name, interval)
     yield _share(names[-1], per_query.likeness[names[-1]][population.index])
-    for name, rows in cuts:
-        yield from _deltas(plan, population, per_query, (plan.judged,), rows, name, len(cuts))
+
+    def cut(one: tuple[str, Bools]) -> list[Measurement]:
+        name, rows = one
+        judged = (plan.judged,)
+        return list(_deltas(plan, population, per_query, judged, rows, name, len(cuts)))
+
+    for found in in_order(cut, cuts):
+        yield from found
 
 
 def _deltas(
