@@ -6,9 +6,11 @@ the lists of the queries that changed most.
 
 from __future__ import annotations
 
+import errno
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +22,7 @@ from gates.difference.per_query import PerQuery, measure_queries
 from gates.difference.plan import Plan
 from gates.difference.population import Population, population
 from gates.domain import decide, judge
+from gates.errors import UsageError
 from gates.rankings.aligned import Aligned, align
 from gates.rankings.store import CodedFile
 from gates.records import now
@@ -69,12 +72,12 @@ def compare(plan: Plan, *, progress: Progress, with_lists: bool = False) -> Comp
         RankingError: A file is missing or wrong, or the files do not belong together.
         UsageError: There is no room for what does not fit into memory.
     """
-    with tempfile.TemporaryDirectory(prefix="gates-diff-") as scratch:
+    with _scratch() as scratch:
         aligned = align(
             plan.old,
             plan.new,
             plan.judgments,
-            scratch=Path(scratch),
+            scratch=scratch,
             progress=lambda done, total: progress("reading rows", done, total),
         )
         counted = population(plan, aligned)
@@ -112,6 +115,21 @@ def compare(plan: Plan, *, progress: Progress, with_lists: bool = False) -> Comp
         verdict=decide(judgements),
     )
     return Compared(comparison, aligned, counted, per_query)
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """A folder for what does not fit into memory, gone afterwards whatever happens."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="gates-diff-") as folder:
+            yield Path(folder)
+    except OSError as problem:
+        if problem.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise UsageError(
+            f"there is no room left in {tempfile.gettempdir()} for what does not fit into memory",
+            advice="free some space there, or name a larger folder: TMPDIR=/path gates diff …",
+        ) from None
 
 
 def _facts(file: CodedFile) -> RankingFacts:

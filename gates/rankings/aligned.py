@@ -154,15 +154,14 @@ def _read(
         for source, columns in files
     ]
 
-    def code(task: tuple[int, Reading]) -> tuple[int, list[Coded]]:
+    def code(task: tuple[int, Reading]) -> tuple[int, Coded]:
         number, read = task
         return number, code_pieces(read(), files[number][1])
 
     tasks = ((number, read) for number, file in enumerate(files) for read in read_pieces(*file))
-    for number, pieces in in_order(code, tasks):
-        for piece in pieces:
-            collectors[number].add(piece)
-            count(piece.codes.size)
+    for number, coded in in_order(code, tasks):
+        collectors[number].add(coded)
+        count(coded.codes.size)
     return [
         _finished(collector, *file, partitions, scratch)
         for collector, file in zip(collectors, files, strict=True)

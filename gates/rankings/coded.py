@@ -102,12 +102,31 @@ def code_piece(piece: Piece, columns: Columns) -> Coded:
             advice="give each document of a query a rank of its own, or leave the column out and "
             "give scores",
         )
-    return Coded(segments, names, codes[order.row], np.empty(0), edges)
+    return Coded(segments, names, codes[order.row], np.empty(0, np.float32), edges)
 
 
-def code_pieces(pieces: Iterable[Piece], columns: Columns) -> list[Coded]:
-    """Code pieces that were read one after another."""
-    return [code_piece(one, columns) for one in pieces]
+def code_pieces(pieces: Iterable[Piece], columns: Columns) -> Coded:
+    """Code pieces that were read one after another, as one."""
+    coded = [code_piece(one, columns) for one in pieces]
+    before = np.cumsum([0, *(one.codes.size for one in coded)])
+    nothing = np.empty(0, np.int64)
+    return Coded(
+        Segments(
+            np.concatenate([nothing.astype(np.uint64), *(one.segments.query for one in coded)]),
+            np.concatenate(
+                [
+                    nothing,
+                    *(one.segments.start + at for one, at in zip(coded, before, strict=False)),
+                ]
+            ),
+            np.concatenate([nothing, *(one.segments.length for one in coded)]),
+            np.concatenate([nothing.astype(np.int32), *(one.segments.piece for one in coded)]),
+        ),
+        pa.concat_arrays([pa.array([], pa.string()), *(one.names for one in coded)]),
+        np.concatenate([nothing.astype(np.uint64), *(one.codes for one in coded)]),
+        np.concatenate([np.empty(0, np.float32), *(one.grades for one in coded)]),
+        tuple(edge for one in coded for edge in one.edges),
+    )
 
 
 def join_pieces(pieces: Sequence[Piece]) -> Piece:
@@ -128,7 +147,7 @@ def _slice(piece: Piece, first: int, last: int) -> Piece:
     return Piece(
         piece.source,
         piece.number,
-        piece.query.take(rows),
+        piece.query.take(rows).dictionary_decode().dictionary_encode(),
         piece.doc.take(rows),
         piece.value[first:last].copy(),
     )

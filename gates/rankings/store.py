@@ -130,6 +130,7 @@ class Collector:
             table = _chosen(joined, np.argsort(joined.query))
         else:
             table = _chosen(table, np.argsort(table.query))
+        shelf = self._shelf
         return CodedFile(
             self._source,
             self._columns,
@@ -138,7 +139,7 @@ class Collector:
             names.take(as_arrow(order[first])),
             self._top,
             seen,
-            lambda number: self._shelf.part(table, number),
+            lambda number: shelf.part(table, number),
         )
 
 
