@@ -5,6 +5,8 @@
 - `browsing`: rank-biased precision, expected reciprocal rank
 - `similarity`: old list against new list (overlap, RBO, Kendall's tau, moves)
 - `attribution`: which document cost how much DCG
+- `named`: those metrics by the names that cards and commands use
+- `ids`, `canonical`, `matching`, `blocks`: long lists with text ids, ordered and matched by sorts
 - `intervals`: bootstrap-t bounds, sign-flip test, Clopper-Pearson bounds
 - `power`: the smallest difference a golden set can see, and the queries a margin needs
 - `agreement`: Krippendorff's alpha between annotators
