@@ -20,7 +20,9 @@ def spreads(golden: GoldenSet) -> Callable[[int, Collection[str]], dict[str, lis
     Args:
         golden: A ranking golden set.
     """
-    raw = np.array(list(golden.annotators.values())).reshape(-1, golden.grade.size)
+    raw = np.array(list(golden.annotators.values())).reshape(
+        len(golden.annotators), golden.grade.size
+    )
     by_query = np.argsort(golden.judged_query, kind="stable")
     starts = offsets(golden.judged_query[by_query], len(golden.query_id))
 

@@ -65,14 +65,23 @@ def browser() -> Iterator[Browser]:
 
 
 def opened(
-    browser: Browser, folder: Path, name: str, *, width: int = 1280, dark: bool = False
+    browser: Browser,
+    folder: Path,
+    name: str,
+    *,
+    width: int = 1280,
+    dark: bool = False,
+    scripts: bool = True,
+    fragment: str = "",
 ) -> Page:
     path = folder / "report.html"
     path.write_text(rendered(name), encoding="utf-8")
     page = browser.new_page(
-        viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if dark else "light",
+        java_script_enabled=scripts,
     )
-    page.goto(path.as_uri())
+    page.goto(path.as_uri() + fragment)
     return page
 
 
@@ -95,8 +104,8 @@ def test_nothing_is_requested_and_the_console_stays_silent(
     page.close()
 
 
-def test_details_open_by_keyboard(browser: Browser, tmp_path: Path) -> None:
-    page = opened(browser, tmp_path, "failing")
+def test_details_open_by_keyboard_where_no_script_runs(browser: Browser, tmp_path: Path) -> None:
+    page = opened(browser, tmp_path, "failing", scripts=False)
     summary = page.locator("details.all > summary")
     summary.focus()
     assert page.locator("details.all").get_attribute("open") is None
