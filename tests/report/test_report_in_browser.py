@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
 from .conftest import rendered
 from .evidence_factory import EVERY
+from .in_browser import needs_browser, opened
 
-_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-_ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not _CHROMIUM, reason="needs the browser 'chromium' on the PATH"),
-]
+pytestmark = needs_browser
 
 # WCAG 2 relative luminance; translucent colours are blended over what lies behind them.
 _CONTRAST = """() => {
@@ -54,35 +45,6 @@ _CONTRAST = """() => {
   }
   return poor;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS.split())
-        yield running
-        running.close()
-
-
-def opened(
-    browser: Browser,
-    folder: Path,
-    name: str,
-    *,
-    width: int = 1280,
-    dark: bool = False,
-    scripts: bool = True,
-    fragment: str = "",
-) -> Page:
-    path = folder / "report.html"
-    path.write_text(rendered(name), encoding="utf-8")
-    page = browser.new_page(
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if dark else "light",
-        java_script_enabled=scripts,
-    )
-    page.goto(path.as_uri() + fragment)
-    return page
 
 
 @pytest.mark.parametrize("name", ["failing", "hostile"])
