@@ -1,12 +1,32 @@
-"""The exhibit of a ranking difference: every query with its old and new list, worst first."""
+"""The exhibit of a ranking difference: every query with its old and new list, worst first.
+
+What reports draw from (`kind="ranking-diff"`); keys in brackets may be absent:
+
+    metric, k, severe       whose differences, how long the lists are, when a loss is severe
+    titles                  document → what people call it
+    queries                 worst difference first, those without one last; each:
+        id, text, weight, slices, old, new, delta, overlap, rbo, top1_changed
+        old_list            [document, grade or null] from rank 1
+        new_list            [document, grade or null, rank in the whole old list or null]
+        [spread]            document → grades by annotator, of the documents shown
+        [why]               [{doc, from, to, dcg, features: [[name, old, new, difference]]}]:
+                            ranks before and after (null: not ranked), what the move did to DCG,
+                            and the features that differ, numbers or null
+    [why]                   {note, reason}: how to read the whys, or why there are none
+    [counts]                {queries, wins, ties, losses, severe, undefined}, when `queries` holds
+                            only the worst and the best of a large comparison
+    [deltas]                with `counts`: a sorted sample of all differences, at most 600
+"""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from gates.checks._ranked import Judged, Ranked
+from gates.checks._spread import spreads
 from gates.domain import Exhibit
 from gates.kernels.packed import Bools, Floats
 from gates.subject import GoldenSet
@@ -42,13 +62,15 @@ def side_by_side(
     overlap, rbo, changed = likeness
     delta = after - before
     titles: dict[str, str] = {}
-    queries = []
+    queries: list[dict[str, Any]] = []
+    spread_of = spreads(golden)
     for q in np.lexsort((np.arange(delta.size), delta)):
         start, end = int(coded.starts[q]), int(coded.starts[q + 1])
         old_place = {int(row): place + 1 for place, row in enumerate(old.row[start:end])}
         shown = slice(start, min(start + k, end))
-        for row in (*old.row[shown], *new.row[shown]):
-            titles[golden.row_doc[row]] = golden.row_title[row]
+        own = {golden.row_doc[row]: golden.row_title[row] for row in old.row[shown]}
+        own |= {golden.row_doc[row]: golden.row_title[row] for row in new.row[shown]}
+        titles |= own
         queries.append(
             {
                 "id": golden.query_id[q],
@@ -71,6 +93,8 @@ def side_by_side(
                 ],
             }
         )
+        if spread := spread_of(int(q), own):
+            queries[-1]["spread"] = spread
     data = {"metric": metric, "k": k, "severe": severe, "queries": queries, "titles": titles}
     return Exhibit("ranking-diff", "Old and new result lists, worst difference first", data)
 

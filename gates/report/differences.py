@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from gates.domain import Exhibit
-from gates.errors import EvidenceError
-from gates.evidence import Evidence
-
-__all__ = ["Place", "QueryDifference", "RankingDifference", "ranking_differences"]
+__all__ = ["Counts", "Feature", "Move", "Place", "QueryDifference", "RankingDifference", "Why"]
 
 Move = Literal["up", "down", "same", "new", "gone"]
 
@@ -26,6 +22,7 @@ class Place:
         move: What happened to it between the two lists.
         steps: How many ranks it moved; 0 unless it went up or down.
         before: Its rank in the champion's whole ranking; None when it was not there.
+        spread: Its grades by annotator, ascending; empty when nobody is named.
     """
 
     rank: int
@@ -34,12 +31,59 @@ class Place:
     move: Move
     steps: int = 0
     before: int | None = None
+    spread: tuple[float, ...] = ()
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether two annotators lie two grades or more apart."""
+        return len(self.spread) > 1 and self.spread[-1] - self.spread[0] >= 2
 
     @property
     def arrow(self) -> str:
         """The move in signs: `▲3`, `▼5`, `new`, `gone`, or nothing."""
         signs = {"up": f"▲{self.steps}", "down": f"▼{self.steps}", "same": ""}
         return signs.get(self.move, self.move)
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A feature that speaks for a move: what it gave before and after, and the difference."""
+
+    name: str
+    old: float | None
+    new: float | None
+    difference: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why one document moved.
+
+    Attributes:
+        title: What people call the document.
+        before: Its old rank; None when it was not ranked.
+        after: Its new rank, likewise.
+        dcg: What its move did to the query's DCG; None when it was not judged.
+        features: The features that speak for it, as the evidence orders them.
+    """
+
+    title: str
+    before: int | None
+    after: int | None
+    dcg: float | None
+    features: tuple[Feature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many queries there are, and how they came out."""
+
+    queries: int
+    wins: int
+    ties: int
+    losses: int
+    severe: int
+    undefined: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +103,7 @@ class QueryDifference:
         top1_changed: Whether the first document is another one.
         old_list: The champion's top k.
         new_list: The candidate's top k.
-        entered: Places of the new list that were not in the old one.
-        left: Places of the old list that are not in the new one.
+        why: Why documents moved, where the evidence says so.
     """
 
     id: str
@@ -75,13 +118,12 @@ class QueryDifference:
     top1_changed: bool
     old_list: tuple[Place, ...]
     new_list: tuple[Place, ...]
-    entered: tuple[Place, ...]
-    left: tuple[Place, ...]
+    why: tuple[Why, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RankingDifference:
-    """Every compared query, worst difference first.
+    """The compared queries, worst difference first.
 
     Attributes:
         check: The check that compared them.
@@ -89,8 +131,12 @@ class RankingDifference:
         metric: Whose differences these are, such as `ndcg@10`.
         k: How long the lists are.
         severe: The difference at or below which a loss is severe (negative).
-        queries: All queries; those without a difference last.
+        queries: All queries, or the worst and the best; those without a difference last.
         top_grade: The greatest grade in any list.
+        counts: Of all queries, whether or not they are listed.
+        deltas: Every difference, or a sample of them, ascending.
+        why_note: How to read why documents moved; may be empty.
+        why_reason: Why nothing can be said about why; may be empty.
     """
 
     check: str
@@ -100,36 +146,25 @@ class RankingDifference:
     severe: float
     queries: tuple[QueryDifference, ...]
     top_grade: float
+    counts: Counts
+    deltas: tuple[float, ...]
+    why_note: str = ""
+    why_reason: str = ""
 
     @property
-    def deltas(self) -> tuple[float, ...]:
-        """Every difference there is, ascending."""
-        return tuple(sorted(q.delta for q in self.queries if q.delta is not None))
+    def listed(self) -> str:
+        """Which queries are listed, in words; empty when all are."""
+        if len(self.queries) >= self.counts.queries:
+            return ""
+        best = sum((q.delta or 0.0) > 0 for q in self.queries)
+        worst = len(self.queries) - best
+        which = f"the worst {worst:,} and best {best:,}" if worst and best else f"{worst + best:,}"
+        return f"{which} of {self.counts.queries:,} queries are listed"
 
     @property
-    def wins(self) -> int:
-        """How many queries got better."""
-        return sum(delta > 0 for delta in self.deltas)
-
-    @property
-    def losses(self) -> int:
-        """How many queries got worse, severe losses among them."""
-        return sum(delta < 0 for delta in self.deltas)
-
-    @property
-    def ties(self) -> int:
-        """How many queries came out the same."""
-        return sum(delta == 0 for delta in self.deltas)
-
-    @property
-    def severe_losses(self) -> int:
-        """How many queries lost `severe` or more."""
-        return sum(delta <= self.severe for delta in self.deltas)
-
-    @property
-    def undefined(self) -> int:
-        """How many queries have no difference."""
-        return sum(q.delta is None for q in self.queries)
+    def has_spread(self) -> bool:
+        """Whether grades of several annotators are known for any document."""
+        return any(len(p.spread) > 1 for q in self.queries for p in q.old_list + q.new_list)
 
     def worst(self, n: int) -> tuple[QueryDifference, ...]:
         """The `n` greatest losses, greatest first."""
@@ -138,70 +173,3 @@ class RankingDifference:
     def best(self, n: int) -> tuple[QueryDifference, ...]:
         """The `n` greatest gains, greatest first."""
         return tuple(q for q in reversed(self.queries) if q.delta is not None and q.delta > 0)[:n]
-
-
-def ranking_differences(evidence: Evidence) -> Iterator[RankingDifference]:
-    """Every `ranking-diff` exhibit of a run.
-
-    Raises:
-        EvidenceError: An exhibit of that kind does not hold what the kind promises.
-    """
-    for record in evidence.records:
-        for exhibit in record.exhibits:
-            if exhibit.kind == "ranking-diff":
-                yield _difference(record.check, exhibit)
-
-
-def _difference(check: str, exhibit: Exhibit) -> RankingDifference:
-    data = exhibit.data
-    try:
-        titles = data["titles"]
-        queries = [_query(one, titles, int(data["k"])) for one in data["queries"]]
-        # The order is promised, but a picture must not lie when it is broken.
-        queries.sort(key=lambda q: (q.delta is None, q.delta or 0.0))
-        grades = [p.grade for q in queries for p in q.old_list + q.new_list if p.grade is not None]
-        return RankingDifference(
-            check,
-            exhibit.title,
-            str(data["metric"]),
-            int(data["k"]),
-            float(data["severe"]),
-            tuple(queries),
-            max(grades, default=0.0),
-        )
-    except (KeyError, TypeError, ValueError) as damage:
-        raise EvidenceError(
-            f"the exhibit '{exhibit.title}' of check '{check}' is not a ranking difference: "
-            f"{type(damage).__name__} {damage}",
-            path="evidence.json",
-            advice="run the gate again with this version of mlgates",
-        ) from None
-
-
-def _query(data: Mapping[str, Any], titles: Mapping[str, str], k: int) -> QueryDifference:
-    new_ranks = {doc: rank for rank, (doc, _, _) in enumerate(data["new_list"], 1)}
-    old = tuple(
-        _place(rank, titles.get(doc) or doc, grade, rank, new_ranks.get(doc))
-        for rank, (doc, grade) in enumerate(data["old_list"], 1)
-    )
-    new = tuple(
-        _place(rank, titles.get(doc) or doc, grade, before, rank)
-        for rank, (doc, grade, before) in enumerate(data["new_list"], 1)
-    )
-    return QueryDifference(
-        **{name: data[name] for name in ("id", "text", "weight", "slices", "old", "new", "delta")},
-        **{name: data[name] for name in ("overlap", "rbo", "top1_changed")},
-        old_list=old,
-        new_list=new,
-        entered=tuple(p for p in new if p.before is None or p.before > k),
-        left=tuple(p for p in old if p.move == "gone"),
-    )
-
-
-def _place(
-    rank: int, title: str, grade: float | None, before: int | None, after: int | None
-) -> Place:
-    if before is None or after is None:
-        return Place(rank, title, grade, "new" if before is None else "gone", 0, before)
-    move: Move = "up" if after < before else "down" if after > before else "same"
-    return Place(rank, title, grade, move, abs(after - before), before)

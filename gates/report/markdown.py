@@ -9,12 +9,8 @@ from dataclasses import dataclass, field
 from gates.domain import Judgement, Measurement, Outcome
 from gates.evidence import Evidence, canonical, evidence_digest
 from gates.report import advice, summary, text, wording
-from gates.report.differences import (
-    Place,
-    QueryDifference,
-    RankingDifference,
-    ranking_differences,
-)
+from gates.report.differences import Place, QueryDifference, RankingDifference
+from gates.report.exhibits import ranking_differences
 
 __all__ = ["LIMIT", "escape", "render"]
 
@@ -141,9 +137,10 @@ def _has_moved(judgement: Judgement) -> bool:
 
 
 def _counts(difference: RankingDifference) -> str:
+    found = difference.counts
     return (
-        f"### Worst queries\n\n{difference.losses} worse ({difference.severe_losses} severely), "
-        f"{difference.ties} the same, {difference.wins} better in {escape(difference.metric)}."
+        f"### Worst queries\n\n{found.losses:,} worse ({found.severe:,} severely), "
+        f"{found.ties:,} the same, {found.wins:,} better in {escape(difference.metric)}."
     )
 
 

@@ -145,10 +145,11 @@ def difference_picture(difference: RankingDifference) -> Markup:
         f'<span style="top:{y(at)}%">{number(at)}</span>'
         for at in _spread((deltas[-1], 0.0, difference.severe, deltas[0]), gap=(top - bottom) / 14)
     )
+    found = difference.counts
     words = (
-        f"{len(deltas)} queries sorted by their difference in {difference.metric}, from "
-        f"{number(deltas[0])} to {number(deltas[-1])}: {difference.losses} worse, "
-        f"{difference.ties} the same, {difference.wins} better"
+        f"{found.queries - found.undefined:,} queries sorted by their difference in "
+        f"{difference.metric}, from {number(deltas[0])} to {number(deltas[-1])}: "
+        f"{found.losses:,} worse, {found.ties:,} the same, {found.wins:,} better"
     )
     return Markup(
         '<div class="differences"><div class="labels" aria-hidden="true">{}</div>'

@@ -15,7 +15,8 @@ from rich.text import Text
 from gates.domain import Judgement, Outcome
 from gates.evidence import Evidence
 from gates.report import advice, summary, text, wording
-from gates.report.differences import RankingDifference, ranking_differences
+from gates.report.differences import RankingDifference
+from gates.report.exhibits import ranking_differences
 
 __all__ = ["render"]
 
@@ -222,8 +223,8 @@ def _kinds(judgements: Iterable[Judgement]) -> Iterator[str]:
 
 
 def _queries(difference: RankingDifference, console: Console, *, listed: bool) -> None:
-    counts = f"{difference.losses} worse ({difference.severe_losses} severely), "
-    counts += f"{difference.ties} the same, {difference.wins} better"
+    counts = f"{difference.counts.losses:,} worse ({difference.counts.severe:,} severely), "
+    counts += f"{difference.counts.ties:,} the same, {difference.counts.wins:,} better"
     console.print()
     _say(console, Text(f"Queries in {text.clean(difference.metric)}: {counts}"))
     worst = difference.worst(_WORST) if listed else ()

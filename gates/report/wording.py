@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gates.comparison import Comparison
 from gates.domain import Bound, Judgement, Measurement, Outcome, judge
 from gates.errors import NoChampion
 from gates.evidence import Evidence
-from gates.report.text import amount, count, demand, number, roughly
+from gates.report.text import amount, count, demand, number, roughly, signed
 
 __all__ = [
     "Reason",
@@ -32,7 +34,10 @@ __all__ = [
 _SHARE = "share of "
 # How near a share of n must come to a whole number of things to be written as one.
 _WHOLE = 1e-6
-_IN_SENTENCES = frozenset({"old", "new", "wins", "losses", "ties", "n_eff", "mde", "left_out"})
+_IN_SENTENCES = frozenset(
+    {"old", "new", "wins", "losses", "ties", "n_eff", "mde", "left_out"}
+    | {"n_needed", "pessimistic", "optimistic"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,7 @@ def changes(measurement: Measurement | None) -> tuple[str, ...]:
 
 
 def precision(measurement: Measurement | None) -> tuple[str, ...]:
-    """What was left out, the effective n, and the smallest difference that can be told."""
+    """What was left out, how fine the queries can tell, and what unjudged documents hide."""
     known = _known(measurement)
     found = []
     if left_out := round(known.get("left_out", 0)):
@@ -143,6 +148,12 @@ def precision(measurement: Measurement | None) -> tuple[str, ...]:
         found.append(f"effective n {known['n_eff']:,.0f}")
     if known.get("mde"):
         found.append(f"can tell differences from {roughly(known['mde'])}")
+    needed = known.get("n_needed", 0)
+    if measurement and measurement.n < needed < math.inf:
+        found.append(f"about {roughly(needed)} queries would tell more surely")
+    if "pessimistic" in known and "optimistic" in known:
+        span = f"{signed(known['pessimistic'])} to {signed(known['optimistic'])}"
+        found.append(f"unjudged documents: {span}")
     # The basis says already how many queries a share stands for.
     others = set(known) - _IN_SENTENCES - {"queries"}
     found += [f"{key.replace('_', ' ')} {number(known[key])}" for key in sorted(others)]
@@ -200,7 +211,7 @@ def _reason(alike: list[Judgement]) -> Reason:
     return Reason(f"{subject}: {first.reason}")
 
 
-def reasons(evidence: Evidence) -> tuple[Reason, ...]:
+def reasons(evidence: Evidence | Comparison) -> tuple[Reason, ...]:
     """The reasons of the verdict; a sentence that belongs to no bound stays as it was written."""
     judged = {f"{one.bound.id}: {one.reason}": one for one in evidence.judgements}
     said = evidence.verdict.reasons

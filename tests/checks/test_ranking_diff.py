@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -106,6 +107,21 @@ def test_lists_are_shown_as_served_with_grades_and_old_places() -> None:
     # a and b tie: the higher id stands first, as in trec_eval.
     assert query["new_list"] == [["c", 0.0, 3], ["b", None, 2]]
     assert exhibit.data["titles"]["c"] == "title of c"
+
+
+def test_raw_grades_of_shown_documents_are_kept_where_annotators_are_named() -> None:
+    golden = golden_set(
+        lists=[{"a": 3.0, "b": 1.0, "c": 0.0, "u": None}, {"a": 2.0}],
+        features={"old": [4.0, 3.0, 1.0, 2.0, 1.0], "new": [4.0, 3.0, 1.0, 2.0, 1.0]},
+    )
+    said = {"ann": [3.0, 1.0, 0.0, math.nan], "bob": [1.0, math.nan, 0.0, math.nan]}
+    told = dataclasses.replace(golden, annotators={n: np.array(one) for n, one in said.items()})
+    (exhibit,) = run("ranking-diff", subject_of(told), "ndcg@3.delta").exhibits
+    first, second = sorted(exhibit.data["queries"], key=lambda one: str(one["id"]))
+    assert first["spread"] == {"a": [3.0, 1.0], "b": [1.0]}
+    assert "spread" not in second, "nobody is named for it"
+    (exhibit,) = run("ranking-diff", subject_of(golden), "ndcg@3.delta").exhibits
+    assert not [one for one in exhibit.data["queries"] if "spread" in one]
 
 
 def test_slices_are_measured_on_their_own_queries() -> None:

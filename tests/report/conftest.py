@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from gates.evidence import Evidence
 from gates.report import html
@@ -26,6 +28,16 @@ def any_evidence(any_name: str) -> Evidence:
 @pytest.fixture
 def any_page(any_name: str) -> Page:
     return parsed(any_name)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from .in_browser import ARGUMENTS, CHROMIUM
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
+        yield running
+        running.close()
 
 
 @cache

@@ -73,7 +73,14 @@ def ranking_exhibit(queries: int, *, shift: float = 0.0, k: int = 10, text: str 
     rows = [_query(n, dice, sorted(titles), shift, k, text) for n in range(queries)]
     rows[:2] = [{**row, "old": None, "new": None, "delta": None} for row in rows[:2]]
     rows.sort(key=lambda row: (row["delta"] is None, row["delta"]))
-    data = {"metric": f"ndcg@{k}", "k": k, "severe": -0.3, "queries": rows, "titles": titles}
+    data: dict[str, Any] = {
+        "metric": f"ndcg@{k}",
+        "k": k,
+        "severe": -0.3,
+        "queries": rows,
+        "titles": titles,
+    }
+    data["why"] = {"note": "Contributions are TreeSHAP values.", "reason": ""}
     return Exhibit("ranking-diff", f"nDCG@{k}, query by query", data)
 
 
@@ -87,6 +94,18 @@ def _query(
         fresh.insert(dice.randrange(k), fresh.pop(dice.randrange(k + 5)))
     ranks = {doc: rank for rank, doc in enumerate(pool, 1)}
     same = fresh == pool
+    own = random.Random(n)  # noqa: S311 - made-up data
+    spread = {
+        doc: [max(0, min(3, grade + own.choice((-1, 0, 0, 0, 1)))) for _ in range(3)]
+        for doc, grade in grades.items()
+        if grade is not None
+    }
+    why = [
+        {"doc": doc, "from": ranks[doc], "to": rank, "dcg": round(own.gauss(0, 0.2), 3)}
+        | {"features": [[text or name, *_pushed(own)] for name in ("title_match", "ctr_90d")]}
+        for rank, doc in enumerate(fresh[:k], 1)
+        if ranks[doc] > rank + 1
+    ]
     old = round(dice.uniform(0.35, 0.95), 4)
     delta = 0.0 if same else max(-old, min(1 - old, dice.gauss(shift, 0.14)))
     return {
@@ -106,7 +125,14 @@ def _query(
         "top1_changed": pool[0] != fresh[0],
         "old_list": [[doc, grades[doc]] for doc in pool[:k]],
         "new_list": [[doc, grades[doc], ranks[doc]] for doc in fresh[:k]],
+        "spread": spread,
+        "why": why[:3],
     }
+
+
+def _pushed(dice: random.Random) -> tuple[float, float, float]:
+    old, new = round(dice.gauss(0, 0.4), 2), round(dice.gauss(0, 0.4), 2)
+    return old, new, round(new - old, 2)
 
 
 def ranking_record(

@@ -44,7 +44,9 @@ class Page(HTMLParser):
 
     def text(self, *tags: str) -> str:
         """All text, or that inside these tags, with single spaces."""
-        found = [t for tag, t in self.texts if (tag in tags if tags else tag != "style")]
+        found = [
+            t for tag, t in self.texts if (tag in tags if tags else tag not in {"style", "script"})
+        ]
         return " ".join(" ".join(found).split())
 
     def tags(self) -> set[str]:

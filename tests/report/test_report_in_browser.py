@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
 from .conftest import rendered
 from .evidence_factory import EVERY
+from .in_browser import needs_browser, opened
 
-_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-_ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not _CHROMIUM, reason="needs the browser 'chromium' on the PATH"),
-]
+pytestmark = needs_browser
 
 # WCAG 2 relative luminance; translucent colours are blended over what lies behind them.
 _CONTRAST = """() => {
@@ -56,26 +47,6 @@ _CONTRAST = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS.split())
-        yield running
-        running.close()
-
-
-def opened(
-    browser: Browser, folder: Path, name: str, *, width: int = 1280, dark: bool = False
-) -> Page:
-    path = folder / "report.html"
-    path.write_text(rendered(name), encoding="utf-8")
-    page = browser.new_page(
-        viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
-    )
-    page.goto(path.as_uri())
-    return page
-
-
 @pytest.mark.parametrize("name", ["failing", "hostile"])
 def test_nothing_is_requested_and_the_console_stays_silent(
     browser: Browser, tmp_path: Path, name: str
@@ -95,8 +66,8 @@ def test_nothing_is_requested_and_the_console_stays_silent(
     page.close()
 
 
-def test_details_open_by_keyboard(browser: Browser, tmp_path: Path) -> None:
-    page = opened(browser, tmp_path, "failing")
+def test_details_open_by_keyboard_where_no_script_runs(browser: Browser, tmp_path: Path) -> None:
+    page = opened(browser, tmp_path, "failing", scripts=False)
     summary = page.locator("details.all > summary")
     summary.focus()
     assert page.locator("details.all").get_attribute("open") is None
