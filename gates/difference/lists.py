@@ -105,7 +105,7 @@ def _entry(
     place = {doc: rank for rank, doc in enumerate(old_list, 1)}
     return {
         "id": name,
-        "text": name,
+        "text": population.text[at] if population.text else name,
         "weight": float(population.traffic[at]),
         "slices": {column: str(values[at]) for column, values in population.slices.items()},
         "old": _number(per_query.old[plan.judged][row]),

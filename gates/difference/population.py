@@ -14,12 +14,14 @@ from gates.golden.queries import Design, read_design
 from gates.golden.table import Table
 from gates.kernels.packed import Bools, Floats, Ints
 from gates.rankings.aligned import Aligned
+from gates.rankings.arrow import as_arrow
 from gates.rankings.coded import codes_of
 from gates.rankings.formats import open_source
 
 __all__ = ["Population", "population"]
 
 _EXAMPLES = 5
+_TEXTS = ("query", "query_text")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +34,7 @@ class Population:
         weight: float64[P], what each stands for: traffic over inclusion probability.
         census: bool[P], those taken with certainty.
         slices: column → P values, of every text column of the queries' file.
+        text: P texts as shoppers typed them; None when nobody said.
         notes: What a reader should know.
     """
 
@@ -40,6 +43,7 @@ class Population:
     weight: Floats
     census: Bools
     slices: Mapping[str, Sequence[str]]
+    text: Sequence[str] | None
     notes: tuple[str, ...]
 
 
@@ -70,7 +74,9 @@ def population(plan: Plan, aligned: Aligned) -> Population:
         }
         notes += design.warnings
     notes += _missing(plan, aligned, index)
-    return Population(index, traffic, weight, census, slices, tuple(notes))
+    text = next((slices[name] for name in _TEXTS if name in slices), None)
+    slices = {name: values for name, values in slices.items() if name not in _TEXTS}
+    return Population(index, traffic, weight, census, slices, text, tuple(notes))
 
 
 def _read(plan: Plan) -> Design:
@@ -120,7 +126,7 @@ def _demand_found(plan: Plan, design: Design, row: Ints) -> None:
 
 def _missing(plan: Plan, aligned: Aligned, index: Ints) -> list[str]:
     query = aligned.query[index]
-    names = aligned.names.take(pa.array(index))
+    names = aligned.names.take(as_arrow(index))
     judged = np.isin(query, aligned.judgments.query)
     if not judged.any():
         raise RankingError(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gates.comparison import Comparison
 from gates.domain import Judgement, Outcome
 from gates.evidence import Evidence
 
-__all__ = ["MARKS", "headline", "reading_order", "versions"]
+__all__ = ["MARKS", "comparison_headline", "headline", "reading_order", "versions"]
 
 MARKS = {Outcome.PASS: "✓", Outcome.FAIL: "✕", Outcome.UNDECIDED: "?"}
 _ORDER = (Outcome.FAIL, Outcome.UNDECIDED, Outcome.PASS)
@@ -24,6 +25,15 @@ def headline(evidence: Evidence) -> str:
         Outcome.FAIL: f"{name} must not {role}",
         Outcome.UNDECIDED: f"{name} may not {role} yet",
     }[evidence.verdict.outcome]
+
+
+def comparison_headline(comparison: Comparison) -> str:
+    """The verdict of two rankings as a sentence."""
+    return {
+        Outcome.PASS: f"the new ranking may replace the old one by {comparison.metric}",
+        Outcome.FAIL: f"the new ranking must not replace the old one by {comparison.metric}",
+        Outcome.UNDECIDED: f"these queries cannot tell by {comparison.metric}",
+    }[comparison.verdict.outcome]
 
 
 def versions(evidence: Evidence) -> str:
