@@ -8,6 +8,9 @@
 - `named`: those metrics by the names that cards and commands use
 - `ids`, `canonical`, `matching`, `blocks`: long lists with text ids, ordered and matched by sorts
 - `intervals`: bootstrap-t bounds, sign-flip test, Clopper-Pearson bounds
+- `multiplicity`: p-values adjusted for how many were looked at (Holm; Benjamini and Hochberg)
+- `unjudged`: how far documents that nobody judged could move a difference
+- `discovery`, `traits`: slices found by search, and columns to search in
 - `power`: the smallest difference a golden set can see, and the queries a margin needs
 - `agreement`: Krippendorff's alpha between annotators
 
