@@ -136,14 +136,17 @@ class VersionArm:
             LockError: The artifact has no lock.
         """
         if self._worker is None:
-            limits = Limits(
-                memory_mb=self._policy.memory_mb,
-                start_seconds=self._policy.start_seconds,
-                predict_seconds=self._policy.predict_seconds,
-            )
-            environment = self._built()
-            self._progress(f"starting the {self._role}, version {self._version.version}")
-            self._worker = Worker.start(environment, self._model_dir, limits, self._role)
+            self._worker = self._started()
+
+    def _started(self) -> Worker:
+        limits = Limits(
+            memory_mb=self._policy.memory_mb,
+            start_seconds=self._policy.start_seconds,
+            predict_seconds=self._policy.predict_seconds,
+        )
+        environment = self._built()
+        self._progress(f"starting the {self._role}, version {self._version.version}")
+        return Worker.start(environment, self._model_dir, limits, self._role)
 
     def environment(self) -> EnvironmentFacts:
         """What it ran in: known in full once the worker is ready."""
@@ -157,6 +160,19 @@ class VersionArm:
         """
         rows = _rows(columns)
         return self._blame(lambda: as_scores(self._ask(columns), rows))
+
+    def scores_again(self, columns: Columns) -> Floats:
+        """Score each row once more, in a process of its own that ends afterwards.
+
+        Raises:
+            ModelFault: It could not, by name; a champion's fault is never a breach.
+        """
+
+        def ask() -> Floats:
+            with self._started() as worker:
+                return as_scores(worker.predict(columns), _rows(columns))
+
+        return self._blame(ask)
 
     def labels(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
         """Label each row of a frame, with each label's score: float64[rows], finite.

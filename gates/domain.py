@@ -25,6 +25,7 @@ __all__ = [
     "Verdict",
     "decide",
     "judge",
+    "left_open",
 ]
 
 Task = Literal["ranking", "classification"]
@@ -58,7 +59,9 @@ class Measurement:
         slice: `column=value`, or empty for the whole golden set.
         reason: Why there is no value, or what to know about it.
         breach: True when the model broke its contract while this was measured: a FAIL.
-        extra: Further facts for the report, such as `n_eff`, `mde`, `old`, `new`.
+        extra: Further facts for the report, such as `n_eff`, `mde`, `old`, `new`. With
+            `pessimistic` and `optimistic`, what `value` would be for the worst and the best that
+            is still unknown of its data: a bound between them cannot be judged.
     """
 
     metric: str
@@ -212,7 +215,8 @@ def judge(bound: Bound, measurement: Measurement | None) -> Judgement:
 
     Where the measurement has an interval the interval decides: wholly inside the bound is PASS,
     wholly outside is FAIL, astride is UNDECIDED. An exact value decides by itself. Nothing
-    measured, nothing compared and NaN are never a PASS.
+    measured, nothing compared and NaN are never a PASS. Where unjudged documents could put the
+    value on either side of the bound, it is UNDECIDED whatever the interval says.
 
     Args:
         bound: The demand.
@@ -236,6 +240,9 @@ def judge(bound: Bound, measurement: Measurement | None) -> Judgement:
     if math.isnan(measurement.value):
         return judged(Outcome.UNDECIDED, measurement.reason or "the measurement is NaN")
 
+    if open_ended := left_open(bound, measurement):
+        return judged(Outcome.UNDECIDED, open_ended)
+
     lower = measurement.value if measurement.lower is None else measurement.lower
     upper = measurement.value if measurement.upper is None else measurement.upper
     exact = lower == upper
@@ -251,6 +258,23 @@ def judge(bound: Bound, measurement: Measurement | None) -> Judgement:
         return judged(Outcome.PASS, text)
     astride = f"{text}: the interval {_interval(lower, upper)} reaches past the bound"
     return judged(Outcome.UNDECIDED, astride)
+
+
+def left_open(bound: Bound, measurement: Measurement | None) -> str:
+    """Why unjudged documents decide a bound, in words; empty when they do not."""
+    if measurement is None:
+        return ""
+    worst, best = (measurement.extra.get(name) for name in ("pessimistic", "optimistic"))
+    if worst is None or best is None:
+        return ""
+    limits = [one for one in (bound.minimum, bound.maximum) if one is not None]
+    if not any(worst < limit < best for limit in limits):
+        return ""
+    return (
+        f"the unjudged documents decide: {worst:.4g} if they are as bad for it as can be, "
+        f"{best:.4g} if as good, demanded {bound.demand}; judge those listed, or count them as "
+        "irrelevant on purpose"
+    )
 
 
 def decide(judgements: Iterable[Judgement]) -> Verdict:

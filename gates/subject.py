@@ -262,6 +262,13 @@ class Arm(Protocol):
             ModelFault: It could not, by name.
         """
 
+    def scores_again(self, columns: Columns) -> Floats:
+        """Score each row once more, in a fresh process: the same, if the model is deterministic.
+
+        Raises:
+            ModelFault: It could not, by name.
+        """
+
     def labels(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
         """Label each row of a frame, with the label's score.
 

@@ -124,3 +124,19 @@ def test_reasons_name_the_bound_that_made_the_verdict() -> None:
 @pytest.mark.parametrize(("outcome", "code"), [("PASS", 0), ("FAIL", 1), ("UNDECIDED", 3)])
 def test_exit_codes(outcome: str, code: int) -> None:
     assert Outcome(outcome).exit_code == code
+
+
+def test_unjudged_documents_that_could_tip_a_bound_leave_it_undecided() -> None:
+    bound = Bound("ranking-diff", "ndcg@10.delta", minimum=-0.01)
+
+    def judged(worst: float, best: float, lower: float, upper: float) -> Outcome:
+        extra = {"pessimistic": worst, "optimistic": best}
+        value = (lower + upper) / 2
+        return judge(
+            bound, Measurement("ndcg@10.delta", value, 50, "nDCG", lower, upper, extra=extra)
+        ).outcome
+
+    assert judged(-0.2, 0.1, 0.01, 0.03) is Outcome.UNDECIDED
+    assert judged(-0.2, 0.1, -0.3, -0.2) is Outcome.UNDECIDED
+    assert judged(-0.005, 0.1, 0.01, 0.03) is Outcome.PASS
+    assert judged(-0.4, -0.02, -0.3, -0.2) is Outcome.FAIL

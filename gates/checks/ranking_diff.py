@@ -7,9 +7,7 @@ relevant judged document have no nDCG; they are left out of both arms alike and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -18,20 +16,21 @@ from pydantic import BaseModel, ConfigDict, Field
 from gates.card import CheckSpec, MetricSpec
 from gates.checks import Check
 from gates.checks._lists import side_by_side
-from gates.checks._ranked import Judged, Ranked, judged, rank
+from gates.checks._look import judge_next, worst_places
+from gates.checks._pair import QUALITY, Pair
+from gates.checks._ranked import judged, rank
 from gates.checks._slices import cuts
 from gates.checks._why import with_reasons
 from gates.domain import Exhibit, Measurement
 from gates.errors import NoChampion
-from gates.kernels import ranking, similarity
-from gates.kernels.intervals import bootstrap_t, clopper_pearson
-from gates.kernels.packed import Bools, Floats
-from gates.kernels.power import minimum_detectable_effect
-from gates.subject import GoldenSet, Plan, Subject
+from gates.kernels import similarity
+from gates.kernels.packed import Floats
+from gates.measuring import Sample, Slice, differences, means, share, superiority
+from gates.subject import Plan, Subject
 
 __all__ = ["CHECK"]
 
-_PRIMARY = "ndcg@10.delta"
+_PRIMARY = "ndcg@10"
 
 
 class Options(BaseModel):
@@ -43,6 +42,8 @@ class Options(BaseModel):
         severe: A query that loses at least this much counts as a severe loss.
         rbo_p: RBO's persistence.
         resamples: Bootstrap resamples behind each interval.
+        unjudged: What a document nobody judged is: `open` lets it decide a verdict (UNDECIDED, with
+            the list to judge next), `irrelevant` counts it as not relevant, as trec_eval does.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,57 +53,25 @@ class Options(BaseModel):
     severe: float = Field(default=0.3, gt=0, le=1)
     rbo_p: float = Field(default=0.9, gt=0, lt=1)
     resamples: int = Field(default=10_000, ge=1_000, le=1_000_000)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pair:
-    """Both arms' lists of one golden set."""
-
-    golden: GoldenSet
-    coded: Judged
-    old: Ranked
-    new: Ranked
-    options: Options
-    seed: int
-
-    def quality(self, metric: str, arm: Ranked) -> Floats:
-        """A quality metric of one arm, float64[Q], NaN where it does not exist."""
-        name, _, k = metric.partition("@")
-        depth = int(k) if k else None
-        coded = self.coded
-        lists = (coded.starts, arm.grades, coded.ideal_starts, coded.ideal_grades)
-        if name == "ndcg":
-            return ranking.ndcg(*lists, depth, self.options.gain)
-        kernel: Callable[..., Floats] = {
-            "mrr": ranking.reciprocal_rank,
-            "map": ranking.average_precision,
-            "precision": ranking.precision_at,
-            "recall": ranking.recall_at,
-        }[name]
-        return kernel(*lists, depth, relevant=self.options.relevant)
+    unjudged: Literal["open", "irrelevant"] = "open"
 
 
 def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     if subject.champion is None:
         raise NoChampion
-    golden = subject.golden
-    coded = judged(golden)
-    frame = golden.inputs()
+    golden, options = subject.golden, plan.options
+    coded, frame = judged(golden), golden.inputs()
     new = rank(golden, coded, subject.candidate.scores(frame))
     old = rank(golden, coded, subject.champion.scores(frame))
-    options: Options = plan.options
-    pair = _Pair(golden, coded, old, new, options, subject.seed)
-    pairing = similarity.pair(coded.starts, old.docs, coded.starts, new.docs)
+    pair = Pair(golden, coded, old, new, options.gain, options.relevant, options.rbo_p)
     slices = list(cuts(golden.slices, plan.slices, len(golden.query_id)))
-    primary = next((one for one in plan.metrics if re.fullmatch(r"ndcg@\d+\.delta", one)), _PRIMARY)
-    primary = primary.removesuffix(".delta")
+    deltas = (one.removesuffix(".delta") for one in plan.metrics if one.endswith(".delta"))
+    primary = next((one for one in deltas if re.fullmatch(r"ndcg@\d+", one)), _PRIMARY)
+    measured = _Measured(subject, plan, pair, primary, slices)
     for metric in _wanted(plan.metrics, primary):
-        yield from _measure_one(pair, pairing, metric, primary, slices)
+        yield from measured.of(metric)
     k = int(primary.partition("@")[2])
-    before, after = pair.quality(primary, old), pair.quality(primary, new)
-    overlap = similarity.overlap_at(pairing, k)
-    rbo = similarity.rbo(pairing, k, p=options.rbo_p)
-    changed = similarity.top1_changed(pairing)
+    change = pair.change(primary)
     lists = side_by_side(
         golden,
         coded,
@@ -110,10 +79,16 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
         metric=primary,
         k=k,
         severe=-options.severe,
-        values=(before, after),
-        likeness=(overlap, rbo, changed),
+        values=(change.old, change.new),
+        likeness=(
+            similarity.overlap_at(pair.pairing, k),
+            similarity.rbo(pair.pairing, k, p=options.rbo_p),
+            similarity.top1_changed(pair.pairing),
+        ),
     )
     yield from with_reasons(subject, coded, (old, new), lists, options.gain)
+    yield from worst_places(golden, change)
+    yield from judge_next(pair, k)
 
 
 def _wanted(metrics: tuple[str, ...], primary: str) -> list[str]:
@@ -122,133 +97,119 @@ def _wanted(metrics: tuple[str, ...], primary: str) -> list[str]:
     return list(dict.fromkeys((*metrics, *always)))
 
 
-def _measure_one(
-    pair: _Pair,
-    pairing: similarity.Pairing,
-    metric: str,
-    primary: str,
-    slices: list[tuple[str, Bools]],
-) -> Iterator[Measurement]:
-    if metric.endswith(".delta"):
-        name = metric.removesuffix(".delta")
-        before, after = pair.quality(name, pair.old), pair.quality(name, pair.new)
-        cut = partial(_difference, pair, metric, before, after)
-    elif metric == "severe-losses":
-        loss = pair.quality(primary, pair.new) - pair.quality(primary, pair.old)
-        cut = partial(
-            _share, metric, np.where(np.isnan(loss), np.nan, loss <= -pair.options.severe)
+class _Measured:
+    """Measurements by name, slice by slice."""
+
+    def __init__(
+        self, subject: Subject, plan: Plan, pair: Pair, primary: str, slices: list[Slice]
+    ) -> None:
+        options: Options = plan.options
+        self._subject = subject
+        self._pair = pair
+        self._primary = primary
+        self._slices = slices
+        self._severe = options.severe
+        self._bounded = options.unjudged == "open"
+        golden = subject.golden
+        self._sample = Sample(
+            golden.design_weight, golden.census, options.resamples, subject.seed, options.severe
         )
-    elif metric == "top1-changed":
-        cut = partial(_share, metric, similarity.top1_changed(pairing).astype(float))
-    else:
-        cut = partial(_mean, pair, metric, _likeness(pair, pairing, metric))
-    for name, rows in slices:
-        yield cut(name, rows)
+        # Asked for, it is part of every difference: a shift that the champion makes by itself.
+        self._noise = self._again() if {"noise", "noise.changed"} & {*plan.metrics} else ()
 
+    def of(self, metric: str) -> Iterator[Measurement]:
+        """One metric, the whole golden set first, then each slice."""
+        noise = (self._noise[0].value or 0.0) if self._noise else 0.0
+        if metric in ("noise", "noise.changed"):
+            yield from (one for one in self._noise if one.metric == metric)
+        elif metric.endswith(".delta"):
+            name = metric.removesuffix(".delta")
+            change = self._pair.change(name, noise=noise, bounded=self._bounded)
+            named = len(self._slices) - 1
+            for cut in self._slices:
+                yield from differences(self._sample, [change], cut, named=named)
+        elif metric.endswith(".p-better"):
+            change = self._pair.change(metric.removesuffix(".p-better"))
+            yield from superiority(self._sample, change, self._slices)
+        else:
+            hit = self._hits(metric)
+            for cut in self._slices:
+                if hit is not None:
+                    yield share(metric, hit, cut)
+                else:
+                    yield from self._means(metric, cut)
 
-def _likeness(pair: _Pair, pairing: similarity.Pairing, metric: str) -> Floats:
-    name, _, k = metric.partition("@")
-    if name == "overlap":
-        return similarity.overlap_at(pairing, int(k))
-    if name == "rbo":
-        return similarity.rbo(pairing, p=pair.options.rbo_p)
-    if name == "kendall-tau":
-        return similarity.kendall_tau(pairing)
-    if name == "judged":
-        return ranking.judged_at(pair.coded.starts, pair.new.grades, int(k))
-    return pair.quality(metric, pair.new)
+    def _hits(self, metric: str) -> Floats | None:
+        """1 where something is so of a query, 0 where not; None when that is no such metric."""
+        pairing = self._pair.pairing
+        if metric == "severe-losses":
+            change = self._pair.change(self._primary)
+            loss = change.new - change.old
+            return np.where(np.isnan(loss), np.nan, loss <= -self._severe)
+        if metric == "top1-changed":
+            return similarity.top1_changed(pairing).astype(np.float64)
+        if metric == "zero-results":
+            return (similarity.zero_result_flips(pairing) < 0).astype(np.float64)
+        return None
 
+    def _means(self, metric: str, cut: Slice) -> list[Measurement]:
+        values = self._pair.likeness(metric)
+        if values is None:
+            values = self._pair.quality(metric, self._pair.new)
+        longest = float(np.diff(self._pair.coded.starts).max(initial=1))
+        plausible = {"largest-move": (0.0, longest), "kendall-tau": (-1.0, 1.0)}
+        span = plausible.get(metric, (-1.0, 1.0) if metric == "tau-ap" else (0.0, 1.0))
+        return means(self._sample, {metric: values}, cut, plausible=span)
 
-def _difference(
-    pair: _Pair, metric: str, before: Floats, after: Floats, name: str, rows: Bools
-) -> Measurement:
-    exists = rows & ~np.isnan(before) & ~np.isnan(after)
-    n = int(exists.sum())
-    if n == 0:
-        reason = "no query with a relevant judged document"
-        return Measurement(metric, None, 0, metric, slice=name, reason=reason)
-    weight = pair.golden.design_weight[exists]
-    change = after[exists] - before[exists]
-    interval = bootstrap_t(
-        change,
-        weight,
-        census=pair.golden.census[exists],
-        resamples=pair.options.resamples,
-        seed=pair.seed,
-    )
-    extra: Mapping[str, float | None] = {
-        "old": float(np.average(before[exists], weights=weight)),
-        "new": float(np.average(after[exists], weights=weight)),
-        "n_eff": interval.n_eff,
-        "left_out": float(rows.sum() - n),
-        # The estimate's own standard error has the design in it already.
-        "mde": minimum_detectable_effect(interval.standard_error, 1) if n > 1 else None,
-        "wins": float((change > 0).sum()),
-        "ties": float((change == 0).sum()),
-        "losses": float((change < 0).sum()),
-    }
-    return Measurement(
-        metric,
-        interval.estimate,
-        n,
-        metric.removesuffix(".delta"),
-        interval.lower,
-        interval.upper,
-        slice=name,
-        extra=extra,
-    )
-
-
-def _share(metric: str, hit: Floats, name: str, rows: Bools) -> Measurement:
-    kept = hit[rows & ~np.isnan(hit)]
-    n, hits = int(kept.size), int(kept.sum())
-    if n == 0:
-        reason = "no query to compare"
-        return Measurement(metric, None, 0, "share of queries", slice=name, reason=reason)
-    lower, upper = clopper_pearson(hits, n)
-    unit = "share of queries"
-    return Measurement(
-        metric, hits / n, n, unit, lower, upper, name, extra={"queries": float(hits)}
-    )
-
-
-def _mean(pair: _Pair, metric: str, values: Floats, name: str, rows: Bools) -> Measurement:
-    exists = rows & ~np.isnan(values)
-    n = int(exists.sum())
-    if n == 0:
-        return Measurement(metric, None, 0, metric, slice=name, reason="no query to compare")
-    interval = bootstrap_t(
-        values[exists],
-        pair.golden.design_weight[exists],
-        census=pair.golden.census[exists],
-        resamples=pair.options.resamples,
-        seed=pair.seed,
-    )
-    lower, upper = interval.lower, interval.upper
-    return Measurement(metric, interval.estimate, n, metric, lower, upper, slice=name)
+    def _again(self) -> tuple[Measurement, Measurement]:
+        """The champion against itself in a fresh process: how far it moves, and how often."""
+        champion, pair = self._subject.champion, self._pair
+        assert champion is not None  # noqa: S101 - asked before
+        again = rank(pair.golden, pair.coded, champion.scores_again(pair.golden.inputs()))
+        starts = pair.coded.starts
+        moved = similarity.rbo(similarity.pair(starts, pair.old.docs, starts, again.docs)) < 1
+        apart = np.abs(pair.quality(self._primary, again) - pair.quality(self._primary, pair.old))
+        (mean,) = means(self._sample, {"noise": apart}, self._slices[0])
+        largest = {"largest": float(np.nanmax(apart, initial=0.0))}
+        return (
+            Measurement("noise", mean.value, mean.n, self._primary, extra=largest),
+            Measurement(
+                "noise.changed",
+                float(moved.mean()) if moved.size else None,
+                int(moved.size),
+                "share of queries",
+                extra={"queries": float(moved.sum())},
+            ),
+        )
 
 
 def _metrics() -> Iterator[MetricSpec]:
-    for name, words in {
-        "ndcg@{k}": "normalised discounted cumulative gain of the top k",
-        "mrr": "reciprocal rank of the first relevant document",
-        "map": "average precision",
-        "precision@{k}": "share of relevant documents in the top k",
-        "recall@{k}": "share of all relevant documents that are in the top k",
-    }.items():
+    for name, words in QUALITY.items():
         yield MetricSpec(
             f"{name}.delta", f"candidate minus champion: {words}", name, sliceable=True
         )
         yield MetricSpec(name, f"the candidate's {words}", name, sliceable=True)
+        yield MetricSpec(
+            f"{name}.p-better",
+            f"how easily chance makes the candidate better in {name} (sign-flip p; Holm in slices)",
+            "p",
+            sliceable=True,
+        )
     for name, words in {
         "severe-losses": "queries that lose at least `severe`",
         "top1-changed": "queries whose first document changed",
+        "zero-results": "queries that lost all their results",
         "overlap@{k}": "documents that both top k share",
+        "jaccard@{k}": "documents that both top k share, of those in either",
         "rbo": "rank-biased overlap of the whole lists, extrapolated",
         "kendall-tau": "rank correlation of the documents both lists hold",
+        "tau-ap": "the same, where swaps at the top weigh more",
+        "largest-move": "ranks by which a document moved at the most",
         "judged@{k}": "share of the candidate's top k that somebody judged",
     }.items():
         yield MetricSpec(name, words, "share", sliceable=True)
+    yield MetricSpec("noise", "what the champion differs from itself, asked again", "nDCG")
+    yield MetricSpec("noise.changed", "queries the champion ranks otherwise, asked again", "share")
 
 
 CHECK = Check(

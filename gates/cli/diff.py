@@ -26,6 +26,13 @@ class Gain(StrEnum):
     EXPONENTIAL = "exponential"
 
 
+class Unjudged(StrEnum):
+    """What documents are that nobody judged."""
+
+    OPEN = "open"
+    IRRELEVANT = "irrelevant"
+
+
 class Missing(StrEnum):
     """What a query is that a ranking lacks."""
 
@@ -85,6 +92,10 @@ def diff(
     relevant: Annotated[
         float, typer.Option(metavar="GRADE", help="From which grade a document is relevant.")
     ] = 1.0,
+    unjudged: Annotated[
+        Unjudged,
+        typer.Option(help="Whether documents that nobody judged may decide, or are irrelevant."),
+    ] = Unjudged.OPEN,
     missing: Annotated[
         Missing, typer.Option(help="What a query is that a ranking lacks.")
     ] = Missing.ERROR,
@@ -126,6 +137,7 @@ def diff(
         severe,
         max_severe,
         relevant,
+        unjudged.value,
         missing.value,
         resamples,
         seed,

@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gates.comparison import Comparison, RankingFacts
 from gates.difference.lists import exhibits
 from gates.difference.measure import bounds, measure, slices
 from gates.difference.per_query import PerQuery, measure_queries
 from gates.difference.plan import Plan
 from gates.difference.population import Population, population
-from gates.domain import decide, judge
+from gates.domain import decide, judge, left_open
 from gates.errors import UsageError
 from gates.rankings.aligned import Aligned, align
 from gates.rankings.store import CodedFile
@@ -88,7 +90,9 @@ def compare(plan: Plan, *, progress: Progress, with_lists: bool = False) -> Comp
             done += queries
             progress("measuring queries", done, aligned.query.size)
 
-        per_query = measure_queries(plan, aligned, measured)
+        weight = np.zeros(aligned.query.size)
+        weight[counted.index] = counted.weight
+        per_query = measure_queries(plan, aligned, weight, measured)
         progress("resampling", 0, None)
         measurements = tuple(measure(plan, counted, per_query))
         found = {(one.metric, one.slice): one for one in measurements}
@@ -97,7 +101,15 @@ def compare(plan: Plan, *, progress: Progress, with_lists: bool = False) -> Comp
             for bound in bounds(plan, [name for name, _ in slices(plan, counted)])
         )
         progress("reading the lists that changed most", 0, None)
-        shown = exhibits(plan, aligned, counted, per_query) if with_lists else ()
+        shown = exhibits(
+            plan,
+            aligned,
+            counted,
+            per_query,
+            with_lists=with_lists,
+            # Their names mean reading parts of the files again: only where they are called for.
+            with_documents=with_lists or any(left_open(j.bound, j.measurement) for j in judgements),
+        )
     comparison = Comparison(
         created=now(),
         command=tuple(sys.argv),

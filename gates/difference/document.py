@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
+from gates.comparison import Comparison
 from gates.difference.compare import Compared
 from gates.difference.plan import Plan
 from gates.domain import Measurement
@@ -75,8 +76,20 @@ def document(plan: Plan, compared: Compared) -> dict[str, Any]:
             for one in comparison.judgements
         ],
         "worst": _worst(plan, compared),
+        "judge_next": _table(comparison, "Documents to judge next"),
+        "worst_places": _table(comparison, "Where the candidate is worst"),
         "notes": list(comparison.notes),
     }
+
+
+def _table(comparison: Comparison, title: str) -> list[dict[str, Any]]:
+    """A table of the comparison, a row an object."""
+    return [
+        dict(zip(one.data["columns"], row, strict=True))
+        for one in comparison.exhibits
+        if one.title.startswith(title)
+        for row in one.data["rows"]
+    ]
 
 
 def _difference(one: Measurement) -> dict[str, Any]:

@@ -1,19 +1,22 @@
-"""The result lists of the queries that changed most, read again from the files they stand in."""
+"""Where to look: bad slices, documents to judge, and the lists of single queries, read again."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from gates.difference.per_query import PerQuery, likeness_names
+from gates.difference.per_query import Open, PerQuery, likeness_names
 from gates.difference.plan import Plan
 from gates.difference.population import Population
 from gates.domain import Exhibit
+from gates.kernels.discovery import code, worst_slices
 from gates.kernels.ids import Codes
 from gates.kernels.packed import Floats, Ints
+from gates.kernels.traits import traits
+from gates.measuring import places, to_judge
 from gates.rankings.aligned import Aligned
 from gates.rankings.arrow import as_arrow, as_numpy
 from gates.rankings.coded import codes_of
@@ -23,32 +26,55 @@ from gates.rankings.store import CodedFile
 __all__ = ["exhibits"]
 
 _WORST, _BEST = 200, 50
+_TRAITS = 200_000  # queries whose texts are looked at; beyond it that would take the longest
+_VALUES = 100  # of a column that may be searched: ids are no slices
 _SAMPLE = 600  # differences that a picture of all queries is drawn from
 
 
 def exhibits(
-    plan: Plan, aligned: Aligned, population: Population, per_query: PerQuery
+    plan: Plan,
+    aligned: Aligned,
+    population: Population,
+    per_query: PerQuery,
+    *,
+    with_lists: bool,
+    with_documents: bool,
 ) -> tuple[Exhibit, ...]:
-    """Old and new lists of the queries that lost and won most, worst first.
+    """Slices that lost most, documents to judge next, and old and new lists of single queries.
 
     Args:
         plan: Which metric, and how deep the lists are.
         aligned: The files.
         population: The queries that count.
         per_query: Their metrics.
+        with_lists: Whether the lists of the queries that lost and won most are wanted.
+        with_documents: Whether the documents to judge next are.
     """
     change = per_query.delta(plan.judged)[population.index]
-    chosen = _most_changed(change)
+    chosen = _most_changed(change) if with_lists else np.empty(0, np.int64)
     query = population.index[chosen]
-    codes = aligned.query[query]
-    old = _ranked(aligned.old, codes)
-    new = _ranked(aligned.new, codes)
-    grades = {name: dict(rows) for name, rows in _rows_of(aligned.judgments, codes).items()}
-    names = aligned.names.take(as_arrow(query)).to_pylist()
-    entries = [
-        _entry(plan, population, per_query, int(at), name, old, new, grades.get(name, {}))
-        for at, name in zip(chosen, names, strict=True)
+    opens = per_query.judge_next if with_documents else ()
+    codes = aligned.query[np.unique([*query, *(one.query for one in opens)]).astype(np.int64)]
+    old, new = _ranked(aligned.old, codes), _ranked(aligned.new, codes)
+    found = [
+        *_worst_places(population, change),
+        *_to_judge(aligned, population, opens, old, new),
     ]
+    if with_lists:
+        grades = {
+            name: dict(rows)
+            for name, rows in _rows_of(aligned.judgments, aligned.query[query]).items()
+        }
+        names = aligned.names.take(as_arrow(query)).to_pylist()
+        entries = [
+            _entry(plan, population, per_query, int(at), name, old, new, grades.get(name, {}))
+            for at, name in zip(chosen, names, strict=True)
+        ]
+        found.append(_side_by_side(plan, entries, change))
+    return tuple(found)
+
+
+def _side_by_side(plan: Plan, entries: list[dict[str, Any]], change: Floats) -> Exhibit:
     data: dict[str, Any] = {
         "metric": plan.judged,
         "k": plan.k,
@@ -56,10 +82,38 @@ def exhibits(
         "queries": entries,
         "titles": {},
     }
-    if chosen.size < change.size:
+    if len(entries) < change.size:
         data |= _of_all(change, plan.severe)
-    title = "Old and new result lists, worst difference first"
-    return (Exhibit("ranking-diff", title, data),)
+    return Exhibit("ranking-diff", "Old and new result lists, worst difference first", data)
+
+
+def _worst_places(population: Population, change: Floats) -> Iterator[Exhibit]:
+    columns = dict(population.slices)
+    if population.text and change.size <= _TRAITS:
+        brands = {one for one in columns.get("brand", ()) if one}
+        columns = {**traits(population.text, population.traffic, brands), **columns}
+    few = {name: values for name, values in columns.items() if len(set(values)) <= _VALUES}
+    found = worst_slices(code(few), change, population.weight)
+    if found:
+        yield places(found)
+
+
+def _to_judge(
+    aligned: Aligned,
+    population: Population,
+    opens: Sequence[Open],
+    old: Mapping[str, Sequence[str]],
+    new: Mapping[str, Sequence[str]],
+) -> Iterator[Exhibit]:
+    rows = []
+    total = float(population.weight.sum())
+    for one in opens:
+        name = aligned.names[one.query].as_py()
+        doc = new[name][one.new - 1] if one.new else old[name][one.old - 1]
+        share = round(one.power / total, 6)
+        rows.append((name, doc, "", one.old or None, one.new or None, share))
+    if rows:
+        yield to_judge(rows)
 
 
 def _most_changed(change: Floats) -> Ints:

@@ -34,6 +34,7 @@ class Plan:
         severe: A query that loses this much counts as a severe loss.
         max_severe: The greatest share of severe losses that is accepted; None does not judge it.
         relevant: The grade from which a document counts as relevant.
+        unjudged: Whether documents that nobody judged may decide (`open`), or count as irrelevant.
         missing: What a query is that a ranking lacks: an error, or an empty result list.
         resamples: Bootstrap resamples behind each interval.
         seed: The seed of everything random.
@@ -53,6 +54,7 @@ class Plan:
     severe: float = 0.3
     max_severe: float | None = None
     relevant: float = 1.0
+    unjudged: Literal["open", "irrelevant"] = "open"
     missing: Literal["error", "empty"] = "error"
     resamples: int = 10_000
     seed: int = 20260101
@@ -80,6 +82,12 @@ class Plan:
     def judged(self) -> str:
         """The metric that is judged."""
         return self.metric or f"ndcg@{self.k}"
+
+    @property
+    def bounded_depth(self) -> int:
+        """How deep unjudged documents are looked for; 0 where they cannot decide."""
+        name, _, k = self.judged.partition("@")
+        return int(k) if name == "ndcg" and self.unjudged == "open" else 0
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -112,7 +112,8 @@ def worst_slices(
     candidates: list[tuple[tuple[int, int], ...]] = []
     p: list[Floats] = []
     for which, codes, sizes in _cells(kept):
-        sums = _Sums(*(np.bincount(codes, term, int(np.prod(sizes))) for term in terms))
+        cells = int(np.prod(sizes))
+        sums = _Sums(*(np.bincount(codes, term, cells).astype(np.float64) for term in terms))
         big = np.flatnonzero((sums.n >= minimum) & (sums.n <= d.size - minimum))
         places = [np.unravel_index(int(cell), sizes) for cell in big]
         named = [

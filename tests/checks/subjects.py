@@ -35,6 +35,7 @@ class FakeArm:
     explain: Callable[[Columns], Contributions | NoContributions] = lambda columns: NoContributions(
         "it is not a tree"
     )
+    again: Callable[[Columns], Any] | None = None
     inputs: tuple[str, ...] | None = None
     calls: int = 0
     explained: list[Columns] = field(default_factory=list)
@@ -46,6 +47,9 @@ class FakeArm:
     def scores(self, columns: Columns) -> Floats:
         self.calls += 1
         return np.asarray(self.score(columns), dtype=np.float64)
+
+    def scores_again(self, columns: Columns) -> Floats:
+        return np.asarray((self.again or self.score)(columns), dtype=np.float64)
 
     def labels(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
         self.calls += 1

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import pytrec_eval
 
+from gates.checks.ranking_diff import CHECK
 from gates.errors import NoChampion
 from gates.subject import GoldenSet
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
@@ -85,7 +86,7 @@ def test_means_and_differences_are_those_of_pytrec_eval(metric: str, measure: st
 
 def test_each_query_of_the_exhibit_is_that_of_pytrec_eval() -> None:
     golden, old, new = shop()
-    (exhibit,) = run("ranking-diff", subject_of(golden), "ndcg@10.delta").exhibits
+    exhibit = run("ranking-diff", subject_of(golden), "ndcg@10.delta").exhibits[0]
     before, after = reference(golden, old, "ndcg_cut.10"), reference(golden, new, "ndcg_cut.10")
     queries = exhibit.data["queries"]
     assert len(queries) == len(golden.query_id)
@@ -101,7 +102,7 @@ def test_lists_are_shown_as_served_with_grades_and_old_places() -> None:
         lists=[{"a": 3.0, "b": None, "c": 0.0}],
         features={"old": [3.0, 2.0, 1.0], "new": [1.0, 1.0, 2.0]},
     )
-    (exhibit,) = run("ranking-diff", subject_of(golden), "ndcg@2.delta").exhibits
+    exhibit = run("ranking-diff", subject_of(golden), "ndcg@2.delta").exhibits[0]
     (query,) = exhibit.data["queries"]
     assert query["old_list"] == [["a", 3.0], ["b", None]]
     # a and b tie: the higher id stands first, as in trec_eval.
@@ -116,11 +117,11 @@ def test_raw_grades_of_shown_documents_are_kept_where_annotators_are_named() -> 
     )
     said = {"ann": [3.0, 1.0, 0.0, math.nan], "bob": [1.0, math.nan, 0.0, math.nan]}
     told = dataclasses.replace(golden, annotators={n: np.array(one) for n, one in said.items()})
-    (exhibit,) = run("ranking-diff", subject_of(told), "ndcg@3.delta").exhibits
+    exhibit = run("ranking-diff", subject_of(told), "ndcg@3.delta").exhibits[0]
     first, second = sorted(exhibit.data["queries"], key=lambda one: str(one["id"]))
     assert first["spread"] == {"a": [3.0, 1.0], "b": [1.0]}
     assert "spread" not in second, "nobody is named for it"
-    (exhibit,) = run("ranking-diff", subject_of(golden), "ndcg@3.delta").exhibits
+    exhibit = run("ranking-diff", subject_of(golden), "ndcg@3.delta").exhibits[0]
     assert not [one for one in exhibit.data["queries"] if "spread" in one]
 
 
@@ -164,7 +165,7 @@ def test_a_golden_set_without_relevant_documents_measures_nothing_and_says_so() 
     assert "no query with a relevant judged document" in measurement.reason
 
 
-def test_the_same_scores_differ_by_exactly_nothing() -> None:
+def test_the_same_scores_differ_by_nothing_but_what_other_queries_might() -> None:
     golden, _, _ = shop()
     same = FakeSubject(
         golden,
@@ -173,7 +174,11 @@ def test_the_same_scores_differ_by_exactly_nothing() -> None:
     )
     result = run("ranking-diff", same, "ndcg@10.delta", "rbo", "overlap@5", "kendall-tau")
     difference = result["ndcg@10.delta"]
-    assert (difference.value, difference.lower, difference.upper) == (0.0, 0.0, 0.0)
+    assert difference.value == 0.0
+    # Nothing in n queries: up to 1 - 0.05^(1/n) of the traffic may still lose a severe loss each.
+    outside = 0.3 * (1 - 0.05 ** (1 / difference.n))
+    assert difference.lower == pytest.approx(-outside, rel=0.05)
+    assert difference.upper == pytest.approx(outside, rel=0.05)
     assert result["rbo"].value == pytest.approx(1.0)
     assert result["kendall-tau"].value == pytest.approx(1.0)
     assert result["overlap@5"].value == 1.0
@@ -229,3 +234,111 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     golden, _, _ = shop()
     first = run("ranking-diff", subject_of(golden), "ndcg@10.delta")["ndcg@10.delta"]
     assert run("ranking-diff", subject_of(golden), "ndcg@10.delta")["ndcg@10.delta"] == first
+
+
+def test_a_census_without_a_change_has_no_doubt_left() -> None:
+    golden, _, _ = shop()
+    golden = dataclasses.replace(golden, census=np.ones(len(golden.query_id), bool))
+    same = FakeSubject(
+        golden,
+        FakeArm(score=lambda columns: columns["old"]),
+        FakeArm("champion", score=lambda columns: columns["old"]),
+    )
+    difference = run("ranking-diff", same, "ndcg@10.delta")["ndcg@10.delta"]
+    assert (difference.value, difference.lower, difference.upper) == (0.0, 0.0, 0.0)
+
+
+def test_unjudged_documents_bound_the_difference_and_are_listed_by_what_they_could_do() -> None:
+    golden, _old, _new = shop()
+    result = run("ranking-diff", subject_of(golden), "ndcg@10.delta", "ndcg@3.delta")
+    for depth in (10, 3):
+        extra = result[f"ndcg@{depth}.delta"].extra
+        worst, best = extra["pessimistic"], extra["optimistic"]
+        assert worst is not None
+        assert best is not None
+        assert worst < (result[f"ndcg@{depth}.delta"].value or 0.0) < best
+    (table,) = [one for one in result.exhibits if one.title == "Documents to judge next"]
+    power = [row[-1] for row in table.data["rows"]]
+    assert power == sorted(power, reverse=True)
+    judged = {
+        (golden.query_text[q], doc)
+        for q, doc in zip(golden.judged_query, golden.judged_doc, strict=True)
+    }
+    assert not {(row[0], row[1]) for row in table.data["rows"]} & judged
+
+
+def test_unjudged_documents_can_be_called_irrelevant_on_purpose() -> None:
+    golden, _, _ = shop()
+    result = run("ranking-diff", subject_of(golden), "ndcg@10.delta", unjudged="irrelevant")
+    assert "pessimistic" not in result["ndcg@10.delta"].extra
+
+
+def test_every_metric_of_the_catalogue_is_measured() -> None:
+    golden, _, _ = shop()
+    names = [one.name.replace("{k}", "5") for one in CHECK.spec.metrics]
+    result = run("ranking-diff", subject_of(golden), *names, slices=("part",))
+    for name in names:
+        assert result[name].value is not None, name
+        assert result[name].n > 0
+    assert result.measurements["ndcg@5.p-better", "part=a"].value is not None
+
+
+def test_a_better_candidate_is_shown_to_be_so_and_slices_pay_for_being_many() -> None:
+    golden, _old, _ = shop()
+    grades = np.nan_to_num(
+        np.array([golden_grade(golden, row) for row in range(len(golden.row_doc))])
+    )
+    better = FakeSubject(
+        golden,
+        FakeArm(score=lambda _: grades),
+        FakeArm("champion", score=lambda columns: columns["old"]),
+    )
+    result = run("ranking-diff", better, "ndcg@10.p-better", slices=("part",))
+    assert (result["ndcg@10.p-better"].value or 1) < 0.001
+    slices = [result.measurements["ndcg@10.p-better", f"part={one}"].value for one in "ab"]
+    # Both halves are as clearly better as 10,000 sign patterns can show; Holm doubles one of them.
+    assert sorted(one or 1.0 for one in slices) == pytest.approx([2 / 10_001, 2 / 10_001])
+
+
+def golden_grade(golden: GoldenSet, row: int) -> float:
+    """The grade of a candidate row, NaN where nobody judged it."""
+    query, doc = golden.row_query[row], golden.row_doc[row]
+    found = [
+        grade
+        for q, d, grade in zip(golden.judged_query, golden.judged_doc, golden.grade, strict=True)
+        if q == query and d == doc
+    ]
+    return found[0] if found else math.nan
+
+
+def test_a_champion_that_does_not_repeat_itself_widens_every_difference() -> None:
+    golden, _old, _new = shop()
+    subject = subject_of(golden)
+    assert subject.champion is not None
+    steady = run("ranking-diff", subject, "ndcg@10.delta", "noise", "noise.changed")
+    assert steady["noise"].value == 0.0
+    assert steady["noise.changed"].value == 0.0
+    subject.champion.again = lambda columns: np.asarray(columns["old"])[::-1]
+    shaky = run("ranking-diff", subject, "ndcg@10.delta", "noise", "noise.changed")
+    noise = shaky["noise"].value or 0.0
+    assert noise > 0
+    assert (shaky["noise.changed"].value or 0) > 0.5
+    for end, sign in (("lower", -1), ("upper", 1)):
+        before = getattr(steady["ndcg@10.delta"], end)
+        assert getattr(shaky["ndcg@10.delta"], end) == pytest.approx(before + sign * noise)
+
+
+def test_a_bad_part_of_the_queries_is_found_without_being_named() -> None:
+    golden, _old, _ = shop(queries=200)
+    part = np.array(golden.slices["part"])[golden.row_query] == "b"
+    grades = np.nan_to_num(
+        np.array([golden_grade(golden, row) for row in range(len(golden.row_doc))])
+    )
+    subject = FakeSubject(
+        golden,
+        FakeArm(score=lambda _: np.where(part, -grades, grades)),
+        FakeArm("champion", score=lambda _: grades),
+    )
+    titles = run("ranking-diff", subject, "ndcg@10.delta").exhibits
+    (table,) = [one for one in titles if one.title.startswith("Where the candidate is worst")]
+    assert table.data["rows"][0][0] == "part = b"

@@ -30,8 +30,9 @@ def linear(role: Role, weights: Mapping[str, float], *, bias: float = 0.0) -> Fa
 
 
 def shown(subject: FakeSubject, **options: Any) -> tuple[Mapping[str, Any], list[Exhibit]]:
-    """The data of the `ranking-diff` exhibit, and the exhibits after it."""
+    """The data of the `ranking-diff` exhibit, and the tables of input features after it."""
     first, *others = run("ranking-diff", subject, "ndcg@10.delta", **options).exhibits
+    others = [one for one in others if "features" in one.title]
     json.dumps(first.data, allow_nan=False)
     return first.data, others
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gates.difference.per_query import PerQuery, measure_queries
@@ -23,6 +24,8 @@ def measured(tmp_path: Path) -> Callable[..., Measured]:
         scratch.mkdir(exist_ok=True)
         aligned = align(*files, scratch=scratch, progress=lambda _done, _of: None, memory=memory)
         plan = Plan(*files)
-        return aligned.names.to_pylist(), measure_queries(plan, aligned, lambda _: None)
+        return aligned.names.to_pylist(), measure_queries(
+            plan, aligned, np.ones(aligned.query.size), lambda _: None
+        )
 
     return run

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
@@ -28,7 +29,7 @@ def refusal(tmp_path: Path, old: Path | None = None, judged: Path | None = None)
         aligned = align(
             plan.old, plan.new, plan.judgments, scratch=tmp_path, progress=lambda *_: None
         )
-        measure_queries(plan, aligned, lambda _: None)
+        measure_queries(plan, aligned, np.ones(aligned.query.size), lambda _: None)
 
     with pytest.raises(RankingError) as caught:
         read()

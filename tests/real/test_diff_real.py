@@ -100,7 +100,7 @@ def test_every_metric_of_every_query_is_what_pytrec_eval_gives(
     )
     plan = Plan(*files, relevant=relevant)
     aligned = align(*files, scratch=tmp_path, progress=lambda *_: None)
-    found = measure_queries(plan, aligned, lambda _: None)
+    found = measure_queries(plan, aligned, np.ones(aligned.query.size), lambda _: None)
     names = aligned.names.to_pylist()
     compared = 0
     for rows, ours in ((old, found.old), (new, found.new)):
@@ -131,6 +131,10 @@ def test_a_run_that_lost_its_order_fails_and_itself_is_no_worse(
         "--missing",
         "empty",
     ]
+    unsure = gates("diff", *files, "--json")
+    assert unsure.code == 3
+    assert len(json.loads(unsure.out)["judge_next"]) == 50
+    files += ["--unjudged", "irrelevant"]
     worse = gates("diff", *files, "--json")
     said = json.loads(worse.out)
     assert worse.code == 1, said["reasons"]
