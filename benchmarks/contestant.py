@@ -41,6 +41,7 @@ def mlgates(folder: Path) -> dict[str, float]:
         folder / "judgments.parquet",
         folder / "queries.parquet",
         slices=("category",),
+        unjudged="irrelevant",  # as all the others count them
     )
     document(plan, compare(plan, progress=told))
     return steps

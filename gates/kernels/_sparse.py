@@ -19,14 +19,18 @@ from gates.kernels._studentised import Stratum, differing
 from gates.kernels.packed import Floats
 
 FEW = 30
-"""Below this many differing rows the bootstrap is not trusted alone."""
+"""Below this many differing rows among many alike the bootstrap is not trusted alone."""
 
 _DRAWS = 10_000
 
 
 def is_sparse(sample: list[Stratum]) -> bool:
-    """Whether so few rows differ that the bootstrap is not trusted alone."""
-    return differing(sample) < FEW
+    """Whether so few rows differ, of many that do not, that the bootstrap is not trusted alone.
+
+    A small sample in which most rows differ is merely small: its interval is wide by itself.
+    """
+    rows, differ = sum(one.values.size for one in sample), differing(sample)
+    return differ < FEW and 2 * differ < rows
 
 
 def sparse_bounds(
