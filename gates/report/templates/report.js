@@ -19,16 +19,19 @@ function explore(article) {
     const option = document.createElement("li");
     option.setAttribute("role", "option");
     option.setAttribute("aria-selected", "false");
-    option.id = "option-" + details.id;
+    const id = details.id;
+    option.id = "option-" + id;
+    // The browser would move its focus to the folded list, which nobody sees any more.
+    details.removeAttribute("id");
     option.append(delta.cloneNode(true), " ", text.cloneNode(true));
     option.dataset.weight = Number(Number(details.dataset.w).toPrecision(3));
     const query = {
-      details, option, text: text.textContent, weight: Number(details.dataset.w),
+      id, details, option, text: text.textContent, weight: Number(details.dataset.w),
       delta: details.dataset.d === "" ? null : Number(details.dataset.d),
       changed: details.querySelector(".pair .up, .pair .down, .pair .new, .pair .gone") !== null,
       slices: parts.map((one) => [one.dataset.c, one.querySelector("bdi").textContent]),
     };
-    query.words = (query.text + " " + decoded(details.id)).toLocaleLowerCase();
+    query.words = (query.text + " " + decoded(id)).toLocaleLowerCase();
     option.addEventListener("click", () => { choose(query); list.focus({ preventScroll: true }); });
     return query;
   }
@@ -92,7 +95,7 @@ function explore(article) {
     if (!remember) return;
     // Browsers refuse many changes of the address in a row, as held arrow keys would make.
     clearTimeout(timer);
-    timer = setTimeout(() => history.replaceState(null, "", "#" + query.details.id), 250);
+    timer = setTimeout(() => history.replaceState(null, "", "#" + query.id), 250);
   }
 
   // scrollIntoView would also move the page.
@@ -107,7 +110,7 @@ function explore(article) {
     const [summary, ...body] = query.details.children;
     const head = document.createElement("h4"), link = document.createElement("a");
     head.append(...[...summary.childNodes].map((one) => one.cloneNode(true)));
-    link.href = "#" + query.details.id;
+    link.href = "#" + query.id;
     link.textContent = "link to this query";
     shown.replaceChildren(head, ...body.map((one) => one.cloneNode(true)));
     shown.querySelector(".facts").append(" · ", link);
@@ -154,7 +157,7 @@ function explore(article) {
 
   function followLink() {
     const wanted = decoded(location.hash.slice(1));
-    const query = queries.find((one) => decoded(one.details.id) === wanted);
+    const query = queries.find((one) => decoded(one.id) === wanted);
     if (!query) return;
     open(query);
     explorer.scrollIntoView();
