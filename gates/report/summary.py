@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import PurePath
 
+from gates.comparison import Comparison
 from gates.domain import Judgement, Outcome
 from gates.evidence import Evidence
 
-__all__ = ["MARKS", "headline", "reading_order", "versions"]
+__all__ = ["MARKS", "comparison_headline", "headline", "reading_order", "versions"]
 
 MARKS = {Outcome.PASS: "✓", Outcome.FAIL: "✕", Outcome.UNDECIDED: "?"}
 _ORDER = (Outcome.FAIL, Outcome.UNDECIDED, Outcome.PASS)
@@ -24,6 +26,18 @@ def headline(evidence: Evidence) -> str:
         Outcome.FAIL: f"{name} must not {role}",
         Outcome.UNDECIDED: f"{name} may not {role} yet",
     }[evidence.verdict.outcome]
+
+
+def comparison_headline(comparison: Comparison) -> str:
+    """The verdict as a sentence about the two files; whole paths where their names are alike."""
+    old, new = comparison.old.path, comparison.new.path
+    if PurePath(old).name != PurePath(new).name:
+        old, new = PurePath(old).name, PurePath(new).name
+    return {
+        Outcome.PASS: f"{new} may replace {old}",
+        Outcome.FAIL: f"{new} must not replace {old}",
+        Outcome.UNDECIDED: f"these queries cannot tell whether {new} may replace {old}",
+    }[comparison.verdict.outcome]
 
 
 def versions(evidence: Evidence) -> str:
