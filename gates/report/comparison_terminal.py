@@ -40,7 +40,7 @@ def render(
         EvidenceError: A ranking difference in it is damaged.
     """
     _head(comparison, console, verbose=verbose)
-    _quality(comparison, console)
+    _quality(comparison, console, verbose=verbose)
     _likeness(comparison, console)
     _slices(comparison.judgements, console, verbose=verbose)
     for exhibit in comparison.exhibits:
@@ -72,7 +72,7 @@ def _head(comparison: Comparison, console: Console, *, verbose: bool) -> None:
         say(console, Text(f"and {text.count(hidden, 'more note')}", style="dim"), 2)
 
 
-def _quality(comparison: Comparison, console: Console) -> None:
+def _quality(comparison: Comparison, console: Console, *, verbose: bool) -> None:
     measured = contrasts.quality(comparison)
     rows = [contrasts.COLUMNS, *map(contrasts.cells, measured)]
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
@@ -97,7 +97,7 @@ def _quality(comparison: Comparison, console: Console) -> None:
                 Text(", ".join(f"{name.lower()} {cell}" for name, cell in pairs if cell)),
                 4,
             )
-    for one in measured:
+    for one in measured if verbose else measured[:1]:
         if remarks := contrasts.remarks(one):
             name = one.metric.removesuffix(".delta")
             say(console, as_text(f"{name}: {', '.join(remarks)}", "dim"), 2)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from gates.comparison import Comparison
 from gates.domain import Measurement
 from gates.report import text, wording
@@ -41,16 +39,9 @@ def cells(measurement: Measurement) -> tuple[str, ...]:
     )
 
 
-def remarks(measurement: Measurement) -> Sequence[str]:
+def remarks(measurement: Measurement) -> tuple[str, ...]:
     """What the columns leave unsaid: queries that got better, queries it would take, and so on."""
-    said = {*cells(measurement)}
-    columns = (
-        "effective n",
-        "can tell differences",
-        f"{text.number(measurement.extra.get('old'))} →",
-    )
-    found = [one for one in wording.details(measurement) if not one.startswith(columns)]
-    return [
-        *([measurement.reason] if measurement.reason else []),
-        *(o for o in found if o not in said),
-    ]
+    was = f"{text.number(measurement.extra.get('old'))} →"
+    in_columns = ("effective n", "can tell differences", was)
+    found = (one for one in wording.details(measurement) if not one.startswith(in_columns))
+    return tuple(filter(None, (measurement.reason, *found)))

@@ -32,8 +32,9 @@ def test_it_reads_verdict_metrics_likeness_slices_queries_tables() -> None:
         "note: 3 queries of the old file are missing",
         "Metric ",
         "ndcg@10  0.6712  0.6112",
-        "mrr ",
-        "unjudged documents: −0.09 to −0.04",
+        "mrr      0.6712",
+        "60 better, 58 worse, 40 the same",
+        "rbo            0.8124 (158 queries)",
         "kendall-tau",
         "2 slices judged, 1 within bounds",
         "✕ FAIL  category=rugs",
@@ -48,6 +49,7 @@ def test_it_reads_verdict_metrics_likeness_slices_queries_tables() -> None:
     assert -1 not in places, marks[places.index(-1)]
     assert places == sorted(places)
     assert "category=lighting" not in text
+    assert text.count("60 better") == 1, "only of the metric that is judged"
 
 
 def test_verbose_shows_slices_that_hold_and_whole_tables() -> None:
