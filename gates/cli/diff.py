@@ -110,6 +110,9 @@ def diff(
         Path | None,
         typer.Option(metavar="FILE", help="Write every query's metrics as Parquet."),
     ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show every note, slice and listed document.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare two rankings of the same queries: PASS when NEW is no worse than the margin allows.
@@ -145,7 +148,7 @@ def diff(
     speech = Speech(as_json)
     with _shown(speech) as told:
         compared = difference.compare(plan, progress=told, with_lists=html is not None)
-    _deliver(plan, compared, html, per_query, speech)
+    _deliver(plan, compared, html, per_query, speech, verbose=verbose)
     raise typer.Exit(compared.comparison.verdict.outcome.exit_code)
 
 
@@ -162,16 +165,21 @@ def _shown(speech: Speech) -> Iterator[Progress]:
 
 
 def _deliver(
-    plan: Plan, compared: Compared, html: Path | None, per_query: Path | None, speech: Speech
+    plan: Plan,
+    compared: Compared,
+    html: Path | None,
+    per_query: Path | None,
+    speech: Speech,
+    *,
+    verbose: bool,
 ) -> None:
     from gates.difference.document import document, write_per_query
     from gates.evidence import write_atomically
     from gates.report import comparison_page, comparison_terminal
 
-    comparison_terminal.render(compared.comparison, speech.out)
     if html:
         write_atomically(html.absolute(), comparison_page.render(compared.comparison).encode())
-        speech.say(f"page: {html}")
+    comparison_terminal.render(compared.comparison, speech.out, page=html, verbose=verbose)
     if per_query:
         write_per_query(per_query, compared)
         speech.say(f"queries: {per_query}")

@@ -1,16 +1,23 @@
 """Reports of a run, rendered from its evidence alone.
 
-    terminal.py     what a person sees when the gate ends
-    markdown.py     a comment for a pull request
-    html.py         one self-contained page, with pictures and old and new lists side by side
-    junit.py        a test case per bound, for build servers
+    terminal.py             what a person sees when the gate ends
+    markdown.py             a comment for a pull request
+    html.py                 one self-contained page, with old and new lists side by side
+    junit.py                a test case per bound, for build servers
+    comparison_page.py      the page of `gates diff`
+    comparison_terminal.py  what a person sees when `gates diff` ends
 
-    summary.py      the headline and the order of reading, shared by all
-    advice.py       what to do next, and how many more queries an answer would take
-    wording.py      measurements, bounds and reasons in words, each number said once
-    differences.py  old and new lists of a ranking difference, as values
-    pictures.py     inline SVG
-    text.py         numbers, and text from evidence made safe to show
+    summary.py              the headline and the order of reading, shared by all
+    advice.py               what to do next, and how many more queries an answer would take
+    wording.py              measurements, bounds and reasons in words, each number said once
+    contrasts.py            old against new, metric by metric, in columns
+    differences.py          old and new lists of a ranking difference, as values
+    exhibits.py             reading them from an exhibit
+    bounds.py, queries.py   rows of bounds, and lists of queries, for pages
+    pictures.py             inline SVG
+    templating.py           templates, and the one script a page may run (templates/report.js)
+    console_text.py         paragraphs for a terminal
+    text.py                 numbers, and text from evidence made safe to show
 
 No report touches a model, MLflow or a golden set: what is not in the evidence is not shown.
 """

@@ -1,14 +1,13 @@
-"""The page of `gates diff`: one HTML file, drawn from a comparison alone."""
+"""Two rankings compared, as one HTML file that asks nothing of any server."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from gates.comparison import Comparison
-from gates.domain import Measurement
 from gates.evidence import CheckRecord
-from gates.report import pictures, summary, wording
-from gates.report.bounds import Row, forests, row_of
+from gates.report import contrasts, pictures, summary, wording
+from gates.report.bounds import forests, row_of
 from gates.report.exhibits import ranking_difference
 from gates.report.queries import Lists, fitted
 from gates.report.templating import page
@@ -17,13 +16,16 @@ __all__ = ["render"]
 
 
 def render(comparison: Comparison) -> str:
-    """The comparison as a self-contained HTML page.
+    """A comparison as a self-contained HTML page.
 
     Args:
-        comparison: What was compared; everything in it is treated as untrusted text.
+        comparison: The record; everything in it is treated as untrusted text.
+
+    Returns:
+        The page, under the same budget as the report of a run.
 
     Raises:
-        EvidenceError: An exhibit in it does not hold what its kind promises.
+        EvidenceError: A ranking difference in it is damaged.
     """
     differences = [
         ranking_difference("diff", one) for one in comparison.exhibits if one.kind == "ranking-diff"
@@ -32,25 +34,25 @@ def render(comparison: Comparison) -> str:
 
 
 def _page(comparison: Comparison, lists: Sequence[Lists]) -> str:
-    whole = [one for one in comparison.measurements if not one.slice]
-    differences = [one for one in whole if one.metric.endswith((".delta", ".p-better"))]
-    record = CheckRecord("diff", comparison.measurements)
+    judged = summary.reading_order(comparison.judgements)
+    checks = dict.fromkeys(one.bound.check for one in judged)
     return page(
         "comparison.html.j2",
         comparison=comparison,
         verdict=comparison.verdict,
         headline=summary.comparison_headline(comparison),
         reasons=[one.text for one in wording.reasons(comparison)],
-        differences=_rows(comparison, differences),
-        likeness=_rows(comparison, [one for one in whole if one not in differences]),
-        forests=forests(comparison.judgements, [record]),
+        rows=[
+            row_of(one.measurement, one, pictures.scale_of([(one.measurement, one.bound)]))
+            for one in judged
+            if not one.bound.slice
+        ],
+        quality=contrasts.quality(comparison),
+        likeness=contrasts.likeness(comparison),
+        columns=contrasts.COLUMNS,
+        cells=contrasts.cells,
+        remarks=contrasts.remarks,
+        forests=forests(judged, [CheckRecord(name, comparison.measurements) for name in checks]),
         tables=[one for one in comparison.exhibits if one.kind == "table"],
         lists=lists,
     )
-
-
-def _rows(comparison: Comparison, measured: Sequence[Measurement]) -> list[Row]:
-    judged = {one.bound.metric: one for one in comparison.judgements if not one.bound.slice}
-    bounds = {metric: one.bound for metric, one in judged.items()}
-    scale = pictures.scale_of((one, bounds.get(one.metric)) for one in measured)
-    return [row_of(one, judged.get(one.metric), scale) for one in measured]

@@ -3,102 +3,149 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from gates.comparison import Comparison
-from gates.domain import Measurement
-from gates.report import summary, text, wording
+from gates.domain import Exhibit, Judgement, Outcome
+from gates.report import contrasts, summary, text, wording
+from gates.report.console_text import STYLES, WORST, as_text, queries, say
 from gates.report.exhibits import ranking_difference
-from gates.report.terminal import STYLES, queries, say, worded
 
 __all__ = ["render"]
 
+_ROWS, _ROWS_VERBOSE = 5, 50
+_WORST_VERBOSE = 20
+_NOTES = 3
 
-def render(comparison: Comparison, console: Console) -> None:
-    """Print a comparison: the verdict and why, every metric, how alike the lists are, the slices.
+
+def render(
+    comparison: Comparison, console: Console, *, verbose: bool = False, page: Path | None = None
+) -> None:
+    """Print a comparison: the verdict, the metrics, slices, the worst queries, what to look at.
+
+    Text from the files is printed as it is: it is never read as console markup, and what could
+    drive the terminal is taken out.
 
     Args:
-        comparison: What was compared; its text is never read as console markup.
+        comparison: The record.
         console: Where to; it decides about width and colour.
+        verbose: Show every note and slice, and more queries and rows of tables.
+        page: Where the HTML page was written, when it was.
+
+    Raises:
+        EvidenceError: A ranking difference in it is damaged.
     """
-    outcome = comparison.verdict.outcome
-    line = Text(f"{summary.MARKS[outcome]} {outcome}  ", style=f"bold {STYLES[outcome]}")
-    say(console, line.append_text(worded(summary.comparison_headline(comparison), "bold")))
-    for reason in wording.reasons(comparison):
-        say(console, worded(text.with_signs(reason.text)), 2)
-    for note in comparison.notes:
-        say(console, worded(f"note: {note}", "yellow"), 2)
-    whole = [one for one in comparison.measurements if not one.slice]
-    console.print()
-    console.print(_differences([one for one in whole if one.metric.endswith(".delta")]))
-    console.print()
-    for one in whole:
-        if not one.metric.endswith(".delta"):
-            name = Text(f"{one.metric:<18}", "dim")
-            say(console, name.append(wording.value_in_words(one)), 2)
-    _slices(comparison, console)
+    _head(comparison, console, verbose=verbose)
+    _quality(comparison, console, verbose=verbose)
+    _likeness(comparison, console)
+    _slices(comparison.judgements, console, verbose=verbose)
     for exhibit in comparison.exhibits:
         if exhibit.kind == "ranking-diff":
-            queries(ranking_difference("diff", exhibit), console, listed=True)
-        elif exhibit.data["rows"]:
-            _table(exhibit.title, exhibit.data["columns"], exhibit.data["rows"], console)
+            shown = _WORST_VERBOSE if verbose else WORST
+            queries(ranking_difference("diff", exhibit), console, listed=True, n=shown)
+    for exhibit in comparison.exhibits:
+        if exhibit.kind == "table":
+            _table(exhibit, console, _ROWS_VERBOSE if verbose else _ROWS)
+    if page:
+        console.print()
+        console.print(Text(f"Page  {text.clean(str(page))}"), soft_wrap=True)
 
 
-def _differences(measured: Sequence[Measurement]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("metric", style="bold")
-    for name in ("old", "new", "difference", "interval", "queries", "n_eff", "mde"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for one in measured:
-        known = one.extra
-        mde, effective = known.get("mde"), known.get("n_eff")
-        table.add_row(
-            text.clean(one.metric.removesuffix(".delta")),
-            text.number(known.get("old")),
-            text.number(known.get("new")),
-            text.signed(one.value),
-            text.interval(one),
-            f"{one.n:,}",
-            f"{effective:,.0f}" if effective else "–",
-            text.roughly(mde) if mde else "–",
-        )
-    return table
+def _head(comparison: Comparison, console: Console, *, verbose: bool) -> None:
+    outcome = comparison.verdict.outcome
+    line = Text(f"{summary.MARKS[outcome]} {outcome}  ", style=f"bold {STYLES[outcome]}")
+    say(console, line.append_text(as_text(summary.comparison_headline(comparison), "bold")))
+    if outcome is not Outcome.PASS:
+        for reason in wording.reasons(comparison):
+            say(console, as_text(text.with_signs(reason.text)), 2)
+    asked = f"{text.count(comparison.queries, 'query', 'queries')} judged by {comparison.metric}, "
+    asked += f"which may lose {text.number(comparison.margin)}"
+    say(console, as_text(asked, "dim"), 2)
+    notes = comparison.notes if verbose else comparison.notes[:_NOTES]
+    for note in notes:
+        say(console, as_text(f"note: {text.with_signs(note)}", "yellow"), 2)
+    if hidden := len(comparison.notes) - len(notes):
+        say(console, Text(f"and {text.count(hidden, 'more note')}", style="dim"), 2)
 
 
-def _slices(comparison: Comparison, console: Console) -> None:
-    judged = [one for one in comparison.judgements if one.bound.slice]
-    if not judged:
+def _quality(comparison: Comparison, console: Console, *, verbose: bool) -> None:
+    measured = contrasts.quality(comparison)
+    rows = [contrasts.COLUMNS, *map(contrasts.cells, measured)]
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    if not measured:
         return
     console.print()
-    table = Table(box=None, pad_edge=False)
-    for name in ("slice", "", "difference", "demanded", "queries"):
-        table.add_column(name, justify="right" if name in ("difference", "queries") else "left")
-    for one in summary.reading_order(judged):
-        table.add_row(
-            Text(text.clean(one.bound.slice)),
-            Text(f"{summary.MARKS[one.outcome]} {one.outcome}", style=STYLES[one.outcome]),
-            text.amount(one.measurement),
-            text.demand(one.bound),
-            f"{one.measurement.n:,}" if one.measurement else "–",
-        )
-    console.print(table)
+    if 2 + sum(widths) + 2 * (len(widths) - 1) <= console.width:
+        for number, row in enumerate(rows):
+            cells = [
+                cell + " " * (width - cell_len(cell)) if first else cell.rjust(width)
+                for first, cell, width in zip(
+                    (i == 0 for i in range(len(row))), row, widths, strict=True
+                )
+            ]
+            say(console, Text("  ".join(cells), style="" if number else "dim"), 2)
+    else:
+        for row in rows[1:]:
+            say(console, Text(row[0], style="bold"), 2)
+            pairs = zip(contrasts.COLUMNS[1:], row[1:], strict=True)
+            say(
+                console,
+                Text(", ".join(f"{name.lower()} {cell}" for name, cell in pairs if cell)),
+                4,
+            )
+    for one in measured if verbose else measured[:1]:
+        if remarks := contrasts.remarks(one):
+            name = one.metric.removesuffix(".delta")
+            say(console, as_text(f"{name}: {', '.join(remarks)}", "dim"), 2)
 
 
-def _table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], console: Console
-) -> None:
+def _likeness(comparison: Comparison, console: Console) -> None:
+    measured = contrasts.likeness(comparison)
+    if not measured:
+        return
+    width = max(cell_len(text.clean(one.metric)) for one in measured)
     console.print()
-    table = Table(box=None, pad_edge=False, title=title, title_justify="left", title_style="bold")
-    for name in columns:
-        table.add_column(name)
-    for row in rows[:10]:
-        table.add_row(*(_cell(one) for one in row))
-    console.print(table)
+    for one in measured:
+        name = as_text(one.metric, "dim")
+        name.pad_right(width - name.cell_len + 2)
+        say(console, name.append(wording.value_in_words(one)), 2)
 
 
-def _cell(value: object) -> Text:
-    shown = text.number(value) if isinstance(value, int | float) else str(value or "–")
-    return Text(text.clip(text.clean(shown), 60))
+def _slices(judgements: Sequence[Judgement], console: Console, *, verbose: bool) -> None:
+    judged = summary.reading_order(one for one in judgements if one.bound.slice)
+    held = [one for one in judged if one.outcome is Outcome.PASS]
+    shown = judged if verbose else [one for one in judged if one not in held]
+    if judged:
+        console.print()
+        say(console, Text(f"{text.count(len(judged), 'slice')} judged, {len(held)} within bounds"))
+    for one in shown:
+        mark = Text(f"{summary.MARKS[one.outcome]} {one.outcome}  ", style=STYLES[one.outcome])
+        words = f"{wording.value_in_words(one.measurement)}, demanded {text.demand(one.bound)}"
+        if one.measurement is None or one.measurement.value is None:
+            words = text.with_signs(one.reason)
+        say(console, mark.append_text(as_text(f"{one.bound.slice}  {words}")), 2)
+
+
+def _table(exhibit: Exhibit, console: Console, limit: int) -> None:
+    rows = exhibit.data["rows"]
+    console.print()
+    say(console, as_text(exhibit.title))
+    for row in rows[:limit]:
+        pairs = zip(exhibit.data["columns"], row, strict=False)
+        first, *others = [(str(name), _cell(value)) for name, value in pairs if value is not None]
+        line = as_text(first[1], limit=90)
+        rest = ", ".join(f"{name.lower()} {value}" for name, value in others)
+        say(console, line.append("  ").append_text(as_text(rest, "dim", limit=300)), 2)
+    if len(rows) > limit:
+        more = text.count(len(rows) - limit, "more row")
+        say(console, Text(f"and {more}", style="dim"), 2)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return text.number(value) if isinstance(value, (int, float)) else text.clip(str(value), 90)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import PurePath
 
 from gates.comparison import Comparison
 from gates.domain import Judgement, Outcome
@@ -28,11 +29,14 @@ def headline(evidence: Evidence) -> str:
 
 
 def comparison_headline(comparison: Comparison) -> str:
-    """The verdict of two rankings as a sentence."""
+    """The verdict as a sentence about the two files; whole paths where their names are alike."""
+    old, new = comparison.old.path, comparison.new.path
+    if PurePath(old).name != PurePath(new).name:
+        old, new = PurePath(old).name, PurePath(new).name
     return {
-        Outcome.PASS: f"the new ranking may replace the old one by {comparison.metric}",
-        Outcome.FAIL: f"the new ranking must not replace the old one by {comparison.metric}",
-        Outcome.UNDECIDED: f"these queries cannot tell by {comparison.metric}",
+        Outcome.PASS: f"{new} may replace {old}",
+        Outcome.FAIL: f"{new} must not replace {old}",
+        Outcome.UNDECIDED: f"these queries cannot tell whether {new} may replace {old}",
     }[comparison.verdict.outcome]
 
 

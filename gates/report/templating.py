@@ -11,6 +11,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from gates.domain import Exhibit
 from gates.report import pictures, summary, text, wording
 from gates.report.bounds import Row
 
@@ -57,12 +58,18 @@ def _environment() -> Environment:
         "test_name": wording.test_name,
         "state": wording.state,
     }
+    environment.tests["urgent"] = _is_urgent
     script = loader.get_source(environment, "report.js")[0]
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment.globals |= {"marks": summary.MARKS, "picture": pictures, "level": _level}
     environment.globals |= {"table_rows": TABLE_ROWS, "script_hash": f"sha256-{digest}"}
     environment.globals["script"] = Markup(script)  # noqa: S704 - our own file
     return environment
+
+
+def _is_urgent(exhibit: Exhibit) -> bool:
+    """Whether a table says what to do next, so that it is not to be hunted for."""
+    return exhibit.title.startswith(("Documents to judge next", "Where the candidate is worst"))
 
 
 def _shown(value: object) -> object:

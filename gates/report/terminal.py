@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,15 +14,13 @@ from rich.text import Text
 from gates.domain import Judgement, Outcome
 from gates.evidence import Evidence
 from gates.report import advice, summary, text, wording
-from gates.report.differences import RankingDifference
+from gates.report.console_text import STYLES, as_text, queries, say
 from gates.report.exhibits import ranking_differences
 
-__all__ = ["STYLES", "queries", "render", "say", "worded"]
+__all__ = ["render"]
 
-STYLES = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.UNDECIDED: "yellow"}
 # As many as leave the advice on the same screen.
 _REASONS = 8
-_WORST = 5
 _OWN_TESTS = 3
 _HOLDS, _HOLDS_ADVISORY = (Outcome.PASS, False), (Outcome.PASS, True)
 
@@ -50,7 +47,7 @@ def render(evidence: Evidence, console: Console, *, folder: Path | None = None) 
     console.print()
     console.print(Text("Next", style="bold"))
     for step in advice.next_steps(evidence):
-        say(console, worded(text.with_signs(step.text)), 2)
+        say(console, as_text(text.with_signs(step.text)), 2)
         if step.command:
             console.print(Text(f"    {text.clean(step.command)}", style="bold"), soft_wrap=True)
     if folder:
@@ -59,48 +56,22 @@ def render(evidence: Evidence, console: Console, *, folder: Path | None = None) 
             console.print(Text(f"{name:<9} {text.clean(str(folder / file))}"), soft_wrap=True)
 
 
-def worded(value: str, style: str = "", limit: int = 1000) -> Text:
-    """Untrusted text, made safe and put on one line."""
-    return Text(" ".join(text.clip(text.clean(value), limit).split()), style=style)
-
-
-def say(console: Console, line: Text, indent: int = 0) -> None:
-    """Print a paragraph, wrapped and indented, without blanks at the ends of its lines."""
-    width = max(console.width - indent, 20)
-    broken = Text("\n").join(line.divide(_cuts(line.plain, width)))
-    for part in broken.wrap(console, width, overflow="fold"):
-        part.rstrip()
-        console.print(Text(" " * indent).append_text(part), soft_wrap=True)
-
-
-def _cuts(line: str, width: int) -> Iterator[int]:
-    """Where names too long for a line may be broken: after a sign between their words."""
-    for word in re.finditer(rf"\S{{{width + 1},}}", line):
-        start = word.start()
-        while word.end() - start > width:
-            signs = [
-                sign.end() for sign in re.finditer(r"[_./:,=\]-]", line[start : start + width])
-            ]
-            start += signs[-1] if signs else width
-            yield start
-
-
 def _head(evidence: Evidence, console: Console) -> None:
     outcome = evidence.verdict.outcome
     line = Text(f"{summary.MARKS[outcome]} {outcome}  ", style=f"bold {STYLES[outcome]}")
-    say(console, line.append_text(worded(summary.headline(evidence), "bold")))
+    say(console, line.append_text(as_text(summary.headline(evidence), "bold")))
     judged = {f"{one.bound.id}: {one.reason}" for one in evidence.judgements}
     for sentence in evidence.verdict.reasons:
         if sentence not in judged:
-            say(console, worded(text.with_signs(sentence)), 2)
+            say(console, as_text(text.with_signs(sentence)), 2)
     golden = f"{summary.versions(evidence)}; golden set {evidence.golden.name}, "
     golden += text.count(evidence.golden.queries, "query", "queries")
-    say(console, worded(golden, "dim"), 2)
+    say(console, as_text(golden, "dim"), 2)
     if evidence.golden.synthetic:
         words = "SYNTHETIC DATA: says nothing about real customers"
         say(console, Text(words, style="yellow"), 2)
     for warning in evidence.golden.warnings[:3]:
-        say(console, worded(f"golden set: {warning}", "dim"), 2)
+        say(console, as_text(f"golden set: {warning}", "dim"), 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +141,10 @@ def _rows(group: Sequence[Judgement], layout: _Layout, console: Console) -> None
     before = ""
     for one in group:
         name, *of_slice = _name_lines(one)
-        heading = worded(one.bound.check, "dim").append(" ").append_text(worded(one.bound.metric))
+        heading = as_text(one.bound.check, "dim").append(" ").append_text(as_text(one.bound.metric))
         if of_slice and name != before:
             say(console, heading, 2)
-        last = worded(of_slice[0]) if of_slice else heading
+        last = as_text(of_slice[0]) if of_slice else heading
         indent = 4 if of_slice else 2
         value, demand = _value(one), text.demand(one.bound)
         if layout.columns:
@@ -191,7 +162,7 @@ def _sentences(group: Sequence[Judgement], console: Console) -> None:
     told = wording.told(group)
     plain = [one for one in told if not one.numbers]
     for one in plain[:_REASONS]:
-        say(console, worded(text.with_signs(one.text)), 2)
+        say(console, as_text(text.with_signs(one.text)), 2)
     hidden = max(len(plain) - _REASONS, 0) + max(len(told) - len(plain) - _REASONS, 0)
     if hidden:
         say(console, Text(f"and {text.count(hidden, 'more reason')}"), 2)
@@ -207,42 +178,17 @@ def _rest(
     own = [one for one in holding if wording.is_own_test(one.bound)][:_OWN_TESTS]
     for one in own:
         test = wording.test_name(one.bound).partition("::")[2]
-        say(console, Text("own test ", style="dim").append_text(worded(test)), 2)
+        say(console, Text("own test ", style="dim").append_text(as_text(test)), 2)
     kinds = Counter(_kinds(one for one in holding if one not in [*shown, *own]))
     if advisory:
         kinds["advisory"] = len(advisory)
     if kinds:
         counts = ", ".join(f"{kind} {n:,}" for kind, n in kinds.items())
         words = f"and {kinds.total():,} more within bounds: {counts}"
-        say(console, worded(words, "dim"), 2)
+        say(console, as_text(words, "dim"), 2)
 
 
 def _kinds(judgements: Iterable[Judgement]) -> Iterator[str]:
     for one in judgements:
         is_own = wording.is_own_test(one.bound)
         yield "own tests" if is_own else "slices" if one.bound.slice else one.bound.check
-
-
-def queries(difference: RankingDifference, console: Console, *, listed: bool) -> None:
-    """Print how many queries got better and worse, and the worst ones.
-
-    Args:
-        difference: Old and new lists.
-        console: Where to.
-        listed: Whether single queries are wanted.
-    """
-    counts = f"{difference.counts.losses:,} worse ({difference.counts.severe:,} severely), "
-    counts += f"{difference.counts.ties:,} the same, {difference.counts.wins:,} better"
-    console.print()
-    say(console, Text(f"Queries in {text.clean(difference.metric)}: {counts}"))
-    worst = difference.worst(_WORST) if listed else ()
-    for query in worst:
-        change = f"{text.number(query.old)} → {text.number(query.new)}"
-        line = Text(f"{text.signed(query.delta):<9}", style="red")
-        say(console, line.append_text(worded(query.text, limit=60)).append(f"  {change}", "dim"), 2)
-        old, new = (
-            places[0].title if places else "nothing" for places in (query.old_list, query.new_list)
-        )
-        if old != new:
-            say(console, worded(f"first was {text.clip(old, 90)}", "dim"), 11)
-            say(console, worded(f"now {text.clip(new, 90)}", "dim"), 17)

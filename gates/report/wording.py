@@ -83,7 +83,9 @@ def basis(measurement: Measurement) -> str:
     """
     is_share = measurement.unit.startswith(_SHARE)
     is_exact = measurement.lower is None and measurement.upper is None
-    counts = is_exact and not is_share
+    # A mean without an interval, such as RBO in `rbo`, is no number of things.
+    is_mean = measurement.unit.casefold() in measurement.metric.casefold()
+    counts = is_exact and not is_share and not is_mean
     noun = measurement.unit.removeprefix(_SHARE) if is_share or counts else "queries"
     over = count(measurement.n, _singular(noun), noun)
     if measurement.value is None or not noun:

@@ -1,0 +1,102 @@
+"""Comparisons of two rankings as `gates diff` leaves them: every outcome, and the hard cases."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from gates.comparison import Comparison, RankingFacts
+from gates.domain import Bound, Exhibit, Measurement, decide, judge
+
+from .evidence_factory import HOSTILE, ranking_exhibit
+
+_MARGIN = 0.01
+
+
+def _quality(name: str, value: float, half: float, n: int, slice_: str = "") -> Measurement:
+    extra: dict[str, float | None] = {"old": 0.6712, "new": 0.6712 + value, "n_eff": n * 0.8}
+    extra |= {"mde": half * 1.5, "n_needed": n * 4.0, "wins": 60.0, "ties": 40.0, "losses": 58.0}
+    extra |= {"pessimistic": value - 0.03, "optimistic": value + 0.02} if not slice_ else {}
+    return Measurement(
+        f"{name}.delta", value, n, name, value - half, value + half, slice_, extra=extra
+    )
+
+
+def comparison(
+    delta: float, half: float, *, text: str = "", queries: int = 160, large: bool = False
+) -> Comparison:
+    """A comparison whose judged difference is `delta` ± `half`; `text` for every text in it."""
+    n = queries - 2
+    category = f"category={text or 'rugs'}"
+    measurements = (
+        _quality("mrr", delta / 2, half, n),
+        _quality("ndcg@10", delta, half, n),
+        _quality("ndcg@10", delta * 2, half * 2, n // 4, category),
+        _quality("ndcg@10", 0.04, 0.02, n // 4, "category=lighting"),
+        Measurement("severe-losses", 4 / n, n, "share of queries", 0.009, 0.057),
+        Measurement("rbo", 0.8124, n, "rbo"),
+        Measurement("overlap@10", 0.8617, n, "overlap@10"),
+        Measurement("kendall-tau", 0.71, n, "kendall-tau"),
+        Measurement("top1-changed", 31 / n, n, "share of queries", 0.145, 0.2562),
+    )
+    by_key = {(m.metric, m.slice): m for m in measurements}
+    bounds = [
+        Bound("diff", "ndcg@10.delta", minimum=-_MARGIN),
+        Bound("diff", "ndcg@10.delta", minimum=-_MARGIN, slice=category),
+        Bound("diff", "ndcg@10.delta", minimum=-_MARGIN, slice="category=lighting"),
+    ]
+    judgements = tuple(judge(b, by_key[b.metric, b.slice]) for b in bounds)
+    lists = ranking_exhibit(queries, shift=delta, text=text)
+    if large:
+        rows = lists.data["queries"]
+        counts = {"queries": 100_000, "wins": 40_000, "ties": 30_000, "losses": 29_990}
+        counts |= {"severe": 700, "undefined": 10}
+        kept = [row for row in rows if row["delta"] is not None]
+        more = {"counts": counts, "deltas": [row["delta"] for row in kept]}
+        lists = dataclasses.replace(
+            lists, data={**lists.data, "queries": [*kept[:30], *kept[-10:]], **more}
+        )
+    return Comparison(
+        created="2026-03-14T09:26:53Z",
+        command=("gates", "diff", "old.tsv", "new.tsv", "--judgments", "judgments.tsv"),
+        old=RankingFacts(f"runs/{text}old.tsv", 1600, queries),
+        new=RankingFacts(f"runs/{text}new.tsv", 1590, queries),
+        judgments=RankingFacts("judgments.tsv", 2240, queries),
+        metric="ndcg@10",
+        margin=_MARGIN,
+        seed=20260101,
+        queries=100_000 if large else queries,
+        measurements=measurements,
+        judgements=judgements,
+        exhibits=(
+            lists,
+            Exhibit(
+                "table",
+                "Where the candidate is worst (found by search, advisory)",
+                {
+                    "columns": ["Slice", "Queries", "Difference", "Adjusted p"],
+                    "rows": [[text or "words=3 and traffic=tail", 21, -0.081, 0.004]],
+                },
+            ),
+            Exhibit(
+                "table",
+                "Documents to judge next",
+                {
+                    "columns": ["Query", "Document", "Old rank", "New rank", "Could change"],
+                    "rows": [
+                        [text or f"oak lamp {i}", f"p{i:04}", i + 1, None, 0.004] for i in range(12)
+                    ],
+                },
+            ),
+        ),
+        notes=(text or "3 queries of the old file are missing in the new one",) * 2,
+        verdict=decide(judgements),
+    )
+
+
+EVERY = {
+    "better": lambda: comparison(0.05, 0.02),
+    "worse": lambda: comparison(-0.06, 0.02),
+    "astride": lambda: comparison(-0.002, 0.02),
+    "hostile": lambda: comparison(-0.06, 0.02, text=HOSTILE),
+    "large": lambda: comparison(-0.002, 0.004, large=True),
+}
