@@ -237,7 +237,8 @@ def read_card(path: Path, catalogue: Mapping[str, CheckSpec], *, project: Path) 
         limits[name] = _limits(spec, entry, path, lines)
         columns = {key.partition("=")[0] for b in limits[name].values() for key in b.slices}
         options = _options(spec, entry, path, lines)
-        plans[name] = Plan(tuple(limits[name]), tuple(sorted(columns)), options)
+        margins = {metric: _margins(limit) for metric, limit in limits[name].items()}
+        plans[name] = Plan(tuple(limits[name]), tuple(sorted(columns)), options, margins)
     _requires_something(policy, limits, path, lines)
     card = Card(path, project, _digest(policy), policy, prose, plans, limits, lines)
     if not card.golden_path.is_dir():
@@ -302,6 +303,11 @@ def _limits(
         if limit.slices and not known.sliceable:
             raise CardError(f"metric '{metric}' is not measured by slice", path=path, line=line)
     return entry.bounds
+
+
+def _margins(limit: BoundPolicy) -> Mapping[str, float]:
+    named: dict[str, Limit] = {"": limit, **limit.slices}
+    return {key: -one.min for key, one in named.items() if one.min is not None and one.min < 0}
 
 
 def _options(spec: CheckSpec, entry: CheckPolicy, path: Path, lines: Lines) -> BaseModel:

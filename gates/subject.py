@@ -327,8 +327,11 @@ class Plan:
         metrics: The metrics that bounds speak of, without duplicates.
         slices: The slice columns that bounds speak of.
         options: The check's own options, as its options model validated them.
+        margins: metric → how much of it may be lost, by slice key as the card writes it (empty for
+            the whole set); only where a `min` below zero says so.
     """
 
     metrics: tuple[str, ...]
     slices: tuple[str, ...]
     options: Any = field(default=None)
+    margins: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

@@ -7,7 +7,7 @@ relevant judged document have no nDCG; they are left out of both arms alike and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import numpy as np
@@ -109,6 +109,7 @@ class _Measured:
         self._primary = primary
         self._slices = slices
         self._severe = options.severe
+        self._margins = plan.margins
         self._bounded = options.unjudged == "open"
         golden = subject.golden
         self._sample = Sample(
@@ -125,9 +126,11 @@ class _Measured:
         elif metric.endswith(".delta"):
             name = metric.removesuffix(".delta")
             change = self._pair.change(name, noise=noise, bounded=self._bounded)
-            named = len(self._slices) - 1
+            margins = self._margins.get(metric, {})
+            named = sum(_margin(margins, cut[0]) is not None for cut in self._slices[1:])
             for cut in self._slices:
-                yield from differences(self._sample, [change], cut, named=named)
+                margin = _margin(margins, cut[0])
+                yield from differences(self._sample, [change], cut, named=named, margin=margin)
         elif metric.endswith(".p-better"):
             change = self._pair.change(metric.removesuffix(".p-better"))
             yield from superiority(self._sample, change, self._slices)
@@ -181,6 +184,11 @@ class _Measured:
                 extra={"queries": float(moved.sum())},
             ),
         )
+
+
+def _margin(margins: Mapping[str, float], name: str) -> float | None:
+    """What a slice may lose: its value's own margin goes before its column's."""
+    return margins.get(name, margins.get(name.partition("=")[0]))
 
 
 def _metrics() -> Iterator[MetricSpec]:

@@ -1,5 +1,6 @@
 """What can be seen of a query without knowing its shop: columns to look for bad slices in."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from gates.kernels.packed import Floats
 
 _HEAD = 1 / 3  # of all traffic
+_DIGIT = re.compile(r"\d")
 
 
 def traits(
@@ -22,10 +24,11 @@ def traits(
         weights: float64[Q], their traffic.
         brands: Names of brands, of one word or more.
     """
+    plain = [_plain(text) for text in texts]
     found = {
-        "words": tuple(_words(text.count(" ") + 1) for text in map(_plain, texts)),
-        "characters": tuple(_characters(len(text)) for text in texts),
-        "digits": tuple("yes" if any(c.isdigit() for c in text) else "no" for text in texts),
+        "words": tuple(_words(text.count(" ") + 1) for text in plain),
+        "characters": tuple(_characters(len(text)) for text in plain),
+        "digits": tuple("yes" if _DIGIT.search(text) else "no" for text in plain),
     }
     if weights.size and np.ptp(weights) > 0:
         heaviest = np.argsort(-weights, kind="stable")
@@ -33,11 +36,15 @@ def traits(
         head = np.zeros(weights.size, np.bool_)
         head[heaviest] = before < _HEAD * weights.sum()
         found["traffic"] = tuple(np.where(head, "head", "tail").tolist())
-    names = {f" {_plain(brand)} " for brand in brands if brand.strip()}
+    names = {_plain(brand) for brand in brands if brand.strip()}
     if names:
-        padded = (f" {_plain(text)} " for text in texts)
+        single = {name for name in names if " " not in name}
+        several = tuple(f" {name} " for name in names - single)
         found["mentions brand"] = tuple(
-            "yes" if any(name in text for name in names) else "no" for text in padded
+            "no"
+            if single.isdisjoint(text.split(" ")) and not any(n in f" {text} " for n in several)
+            else "yes"
+            for text in plain
         )
     return found
 
