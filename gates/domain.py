@@ -267,14 +267,14 @@ def left_open(bound: Bound, measurement: Measurement | None) -> str:
     worst, best = (measurement.extra.get(name) for name in ("pessimistic", "optimistic"))
     if worst is None or best is None:
         return ""
-    limits = [one for one in (bound.minimum, bound.maximum) if one is not None]
-    if not any(worst < limit < best for limit in limits):
-        return ""
-    return (
-        f"the unjudged documents decide: {worst:.4g} if they are as bad for it as can be, "
-        f"{best:.4g} if as good, demanded {bound.demand}; judge those listed, or count them as "
-        "irrelevant on purpose"
-    )
+    for limit in (bound.minimum, bound.maximum):
+        if limit is not None and worst < limit < best:
+            return (
+                f"the unjudged documents decide: their grades could make it anything from "
+                f"{worst:.4g} to {best:.4g}, and {limit:g} lies between; judge those listed, or "
+                "say that they count as irrelevant"
+            )
+    return ""
 
 
 def decide(judgements: Iterable[Judgement]) -> Verdict:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from gates.difference.plan import Plan
 from gates.errors import RankingError
-from gates.golden.queries import Design, read_design
-from gates.golden.table import Table
 from gates.kernels.packed import Bools, Floats, Ints
 from gates.rankings.aligned import Aligned
 from gates.rankings.arrow import as_arrow
 from gates.rankings.coded import codes_of
 from gates.rankings.formats import open_source
+
+if TYPE_CHECKING:
+    from gates.golden.queries import Design
 
 __all__ = ["Population", "population"]
 
@@ -80,6 +82,10 @@ def population(plan: Plan, aligned: Aligned) -> Population:
 
 
 def _read(plan: Plan) -> Design:
+    # Reading golden sets costs as much to import as a small comparison takes.
+    from gates.golden.queries import read_design
+    from gates.golden.table import Table
+
     assert plan.queries  # noqa: S101 - asked before
     source = open_source(plan.queries, "queries")
     tables = [table for read in source.pieces(source.names) for table in read()]

@@ -5,6 +5,7 @@ pyarrow's own conversions import pandas wherever it is installed, which takes mo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["as_arrow", "as_numpy", "numbers", "text_buffers"]
+__all__ = ["as_arrow", "as_numpy", "joined", "numbers", "text_buffers"]
 
 
 def as_numpy(array: pa.Array) -> NDArray[Any]:
@@ -37,6 +38,12 @@ def as_arrow(values: NDArray[Any]) -> pa.Array:
     values = np.ascontiguousarray(values)
     kind = pa.from_numpy_dtype(values.dtype)
     return pa.Array.from_buffers(kind, values.size, [None, pa.py_buffer(values)])
+
+
+def joined(texts: Iterable[pa.Array]) -> pa.Array:
+    """Arrow strings one after another; none at all give an empty array."""
+    nothing = pa.StringArray.from_buffers(0, pa.py_buffer(bytes(4)), pa.py_buffer(b""))
+    return pa.concat_arrays([nothing, *texts])
 
 
 def text_buffers(ids: pa.Array) -> tuple[NDArray[np.uint8], NDArray[Any]]:

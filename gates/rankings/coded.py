@@ -13,7 +13,7 @@ from gates.errors import RankingError
 from gates.kernels.canonical import order_lists
 from gates.kernels.ids import Codes, id_codes, id_words
 from gates.kernels.packed import Floats, Ints
-from gates.rankings.arrow import as_arrow, as_numpy, text_buffers
+from gates.rankings.arrow import as_arrow, as_numpy, joined, text_buffers
 from gates.rankings.columns import Columns, Piece, examples
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def code_pieces(pieces: Iterable[Piece], columns: Columns) -> Coded:
             np.concatenate([nothing, *(one.segments.length for one in coded)]),
             np.concatenate([nothing.astype(np.int32), *(one.segments.piece for one in coded)]),
         ),
-        pa.concat_arrays([pa.array([], pa.string()), *(one.names for one in coded)]),
+        joined(one.names for one in coded),
         np.concatenate([nothing.astype(np.uint64), *(one.codes for one in coded)]),
         np.concatenate([np.empty(0, np.float32), *(one.grades for one in coded)]),
         tuple(edge for one in coded for edge in one.edges),

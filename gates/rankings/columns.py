@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gates.errors import RankingError
-from gates.rankings.arrow import numbers
+from gates.rankings.arrow import joined, numbers
 from gates.rankings.formats import Reader, Source
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def _text(source: Source, name: str, column: pa.ChunkedArray) -> pa.Array:
         column = column.unify_dictionaries()
     array = column.combine_chunks()
     if isinstance(array, pa.ChunkedArray):  # no chunk at all
-        array = pa.array([], column.type)
+        array = joined([])
     if array.null_count or pc.min(pc.binary_length(_values(array))).as_py() == 0:
         raise RankingError(
             f"`{name}` is empty in some rows", path=source.path, advice="give every row an id"

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from gates.kernels.ids import Codes
 from gates.kernels.packed import Floats, Ints
-from gates.rankings.arrow import as_arrow
+from gates.rankings.arrow import as_arrow, joined
 from gates.rankings.coded import (
     Coded,
     Segments,
@@ -115,7 +115,7 @@ class Collector:
         table = _joined(self._segments)
         # As they were read: a shelf of several partitions gives segments in another order.
         read = np.concatenate([table.query[:0], *(query for query, _ in self._names)])
-        names = pa.concat_arrays([pa.array([], pa.string()), *(name for _, name in self._names)])
+        names = joined(name for _, name in self._names)
         order = np.argsort(read, kind="stable")
         ordered = read[order]
         first = np.ones(ordered.size, dtype=np.bool_)
@@ -126,8 +126,8 @@ class Collector:
             pieces = [one for pieces in split.values() for one in pieces]
             again = self._shelf.put(code_piece(join_pieces(pieces), self._columns))
             whole = ~np.isin(table.query, np.array(list(split), dtype=np.uint64))
-            joined = _joined([_chosen(table, whole), again])
-            table = _chosen(joined, np.argsort(joined.query))
+            both = _joined([_chosen(table, whole), again])
+            table = _chosen(both, np.argsort(both.query))
         else:
             table = _chosen(table, np.argsort(table.query))
         shelf = self._shelf
