@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from gates.domain import Judgement, Measurement, Outcome
+from gates.domain import Judgement, Measurement, Outcome, left_open
 from gates.evidence import CheckRecord, Evidence
 from gates.kernels.power import minimum_detectable_effect, queries_needed
 from gates.report.text import count, roughly
@@ -117,6 +117,13 @@ def _to_decide(judgements: list[Judgement]) -> list[str]:
     sentences = []
     for judgement in judgements[:3]:
         name, measurement, needed = _short(judgement), judgement.measurement, _needed(judgement)
+        if left_open(judgement.bound, measurement):
+            sentences.append(
+                f"{name} hangs on documents that nobody judged: judge those that could move it "
+                "most (“Documents to judge next”), or say in the card that they are irrelevant "
+                "(unjudged: irrelevant)."
+            )
+            continue
         if measurement is None or needed is None:
             sentences.append(f"{name}: {judgement.reason}.")
             continue
@@ -162,6 +169,8 @@ def _needed(judgement: Judgement) -> float | None:
     None when no larger sample is called for; infinite when none is large enough.
     """
     bound, m = judgement.bound, judgement.measurement
+    if left_open(bound, m):
+        return None
     if m is None or m.value is None or m.n == 0 or m.lower is None or m.upper is None:
         return None
     if math.isinf(m.lower) or math.isinf(m.upper):

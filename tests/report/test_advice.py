@@ -72,3 +72,12 @@ def test_a_first_version_that_fails_is_to_be_mended_though_it_has_nothing_to_com
         "c: d fails; begin with its reason.",
         "Mend the model, package it as a new version and gate that one.",
     ]
+
+
+def test_documents_that_nobody_judged_are_to_be_judged_and_not_more_queries() -> None:
+    open_ended = delta(0.0, 0.02)
+    extra = {**open_ended.extra, "pessimistic": -0.2, "optimistic": 0.1}
+    measured = dataclasses.replace(open_ended, extra=extra)
+    first, *others = next_steps(run_of(Bound("c", "d", minimum=-0.01), measured))
+    assert "Documents to judge next" in first.text
+    assert not any("golden queries" in one.text for one in others)
