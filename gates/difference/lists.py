@@ -111,7 +111,7 @@ def _to_judge(
         name = aligned.names[one.query].as_py()
         doc = new[name][one.new - 1] if one.new else old[name][one.old - 1]
         share = round(one.power / total, 6)
-        rows.append((name, doc, "", one.old or None, one.new or None, share))
+        rows.append((name, doc, None, one.old or None, one.new or None, share))
     if rows:
         yield to_judge(rows)
 
