@@ -12,7 +12,7 @@ import numpy as np
 
 from gates.kernels._beta import beta_cdf
 from gates.kernels.multiplicity import benjamini_hochberg
-from gates.kernels.packed import Bools, Floats, Ints
+from gates.kernels.packed import Bools, Floats, Ints, sum_by_query
 
 _LIKELY = -1.645  # a part that is not even this many errors below zero adds nothing
 _CONSIDERED = 60  # beyond the worst of them nobody reads
@@ -112,7 +112,7 @@ def worst_slices(
     candidates: list[tuple[tuple[int, int], ...]] = []
     p: list[Floats] = []
     for which, codes, sizes in _cells(kept):
-        sums = _Sums(*(np.bincount(codes, term, int(np.prod(sizes))) for term in terms))
+        sums = _Sums(*(sum_by_query(codes, term, int(np.prod(sizes))) for term in terms))
         big = np.flatnonzero((sums.n >= minimum) & (sums.n <= d.size - minimum))
         places = [np.unravel_index(int(cell), sizes) for cell in big]
         named = [

@@ -26,8 +26,16 @@ def test_words_are_counted_however_they_are_spaced(text: str, words: str) -> Non
 
 @pytest.mark.parametrize(
     ("length", "characters"),
-    [(1, "up to 8"), (8, "up to 8"), (9, "9 to 16"), (16, "9 to 16"), (17, "17 to 32")]
-    + [(32, "17 to 32"), (33, "33 or more"), (200, "33 or more")],
+    [
+        (1, "up to 8"),
+        (8, "up to 8"),
+        (9, "9 to 16"),
+        (16, "9 to 16"),
+        (17, "17 to 32"),
+        (32, "17 to 32"),
+        (33, "33 or more"),
+        (200, "33 or more"),
+    ],
 )
 def test_characters_fall_into_four_groups(length: int, characters: str) -> None:
     assert of_one("x" * length)["characters"] == characters

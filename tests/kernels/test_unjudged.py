@@ -83,9 +83,7 @@ def test_no_assignment_of_grades_leaves_the_bounds(
 def test_where_everything_is_judged_both_bounds_are_the_difference(
     queries: list[Query], k: int, gain: Gain
 ) -> None:
-    filled = [
-        Query(one.old, one.new, dict.fromkeys(range(8), 1.0) | one.judged) for one in queries
-    ]
+    filled = [Query(one.old, one.new, dict.fromkeys(range(8), 1.0) | one.judged) for one in queries]
     found = bounds(filled, k, gain)
     exact = [difference(one, one.judged, k, gain) for one in filled]
     assert found.pessimistic.tolist() == pytest.approx(exact, abs=1e-12)
