@@ -23,7 +23,8 @@ class Shop:
 
     def where(self, **values: int) -> Bools:
         held = [np.array(self.columns[name]) == f"{name} {value}" for name, value in values.items()]
-        return np.all(held, axis=0)
+        held_by_all: Bools = np.all(held, axis=0)
+        return held_by_all
 
     def coded(self) -> list[Coded]:
         return code(self.columns)
