@@ -5,7 +5,9 @@ a little, as when a mean hides a disaster. A false accept is a lower bound above
 """
 
 import numpy as np
+import pytest
 
+from gates.kernels._resamples import UNITS
 from gates.kernels.intervals import bootstrap_t, design_weights
 from gates.kernels.packed import Bools, Floats, Ints
 
@@ -58,3 +60,30 @@ def test_a_uniform_sample_with_traffic_weights_accepts_far_too_often() -> None:
         effective.append(found.n_eff)
     assert accepts / ROUNDS > 0.12
     assert np.mean(effective) < SAMPLE / 4  # what the warning looks at
+
+
+def test_resampling_blocks_of_rows_keeps_both_error_rates_near_nominal() -> None:
+    rng = np.random.default_rng(22)
+    rows, accepts, rejects = 3 * UNITS // 2, 0, 0
+    truth = 0.95 * 0.02 - 0.05 * 0.4  # the means of a uniform win and of a beta loss
+    for seed in range(ROUNDS):
+        loses = rng.random(rows) < 0.05
+        values = np.where(loses, -rng.beta(2, 3, rows), rng.random(rows) * 0.04)
+        found = bootstrap_t(values, resamples=499, seed=seed // 20)
+        accepts += found.lower > truth
+        rejects += found.upper < truth
+    assert accepts / ROUNDS <= 0.075
+    assert rejects / ROUNDS <= 0.075
+    assert accepts + rejects > 0.04 * ROUNDS
+
+
+def test_blocks_of_rows_give_nearly_the_bounds_of_rows() -> None:
+    rng = np.random.default_rng(23)
+    values = np.where(rng.random(UNITS) < 0.05, -rng.beta(2, 3, UNITS), 0.02)
+    by_row = bootstrap_t(values, resamples=4999, seed=1)
+    # Twice the rows are half the variance and the same skewness relative to n.
+    by_block = bootstrap_t(np.repeat(values, 2), resamples=4999, seed=1)
+    scale = by_row.standard_error / by_block.standard_error
+    for name in ("lower", "upper"):
+        row, block = (getattr(one, name) - one.estimate for one in (by_row, by_block))
+        assert block * scale == pytest.approx(row, rel=0.06)
