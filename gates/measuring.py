@@ -7,7 +7,7 @@ the same numbers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -102,8 +102,12 @@ def differences(
     *,
     named: int = 0,
     margin: float | None = None,
+    whole: Sequence[Measurement] = (),
 ) -> list[Measurement]:
     """New minus old of each metric, over the queries of a slice for which both exist.
+
+    Where not one query of the whole set changed, nothing points at any slice: a slice then relies
+    on the whole set's bounds, which more queries make narrower than its own.
 
     Args:
         sample: The queries.
@@ -111,14 +115,25 @@ def differences(
         cut: The slice.
         named: How many slices must hold besides the whole; the power is shared between them.
         margin: For how many queries it would take to see such a loss; None when nobody asks.
+        whole: The same metrics over all queries, where `cut` is a slice of them.
     """
     name, rows = cut
     values = [one.new - one.old for one in changes]
     intervals = sample.intervals(values, rows, (-sample.severe, sample.severe))
-    return [
+    found = [
         _difference(sample, one, value, interval, (name, rows), named, margin)
         for one, value, interval in zip(changes, values, intervals, strict=True)
     ]
+    return [_relying(one, on) for one, on in zip(found, whole, strict=True)] if whole else found
+
+
+def _relying(part: Measurement, whole: Measurement) -> Measurement:
+    changed = (whole.extra.get("wins") or 0) + (whole.extra.get("losses") or 0)
+    ends = (part.lower, whole.lower, part.upper, whole.upper)
+    if changed or not part.n or not whole.n or None in ends:
+        return part
+    lower, upper = max(ends[0] or 0.0, ends[1] or 0.0), min(ends[2] or 0.0, ends[3] or 0.0)
+    return replace(part, lower=lower, upper=upper)
 
 
 def _difference(

@@ -128,9 +128,14 @@ class _Measured:
             change = self._pair.change(name, noise=noise, bounded=self._bounded)
             margins = self._margins.get(metric, {})
             named = sum(_margin(margins, cut[0]) is not None for cut in self._slices[1:])
+            whole: list[Measurement] = []
             for cut in self._slices:
                 margin = _margin(margins, cut[0])
-                yield from differences(self._sample, [change], cut, named=named, margin=margin)
+                found = differences(
+                    self._sample, [change], cut, named=named, margin=margin, whole=whole
+                )
+                yield from found
+                whole = whole or found
         elif metric.endswith(".p-better"):
             change = self._pair.change(metric.removesuffix(".p-better"))
             yield from superiority(self._sample, change, self._slices)

@@ -54,7 +54,8 @@ def measure(plan: Plan, population: Population, per_query: PerQuery) -> Iterator
     cuts = list(slices(plan, population))
     changes = [_change(plan, population, per_query, metric) for metric in plan.metrics]
     judged = changes[0]
-    yield from differences(sample, changes, whole, named=len(cuts), margin=plan.margin)
+    overall = differences(sample, changes, whole, named=len(cuts), margin=plan.margin)
+    yield from overall
     loss = judged.new - judged.old
     yield share("severe-losses", np.where(np.isnan(loss), np.nan, loss <= -plan.severe), whole)
     if plan.better:
@@ -70,7 +71,7 @@ def measure(plan: Plan, population: Population, per_query: PerQuery) -> Iterator
     margin = plan.margin if plan.slice_margin is None else plan.slice_margin
 
     def cut(one: Slice) -> list[Measurement]:
-        return differences(sample, [judged], one, named=len(cuts), margin=margin)
+        return differences(sample, [judged], one, named=len(cuts), margin=margin, whole=overall[:1])
 
     for found in in_order(cut, cuts):
         yield from found

@@ -14,7 +14,7 @@ from gates.kernels._beta import beta_cdf
 from gates.kernels.multiplicity import benjamini_hochberg
 from gates.kernels.packed import Bools, Floats, Ints, sum_by_query
 
-_LIKELY = -1.645  # a part that is not even this many errors below zero adds nothing
+_FURTHER = -3.0  # errors: each finding has dozens of relatives, and some look worse by luck
 _CONSIDERED = 60  # beyond the worst of them nobody reads
 
 
@@ -48,17 +48,23 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sums:
-    """Of groups of rows: n, weight, weight times value, squared weights and squared residuals."""
+    """Of groups of rows: sums over w and d, with d less the mean of all rows."""
 
     n: Floats
     w: Floats
     wd: Floats
     ww: Floats
-    squares: Floats
+    wwd: Floats
+    wwdd: Floats
+
+    @property
+    def mean(self) -> Floats:
+        return self.wd / self.w
 
     def error(self, spread: float) -> Floats:
         """Standard error of each mean, by the whole's spread where its own is smaller."""
-        own = np.sqrt(self.squares / np.maximum(self.ww, 1e-300))
+        squares = self.wwdd - 2 * self.mean * self.wwd + self.mean**2 * self.ww
+        own = np.sqrt(np.maximum(squares, 0.0) / self.ww)
         return np.maximum(own, spread) * np.sqrt(self.ww) / self.w
 
 
@@ -103,10 +109,10 @@ def worst_slices(
     d, w = differences[used], weights[used] / weights[used].mean()
     kept = [Coded(one.name, one.codes[used], one.values) for one in columns]
     mean = float((w * d).sum() / w.sum())
-    residual = w * (d - mean)
-    terms = (np.ones(d.size), w, w * d, w * w, residual * residual)
+    r = d - mean
+    terms = (np.ones(d.size), w, w * r, w * w, w * w * r, (w * r) ** 2)
     whole = _Sums(*(np.array([term.sum()]) for term in terms))
-    spread = float(np.sqrt(whole.squares[0] / whole.ww[0]))
+    spread = float(np.sqrt(whole.wwdd[0] / whole.ww[0]))
     if spread == 0:
         return []
     candidates: list[tuple[tuple[int, int], ...]] = []
@@ -123,7 +129,7 @@ def worst_slices(
         candidates += [
             tuple((c, int(v)) for c, v in zip(which, places[row], strict=True)) for row in named
         ]
-        p.append(_worse(_pick(sums, big[named]), whole, spread))
+        p.append(_worse(_pick(sums, big[named]), whole, mean, spread))
     if not candidates:
         return []
     raw = np.concatenate(p)
@@ -158,11 +164,11 @@ def _pick(sums: _Sums, cells: Ints) -> _Sums:
     return _Sums(*(getattr(sums, name)[cells] for name in _Sums.__slots__))
 
 
-def _worse(part: _Sums, whole: _Sums, spread: float) -> Floats:
+def _worse(part: _Sums, whole: _Sums, mean: float, spread: float) -> Floats:
     rest = _Sums(*(getattr(whole, name) - getattr(part, name) for name in _Sums.__slots__))
     error, other = part.error(spread), rest.error(spread)
-    mean, beyond = part.wd / part.w, rest.wd / rest.w
-    t = np.maximum(mean / error, (mean - beyond) / np.hypot(error, other))
+    against_rest = (part.mean - rest.mean) / np.hypot(error, other)
+    t = np.maximum((part.mean + mean) / error, against_rest)
     freedom = np.maximum(part.w**2 / part.ww - 1, 1.0)
     # Those that are not worse at all need no exact p to be passed over.
     return np.array(
@@ -179,11 +185,11 @@ def _student(t: float, freedom: float) -> float:
 def _says_more(rows: Bools, before: list[Bools], d: Floats, w: Floats, spread: float) -> bool:
     """Whether a slice tells more than those found before it."""
     for other in before:
-        if not (rows & ~other).any() and _gap(rows, other & ~rows, d, w, spread) < _LIKELY:
+        if not (rows & ~other).any() and _gap(rows, other & ~rows, d, w, spread) < _FURTHER:
             return True
     covered = np.logical_or.reduce(before) if before else np.zeros(rows.size, np.bool_)
     left = rows & ~covered
-    return int(left.sum()) >= 2 and _gap(left, None, d, w, spread) < _LIKELY
+    return int(left.sum()) >= 2 and _gap(left, None, d, w, spread) < _FURTHER
 
 
 def _gap(rows: Bools, others: Bools | None, d: Floats, w: Floats, spread: float) -> float:

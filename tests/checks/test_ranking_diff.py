@@ -180,6 +180,9 @@ def test_the_same_scores_differ_by_nothing_but_what_other_queries_might() -> Non
     assert difference.lower == pytest.approx(-outside, rel=0.05)
     assert difference.upper == pytest.approx(outside, rel=0.05)
     assert result["rbo"].value == pytest.approx(1.0)
+    # Nothing points at any slice: it relies on the bounds of the whole set.
+    slices = run("ranking-diff", same, "ndcg@10.delta", slices=("part",)).measurements
+    assert slices["ndcg@10.delta", "part=a"].lower == difference.lower
     assert result["kendall-tau"].value == pytest.approx(1.0)
     assert result["overlap@5"].value == 1.0
     assert result["top1-changed"].value == 0.0

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gates.kernels import _resamples
 from gates.kernels.intervals import (
+    bootstrap_columns,
     bootstrap_t,
     design_weights,
     effective_n,
@@ -227,3 +229,68 @@ def test_a_clear_win_has_the_smallest_p_there_is() -> None:
 def test_without_evidence_p_is_one() -> None:
     assert sign_flip_p(np.zeros(0), seed=1) == 1
     assert sign_flip_p(np.zeros(20), seed=1) == 1
+
+
+@pytest.mark.parametrize("n", [40, 300, 3000])
+def test_each_of_many_columns_has_the_bits_it_has_alone(n: int) -> None:
+    rng = np.random.default_rng(n)
+    values, weights = rng.normal(0, 0.1, (n, 6)), rng.lognormal(0, 0.5, n)
+    values[:3, 1] = values[5:9, 4] = np.nan
+    values[4:, 5] = 0.0
+    census = np.arange(n) < 10
+    together = bootstrap_columns(
+        values, weights, resamples=999, seed=1, census=census, plausible=(-0.3, 0.3)
+    )
+    for column, found in enumerate(together):
+        rows = ~np.isnan(values[:, column])
+        alone = bootstrap_t(
+            values[rows, column],
+            weights[rows],
+            resamples=999,
+            seed=1,
+            census=census[rows],
+            plausible=(-0.3, 0.3),
+        )
+        assert found == alone
+
+
+def test_an_infinite_difference_is_refused_in_columns_too() -> None:
+    with pytest.raises(ValueError, match="differences must be finite"):
+        bootstrap_columns(np.array([[0.0], [np.inf]]), seed=1)
+
+
+def test_blocks_of_rows_give_the_bounds_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(3).exponential(1, 4000) ** 1.5 * -0.1
+    blocks = bootstrap_t(values, seed=1)
+    monkeypatch.setattr(_resamples, "UNITS", 4000)
+    _resamples.grouping.cache_clear()
+    rows = bootstrap_t(values, seed=1)
+    _resamples.grouping.cache_clear()
+    assert blocks.standard_error == rows.standard_error
+    for name in ("lower", "upper"):
+        near = pytest.approx(getattr(rows, name), abs=0.07 * rows.standard_error)
+        assert getattr(blocks, name) == near
+
+
+def test_a_sample_without_a_change_reaches_as_far_as_its_size() -> None:
+    # The share of traffic that may differ: P(none seen in n) = (1 - share)^n = .05.
+    found = bootstrap_t(np.zeros(180), seed=1, plausible=(-0.3, 0.3))
+    reach = 0.3 * (1 - 0.05 ** (1 / 180))
+    assert found.estimate == 0
+    assert found.lower == pytest.approx(-reach, rel=0.03)
+    assert found.upper == pytest.approx(reach, rel=0.03)
+    whole = bootstrap_t(np.zeros(180), seed=1, plausible=(-0.3, 0.3), census=np.ones(180, np.bool_))
+    assert (whole.lower, whole.upper) == (0, 0)
+
+
+def test_a_sampled_loss_beyond_the_plausible_takes_its_place() -> None:
+    values = np.zeros(180)
+    values[0] = -1.0
+    found = bootstrap_t(values, seed=1, plausible=(-0.3, 0.3))
+    # Two of 181 shares at -1: the 95 % quantile of Beta(2, 179) is .0259.
+    assert found.lower == pytest.approx(-0.0259, abs=0.001)
+
+
+def test_a_sample_with_many_changes_keeps_the_bootstraps_bounds() -> None:
+    values = np.random.default_rng(2).normal(0, 0.1, 60)
+    assert bootstrap_t(values, seed=1) == bootstrap_t(values, seed=1, plausible=(-0.3, 0.3))
