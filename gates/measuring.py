@@ -152,23 +152,20 @@ def _difference(
         reason = "no query with a relevant judged document"
         return Measurement(metric, None, 0, change.metric, slice=name, reason=reason)
     weight, difference = sample.weight[exists], value[exists]
-    slices = max(named, 1)
     extra: dict[str, float | None] = {
         "old": float(np.average(change.old[exists], weights=weight)),
         "new": float(np.average(change.new[exists], weights=weight)),
         "n_eff": interval.n_eff,
         "left_out": float(rows.sum() - interval.n),
         # The estimate's own standard error has the design in it already.
-        "mde": minimum_detectable_effect(interval.standard_error, 1, slices=slices)
-        if interval.n > 1
-        else None,
+        "mde": minimum_detectable_effect(interval.standard_error, 1) if interval.n > 1 else None,
         "wins": float((difference > 0).sum()),
         "ties": float((difference == 0).sum()),
         "losses": float((difference < 0).sum()),
     }
     if margin and interval.n > 1 and np.isfinite(interval.standard_error):
         spread = interval.standard_error * np.sqrt(interval.n_eff)
-        extra["n_needed"] = float(queries_needed(spread, margin, slices=slices))
+        extra["n_needed"] = float(queries_needed(spread, margin, slices=max(named, 1)))
     if change.unjudged is not None:
         worst, best = (float(np.average(one[exists], weights=weight)) for one in change.unjudged)
         # Equal but for rounding: nothing that was served is unjudged.
