@@ -99,6 +99,23 @@ def test_a_slice_that_only_gains_less_than_the_rest_is_none() -> None:
     assert worst_slices(shop.coded(), shop.differences, shop.weights) == []
 
 
+def test_a_loss_that_could_be_chance_is_none_however_much_the_rest_gains() -> None:
+    shop = Shop(4)
+    held = shop.where(colour=1)
+    shop.differences += 0.3 - shop.differences.mean()
+    # Two errors or so below no change: not much among eighty slices.
+    shop.differences[held] -= shop.differences[held].mean() + 2.4 * 0.15 / np.sqrt(held.sum())
+    assert worst_slices(shop.coded(), shop.differences, np.ones(QUERIES)) == []
+
+
+def test_a_few_queries_that_are_alike_by_luck_are_no_finding() -> None:
+    # Nine in ten lose a little; some slices of 40 hold none of the others, and look very sure.
+    rng = np.random.default_rng(5)
+    differences = np.where(rng.random(5_000) < 0.9, -0.01, 0.1)
+    columns = code({"category": [str(row % 125) for row in range(5_000)]})
+    assert worst_slices(columns, differences, np.ones(5_000)) == []
+
+
 def test_where_all_is_worse_alike_no_slice_is() -> None:
     shop = Shop(5)
     assert worst_slices(shop.coded(), shop.differences - 0.3, shop.weights) == []
