@@ -49,6 +49,14 @@ def test_false_accepts_stay_below_nominal_when_few_queries_lose(share: float, lo
     assert rate_below(share, -loss) <= 0.05
 
 
+@pytest.mark.parametrize("loss", [0.1, 0.2, SEVERE])
+def test_both_error_rates_stay_near_nominal_from_few_changed_queries_to_many(loss: float) -> None:
+    # Past thirty changed queries in the sample the bootstrap stands alone; nothing breaks there.
+    for share in np.arange(1, 31) * 0.005:
+        assert rate_above(share, -loss) <= 0.06
+        assert rate_below(share, -loss) <= 0.06
+
+
 @pytest.mark.parametrize("share", SHARES)
 def test_false_rejects_stay_below_nominal_when_few_queries_gain(share: float) -> None:
     assert rate_below(share, SEVERE) <= 0.05
