@@ -6,6 +6,7 @@ Nine of ten documents stand in both rankings, nineteen of twenty are judged.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -102,3 +103,9 @@ def _ids(prefix: str, number: np.ndarray, digits: int) -> pa.StringArray:
     return pa.StringArray.from_buffers(
         number.size, pa.py_buffer(offsets), pa.py_buffer(letters.tobytes())
     )
+
+
+if __name__ == "__main__":
+    target, queries_wanted, documents_wanted = sys.argv[1:]
+    write_files(Path(target), int(queries_wanted), int(documents_wanted))
+    write_queries(Path(target) / "queries.parquet", int(queries_wanted))

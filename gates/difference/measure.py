@@ -11,7 +11,6 @@ from gates.difference.plan import Plan
 from gates.difference.population import Population
 from gates.domain import Bound, Measurement
 from gates.measuring import Change, Sample, Slice, differences, means, share, superiority
-from gates.rankings.parallel import in_order
 
 __all__ = ["CHECK", "bounds", "measure", "slices"]
 
@@ -70,11 +69,10 @@ def measure(plan: Plan, population: Population, per_query: PerQuery) -> Iterator
     yield share(top, per_query.likeness[top][population.index], whole)
     margin = plan.margin if plan.slice_margin is None else plan.slice_margin
 
-    def cut(one: Slice) -> list[Measurement]:
-        return differences(sample, [judged], one, named=len(cuts), margin=margin, whole=overall[:1])
-
-    for found in in_order(cut, cuts):
-        yield from found
+    for one in cuts:
+        yield from differences(
+            sample, [judged], one, named=len(cuts), margin=margin, whole=overall[:1]
+        )
 
 
 def _change(plan: Plan, population: Population, per_query: PerQuery, metric: str) -> Change:

@@ -11,8 +11,14 @@ from numpy.typing import NDArray
 
 from gates.kernels.packed import Floats, Ints
 
-UNITS = 1024
-"""A sample of more rows is cut into this many blocks, and the blocks are resampled."""
+UNITS = (256, 512, 1024)
+"""Into how many blocks a larger sample is cut, whose blocks are then resampled.
+
+A few sizes, so that slices of nearly one size share their resamples: drawing them is what takes
+the time.
+"""
+
+_ROWS_A_BLOCK = 1.875  # at least, on average: blocks of one row and of two would be too uneven
 
 _CELLS = 1 << 17  # counts drawn at a time: as floats they stay in cache
 
@@ -40,14 +46,19 @@ def _draw(units: int, rows: int, seed: int, stratum: int, chunk: int) -> NDArray
     return times.reshape(rows, units)
 
 
-@lru_cache(maxsize=8)
+def units_of(rows: int) -> int:
+    """How many units a sample of this many rows is resampled in."""
+    return max((size for size in UNITS if size * _ROWS_A_BLOCK <= rows), default=rows)
+
+
+@lru_cache(maxsize=32)
 def grouping(rows: int, seed: int) -> Ints | None:
     """A random order of the rows in which consecutive runs are blocks; None when rows are units.
 
     Blocks put together at random keep the variance and the third cumulant of the sum, which are
     what a studentised bootstrap works with, and cost a thousandth of the draws.
     """
-    if rows <= UNITS:
+    if rows == units_of(rows):
         return None
     order = np.random.default_rng((seed, rows)).permutation(rows)
     order.flags.writeable = False
@@ -58,7 +69,8 @@ def unit_sums(values: Floats, order: Ints | None) -> Floats:
     """Sum of the values in each unit, float64[units]; block sizes differ by one row at most."""
     if order is None:
         return values
-    starts = np.arange(UNITS) * order.size // UNITS
+    units = units_of(order.size)
+    starts = np.arange(units) * order.size // units
     return np.add.reduceat(values[order], starts)
 
 

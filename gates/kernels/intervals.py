@@ -77,7 +77,7 @@ def bootstrap_t(
     fixed. `census` rows were in the sample with certainty: over the population of queries they have
     no sampling error, so they move the estimate and are never resampled. The bounds are
     estimate - se * t, t the 1 - alpha and alpha quantiles of (mean* - mean) / se*. A stratum of
-    more than 1,024 rows is resampled in that many random blocks of rows.
+    480 rows or more is resampled in random blocks of rows, 256 to 1,024 of them.
 
     With `weights = design_weights(...)` this is the estimator for head queries taken whole and a
     tail drawn in proportion to traffic. Draws without replacement are treated as with replacement,

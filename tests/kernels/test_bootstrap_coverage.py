@@ -62,9 +62,10 @@ def test_a_uniform_sample_with_traffic_weights_accepts_far_too_often() -> None:
     assert np.mean(effective) < SAMPLE / 4  # what the warning looks at
 
 
-def test_resampling_blocks_of_rows_keeps_both_error_rates_near_nominal() -> None:
+@pytest.mark.parametrize("rows", [500, 2 * max(UNITS)])
+def test_resampling_blocks_of_rows_keeps_both_error_rates_near_nominal(rows: int) -> None:
     rng = np.random.default_rng(22)
-    rows, accepts, rejects = 3 * UNITS // 2, 0, 0
+    accepts = rejects = 0
     truth = 0.95 * 0.02 - 0.05 * 0.4  # the means of a uniform win and of a beta loss
     for seed in range(ROUNDS):
         loses = rng.random(rows) < 0.05
@@ -78,8 +79,8 @@ def test_resampling_blocks_of_rows_keeps_both_error_rates_near_nominal() -> None
 
 
 def test_blocks_of_rows_give_nearly_the_bounds_of_rows() -> None:
-    rng = np.random.default_rng(23)
-    values = np.where(rng.random(UNITS) < 0.05, -rng.beta(2, 3, UNITS), 0.02)
+    rng, most = np.random.default_rng(23), max(UNITS)
+    values = np.where(rng.random(most) < 0.05, -rng.beta(2, 3, most), 0.02)
     by_row = bootstrap_t(values, resamples=4999, seed=1)
     # Twice the rows are half the variance and the same skewness relative to n.
     by_block = bootstrap_t(np.repeat(values, 2), resamples=4999, seed=1)

@@ -259,10 +259,11 @@ def test_an_infinite_difference_is_refused_in_columns_too() -> None:
         bootstrap_columns(np.array([[0.0], [np.inf]]), seed=1)
 
 
-def test_blocks_of_rows_give_the_bounds_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = np.random.default_rng(3).exponential(1, 4000) ** 1.5 * -0.1
+@pytest.mark.parametrize("size", [480, 700, 4000])
+def test_blocks_of_rows_give_the_bounds_of_rows(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    values = np.random.default_rng(3).exponential(1, size) ** 1.5 * -0.1
     blocks = bootstrap_t(values, seed=1)
-    monkeypatch.setattr(_resamples, "UNITS", 4000)
+    monkeypatch.setattr(_resamples, "UNITS", ())
     _resamples.grouping.cache_clear()
     rows = bootstrap_t(values, seed=1)
     _resamples.grouping.cache_clear()
