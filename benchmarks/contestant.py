@@ -22,6 +22,15 @@ Judged = dict[str, dict[str, Any]]
 
 def mlgates(folder: Path) -> dict[str, float]:
     """The whole of `gates diff`: also RBO, overlap, tau, intervals and twenty slices."""
+    return _diff(folder, folder / "queries.parquet", ("category",))
+
+
+def three_files(folder: Path) -> dict[str, float]:
+    """`gates diff` of rankings and judgments alone."""
+    return _diff(folder, None, ())
+
+
+def _diff(folder: Path, queries: Path | None, slices: tuple[str, ...]) -> dict[str, float]:
     from gates.difference import Plan, compare
     from gates.difference.document import document
 
@@ -39,8 +48,8 @@ def mlgates(folder: Path) -> dict[str, float]:
         folder / "old.parquet",
         folder / "new.parquet",
         folder / "judgments.parquet",
-        folder / "queries.parquet",
-        slices=("category",),
+        queries,
+        slices=slices,
         unjudged="irrelevant",  # as all the others count them
     )
     document(plan, compare(plan, progress=told))
@@ -113,6 +122,7 @@ def _nested(path: Path, value: str) -> Judged:
 
 CONTESTANTS: dict[str, Callable[[Path], dict[str, float]]] = {
     "mlgates": mlgates,
+    "three-files": three_files,
     "ranx": ranx,
     "pytrec_eval": pytrec_eval,
     "ir_measures": ir_measures,

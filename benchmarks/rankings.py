@@ -36,7 +36,14 @@ def main() -> None:
 
 def _written(folder: Path, queries: int, documents: int) -> None:
     """Files from a process of their own: a child's peak of memory begins with its parent's."""
-    command = [sys.executable, "-m", "benchmarks.longfiles", folder, str(queries), str(documents)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.longfiles",
+        str(folder),
+        str(queries),
+        str(documents),
+    ]
     subprocess.run(command, check=True)
 
 

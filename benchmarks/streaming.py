@@ -21,7 +21,7 @@ def main() -> None:
             folder = Path(scratch) / name
             subprocess.run([*python, "benchmarks.longfiles", folder, *size], check=True)
         done = subprocess.run(
-            [*python, "benchmarks.contestant", "mlgates", str(Path(scratch) / "long"), "1"],
+            [*python, "benchmarks.contestant", "three-files", str(Path(scratch) / "long"), "1"],
             check=True,
             capture_output=True,
             text=True,
