@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
@@ -26,7 +26,6 @@ __all__ = [
     "examples",
     "examples_of_twice",
     "find_columns",
-    "named",
     "read_pieces",
 ]
 
@@ -230,19 +229,3 @@ def _numbers(source: Source, name: str, column: pa.Array) -> Floats:
         ) from None
     values: Floats = numbers(cast)
     return values
-
-
-def named(source: Source, wanted: Sequence[str]) -> None:
-    """Demand columns by name.
-
-    Raises:
-        RankingError: One is missing.
-    """
-    for name in wanted:
-        if name not in source.names:
-            near = get_close_matches(name, source.names, n=1)
-            raise RankingError(
-                f"there is no column `{name}`: the file has {', '.join(source.names)}",
-                path=source.path,
-                advice=f"is it `{near[0]}`?" if near else "name a column of the file",
-            )
