@@ -112,7 +112,7 @@ def compare(plan: Plan, *, progress: Progress, with_lists: bool = False) -> Comp
         )
     comparison = Comparison(
         created=now(),
-        command=tuple(sys.argv),
+        command=(Path(sys.argv[0]).name, *sys.argv[1:]),
         old=_facts(aligned.old),
         new=_facts(aligned.new),
         judgments=_facts(aligned.judgments),

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gates.errors import RankingError
 from gates.kernels.ids import Codes
 from gates.kernels.matching import Lists
 from gates.kernels.packed import Floats, Ints
@@ -130,6 +131,13 @@ def align(
 
     files = _read(list(zip(sources, columns, strict=True)), partitions, scratch, count)
     pa.default_memory_pool().release_unused()  # what decoding took is not needed again
+    for file in files:
+        if not file.rows:
+            raise RankingError(
+                "it holds no row, so there is nothing to compare",
+                path=file.source.path,
+                advice="name a file with rows in it",
+            )
     query, first = np.unique(np.concatenate([one.query for one in files]), return_index=True)
     names = pa.concat_arrays([one.names for one in files]).take(as_arrow(first))
     order = pc.sort_indices(names)

@@ -156,10 +156,8 @@ class RankingDifference:
         """Which queries are listed, in words; empty when all are."""
         if len(self.queries) >= self.counts.queries:
             return ""
-        best = sum((q.delta or 0.0) > 0 for q in self.queries)
-        worst = len(self.queries) - best
-        which = f"the worst {worst:,} and best {best:,}" if worst and best else f"{worst + best:,}"
-        return f"{which} of {self.counts.queries:,} queries are listed"
+        listed = f"{len(self.queries):,} of {self.counts.queries:,} queries are listed"
+        return f"{listed}: those that lost most, and those that gained most"
 
     @property
     def has_spread(self) -> bool:

@@ -77,8 +77,14 @@ def test_a_page_with_both_lists(gates: CommandLine, files: list[str], tmp_path: 
     page = tmp_path / "page.html"
     assert gates("diff", files, "--html", str(page)).code == 0
     text = page.read_text(encoding="utf-8")
-    assert "of 300 queries" in text
-    assert "q0000" not in text or "d0000-" in text
+    assert (
+        "Here 250 of 300 queries are listed: those that lost most, and those that gained most."
+        in text
+    )
+    worst = json.loads(gates("diff", files, "--json").out)["worst"][0]["query"]
+    number = worst.removeprefix("q")
+    assert f"<bdi>{worst}</bdi>" in text
+    assert f"d{number}-" in text
 
 
 def test_nothing_is_written_where_it_cannot_be(

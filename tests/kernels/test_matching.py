@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from gates.kernels.matching import JUDGED, NEW, OLD, Lists, Matched, match
 from gates.kernels.packed import Ints
+from tests.kernels.packed_lists import pair_lists
 
 doc_lists = st.lists(st.integers(0, 40), max_size=15, unique=True)
 queries = st.lists(st.tuples(doc_lists, doc_lists, doc_lists), min_size=1, max_size=7)
@@ -51,6 +52,16 @@ def test_ranks_and_grades_are_what_looking_them_up_gives(
     np.testing.assert_array_equal(found.old_grades, plain_grades(old, judged))
     np.testing.assert_array_equal(found.new_grades, plain_grades(new, judged))
     assert not found.twice.size
+
+
+@given(queries)
+def test_it_pairs_documents_as_the_kernel_for_small_sets_does(
+    lists: list[tuple[list[int], list[int], list[int]]],
+) -> None:
+    old, new, judged = ([*one] for one in zip(*lists, strict=True))
+    found, small = matched(old, new, judged).pairing, pair_lists(old, new)
+    assert found.new_rank.tolist() == small.new_rank.tolist()
+    assert found.old_rank.tolist() == small.old_rank.tolist()
 
 
 @pytest.mark.parametrize("depth", [100, 600, 3000])

@@ -41,7 +41,11 @@ def write(path: Path, rows: Sequence[Row], value: str) -> Path:
     text = path.name.removesuffix(".gz")
     content: str
     if text.endswith(".parquet"):
-        columns: dict[str, Any] = {name: [row[at] for row in rows] for at, name in enumerate(names)}
+        kinds = (pa.string(), pa.string(), pa.float64())
+        columns: dict[str, Any] = {
+            name: pa.array([row[at] for row in rows], kind)
+            for at, (name, kind) in enumerate(zip(names, kinds, strict=True))
+        }
         pyarrow.parquet.write_table(pa.table(columns), path, row_group_size=97)
         return path
     if text.endswith((".csv", ".tsv")):

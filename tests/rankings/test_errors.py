@@ -119,9 +119,7 @@ def test_ids_that_are_numbers_with_a_point(tmp_path: Path) -> None:
     assert "an id is text or a whole number" in str(refusal(tmp_path, old=path))
 
 
-def test_an_empty_file_with_a_header_has_no_rows(tmp_path: Path) -> None:
-    path = text(tmp_path, "empty.csv", "query_id,doc_id,score\n")
-    good = write(tmp_path / "good.csv", RUN, "score")
-    judged = write(tmp_path / "judged.csv", JUDGED, "grade")
-    aligned = align(path, good, judged, scratch=tmp_path, progress=lambda *_: None)
-    assert aligned.old.rows == 0
+@pytest.mark.parametrize("name", ["empty.csv", "empty.parquet"])
+def test_a_ranking_without_a_row_is_nothing_to_compare(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / name, [], "score")
+    assert "it holds no row" in str(refusal(tmp_path, old=path))

@@ -71,7 +71,10 @@ def test_a_large_comparison_is_counted_and_drawn_from_what_it_says_of_itself() -
     )
     assert (found.counts.losses, found.counts.severe) == (29_990, 700)
     assert found.deltas == (-0.4, 0.0, 0.3)
-    assert found.listed == "the worst 2 and best 1 of 100,000 queries are listed"
+    assert (
+        found.listed
+        == "3 of 100,000 queries are listed: those that lost most, and those that gained most"
+    )
 
 
 def test_what_annotators_said_and_why_documents_moved_is_read_where_it_is_told() -> None:
