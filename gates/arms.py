@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from gates.dependencies import LockReport
 from gates.domain import EnvironmentFacts, ModelVersion, Role
-from gates.environments.cache import Environment, EnvironmentCache, installed
+from gates.environments.cache import Environment, EnvironmentCache
+from gates.environments.inspect import distributions
 from gates.environments.mlmodel import read_mlmodel
 from gates.environments.outputs import as_contributions, as_labels, as_scores
 from gates.environments.process import Limits, Worker
@@ -19,7 +21,7 @@ from gates.kernels.packed import Floats
 from gates.locks.lock import read_lock
 from gates.locks.markers import target_environment
 from gates.locks.verify import verify
-from gates.subject import Columns, Contributions, LockReport, NoContributions
+from gates.subject import Columns, Contributions, NoContributions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -204,7 +206,7 @@ class VersionArm:
         return verify(
             lock,
             inputs=inputs if inputs.is_file() else None,
-            installed=installed(environment) if environment else None,
+            installed=distributions(environment.path) if environment else None,
             repository=self._repository_lock,
             environment=target_environment(environment.facts.python) if environment else None,
         )

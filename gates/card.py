@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from gates.domain import Bound, Task
+from gates.domain import Bound, Layer, Task
 from gates.errors import CardError
 from gates.strict_yaml import Lines, nearest, parse
 from gates.subject import GoldenSet, Plan
@@ -64,13 +64,32 @@ class CheckPolicy(Strict):
 
 
 class EnvironmentPolicy(Strict):
-    """How a version is run."""
+    """How a version is run.
 
-    kind: Literal["venv"] = "venv"
+    Attributes:
+        kind: `venv`, a virtual environment on this machine, or `docker`, a container.
+        image: The image a container is built upon, by digest (`name@sha256:…`, or the engine's own
+            `sha256:…` id); only for `docker`.
+        python: The Python version it needs; what it was packaged with when None.
+        memory_mb: What one worker may use, in MiB.
+        start_seconds: From starting the process to its model being loaded.
+        predict_seconds: For one prediction.
+        require: Isolation layers without which no model is loaded.
+    """
+
+    kind: Literal["venv", "docker"] = "venv"
+    image: str | None = Field(default=None, min_length=1)
     python: str | None = Field(default=None, pattern=r"^3\.\d+(\.\d+)?$")
     memory_mb: int = Field(default=4096, ge=64)
     start_seconds: float = Field(default=120.0, gt=0)
     predict_seconds: float = Field(default=120.0, gt=0)
+    require: tuple[Layer, ...] = ()
+
+    @model_validator(mode="after")
+    def _container_has_a_base(self) -> EnvironmentPolicy:
+        if (self.kind == "docker") is not (self.image is not None):
+            raise ValueError("'image' belongs to 'kind: docker', which needs one")
+        return self
 
 
 class Policy(Strict):

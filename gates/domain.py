@@ -17,6 +17,7 @@ __all__ = [
     "EnvironmentFacts",
     "Exhibit",
     "Judgement",
+    "Layer",
     "Measurement",
     "ModelVersion",
     "Outcome",
@@ -30,6 +31,18 @@ __all__ = [
 
 Task = Literal["ranking", "classification"]
 Role = Literal["candidate", "champion"]
+Layer = Literal[
+    "network",  # no network but its own loopback
+    "files",  # sees only what it needs, and can write nowhere but in its scratch folder
+    "processes",  # sees and can signal no process but its own
+    "privileges",  # no capabilities, and no way to gain any
+    "user",  # another user than the gate's
+    "memory",  # a limit on memory
+    "process-limit",  # a limit on how many processes it may have
+    "file-size",  # a limit on what it writes
+    "core-dumps",  # none
+]
+"""Isolation layers that a machine may or may not be able to give a worker."""
 
 
 class Outcome(StrEnum):

@@ -136,6 +136,7 @@ FaultKind = Literal[
     "died",
     "hung",
     "out-of-memory",
+    "uncaged",
     "load-failed",
     "predict-failed",
     "bad-frame",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from gates.dependencies import LockReport
 from gates.domain import EnvironmentFacts, ModelVersion, Role
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ __all__ = [
     "Expectation",
     "ExpectationKind",
     "GoldenSet",
-    "LockProblem",
-    "LockReport",
     "Manifest",
     "NoContributions",
     "Subject",
@@ -165,46 +164,6 @@ class GoldenSet:
         if self.manifest.task == "ranking":
             return self.features
         return {"query": self.query_text}
-
-
-@dataclass(frozen=True, slots=True)
-class LockProblem:
-    """One thing that is wrong with a lock.
-
-    Attributes:
-        kind: `unpinned`, `unhashed`, `unsatisfied`, `environment` or `repository`.
-        requirement: The requirement or distribution it is about.
-        message: What is wrong, in words.
-        line: Its line in the lock, 0 when it has none.
-    """
-
-    kind: Literal["unpinned", "unhashed", "unsatisfied", "environment", "repository"]
-    requirement: str
-    message: str
-    line: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class LockReport:
-    """What verifying one version's lock gave.
-
-    Attributes:
-        requirements: How many requirements the lock holds.
-        inputs: How many lines of requirements.in were checked; None when the artifact has none.
-        installed: How many distributions the environment holds; None when it was not looked at.
-        in_repository: Whether a lock of the same model stands in the repository.
-        problems: Everything that is wrong.
-    """
-
-    requirements: int
-    inputs: int | None
-    installed: int | None
-    in_repository: bool
-    problems: tuple[LockProblem, ...] = ()
-
-    def count(self, kind: str) -> int:
-        """How many problems of one kind there are."""
-        return sum(problem.kind == kind for problem in self.problems)
 
 
 BIAS = "(bias)"

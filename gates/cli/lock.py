@@ -67,19 +67,20 @@ def check(
     for one in report.problems:
         where = f"{path}:{one.line}" if one.line else str(path)
         speech.say(f"{where}: {one.kind}: {one.message}")
-    against = f", {report.inputs} constraints of {asked.name} hold" if asked else ""
+    requirements, constraints = (report.looked_at.get(k) for k in ("unpinned", "unsatisfied"))
+    against = f", {constraints} constraints of {asked.name} hold" if asked else ""
     if report.problems:
         speech.say(f"{len(report.problems)} problems in {path}", "bold red")
     else:
         speech.say(
-            f"{path}: {report.requirements} requirements, all pinned and hashed{against}",
+            f"{path}: {requirements} requirements, all pinned and hashed{against}",
         )
     speech.result(
         {
             "path": str(path),
             "digest": found.digest,
-            "requirements": report.requirements,
-            "inputs": report.inputs,
+            "requirements": requirements,
+            "inputs": constraints,
             "problems": [
                 {"kind": p.kind, "requirement": p.requirement, "line": p.line, "message": p.message}
                 for p in report.problems

@@ -24,7 +24,7 @@ from gates.environments._commands import last_lines, run_streamed
 from gates.environments._interpreters import Interpreter, find_interpreter
 from gates.errors import BuildError
 
-__all__ = ["Environment", "EnvironmentCache", "installed"]
+__all__ = ["Environment", "EnvironmentCache"]
 
 _MARKER = "gates-environment.json"
 _RECIPE = "gates-environment-2"  # part of the key: raise it when environments are built otherwise
@@ -284,28 +284,3 @@ def _compile(building: Path, home: Path, held: int, progress: Callable[[str], No
         progress=lambda _: None,
         pass_fds=(held,),
     )
-
-
-def installed(environment: Environment) -> dict[str, str]:
-    """What an environment holds: canonical distribution name → version.
-
-    Read from the outside, from each `*.dist-info/METADATA`; nothing of the environment runs.
-
-    Raises:
-        BuildError: A distribution's metadata is damaged.
-    """
-    from email.parser import BytesHeaderParser
-
-    from packaging.utils import canonicalize_name
-
-    found = {}
-    for folder in environment.path.glob("lib/python*/site-packages/*.dist-info"):
-        try:
-            headers = BytesHeaderParser().parsebytes((folder / "METADATA").read_bytes())
-            found[canonicalize_name(str(headers["Name"]))] = str(headers["Version"])
-        except OSError as error:
-            raise BuildError(
-                f"{folder.name} in the environment {environment.path} has no readable METADATA",
-                advice="Remove that folder; the next run builds it anew.",
-            ) from error
-    return dict(sorted(found.items()))

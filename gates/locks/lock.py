@@ -16,10 +16,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from gates.dependencies import LockProblem
 from gates.errors import LockError
 from gates.locks._lines import Line, clip, decode, read_bytes, requirement_lines
 from gates.locks.markers import holds
-from gates.subject import LockProblem
 
 __all__ = ["Lock", "LockedRequirement", "read_lock"]
 

@@ -6,15 +6,19 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from gates.dependencies import Distribution, LockProblem, LockReport, ProblemKind
 from gates.locks.inputs import AskedRequirement, read_inputs
 from gates.locks.lock import Lock, LockedRequirement, read_lock
 from gates.locks.markers import holds
-from gates.subject import LockProblem, LockReport
 
 __all__ = ["verify"]
+
+_NO_REPOSITORY_LOCK = (
+    "the project holds no lock of this model to compare with; where locks live elsewhere, "
+    "list the bounds of 'lockfile' in the card without 'repository'"
+)
 
 _Pins = Mapping[str, Sequence[LockedRequirement]]
 
@@ -23,7 +27,7 @@ def verify(
     lock: Lock,
     *,
     inputs: Path | None,
-    installed: Mapping[str, str] | None,
+    installed: Sequence[Distribution] | None,
     repository: Path | None,
     environment: Mapping[str, str] | None = None,
 ) -> LockReport:
@@ -32,7 +36,7 @@ def verify(
     Args:
         lock: What `read_lock` gave.
         inputs: The requirements.in or pyproject.toml it was compiled from; None to leave that out.
-        installed: Distribution name → version of the environment that ran; None to leave that out.
+        installed: What the environment that ran holds; None to leave that out.
         repository: Where the repository keeps this model's lock; None, or no file there, means
             there is nothing to compare with.
         environment: PEP 508 markers of the Python the lock is for, from `target_environment`;
@@ -53,22 +57,28 @@ def verify(
         for one in (() if inputs is None else read_inputs(inputs))
         if holds(one.marker, environment, path=one.path, line=one.line)
     ]
-    in_repository = repository is not None and repository.is_file()
     problems = [*lock.problems, *_pinned_twice(pins)]
-    for one in asked:
-        problems += _unsatisfied(one, pins, lock)
-    if installed is not None:
+    stated = len({pin.line for pin in lock.requirements} | {one.line for one in lock.problems})
+    # A lock without requirements is still a lock that was read: one file was looked at.
+    looked_at: dict[ProblemKind, int] = {"unpinned": max(stated, 1), "unhashed": max(stated, 1)}
+    absent: dict[ProblemKind, str] = {}
+    if inputs is None:
+        absent["unsatisfied"] = "the artifact holds no requirements.in"
+    else:
+        looked_at["unsatisfied"] = max(len(asked), 1)
+        for one in asked:
+            problems += _unsatisfied(one, pins, lock)
+    if installed is None:
+        absent["environment"] = "the environment was not looked at"
+    else:
+        looked_at["environment"] = max(len(installed), 1)
         problems += _environment_differs(installed, pins)
-    if repository is not None and in_repository:
+    if repository is None or not repository.is_file():
+        absent["repository"] = _NO_REPOSITORY_LOCK
+    else:
+        looked_at["repository"] = 1
         problems += _repository_differs(lock, repository)
-    stated = {pin.line for pin in lock.requirements} | {one.line for one in lock.problems}
-    return LockReport(
-        requirements=len(stated),
-        inputs=None if inputs is None else len(asked),
-        installed=None if installed is None else len(installed),
-        in_repository=in_repository,
-        problems=tuple(problems),
-    )
+    return LockReport(tuple(problems), looked_at, absent)
 
 
 def _pinned_twice(pins: _Pins) -> Iterator[LockProblem]:
@@ -108,8 +118,8 @@ def _unsatisfied(asked: AskedRequirement, pins: _Pins, lock: Lock) -> Iterator[L
             yield problem(what, pin.line)
 
 
-def _environment_differs(installed: Mapping[str, str], pins: _Pins) -> Iterator[LockProblem]:
-    present = {str(canonicalize_name(name)): version for name, version in installed.items()}
+def _environment_differs(installed: Sequence[Distribution], pins: _Pins) -> Iterator[LockProblem]:
+    present = {one.name: one.version for one in installed}
     for name in sorted(present.keys() | pins.keys()):
         found, version = pins.get(name, ()), present.get(name)
         if version is None:

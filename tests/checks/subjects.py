@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from gates.checks import catalogue, find
+from gates.dependencies import LockReport
 from gates.domain import EnvironmentFacts, Exhibit, Measurement, ModelVersion, Role
 from gates.kernels.packed import Floats
 from gates.subject import (
@@ -17,7 +18,6 @@ from gates.subject import (
     Contributions,
     Expectation,
     GoldenSet,
-    LockReport,
     Manifest,
     NoContributions,
     Plan,
@@ -31,7 +31,7 @@ class FakeArm:
     role: Role = "candidate"
     score: Callable[[Columns], Any] = lambda columns: []
     label: Callable[[str], tuple[str, float]] = lambda text: (text, 1.0)
-    report: LockReport = field(default_factory=lambda: LockReport(2, 1, 2, in_repository=True))
+    report: LockReport = field(default_factory=LockReport)
     explain: Callable[[Columns], Contributions | NoContributions] = lambda columns: NoContributions(
         "it is not a tree"
     )

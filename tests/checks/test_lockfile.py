@@ -7,10 +7,11 @@ from typing import Any, cast
 import pytest
 
 from gates.checks import catalogue
-from gates.subject import LockProblem, LockReport
+from gates.dependencies import LockProblem, LockReport, ProblemKind
 from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run
 
 METRICS = ("unpinned", "unhashed", "unsatisfied", "environment", "repository")
+LOOKED_AT: dict[ProblemKind, int] = dict.fromkeys(cast("Any", METRICS), 5)
 
 
 def result_of(report: LockReport) -> Result:
@@ -19,7 +20,7 @@ def result_of(report: LockReport) -> Result:
 
 
 def test_a_clean_lock_has_no_problem_of_any_kind() -> None:
-    result = result_of(LockReport(5, 2, 5, in_repository=True))
+    result = result_of(LockReport((), LOOKED_AT))
     assert [result[metric].value for metric in METRICS] == [0.0] * 5
     assert result.exhibits == []
 
@@ -27,7 +28,7 @@ def test_a_clean_lock_has_no_problem_of_any_kind() -> None:
 @pytest.mark.parametrize("kind", METRICS)
 def test_each_problem_is_counted_under_its_kind_and_shown(kind: str) -> None:
     problem = LockProblem(cast("Any", kind), "numpy", "is wrong", line=3)
-    result = result_of(LockReport(5, 2, 5, in_repository=True, problems=(problem,)))
+    result = result_of(LockReport((problem,), LOOKED_AT))
     assert {metric: result[metric].value for metric in METRICS} == {
         metric: float(metric == kind) for metric in METRICS
     }
@@ -35,11 +36,9 @@ def test_each_problem_is_counted_under_its_kind_and_shown(kind: str) -> None:
 
 
 def test_what_was_not_looked_at_is_not_zero() -> None:
-    result = result_of(LockReport(5, None, None, in_repository=False))
+    result = result_of(LockReport((), {"unpinned": 5}, {"unsatisfied": "no requirements.in"}))
     assert result["unsatisfied"].value is None
-    assert result["environment"].value is None
-    assert (result["repository"].value, result["repository"].n) == (None, 0)
-    assert "without 'repository'" in result["repository"].reason
+    assert (result["environment"].value, result["environment"].n) == (None, 0)
     assert "requirements.in" in result["unsatisfied"].reason
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from gates.dependencies import Distribution, LockProblem, LockReport
 from gates.locks.lock import Lock
-from gates.subject import LockProblem, LockReport
 
 SHA = "--hash=sha256:" + "a" * 64
 CLEAN = f"idna==3.10 {SHA}\nsix==1.17.0 {SHA}\n"
@@ -22,6 +22,11 @@ class Locked(Protocol):
 
 def pins(lock: Lock) -> list[tuple[str, str]]:
     return [(one.name, one.version) for one in lock.requirements]
+
+
+def held(**versions: str) -> tuple[Distribution, ...]:
+    """An environment that holds these versions."""
+    return tuple(Distribution(name, version) for name, version in versions.items())
 
 
 def only(holder: Lock | LockReport) -> LockProblem:

@@ -95,7 +95,7 @@ def test_uv_and_pip_compile_write_locks_that_are_read_as_the_same_pins(write: Wr
         report = verify(
             lock,
             inputs=inputs,
-            installed={"nail": "0.1", "plank": "1.5", "shelf": "2.0"},
+            installed=held(nail="0.1", plank="1.5", shelf="2.0"),
             repository=None,
         )
         assert report.problems == ()
