@@ -13,7 +13,7 @@ from pathlib import Path
 from gates.locks.lock import read_lock
 from gates.locks.verify import verify
 
-from .samples import Write, pins
+from .samples import Write, held, pins
 
 SHELF_NEEDS = (
     "Requires-Dist: plank>=1",
