@@ -45,6 +45,7 @@ class VersionArm:
         policy: The card's word on environments.
         repository_lock: The lock of this model in the repository, when there may be one.
         progress: Told, in words, what takes long.
+        host: The version in whose environment it runs; None for its own.
     """
 
     def __init__(
@@ -57,8 +58,11 @@ class VersionArm:
         policy: EnvironmentPolicy,
         repository_lock: Path | None,
         progress: Callable[[str], None],
+        host: VersionArm | None = None,
     ) -> None:
         self._role: Role = role
+        self._host = host
+        self._called = f"{role} under the {host.role}'s lock" if host else role
         self._version = version
         self._model_dir = model_dir
         self._cache = cache
@@ -108,6 +112,8 @@ class VersionArm:
 
     def _built(self) -> Environment:
         """The environment; a build that failed once is not tried again by every check."""
+        if self._host is not None:
+            return self._host._built()  # noqa: SLF001 - an arm of its own kind
         if self._environment is None:
             try:
                 python = self._policy.python or self._version.tags.get("gates.python") or None
@@ -147,8 +153,8 @@ class VersionArm:
             predict_seconds=self._policy.predict_seconds,
         )
         environment = self._built()
-        self._progress(f"starting the {self._role}, version {self._version.version}")
-        return Worker.start(environment, self._model_dir, limits, self._role)
+        self._progress(f"starting the {self._called}, version {self._version.version}")
+        return Worker.start(environment, self._model_dir, limits, self._called)
 
     def environment(self) -> EnvironmentFacts:
         """What it ran in: known in full once the worker is ready."""
@@ -160,8 +166,7 @@ class VersionArm:
         Raises:
             ModelFault: It could not, by name; a champion's fault is never a breach.
         """
-        rows = _rows(columns)
-        return self._blame(lambda: as_scores(self._ask(columns), rows))
+        return self._blame(lambda: as_scores(self._ask(columns), _rows(columns)))
 
     def scores_again(self, columns: Columns) -> Floats:
         """Score each row once more, in a process of its own that ends afterwards.
@@ -169,12 +174,7 @@ class VersionArm:
         Raises:
             ModelFault: It could not, by name; a champion's fault is never a breach.
         """
-
-        def ask() -> Floats:
-            with self._started() as worker:
-                return as_scores(worker.predict(columns), _rows(columns))
-
-        return self._blame(ask)
+        return self._blame(lambda: as_scores(self._ask_again(columns), _rows(columns)))
 
     def labels(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
         """Label each row of a frame, with each label's score: float64[rows], finite.
@@ -182,8 +182,15 @@ class VersionArm:
         Raises:
             ModelFault: It could not, by name; a champion's fault is never a breach.
         """
-        rows = _rows(columns)
-        return self._blame(lambda: as_labels(self._ask(columns), rows))
+        return self._blame(lambda: as_labels(self._ask(columns), _rows(columns)))
+
+    def labels_again(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
+        """Label each row once more, in a process of its own that ends afterwards.
+
+        Raises:
+            ModelFault: It could not, by name; a champion's fault is never a breach.
+        """
+        return self._blame(lambda: as_labels(self._ask_again(columns), _rows(columns)))
 
     def contributions(self, columns: Columns) -> Contributions | NoContributions:
         """What each feature added to the score of each row of a frame, or why that is not known."""
@@ -228,6 +235,10 @@ class VersionArm:
             self._answers[key] = self._ready().predict(columns)
         return self._answers[key]
 
+    def _ask_again(self, columns: Columns) -> Answer:
+        with self._started() as worker:
+            return worker.predict(columns)
+
     def _explain(self, columns: Columns) -> Contributions | NoContributions:
         try:
             worker = self._ready()
@@ -249,8 +260,8 @@ class VersionArm:
         try:
             return ask()
         except ModelFault as fault:
-            what = f"{self._role} {self._version.uri}: {fault.what}"
-            breach = fault.breach and self._role == "candidate"
+            what = f"{self._called} {self._version.uri}: {fault.what}"
+            breach = fault.breach and self._role == "candidate" and self._host is None
             raise ModelFault(fault.kind, what, breach=breach, log=fault.log) from None
 
 

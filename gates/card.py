@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -116,6 +116,7 @@ class MetricSpec:
         unit: What it counts.
         default: The limits that hold when the card lists no bounds for its check.
         sliceable: Whether bounds may name slices.
+        tasks: The model tasks it exists for; None for all of its check's.
     """
 
     name: str
@@ -123,6 +124,7 @@ class MetricSpec:
     unit: str
     default: Limit | None = None
     sliceable: bool = False
+    tasks: frozenset[Task] | None = None
 
     def matches(self, metric: str) -> bool:
         """Whether a metric written in a card is this one."""
@@ -253,7 +255,7 @@ def read_card(path: Path, catalogue: Mapping[str, CheckSpec], *, project: Path) 
                 advice=f"for {policy.task} there are: {', '.join(sorted(usable))}",
             )
         entry = entry or CheckPolicy()
-        limits[name] = _limits(spec, entry, path, lines)
+        limits[name] = _limits(_for_task(spec, policy.task), entry, path, lines)
         columns = {key.partition("=")[0] for b in limits[name].values() for key in b.slices}
         options = _options(spec, entry, path, lines)
         margins = {metric: _margins(limit) for metric, limit in limits[name].items()}
@@ -290,6 +292,11 @@ def _split(path: Path) -> tuple[str, str, int]:
             advice="put the policy (model, task, owners, checks) there",
         )
     return match[1], match[2], 2
+
+
+def _for_task(spec: CheckSpec, task: Task) -> CheckSpec:
+    metrics = tuple(one for one in spec.metrics if one.tasks is None or task in one.tasks)
+    return replace(spec, metrics=metrics)
 
 
 def _limits(

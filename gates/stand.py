@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gates.arms import VersionArm
 from gates.card import Card
 from gates.domain import EnvironmentFacts, ModelVersion, Role
 from gates.environments.cache import EnvironmentCache
-from gates.errors import GatesError, UsageError
+from gates.errors import GatesError, NoChampion, UsageError
 from gates.subject import GoldenSet
 
 __all__ = ["RunSubject", "put_on_stand"]
@@ -25,6 +25,8 @@ class RunSubject:
     candidate: VersionArm
     champion: VersionArm | None
     seed: int
+    guest: Callable[[VersionArm, VersionArm], VersionArm]
+    _guests: dict[Role, VersionArm] = field(default_factory=dict)
 
     @property
     def arms(self) -> tuple[VersionArm, ...]:
@@ -55,9 +57,26 @@ class RunSubject:
                 found[arm.role] = facts
         return found
 
+    def transplanted(self, binary: Role) -> VersionArm:
+        """The binary of one version in the other's environment, made when first asked for.
+
+        Args:
+            binary: Whose binary.
+
+        Raises:
+            NoChampion: There is no other.
+        """
+        if self.champion is None:
+            raise NoChampion
+        if binary not in self._guests:
+            pair = (self.candidate, self.champion)
+            own, host = pair if binary == "candidate" else reversed(pair)
+            self._guests[binary] = self.guest(own, host)
+        return self._guests[binary]
+
     def close(self) -> None:
-        """Stop both workers."""
-        for arm in self.arms:
+        """Stop every worker."""
+        for arm in (*self.arms, *self._guests.values()):
             arm.close()
 
 
@@ -89,7 +108,7 @@ def put_on_stand(
     _require_comparable(card, golden, candidate, champion)
     lock = card.project / "models" / card.policy.model / "requirements.txt"
 
-    def arm(role: Role, version: ModelVersion) -> VersionArm:
+    def arm(role: Role, version: ModelVersion, host: VersionArm | None = None) -> VersionArm:
         return VersionArm(
             role,
             version,
@@ -98,6 +117,7 @@ def put_on_stand(
             policy=card.policy.environment,
             repository_lock=lock if role == "candidate" and lock.is_file() else None,
             progress=progress,
+            host=host,
         )
 
     return RunSubject(
@@ -105,6 +125,7 @@ def put_on_stand(
         candidate=arm("candidate", candidate),
         champion=arm("champion", champion) if champion else None,
         seed=card.policy.seed,
+        guest=lambda own, host: arm(own.role, own.version, host),
     )
 
 

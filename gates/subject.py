@@ -235,6 +235,13 @@ class Arm(Protocol):
             ModelFault: It could not, by name.
         """
 
+    def labels_again(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
+        """Label each row once more, in a fresh process.
+
+        Raises:
+            ModelFault: It could not, by name.
+        """
+
     def contributions(self, columns: Columns) -> Contributions | NoContributions:
         """What each feature added to the score of each row of a frame, or why that is not known.
 
@@ -276,6 +283,16 @@ class Subject(Protocol):
     @property
     def seed(self) -> int:
         """The seed of everything random in this run."""
+
+    def transplanted(self, binary: Role) -> Arm:
+        """The binary of one version in the other's environment.
+
+        Args:
+            binary: Whose binary.
+
+        Raises:
+            NoChampion: There is no other.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,12 @@ six==1.17.0 \\
     --hash=sha256:ff70335d468e7eb6ec65b95b99d3a2836546063f63acc5171de367e834932a81
 """
 
+OLDER_SIX = """\
+six==1.16.0 \\
+    --hash=sha256:1e61c37477a1626458e36f7b1d82aa5c9b094fa4802892072e49de9c60c4c926 \\
+    --hash=sha256:8abb2f1d86890a2dfb989f9a77cfcfd3e47c2a354b01111771326f8aa26e0254
+"""
+
 CARD = """\
 ---
 model: toy-ranker
@@ -99,6 +105,10 @@ class Toy:
             raise RuntimeError("no such feature store")
         elif trick == "noise":
             print("noise " * 1000)
+        elif trick == "reads-six":
+            import six
+
+            scores[7] = 20.0 if six.__version__ < "1.17" else -20.0
         elif trick == "shuffled":
             scores = [math.sin(1e4 * (row + 1)) for row in range(rows)]
         return scores

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from gates.domain import EnvironmentFacts, Role
+from gates.domain import EnvironmentFacts
 from gates.environments import _faults
 from gates.environments._child import Child, Gone, Late
 from gates.environments._commands import last_lines, run_streamed
@@ -82,7 +82,7 @@ class Worker:
         model: ModelFile,
         facts: EnvironmentFacts,
         limits: Limits,
-        role: Role,
+        role: str,
     ) -> None:
         self._child = child
         self._scratch = scratch
@@ -96,14 +96,14 @@ class Worker:
         self._fault: ModelFault | None = None
 
     @classmethod
-    def start(cls, environment: Environment, model_dir: Path, limits: Limits, role: Role) -> Worker:
+    def start(cls, environment: Environment, model_dir: Path, limits: Limits, role: str) -> Worker:
         """Start a worker; returns at once, so that two arms can start side by side.
 
         Args:
             environment: What it runs in.
             model_dir: The MLflow model folder.
             limits: What it may use.
-            role: Which arm it is; every message says so.
+            role: What every message calls it, such as `candidate`.
 
         Raises:
             PackageError: The model folder has no usable MLmodel file.

@@ -37,6 +37,8 @@ class FakeArm:
     )
     again: Callable[[Columns], Any] | None = None
     inputs: tuple[str, ...] | None = None
+    label_again: Callable[[str], tuple[str, float]] | None = None
+    key: str = "k"
     calls: int = 0
     explained: list[Columns] = field(default_factory=list)
 
@@ -56,12 +58,16 @@ class FakeArm:
         pairs = [self.label(text) for text in columns["query"]]
         return tuple(one for one, _ in pairs), np.array([score for _, score in pairs])
 
+    def labels_again(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
+        pairs = [(self.label_again or self.label)(text) for text in columns["query"]]
+        return tuple(one for one, _ in pairs), np.array([score for _, score in pairs])
+
     def contributions(self, columns: Columns) -> Contributions | NoContributions:
         self.explained.append(columns)
         return self.explain(columns)
 
     def environment(self) -> EnvironmentFacts:
-        return EnvironmentFacts("k", "3.11.7", "Linux", True, 0.0)
+        return EnvironmentFacts(self.key, "3.11.7", "Linux", True, 0.0)
 
     def lock_report(self) -> LockReport:
         return self.report
@@ -75,6 +81,10 @@ class FakeSubject:
     candidate: FakeArm
     champion: FakeArm | None
     seed: int = 5
+    guests: Mapping[Role, FakeArm] = field(default_factory=dict)
+
+    def transplanted(self, binary: Role) -> FakeArm:
+        return self.guests[binary]
 
 
 def golden_set(

@@ -29,7 +29,8 @@ def table() -> str:
             if limit and limit.max is not None:
                 default = f"≤ {limit.max:g}"
             sliceable = "yes" if metric.sliceable else ""
-            lines.append(f"| `{metric.name}` | {metric.summary} | {sliceable} | {default} |")
+            only = f" ({' and '.join(sorted(metric.tasks))} only)" if metric.tasks else ""
+            lines.append(f"| `{metric.name}` | {metric.summary}{only} | {sliceable} | {default} |")
         if spec.options.model_fields:
             options = [
                 f"`{name}` (default {field.default})"

@@ -1,0 +1,130 @@
+"""`equivalence`: what an upgrade changes is counted, and what cannot be told is no zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gates.domain import Bound, Outcome, judge
+from gates.errors import NoChampion
+from gates.subject import Columns
+from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run
+
+RANKING = ("changed-scores", "changed-orders", "largest-difference")
+LISTS = [{"a": 3.0, "b": 1.0, "c": 0.0}, {"d": 1.0, "e": 2.0}]
+OLD = [0.5, 0.25, 0.125, 3.0, 2.0]
+
+
+def ranked(
+    new: list[float],
+    *,
+    again: list[float] | None = None,
+    keys: tuple[str, str] = ("old", "new"),
+    **options: Any,
+) -> Result:
+    """The champion scores OLD, and `new` under the candidate's lock."""
+    golden = golden_set(lists=LISTS, features={"f": [0.0] * 5})
+    champion = FakeArm("champion", score=lambda _: OLD, key=keys[0])
+    champion.again = (lambda _: again) if again else None
+    guest = FakeArm("champion", score=lambda _: new)
+    candidate = FakeArm(score=lambda _: OLD, key=keys[1])
+    subject = FakeSubject(golden, candidate, champion, guests={"champion": guest})
+    return run("equivalence", subject, *RANKING, **options)
+
+
+def test_the_same_answers_are_zero_changes_over_all_rows() -> None:
+    result = ranked(list(OLD))
+    assert [result[metric].value for metric in RANKING] == [0.0, 0.0, 0.0]
+    assert [result[metric].n for metric in RANKING] == [5, 2, 5]
+    assert result.exhibits == []
+
+
+def test_changes_are_counted_by_row_and_by_query_and_the_first_are_shown() -> None:
+    result = ranked([0.5, 0.25, 0.3, 3.5, 2.0])
+    assert result["changed-scores"].value == 2.0
+    assert result["changed-orders"].value == 1.0
+    assert result["largest-difference"].value == 0.5
+    (exhibit,) = result.exhibits
+    assert exhibit.title == "2 of 5 rows differ under the new lock"
+    assert exhibit.data["rows"] == [
+        ["query 0", "c", "title of c", 0.125, 0.3, 0.175],
+        ["query 1", "d", "title of d", 3.0, 3.5, 0.5],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("absolute", "relative", "changed"),
+    [(1e-9, 1e-6, 1.0), (1e-4, 0, 0.0), (0, 1e-4, 0.0), (0, 0, 1.0)],
+)
+def test_a_move_within_tolerance_is_no_change(
+    absolute: float, relative: float, changed: float
+) -> None:
+    moved = [0.5, 0.25, 0.125, 3.0 + 1e-5, 2.0]
+    result = ranked(moved, absolute=absolute, relative=relative)
+    assert result["changed-scores"].value == changed
+    assert result["largest-difference"].value == pytest.approx(1e-5)
+
+
+def test_a_model_that_differs_from_itself_tells_nothing_of_the_upgrade() -> None:
+    result = ranked([0.5, 0.25, 0.125, 3.1, 2.0], again=[0.5, 0.25, 0.125, 3.2, 2.0])
+    assert [result[metric].value for metric in RANKING] == [None, None, None]
+    assert "(1 of 5 rows)" in result["changed-scores"].reason
+
+
+def test_one_environment_for_both_leaves_nothing_to_compare() -> None:
+    result = ranked([9.0, 9.0, 9.0, 9.0, 9.0], keys=("same", "same"))
+    assert [result[metric].value for metric in RANKING] == [0.0, 0.0, 0.0]
+    assert "no upgrade" in result["changed-scores"].reason
+
+
+def classified(new: Callable[[str], tuple[str, float]], **arm: Any) -> Result:
+    golden = golden_set(task="classification", texts=["desk", "lamp", "rug"])
+    champion = FakeArm("champion", key="old", **arm)
+    guest = FakeArm("champion", label=new)
+    subject = FakeSubject(golden, FakeArm(), champion, guests={"champion": guest})
+    return run("equivalence", subject, "changed-labels", "changed-scores")
+
+
+def test_a_label_that_changes_is_shown_with_both() -> None:
+    result = classified(lambda text: ("lighting" if text == "lamp" else text, 1.0))
+    assert (result["changed-labels"].value, result["changed-labels"].n) == (1.0, 3)
+    assert result["changed-scores"].value == 0.0
+    assert result.exhibits[0].data["rows"] == [["lamp", "lamp", "lighting", 1.0, 1.0, 0.0]]
+
+
+def test_labels_that_differ_from_run_to_run_tell_nothing() -> None:
+    result = classified(
+        lambda text: ("lighting", 1.0), label_again=lambda text: (text.upper(), 1.0)
+    )
+    assert result["changed-labels"].value is None
+    assert "(3 of 3 rows)" in result["changed-labels"].reason
+
+
+def test_the_candidates_binary_can_be_the_one_that_stays() -> None:
+    golden = golden_set(lists=LISTS, features={"f": [0.0] * 5})
+    candidate = FakeArm(score=lambda _: [1.0, 2.0, 3.0, 4.0, 5.0], key="new")
+    guest = FakeArm(score=lambda _: [1.0, 2.0, 3.5, 4.0, 5.0])
+    champion = FakeArm("champion", score=_unasked, key="old")
+    subject = FakeSubject(golden, candidate, champion, guests={"candidate": guest})
+    result = run("equivalence", subject, *RANKING, binary="candidate")
+    assert result["changed-scores"].value == 1.0
+    assert result.exhibits[0].data["rows"] == [["query 0", "c", "title of c", 3.5, 3.0, -0.5]]
+
+
+def _unasked(columns: Columns) -> list[float]:
+    raise AssertionError("the champion's own binary has no part in it")
+
+
+def test_without_a_champion_there_is_nothing_to_compare() -> None:
+    golden = golden_set(lists=LISTS, features={"f": [0.0] * 5})
+    with pytest.raises(NoChampion):
+        run("equivalence", FakeSubject(golden, FakeArm(), None), *RANKING)
+
+
+def test_a_doubt_is_undecided_and_a_change_fails() -> None:
+    bound = Bound("equivalence", "changed-scores", maximum=0.0)
+    doubtful = ranked([0.5, 0.25, 0.125, 3.1, 2.0], again=[0.5, 0.25, 0.125, 3.2, 2.0])
+    assert judge(bound, doubtful["changed-scores"]).outcome is Outcome.UNDECIDED
+    assert judge(bound, ranked([0.5, 0.2, 0.1, 3.0, 2.0])["changed-scores"]).outcome is Outcome.FAIL
