@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from gates.cli.common import Speech
@@ -22,9 +21,8 @@ _HEADINGS = {
     "files": "files more or fewer",
     "licence": "another licence",
 }
-_STYLES = {"files swapped": "bold red", "major": "bold yellow", "licence": "bold red"}
-_WIDEST = 30
-_INDENT = 2
+_STYLES = {"files swapped": "bold red", "major": "bold yellow"}
+_INDENT = 6
 
 
 def show_changes(changes: Sequence[LockChange], speech: Speech) -> None:
@@ -35,21 +33,23 @@ def show_changes(changes: Sequence[LockChange], speech: Speech) -> None:
         speech: Where to.
     """
     out = speech.out
-    names = min(max((len(one.name) for one in changes), default=0), _WIDEST)
-    moves = min(max((len(_move(one)) for one in changes), default=0), _WIDEST)
+    names = max((len(one.name) for one in changes), default=0)
+    moves = max((len(_move(one)) for one in changes), default=0)
     for heading, members in grouped(changes).items():
         out.print(Text(_HEADINGS.get(heading, heading), _STYLES.get(heading, "bold")))
         for one in members:
-            row = Table.grid(padding=(0, 2, 0, 0))
-            row.add_column(width=names, overflow="fold")
-            row.add_column(width=moves, overflow="fold")
-            row.add_column(overflow="fold")
-            row.add_row(one.name, _move(one), Text(_why(one), "dim"))
-            out.print(Padding(row, (0, 0, 0, _INDENT), expand=False))
+            line = Text("  ").append(one.name.ljust(names + 2)).append_text(_move(one))
+            why = Text(_why(one), "dim")
+            beside = 2 + names + 2 + moves + 2
+            fits = beside + len(why) <= out.width
+            if fits and why:
+                line = line.append(" " * (beside - len(line))).append_text(why)
+            out.print(line)
+            if not fits:
+                out.print(Padding(why, (0, 0, 0, _INDENT), expand=False))
             if words := licence_words(one):
                 loud = "bold red" if relicensed(one) == "changed" else "dim"
-                line = Text(f"licence {words}", loud)
-                out.print(Padding(line, (0, 0, 0, _INDENT + names + 2), expand=False))
+                out.print(Padding(Text(f"licence {words}", loud), (0, 0, 0, _INDENT), expand=False))
         out.print()
     swapped = any(one.kind == "files" for one in changes)
     # Words are kept whole for people; a file or a pipe gets the one line that it can search.
@@ -58,17 +58,15 @@ def show_changes(changes: Sequence[LockChange], speech: Speech) -> None:
 
 
 def _move(change: LockChange) -> Text:
-    if change.kind == "added":
-        return Text(change.new)
-    if change.new and change.old != change.new:
-        move = Text(f"{change.old} → {change.new}")
-        return move.append(" ↓ downgraded", "yellow") if change.kind == "downgraded" else move
-    return Text(change.old)
+    if change.old == change.new or not (change.old and change.new):
+        return Text(change.new or change.old)
+    move = Text(f"{change.old} → {change.new}")
+    return move.append(" ↓", "bold yellow") if change.kind == "downgraded" else move
 
 
 def _why(change: LockChange) -> str:
     if change.direct:
-        return "asked for by name"
+        return "asked for"
     return f"via {' → '.join(change.chain[:-1])}" if change.chain else ""
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gates.cli.common import JsonOption, Speech
+from gates.cli.lock_compile import lock_compile
 from gates.cli.lock_diff import lock_diff
 from gates.errors import LockError
 
@@ -18,6 +19,7 @@ lock = typer.Typer(
 )
 
 
+lock.command("compile")(lock_compile)
 lock.command("diff")(lock_diff)
 
 
