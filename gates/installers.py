@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gates.errors import BuildError
 
-__all__ = ["find_uv", "pip_environment", "uv_environment"]
+__all__ = ["find_uv", "pip_environment", "uv_environment", "without_index"]
 
 _SHARED = frozenset(
     {"HOME", "PATH", "TMPDIR", "LANG", "LC_ALL", "NETRC"}
@@ -101,6 +101,15 @@ def pip_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     if _is_on(environ, "UV_NO_INDEX"):
         passed.setdefault("PIP_NO_INDEX", "1")
     return passed
+
+
+def without_index(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the user has switched package indexes off, so that packages come from folders.
+
+    Args:
+        environ: The user's variables.
+    """
+    return _is_on(environ, "PIP_NO_INDEX") or _is_on(environ, "UV_NO_INDEX")
 
 
 def _is_on(environ: Mapping[str, str], name: str) -> bool:

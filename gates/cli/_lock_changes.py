@@ -23,6 +23,7 @@ _HEADINGS = {
 }
 _STYLES = {"files swapped": "bold red", "major": "bold yellow"}
 _INDENT = 6
+_NAME_WIDTH = 28  # a longer name pushes its own line, not all others
 
 
 def show_changes(changes: Sequence[LockChange], speech: Speech) -> None:
@@ -33,14 +34,14 @@ def show_changes(changes: Sequence[LockChange], speech: Speech) -> None:
         speech: Where to.
     """
     out = speech.out
-    names = max((len(one.name) for one in changes), default=0)
+    names = min(max((len(one.name) for one in changes), default=0), _NAME_WIDTH)
     moves = max((len(_move(one)) for one in changes), default=0)
     for heading, members in grouped(changes).items():
         out.print(Text(_HEADINGS.get(heading, heading), _STYLES.get(heading, "bold")))
         for one in members:
-            line = Text("  ").append(one.name.ljust(names + 2)).append_text(_move(one))
+            line = Text(f"  {one.name.ljust(names)}  ").append_text(_move(one))
             why = Text(_why(one), "dim")
-            beside = 2 + names + 2 + moves + 2
+            beside = max(2 + names + 2 + moves, len(line)) + 2
             fits = beside + len(why) <= out.width
             if fits and why:
                 line = line.append(" " * (beside - len(line))).append_text(why)

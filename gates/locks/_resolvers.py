@@ -45,6 +45,7 @@ class Run:
         upgrade_packages: The distributions that start from no pin, each as `name` or
             `name==version`.
         build: False to build nothing from source, so that nothing of an index is ever run.
+        needs: False to resolve the inputs without what they need (uv only).
         offline: True to use only what is cached (uv only).
     """
 
@@ -58,6 +59,7 @@ class Run:
     upgrade: bool = False
     upgrade_packages: tuple[str, ...] = ()
     build: bool = True
+    needs: bool = True
     offline: bool = False
 
 
@@ -96,6 +98,8 @@ def _uv_arguments(run: Run) -> Iterator[str]:
         yield from ("--exclude-newer", run.exclude_newer)
     if not run.build:
         yield "--no-build"
+    if not run.needs:
+        yield "--no-deps"
     if run.offline:
         yield "--offline"
     yield from _shared_arguments(run)
