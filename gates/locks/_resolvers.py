@@ -26,7 +26,7 @@ Resolver = Literal["uv", "pip-tools"]
 
 _SECONDS = 1800.0
 _WARNING = re.compile(r"^warning: (.+)$", re.MULTILINE)
-_TRACEBACK = ("Traceback (most recent call last):", "The above exception", "During handling of")
+_CHAINED = ("The above exception was the direct cause", "During handling of the above exception")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +156,18 @@ def said(done: Finished, count: int = 12) -> str:
     return last_lines("\n".join(_without_tracebacks(done.output.splitlines())), count)
 
 
-def _without_tracebacks(lines: Sequence[str]) -> Iterator[str]:
-    inside = False
+def _without_tracebacks(lines: Sequence[str]) -> list[str]:
+    """Lines without Python's frames; of a chain of exceptions the last one stays."""
+    kept: list[str] = []
+    exception, inside = 0, False
     for line in lines:
-        if line.startswith(_TRACEBACK):
-            inside = True
+        if line.startswith(_CHAINED):
+            del kept[exception:]
+        elif line.startswith("Traceback (most recent call last):"):
+            exception, inside = len(kept), True
         elif not inside:
-            yield line
+            kept.append(line)
         elif line and not line.startswith(" "):
-            inside = False  # the exception itself, such as `pip.…HashMismatch: …`
-            yield re.sub(r"^(?:\w+\.)+(?=\w+: )", "", line)
+            inside = False
+            kept.append(re.sub(r"^(?:\w+\.)+(?=\w+: )", "", line))
+    return kept

@@ -30,6 +30,8 @@ _YANKED = re.compile(
 )
 _GONE = re.compile(r"there is no version of ", re.IGNORECASE)
 
+_LONGEST = 400
+
 _Pins = Mapping[str, LockedRequirement]
 
 
@@ -192,7 +194,8 @@ class _Asking:
 
 
 def _in_line(done: Finished) -> str:
-    return " ".join(said(done, 4).split())
+    text = " ".join(said(done).split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _moved(locked: _Pins, pins: Mapping[Resolver, _Pins]) -> list[LockedRequirement]:

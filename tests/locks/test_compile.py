@@ -274,7 +274,7 @@ def test_a_lock_behind_a_link_is_written_where_the_link_leads(inputs: Path, tmp_
 def test_a_folder_that_cannot_be_written_is_named(inputs: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     order = ordered(inputs, lock=tmp_path / "file" / "requirements.txt")
-    with pytest.raises((UsageError, LockError), match="cannot be read|could not be written"):
+    with pytest.raises((UsageError, LockError), match=r"cannot be read|could not be written"):
         compiled(order).write()
 
 
@@ -334,7 +334,7 @@ def test_orders_that_cannot_be_carried_out(
     [
         ("# by uv:\n#    uv pip compile --universal --python-version=3.11 a.in -o b.txt\n#\n",
          {"universal": "yes", "python": "3.11"}),
-        ("#    gates lock compile --resolver pip-tools --python 3.12 --exclude-newer 2026-01-01 x\n",
+        ("#    gates lock compile --resolver pip-tools --python 3.12 --exclude-newer 2026-01-01\n",
          {"resolver": "pip-tools", "python": "3.12", "exclude-newer": "2026-01-01"}),
         ("#    gates lock compile 'unclosed\n", {}),
         ("#    pip-compile --universal\n", {}),

@@ -157,8 +157,8 @@ def with_licences(
         Known(installed=[Distribution("six", version, licence=licence)])
         for version, licence in zip(versions, (old, new), strict=True)
     ]
-    locks = [locked(line("six", version)) for version in versions]
-    return list(diff_locks(*locks, of_old=sides[0], of_new=sides[1]))
+    old_lock, new_lock = (locked(line("six", version)) for version in versions)
+    return list(diff_locks(old_lock, new_lock, of_old=sides[0], of_new=sides[1]))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,8 +53,6 @@ class Case:
         return resolve_again(lock, self._write(asked), python=python, offline=offline)
 
     def hash(self, name: str, version: str) -> str:
-        import hashlib
-
         content = (self._wheels / f"{name}-{version}-py3-none-any.whl").read_bytes()
         return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
@@ -115,10 +114,14 @@ def test_resolvers_that_disagree_are_each_quoted(again: Case, make: Make) -> Non
     lost = "--hash=sha256:" + "0" * 64
     report = again("b\na\n", f"a==3.0 {lost}", f"b==3.0 {lost}")
     assert [one[2] for one in said(report)] == [
-        "uv and pip-tools disagree about a: uv would pin a 1.0, pip-tools would pin a 2.0; "
-        "the lock has 3.0; the index does not have that version any more",
-        "uv and pip-tools disagree about b: uv would pin b 2.0, pip-tools would pin b 1.0; "
-        "the lock has 3.0; the index does not have that version any more",
+        (
+            "uv and pip-tools disagree about a: uv would pin a 1.0, pip-tools would pin a 2.0; "
+            "the lock has 3.0; the index does not have that version any more"
+        ),
+        (
+            "uv and pip-tools disagree about b: uv would pin b 2.0, pip-tools would pin b 1.0; "
+            "the lock has 3.0; the index does not have that version any more"
+        ),
     ]
 
 
@@ -131,8 +134,10 @@ def test_a_locked_hash_that_the_index_does_not_give(again: Case) -> None:
         (
             "resolution",
             "plank",
-            "1 of 2 locked hashes of plank 1.0 belongs to no file that the index has: "
-            f"sha256:{'0' * 64}",
+            (
+                "1 of 2 locked hashes of plank 1.0 belongs to no file that the index has: "
+                f"sha256:{'0' * 64}"
+            ),
         )
     ]
 
