@@ -97,20 +97,21 @@ class LockChange:
         old: Its version in the old lock; empty when it was added.
         new: Its version in the new lock; empty when it was removed.
         kind: What happened to it: `files` is the same version with none of the old files, which an
-            honest index does not do; `hashes` the same version with some files more or fewer.
+            honest index does not do; `hashes` the same version with some files more or fewer;
+            `licence` the same files, of which the installed one names another licence.
         level: How far the version moved: the first of its numbers that differs, or `other` (epoch,
             pre-release, build); empty when the version did not move.
         direct: True when requirements.in asks for it by name, in either lock.
         chain: From what requirements.in asks for to this one, such as `("mlflow", "numpy")`; of
             one name when it is direct, empty when that is not known.
-        old_licence: Its licence before; empty when it is not known.
-        new_licence: Its licence now; empty when it is not known.
+        old_licence: Its licence before; `none stated` when it names none, empty when not known.
+        new_licence: Its licence now, likewise.
     """
 
     name: str
     old: str
     new: str
-    kind: Literal["added", "removed", "upgraded", "downgraded", "files", "hashes"]
+    kind: Literal["added", "removed", "upgraded", "downgraded", "files", "hashes", "licence"]
     level: Literal["", "major", "minor", "patch", "other"] = ""
     direct: bool = False
     chain: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""`gates lock`: locks, verified offline."""
+"""`gates lock`: locks, compiled, compared and verified."""
 
 from __future__ import annotations
 
@@ -8,16 +8,24 @@ from typing import Annotated
 import typer
 
 from gates.cli.common import JsonOption, Speech
+from gates.cli.lock_compile import lock_compile
+from gates.cli.lock_diff import lock_diff
 from gates.errors import LockError
 
 __all__ = ["lock"]
 
-lock = typer.Typer(no_args_is_help=True, help="Verify locks.", rich_markup_mode=None)
+lock = typer.Typer(
+    no_args_is_help=True, help="Compile, compare and verify locks.", rich_markup_mode=None
+)
+
+
+lock.command("compile")(lock_compile)
+lock.command("diff")(lock_diff)
 
 
 @lock.callback()
 def _group() -> None:
-    """Verify locks."""
+    """Compile, compare and verify locks."""
 
 
 @lock.command("check")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gates.environments._commands import clean, kill_group
+from gates.commands import clean, kill_group
 from gates.environments.frames import BadFrame, framed, payload_length
 
 __all__ = ["Child", "Gone", "Late"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gates.environments._commands import clean, last_lines
+from gates.commands import clean, last_lines
 from gates.errors import FaultKind
 
 __all__ = ["ending", "one_line", "oom_kills", "reported"]

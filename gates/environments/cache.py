@@ -11,7 +11,6 @@ import contextlib
 import fcntl
 import hashlib
 import json
-import os
 import platform
 import shutil
 import time
@@ -19,52 +18,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gates.commands import last_lines, run_streamed
 from gates.domain import EnvironmentFacts
-from gates.environments._commands import last_lines, run_streamed
 from gates.environments._interpreters import Interpreter, find_interpreter
 from gates.errors import BuildError
+from gates.installers import find_uv, uv_environment
 
 __all__ = ["Environment", "EnvironmentCache"]
 
 _MARKER = "gates-environment.json"
 _RECIPE = "gates-environment-2"  # part of the key: raise it when environments are built otherwise
 _UV_SECONDS = 1800.0
-
-# What uv may see of the user's own settings: where packages come from and how to get there.
-# Nothing that could loosen the lock (UV_NO_VERIFY_HASHES) or move the target (UV_PYTHON).
-_PASSED = [
-    "HOME",
-    "PATH",
-    "TMPDIR",
-    "LANG",
-    "LC_ALL",
-    "XDG_CACHE_HOME",
-    "XDG_CONFIG_HOME",
-    "XDG_CONFIG_DIRS",
-    "NETRC",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "SSL_CLIENT_CERT",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "ALL_PROXY",
-    "NO_PROXY",
-    "UV_CACHE_DIR",
-    "UV_CONFIG_FILE",
-    "UV_CREDENTIALS_DIR",
-    "UV_DEFAULT_INDEX",
-    "UV_EXTRA_INDEX_URL",
-    "UV_FIND_LINKS",
-    "UV_HTTP_RETRIES",
-    "UV_HTTP_TIMEOUT",
-    "UV_INSECURE_HOST",
-    "UV_KEYRING_PROVIDER",
-    "UV_NATIVE_TLS",
-    "UV_NO_INDEX",
-    "UV_OFFLINE",
-    "UV_SYSTEM_CERTS",
-]
-_FROM_PIP = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_INDEX"}
 
 
 @dataclass(frozen=True)
@@ -121,7 +85,7 @@ class EnvironmentCache:
                 f"the lock {lock} cannot be read: {error.strerror}",
                 advice="Package the model again with its requirements.txt.",
             ) from error
-        interpreter = find_interpreter(python, uv=_uv())
+        interpreter = find_interpreter(python, uv=find_uv())
         key = _key(text, interpreter)
         home = self._envs / key
         cached = _is_whole(home, key)
@@ -222,35 +186,11 @@ def _is_whole(home: Path, key: str) -> bool:
     return bool(marker.get("key") == key) and (home / "bin" / "python").exists()
 
 
-def _uv() -> str:
-    import uv
-
-    try:
-        return str(uv.find_uv_bin())
-    except FileNotFoundError as error:
-        raise BuildError(
-            "uv, which builds environments, is not installed beside the gate",
-            advice="Install it: pip install uv",
-        ) from error
-
-
-def _uv_environment() -> dict[str, str]:
-    passed = {
-        name: value
-        for name, value in os.environ.items()
-        if name.upper() in _PASSED or name.startswith("UV_INDEX")
-    }
-    for pip_name, uv_name in _FROM_PIP.items():
-        if pip_name in os.environ:
-            passed.setdefault(uv_name, os.environ[pip_name])
-    return passed
-
-
 def _run_uv(arguments: list[str], held: int, lock: Path, progress: Callable[[str], None]) -> None:
     # uv inherits the lock: should the gate be killed, nobody builds beside a uv that lives on.
     done = run_streamed(
-        [_uv(), *arguments, "--no-python-downloads", "--no-progress", "--color", "never"],
-        env=_uv_environment(),
+        [find_uv(), *arguments, "--no-python-downloads", "--no-progress", "--color", "never"],
+        env=uv_environment(),
         cwd=None,
         timeout=_UV_SECONDS,
         progress=progress,
@@ -278,7 +218,7 @@ def _compile(building: Path, home: Path, held: int, progress: Callable[[str], No
             *("-x", r"[/\\]tests?[/\\]", "-s", str(building), "-p", str(home)),
             str(building / "lib"),
         ],
-        env=_uv_environment(),
+        env=uv_environment(),
         cwd=None,
         timeout=_UV_SECONDS,
         progress=lambda _: None,

@@ -12,10 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from gates.commands import last_lines, run_streamed
 from gates.domain import EnvironmentFacts
 from gates.environments import _faults
 from gates.environments._child import Child, Gone, Late
-from gates.environments._commands import last_lines, run_streamed
 from gates.environments.cache import Environment
 from gates.environments.frames import (
     BadFrame,

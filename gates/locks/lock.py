@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -19,6 +19,7 @@ from packaging.version import InvalidVersion, Version
 from gates.dependencies import LockProblem
 from gates.errors import LockError
 from gates.locks._lines import Line, clip, decode, read_bytes, requirement_lines
+from gates.locks._via import read_vias
 from gates.locks.markers import holds
 
 __all__ = ["Lock", "LockedRequirement", "read_lock"]
@@ -52,6 +53,8 @@ class LockedRequirement:
         marker: The PEP 508 marker in normal form; empty when it always holds.
         line: Its line in the lock, 1-based.
         raw: What the lock says, without options.
+        via: Who asked for it, as the compiler's `# via` comment has it: names of distributions, and
+            `-r requirements.in` or `project (pyproject.toml)`; empty without such a comment.
     """
 
     name: str
@@ -61,6 +64,7 @@ class LockedRequirement:
     marker: str
     line: int
     raw: str
+    via: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,8 @@ def read_lock(path: Path) -> Lock:
     requirements: list[LockedRequirement] = []
     problems: list[LockProblem] = []
     options: list[str] = []
-    for line in requirement_lines(decode(content, path), path):
+    text = decode(content, path)
+    for line in requirement_lines(text, path):
         if not line.requirement:
             for name, value in line.options:
                 if name in _ELSEWHERE:
@@ -112,8 +117,10 @@ def read_lock(path: Path) -> Lock:
             continue
         requirements.append(found)
         problems.extend(_hash_problems(found, line))
+    vias = read_vias(text, {pin.line for pin in requirements})
+    pins = tuple(replace(pin, via=vias.get(pin.line, ())) for pin in requirements)
     digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-    return Lock(path, digest, tuple(requirements), tuple(problems), tuple(options))
+    return Lock(path, digest, pins, tuple(problems), tuple(options))
 
 
 def _installer_option(name: str, value: str, path: Path, line: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,9 +17,17 @@ from packaging.version import InvalidVersion
 
 from gates.errors import LockError, UsageError
 
-__all__ = ["holds", "target_environment"]
+__all__ = ["RUNNING_PYTHON", "holds", "series", "target_environment"]
+
+RUNNING_PYTHON = ".".join(map(str, sys.version_info[:2]))
+"""The gate's own Python, such as `3.11`."""
 
 _PYTHON = re.compile(r"[0-9]+\.[0-9]+(\.[0-9]+((a|b|rc)[0-9]+)?)?")
+
+
+def series(python_version: str) -> str:
+    """The first two numbers of a Python version."""
+    return ".".join(python_version.split(".")[:2])
 
 
 def target_environment(python_version: str) -> dict[str, str]:

@@ -6,7 +6,8 @@ import pytest
 
 from gates.locks.lock import read_lock
 
-from .samples import Locked, Write
+from .samples import Locked, Make, Write
+from .wheels import make_wheel, only_from
 
 
 @pytest.fixture
@@ -26,3 +27,18 @@ def write(tmp_path: Path) -> Write:
 def locked(write: Write) -> Locked:
     """Read a lock from its text."""
     return lambda text: read_lock(write(text, "requirements.txt"))
+
+
+@pytest.fixture
+def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of wheels that is all that resolvers see."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    only_from(folder, tmp_path, monkeypatch)
+    return folder
+
+
+@pytest.fixture
+def make(wheels: Path) -> Make:
+    """Put a wheel into the folder; gives its hash."""
+    return lambda name, version, *needs: make_wheel(wheels, name, version, *needs)

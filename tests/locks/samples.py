@@ -20,6 +20,10 @@ class Locked(Protocol):
     def __call__(self, text: str) -> Lock: ...
 
 
+class Make(Protocol):
+    def __call__(self, name: str, version: str, *needs: str) -> str: ...
+
+
 def pins(lock: Lock) -> list[tuple[str, str]]:
     return [(one.name, one.version) for one in lock.requirements]
 

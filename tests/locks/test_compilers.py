@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 from gates.locks.lock import read_lock
 from gates.locks.verify import verify
 
 from .samples import Write, held, pins
+from .wheels import make_wheel
 
 SHELF_NEEDS = (
     "Requires-Dist: plank>=1",
     "Provides-Extra: deep",
     "Requires-Dist: nail ; extra == 'deep'",
 )
-
-
-def make_wheel(folder: Path, name: str, version: str, *needs: str) -> str:
-    """A pure wheel with one module; gives its `sha256:…`."""
-    info = f"{name}-{version}.dist-info"
-    facts = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *needs, ""]
-    wheel_facts = ["Wheel-Version: 1.0", "Generator: test", "Root-Is-Purelib: true"]
-    files = {
-        f"{name}.py": "",
-        f"{info}/METADATA": "\n".join(facts),
-        f"{info}/WHEEL": "\n".join([*wheel_facts, "Tag: py3-none-any", ""]),
-    }
-    record = []
-    for path, text in files.items():
-        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
-        record.append(f"{path},sha256={digest.rstrip(b'=').decode()},{len(text)}")
-    files[f"{info}/RECORD"] = "\n".join([*record, f"{info}/RECORD,,", ""])
-    wheel = folder / f"{name}-{version}-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for path, text in files.items():
-            archive.writestr(path, text)
-    return f"sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}"
 
 
 def compile_with(command: list[str], folder: Path, output: str) -> Path:

@@ -35,6 +35,7 @@ def test_a_compiled_lock_is_read_with_versions_extras_hashes_and_markers(locked:
             marker='python_version >= "3.11"',
             line=4,
             raw="Scikit_Learn[B,a]==1.5.0 ; python_version >= '3.11'",
+            via=("-r requirements.in",),
         ),
         LockedRequirement("six", "1.17", (), (first,), "", 8, "six===1.17"),
     )
