@@ -15,6 +15,8 @@ from typing import Any
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from gates.locks._lines import one_line
+
 __all__ = ["Affected", "Record", "read_record"]
 
 _Event = tuple[str, str]  # introduced, fixed, last_affected or limit; and its version
@@ -91,14 +93,14 @@ def read_record(raw: object) -> Record:
     name = _text(record.get("id"), "id")
     schema = _text(record.get("schema_version", "1.0.0"), f"schema_version of {name}")
     if schema.partition(".")[0] != "1":
-        raise ValueError(f"{name} is of schema version {_plain(schema)}, and only 1 is known")
+        raise ValueError(f"{name} is of schema version {one_line(schema)}, and only 1 is known")
     try:
         return Record(
-            id=_plain(name),
+            id=one_line(name),
             modified=_time(record.get("modified"), "modified"),
             withdrawn=record.get("withdrawn") is not None,
-            aliases=tuple(_plain(_text(one, "an alias")) for one in _list(record, "aliases")),
-            summary=_plain(_text(record.get("summary") or "", "summary")),
+            aliases=tuple(one_line(_text(one, "an alias")) for one in _list(record, "aliases")),
+            summary=one_line(_text(record.get("summary") or "", "summary")),
             affected=tuple(
                 _affected(_mapping(one, "affected"), record)
                 for one in _list(record, "affected")
@@ -106,7 +108,7 @@ def read_record(raw: object) -> Record:
             ),
         )
     except ValueError as error:
-        raise ValueError(f"{_plain(name)}: {error}") from None
+        raise ValueError(f"{one_line(name)}: {error}") from None
 
 
 def _is_pypi(affected: Mapping[str, Any]) -> bool:
@@ -142,7 +144,7 @@ def _severity(raw: Mapping[str, Any]) -> str:
     word = specific.get("severity") if isinstance(specific, Mapping) else None
     scores = [one for one in _list(raw, "severity") if isinstance(one, Mapping)]
     score = str(scores[-1].get("score", "")) if scores else ""
-    return _plain(", ".join(filter(None, [word if isinstance(word, str) else "", score])))
+    return one_line(", ".join(filter(None, [word if isinstance(word, str) else "", score])))
 
 
 def _yanked(raw: Mapping[str, Any]) -> bool | None:
@@ -205,9 +207,3 @@ def _text(raw: object, what: str) -> str:
 def _time(raw: object, what: str) -> datetime:
     found = datetime.fromisoformat(_text(raw, what))
     return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _plain(text: str) -> str:
-    """Text of a stranger, fit for one line of a terminal."""
-    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return text if len(text) <= 160 else f"{text[:159]}…"

@@ -23,7 +23,6 @@ from gates.locks.lock import LockedRequirement
 
 __all__ = ["Advisories", "audit", "not_audited", "read_advisories"]
 
-_NO_SOURCE = "no source of advisories was named"
 _CLOCKS_DIFFER = timedelta(days=1)
 
 
@@ -99,7 +98,8 @@ def audit(pins: Iterable[LockedRequirement], advisories: Advisories) -> tuple[Fi
     Returns:
         Kinds `advisories` and `yanked`, one thing looked at a pin. The first has a problem for
         each thing known against a pin, however many databases list it. Absent when a record
-        about a pin names no versions and nothing else is known against any, or (`yanked`) when the source does not speak of it.
+        about a pin names no versions and nothing else is known against any, or (`yanked`) when
+        the source does not speak of it.
     """
     pinned = list(pins)
     known, yanked, unclear = list[LockProblem](), list[LockProblem](), ""
@@ -124,7 +124,7 @@ def audit(pins: Iterable[LockedRequirement], advisories: Advisories) -> tuple[Fi
     return first, Finding("yanked", absent=reason)
 
 
-def not_audited(reason: str = _NO_SOURCE) -> tuple[Finding, Finding]:
+def not_audited(reason: str) -> tuple[Finding, Finding]:
     """What a lock that could not be audited gets instead: it is not clean.
 
     Args:

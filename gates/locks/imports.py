@@ -11,6 +11,7 @@ from pathlib import Path
 from gates.dependencies import Distribution, LockProblem
 from gates.errors import LockError
 from gates.locks._import_statements import import_statements
+from gates.locks._lines import one_line
 from gates.locks._standard_library import standard_library
 from gates.locks.finding import Finding
 
@@ -51,7 +52,7 @@ def imports(
     looked_at, problems = 0, list[LockProblem]()
     try:
         for root, path in _sources(code):
-            place = path.relative_to(root).as_posix()
+            place = one_line(path.relative_to(root).as_posix())
             parsed = _parsed(path, place, minor)
             if isinstance(parsed, LockProblem):
                 looked_at += 1
