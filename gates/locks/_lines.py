@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gates.errors import LockError
 
-__all__ = ["Line", "clip", "decode", "read_bytes", "requirement_lines"]
+__all__ = ["Line", "clip", "decode", "one_line", "read_bytes", "requirement_lines"]
 
 # pip ends a line at each of these, other readers do not: a comment could hide a requirement.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]")
@@ -36,6 +36,12 @@ def clip(text: str) -> str:
     """Text short enough for a message, with the user and password of its URLs taken out."""
     text = _CREDENTIALS.sub("//…@", text)
     return text if len(text) <= 100 else f"{text[:99]}…"
+
+
+def one_line(text: str, most: int = 160) -> str:
+    """A stranger's text, fit for a message: printable, on one line and not too long."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def read_bytes(path: Path) -> bytes:

@@ -9,16 +9,36 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from gates.dependencies import Distribution, LockProblem, LockReport, ProblemKind
+from gates.locks.advisories import Advisories, audit, not_audited
+from gates.locks.base_image import base_images
+from gates.locks.finding import Finding
+from gates.locks.imports import imports
 from gates.locks.inputs import AskedRequirement, read_inputs
 from gates.locks.lock import Lock, LockedRequirement, read_lock
 from gates.locks.markers import holds
+from gates.locks.recorded import recorded
+from gates.locks.unneeded import unneeded
 
 __all__ = ["verify"]
 
-_NO_REPOSITORY_LOCK = (
-    "the project holds no lock of this model to compare with; where locks live elsewhere, "
-    "list the bounds of 'lockfile' in the card without 'repository'"
-)
+_NO_INPUTS = "the artifact holds no requirements.in"
+_NO_ENVIRONMENT = "the environment was not looked at"
+_NO_SOURCE = "no source of advisories was named"
+_LEFT_OUT: Mapping[ProblemKind, str] = {
+    "unsatisfied": _NO_INPUTS,
+    "environment": _NO_ENVIRONMENT,
+    "files": "the installed files were not looked at",
+    "imports": "the model's code was not looked at in its environment",
+    "recorded": "the model's own files were not looked at",
+    "base-image": "no Dockerfile was looked for",
+    "repository": (
+        "the project holds no lock of this model to compare with; where locks live elsewhere, "
+        "list the bounds of 'lockfile' in the card without 'repository'"
+    ),
+    "resolution": "no resolver was asked",
+    "yanked": _NO_SOURCE,
+    "advisories": _NO_SOURCE,
+}
 
 _Pins = Mapping[str, Sequence[LockedRequirement]]
 
@@ -30,8 +50,15 @@ def verify(
     installed: Sequence[Distribution] | None,
     repository: Path | None,
     environment: Mapping[str, str] | None = None,
+    code: Sequence[Path] | None = None,
+    artifact: Path | None = None,
+    folder: Path | None = None,
+    advisories: Advisories | str | None = None,
+    others: Sequence[Finding] = (),
 ) -> LockReport:
-    """Verify a lock against its inputs, an environment and the repository, offline.
+    """Verify a lock against its inputs, an environment and all else it must agree with, offline.
+
+    Whatever is left out is told as not looked at; it is never clean.
 
     Args:
         lock: What `read_lock` gave.
@@ -41,9 +68,14 @@ def verify(
             there is nothing to compare with.
         environment: PEP 508 markers of the Python the lock is for, from `target_environment`;
             None for this Python.
+        code: Python files of the model, and folders of them; None to leave them out.
+        artifact: The model folder with the MLmodel; None to leave it out.
+        folder: Where a Dockerfile may be; None to leave that out.
+        advisories: What `read_advisories` gave, or why it gave nothing; None when there is none.
+        others: What was looked for elsewhere, one finding a kind; these stand.
 
     Returns:
-        The report, with every problem found.
+        The report, with every problem found, and every kind either looked at or absent.
 
     Raises:
         LockError: The inputs or the repository's lock cannot be read.
@@ -52,32 +84,59 @@ def verify(
     for pin in lock.requirements:
         if holds(pin.marker, environment, path=lock.path, line=pin.line):
             pins[pin.name].append(pin)
-    asked = [
+    held = [pin for found in pins.values() for pin in found]
+    asked = None if inputs is None else _asked(inputs, environment)
+    # A lock without requirements is still a lock that was read: one file was looked at.
+    stated = max(len({pin.line for pin in lock.requirements} | {p.line for p in lock.problems}), 1)
+    unpinned = [one for one in lock.problems if one.kind == "unpinned"]
+    unhashed = [one for one in lock.problems if one.kind == "unhashed"]
+    findings = [
+        Finding("unpinned", stated, (*unpinned, *_pinned_twice(pins))),
+        Finding("unhashed", stated, tuple(unhashed)),
+    ]
+    if asked is not None:
+        broken = [problem for one in asked for problem in _unsatisfied(one, pins, lock)]
+        findings.append(Finding("unsatisfied", max(len(asked), 1), tuple(broken)))
+    if installed is not None:
+        differs = tuple(_environment_differs(installed, pins))
+        findings.append(Finding("environment", max(len(installed), 1), differs))
+        if asked is not None:
+            findings.append(unneeded(asked, held, installed, environment))
+        if code is not None:
+            findings.append(imports(code, installed, environment))
+    if artifact is not None:
+        findings.append(recorded(held, artifact, environment))
+    if folder is not None:
+        findings.append(base_images(folder))
+    if repository is not None and repository.is_file():
+        findings.append(Finding("repository", 1, tuple(_repository_differs(lock, repository))))
+    if isinstance(advisories, Advisories):
+        findings.extend(audit(held, advisories))
+    elif advisories is not None:
+        findings.extend(not_audited(advisories))
+    findings.extend(others)
+    return _report(findings, _NO_INPUTS if asked is None else _NO_ENVIRONMENT)
+
+
+def _asked(inputs: Path, environment: Mapping[str, str] | None) -> list[AskedRequirement]:
+    return [
         one
-        for one in (() if inputs is None else read_inputs(inputs))
+        for one in read_inputs(inputs)
         if holds(one.marker, environment, path=one.path, line=one.line)
     ]
-    problems = [*lock.problems, *_pinned_twice(pins)]
-    stated = len({pin.line for pin in lock.requirements} | {one.line for one in lock.problems})
-    # A lock without requirements is still a lock that was read: one file was looked at.
-    looked_at: dict[ProblemKind, int] = {"unpinned": max(stated, 1), "unhashed": max(stated, 1)}
-    absent: dict[ProblemKind, str] = {}
-    if inputs is None:
-        absent["unsatisfied"] = "the artifact holds no requirements.in"
-    else:
-        looked_at["unsatisfied"] = max(len(asked), 1)
-        for one in asked:
-            problems += _unsatisfied(one, pins, lock)
-    if installed is None:
-        absent["environment"] = "the environment was not looked at"
-    else:
-        looked_at["environment"] = max(len(installed), 1)
-        problems += _environment_differs(installed, pins)
-    if repository is None or not repository.is_file():
-        absent["repository"] = _NO_REPOSITORY_LOCK
-    else:
-        looked_at["repository"] = 1
-        problems += _repository_differs(lock, repository)
+
+
+def _report(findings: Sequence[Finding], no_unneeded: str) -> LockReport:
+    absent = {**_LEFT_OUT, "unneeded": no_unneeded}
+    looked_at: dict[ProblemKind, int] = {}
+    problems: list[LockProblem] = []
+    for one in findings:
+        problems += one.problems
+        if one.absent:
+            absent[one.kind] = one.absent
+        else:
+            absent.pop(one.kind, None)
+            looked_at[one.kind] = one.looked_at
     return LockReport(tuple(problems), looked_at, absent)
 
 

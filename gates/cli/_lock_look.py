@@ -1,0 +1,84 @@
+"""What `gates lock check` looks at beside the lock itself, each part only when it was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gates.dependencies import Distribution, ProblemKind
+from gates.errors import BuildError, LockError
+
+if TYPE_CHECKING:
+    from gates.locks.advisories import Advisories
+    from gates.locks.finding import Finding
+    from gates.locks.lock import Lock
+
+__all__ = ["Installed", "installed", "known"]
+
+
+_OF_ENVIRONMENT: tuple[ProblemKind, ...] = ("environment", "unneeded", "imports")
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What the lock's environment holds.
+
+    Attributes:
+        distributions: Its distributions; None when there is no environment to look at.
+        python: Its full Python version; empty when there is none.
+        findings: What was looked for in its files; without one, why nothing could be looked at.
+    """
+
+    distributions: Sequence[Distribution] | None = None
+    python: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+def installed(
+    lock: Lock, python: str | None, cache: Path, progress: Callable[[str], None]
+) -> Installed:
+    """Find or build a lock's environment, and read what it holds.
+
+    Args:
+        lock: The lock.
+        python: The Python it is for, such as `3.12`; None for the gate's own.
+        cache: The cache folder.
+        progress: Told what is being done, a line at a time.
+    """
+    from gates.environments.cache import EnvironmentCache
+    from gates.environments.inspect import distributions
+
+    if any(one.kind in {"unpinned", "unhashed"} for one in lock.problems):
+        return _none("a lock that is not pinned and hashed is not installed")
+    try:
+        built = EnvironmentCache(cache).ensure(lock.path, python=python, progress=progress)
+        progress(f"reading {built.path}")
+        held = distributions(built.path)
+    except BuildError as error:
+        return _none(error.what)
+    # What is looked for in the environment's files becomes a finding here.
+    return Installed(distributions=held, python=built.facts.python)
+
+
+def _none(reason: str) -> Installed:
+    from gates.locks.finding import Finding
+
+    return Installed(findings=tuple(Finding(kind, absent=reason) for kind in _OF_ENVIRONMENT))
+
+
+def known(source: str, max_age_days: int) -> Advisories | str:
+    """What a source knows of PyPI's packages, or why that is not known.
+
+    Args:
+        source: A file, folder or URL of OSV records.
+        max_age_days: How old its newest record may be.
+    """
+    from gates.locks.advisories import read_advisories
+
+    try:
+        return read_advisories(source, max_age_days=max_age_days, now=datetime.now(UTC))
+    except LockError as error:
+        return f"{error.path}: {error.what}"
