@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import pickletools
 
-from gates.artifacts._values import OTHER, Broken, Budget, Reading, Region, TooMuch, Value
+from gates.artifacts._values import OTHER, Broken, Budget, CutOff, Reading, Region, TooMuch, Value
 
 __all__ = ["Tape"]
 
@@ -44,9 +44,9 @@ class Tape:
         start = self.skip(count)
         return self.data[start : self.at]
 
-    def breaks_off(self) -> Broken:
+    def breaks_off(self) -> CutOff:
         """What it is when the bytes end too early."""
-        return Broken(f"it breaks off after {self.last - self.start:,} bytes")
+        return CutOff(f"it breaks off after {self.last - self.start:,} bytes")
 
     def number(self, size: int) -> int:
         """Read an unsigned number of some bytes."""

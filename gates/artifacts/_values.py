@@ -5,7 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from mmap import mmap
 
-__all__ = ["OTHER", "Broken", "Budget", "Made", "Name", "Reading", "Region", "TooMuch", "Use", "Value"]
+from gates.findings import Severity
+
+__all__ = [
+    "OTHER",
+    "Broken",
+    "Budget",
+    "CutOff",
+    "Made",
+    "Name",
+    "Reading",
+    "Region",
+    "TooMuch",
+    "Use",
+    "Value",
+]
 
 Value = object
 """A text, number, None, tuple or dict as it stands in the pickle; a `Name`, a `Made`, or `OTHER`."""
@@ -16,6 +30,10 @@ OTHER: Value = object()
 
 class Broken(Exception):
     """The bytes are no pickle from here on: an unpickler would stop here as well."""
+
+
+class CutOff(Broken):
+    """The bytes end before the pickle does."""
 
 
 class TooMuch(Exception):
@@ -111,18 +129,22 @@ class Reading:
 
     Attributes:
         uses: (module, name) → how it is used.
-        oddities: What no honest pickle does, in words → how often.
+        oddities: What hardly any honest pickle does, in words → how bad that is.
         inner: Byte strings inside that may be pickles or archives themselves.
         end: Where it ended in the data.
         broken: Why it could not be followed to its end; empty when it could.
+        cut: Whether that is because the bytes end too early.
+        steps: How many opcodes were followed.
         arrays: Whether joblib wrote arrays between its opcodes.
         acts: Whether anything is called.
     """
 
     uses: dict[tuple[str, str], Use] = field(default_factory=dict)
-    oddities: dict[str, int] = field(default_factory=dict)
+    oddities: dict[str, Severity] = field(default_factory=dict)
     inner: list[Region] = field(default_factory=list)
     end: int = 0
     broken: str = ""
+    cut: bool = False
+    steps: int = 0
     arrays: bool = False
     acts: bool = False
