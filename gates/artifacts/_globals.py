@@ -14,8 +14,9 @@ from __future__ import annotations
 import io
 import logging
 import re
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
+from typing import NamedTuple
 
 from picklescan.scanner import SafetyLevel, scan_pickle_bytes
 
@@ -28,7 +29,14 @@ _LOG = logging.getLogger("picklescan")
 _LOG.addHandler(logging.NullHandler())
 _LOG.propagate = False
 
-Ruling = tuple[Severity, str]
+
+class Ruling(NamedTuple):
+    """How bad something is, why, and what to call it when not by the global's name."""
+
+    severity: Severity
+    why: str
+    what: str = ""
+
 
 _RUNS = "it runs commands or code of its own choosing when the file is loaded"
 _NETWORK = "it reaches the network when the file is loaded"
@@ -37,33 +45,38 @@ _LOADS = "it evaluates text or loads another file when the file is loaded"
 _UNKNOWN = "nobody has said that this is harmless; where it is, list it under environment.allow"
 _CALLED = "a function that is not known to only rebuild values; " + _UNKNOWN.partition("; ")[2]
 
-_RUNNERS = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_RUNNERS = _words(
     "_ctypes _io _multiprocessing _osx_support _aix_support _pickle _posixsubprocess _pyrepl "
     "_winapi asyncio bdb cPickle cProfile code codeop commands concurrent ctypes distutils "
     "doctest ensurepip faulthandler gc idlelib imp importlib lib2to3 marshal msvcrt "
     "multiprocessing nt os pdb pickle pip pkg_resources pkgutil popen2 posix profile pty pydoc "
     "runpy sched setuptools shelve shutil signal site socket subprocess sys sysconfig test "
-    "threading timeit trace venv winreg zipimport".split()
+    "threading timeit trace venv winreg zipimport"
 )
 # Module names that no class or function goes by: `os.system` of `inspect` walks into another module.
-_WALKED = frozenset(
+_WALKED = _words(
     "_io _pickle builtins ctypes importlib marshal nt os pickle posix pty runpy shutil socket "
-    "subprocess sys".split()
+    "subprocess sys"
 )
-_SERVES = frozenset(
+_SERVES = _words(
     "aiohttp boto3 botocore ftplib google.cloud grpc http httplib httplib2 httpx imaplib nntplib "
     "paramiko poplib requests smtplib socketserver ssl telnetlib urllib urllib2 urllib3 webbrowser "
-    "websocket websockets xmlrpc".split()
+    "websocket websockets xmlrpc"
 )
-_BUILTINS_THAT_RUN = frozenset(
+_BUILTINS_THAT_RUN = _words(
     "__import__ apply breakpoint compile delattr eval exec execfile file getattr globals help "
-    "input locals open reload setattr vars".split()
+    "input locals open reload setattr vars"
 )
-_BUILTINS = frozenset(
+_BUILTINS = _words(
     "Ellipsis NotImplemented abs all any bool bytearray bytes callable chr complex dict divmod "
     "enumerate filter float format frozenset hash hex id int isinstance issubclass iter len list "
     "map max memoryview min next object oct ord pow print property range repr reversed round set "
-    "slice sorted staticmethod classmethod str sum super tuple type zip".split()
+    "slice sorted staticmethod classmethod str sum super tuple type zip"
 )
 _BUILTINS_TO_CALL = _BUILTINS - {"filter", "map", "next", "iter", "type", "print", "super"}
 
@@ -95,15 +108,14 @@ _EXACTLY = frozenset(
         "zoneinfo.ZoneInfo._unpickle",
     }
 )
-_HARMLESS = frozenset(
+_HARMLESS = _words(
     "__torch__ _collections _datetime _decimal array cmath collections datetime decimal enum "
-    "fractions ipaddress itertools math numbers statistics string".split()
+    "fractions ipaddress itertools math numbers statistics string"
 )
 # Of these, what is written with a capital.
-_CLASSES = frozenset("abc json pathlib random re time types typing typing_extensions zoneinfo".split())
-_KNOWN = frozenset(
-    "catboost joblib lightgbm mlflow numpy pandas pyarrow scipy sklearn threadpoolctl torch "
-    "xgboost".split()
+_CLASSES = _words("abc json pathlib random re time types typing typing_extensions zoneinfo")
+_KNOWN = _words(
+    "catboost joblib lightgbm mlflow numpy pandas pyarrow scipy sklearn threadpoolctl torch xgboost"
 )
 # Parts of well-known packages that run, load or fetch.
 _EXCEPT = (
@@ -173,7 +185,7 @@ _REBUILDERS = re.compile(
 
 @lru_cache(maxsize=16_384)
 def judge(
-    module: str, name: str, called: bool, own: Set[str], allow: Set[str]
+    module: str, name: str, called: bool, own: AbstractSet[str], allow: AbstractSet[str]
 ) -> Ruling | None:
     """What it means that a pickle names, or calls, something.
 
@@ -197,7 +209,7 @@ def judge(
         return ruling
     root = module.partition(".")[0]
     if root in _SERVES or module in _SERVES or module.startswith("google.cloud."):
-        return "high", _NETWORK
+        return Ruling("high", _NETWORK)
     if root == "builtins":
         return _builtin(name, called)
     if root in _KNOWN and not module.startswith(_EXCEPT):
@@ -205,10 +217,10 @@ def judge(
     if root in own:
         return None
     if _dangerous(module, name):
-        return "critical", _RUNS
+        return Ruling("critical", _RUNS)
     if root in _HARMLESS or (root in _CLASSES and not (called and _is_function(name))):
         return None
-    return "medium", _UNKNOWN
+    return Ruling("medium", _UNKNOWN)
 
 
 def _is_function(name: str) -> bool:
@@ -218,13 +230,13 @@ def _is_function(name: str) -> bool:
 def _runs(module: str, name: str) -> Ruling | None:
     first, *others = name.split(".")
     if module.partition(".")[0] in _RUNNERS or _WALKED.intersection((first, *others)):
-        return "critical", _RUNS
+        return Ruling("critical", _RUNS)
     if module == "builtins" and _BUILTINS_THAT_RUN.intersection((first, *others)):
-        return "critical", _RUNS
+        return Ruling("critical", _RUNS)
     if module in ("operator", "_operator") and first in ("attrgetter", "methodcaller"):
-        return "critical", _RUNS
+        return Ruling("critical", _RUNS)
     if any(part.startswith("__") and part.endswith("__") for part in others):
-        return "critical", _RUNS
+        return Ruling("critical", _RUNS)
     return None
 
 
@@ -233,15 +245,15 @@ def _codes(module: str, name: str) -> Ruling | None:
     if module.removeprefix("joblib.externals.").partition(".")[0] not in ("cloudpickle", "dill"):
         return None
     if _EVALUATE.fullmatch(name) or name in ("_getattribute", "_get_attr", "_import_module"):
-        return "critical", _LOADS
-    return "medium", _CODE
+        return Ruling("critical", _LOADS)
+    return Ruling("medium", _CODE, "holds functions or classes as code")
 
 
 def _builtin(name: str, called: bool) -> Ruling | None:
     exception = name.endswith(("Error", "Exception", "Warning", "Exit", "Interrupt", "Iteration"))
     if exception or name in (_BUILTINS_TO_CALL if called else _BUILTINS):
         return None
-    return "medium", _UNKNOWN
+    return Ruling("medium", _UNKNOWN)
 
 
 def _known(full: str, name: str, called: bool) -> Ruling | None:
@@ -249,8 +261,8 @@ def _known(full: str, name: str, called: bool) -> Ruling | None:
         return None
     last = name.rpartition(".")[2]
     if _EVALUATE.fullmatch(last) or _dangerous(full.removesuffix(f".{name}"), name):
-        return "critical", _LOADS
-    return ("medium", _CALLED) if called and _is_function(name) else None
+        return Ruling("critical", _LOADS)
+    return Ruling("medium", _CALLED) if called and _is_function(name) else None
 
 
 def _dangerous(module: str, name: str) -> bool:

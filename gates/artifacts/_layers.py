@@ -108,7 +108,7 @@ def layers(region: Region, budget: Budget) -> Iterator[Layer] | None:
     if head.startswith(b"BZh"):
         return _expand(bz2.BZ2File(_View(region)), budget)
     if head.startswith((b"\xfd7zXZ\x00", b"\x5d\x00\x00")):
-        return _expand(lzma.LZMAFile(_View(region)), budget)
+        return _expand(lzma.LZMAFile(cast("BinaryIO", _View(region))), budget)
     if head[:1] == b"\x78" and len(head) > 1 and int.from_bytes(head[:2], "big") % 31 == 0:
         return _expand(_Inflating(region, 15), budget)
     if head[257:262] == b"ustar":
@@ -180,9 +180,7 @@ def _zip(region: Region, budget: Budget) -> Iterator[Layer] | None:
         return None
 
 
-def _zip_members(
-    region: Region, members: list[zipfile.ZipInfo], budget: Budget
-) -> Iterator[Layer]:
+def _zip_members(region: Region, members: list[zipfile.ZipInfo], budget: Budget) -> Iterator[Layer]:
     # Checksums, passwords and the second copy of each name are not looked at: loaders of models do
     # not look at all of them either, so that a wrong one must not hide a member.
     for one in members:

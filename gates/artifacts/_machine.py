@@ -281,11 +281,15 @@ class Machine(Tape):
         self.hand_on(self.pop_mark())
         if push:
             self.stack.append(OTHER)
-        self.stack[-1]  # noqa: B018 - where there is none, an unpickler fails too
+        self.take_part()
+
+    def take_part(self) -> None:
+        if not self.stack:
+            raise Broken("it adds to a collection that is not there")
 
     def append(self) -> None:
         self.hand_on([self.stack.pop()])
-        self.stack[-1]  # noqa: B018 - likewise
+        self.take_part()
 
     def stop(self) -> None:
         self.stack.pop()

@@ -47,8 +47,12 @@ def _push(value: Value) -> Step:
     return lambda m: m.stack.append(value)
 
 
-def _after(count: int, value: Value = OTHER) -> Step:
-    return lambda m: (m.skip(count), m.stack.append(value))
+def _other(read: Step) -> Step:
+    def step(machine: Machine) -> None:
+        read(machine)
+        machine.stack.append(OTHER)
+
+    return step
 
 
 def _get(index: Callable[[Machine], int]) -> Step:
@@ -67,13 +71,13 @@ _TABLE: dict[int, Step] = {
         "\x89": _push(False),
         "I": Tape.decimal,
         "L": Tape.decimal,
-        "F": lambda m: (m.line(), m.stack.append(OTHER)),
+        "F": _other(Machine.line),
         "J": lambda m: m.stack.append(int.from_bytes(m.take(4), "little", signed=True)),
         "K": lambda m: m.stack.append(m.number(1)),
         "M": lambda m: m.stack.append(m.number(2)),
         "\x8a": lambda m: m.long(1),
         "\x8b": lambda m: m.long(4),
-        "G": _after(8),
+        "G": _other(lambda m: m.skip(8)),
         # Texts and bytes
         "S": Tape.quoted,
         "V": Tape.escaped,
@@ -129,7 +133,7 @@ _TABLE: dict[int, Step] = {
         "\x81": Machine.new_object,
         "\x92": Machine.new_object_ex,
         "b": Machine.build,
-        "P": lambda m: (m.line(), m.stack.append(OTHER)),
-        "Q": lambda m: (m.stack.pop(), m.stack.append(OTHER)),
+        "P": _other(Machine.line),
+        "Q": _other(lambda m: m.stack.pop()),
     }.items()
 }

@@ -1,4 +1,4 @@
-"""What stands for the values of a pickle while its opcodes are followed, and what is noted of it."""
+"""What stands for the values of a pickle while it is followed, and what is noted of it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 Value = object
-"""A text, number, None, tuple or dict as it stands in the pickle; a `Name`, a `Made`, or `OTHER`."""
+"""A text, number, None, tuple or dict as the pickle has it; a `Name`, a `Made`, or `OTHER`."""
 
 OTHER: Value = object()
 """Any value of which nothing more needs to be known."""

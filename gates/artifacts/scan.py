@@ -20,7 +20,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from gates.artifacts._globals import judge
-from gates.artifacts._layers import Layer, NotRead, array_start, layers, printable
+from gates.artifacts._layers import NotRead, array_start, layers, printable
 from gates.artifacts._pickles import follow
 from gates.artifacts._values import Budget, Reading, Region, TooMuch
 from gates.findings import SEVERITIES, Finding, ScanReport, Severity
@@ -172,8 +172,9 @@ class _Scan:
             ruling = judge(module, name, use.called, self.own, self.allow)
             if ruling:
                 argument = f"({use.argument!r})" if use.argument else ""
-                what = f"{'calls' if use.called else 'names'} {module}.{name}{argument}"
-                self.add(ruling[0], label, what, ruling[1])
+                verb = "calls" if use.called else "names"
+                what = ruling.what or f"{verb} {module}.{name}{argument}"
+                self.add(ruling.severity, label, what, ruling.why)
         for what, severity in reading.oddities.items():
             self.add(severity, label, what)
         if broken and reading.broken:
@@ -187,7 +188,8 @@ class _Scan:
     def plainly(self, reading: Reading, region: Region) -> None:
         """Add what a loader other than joblib would meet, which reads on in the arrays."""
         for (module, name), use in follow(region, self.budget, joblib=False).uses.items():
-            if all(part.isidentifier() for part in f"{module}.{name}".split(".")):
+            ruling = judge(module, name, use.called, self.own, self.allow)
+            if ruling and ruling.severity in ("critical", "high"):  # lesser ones come from numbers
                 reading.uses.setdefault((module, name), use)
 
     def runs(self, reading: Reading) -> bool:
@@ -197,7 +199,7 @@ class _Scan:
         rulings = (
             judge(*name, use.called, self.own, self.allow) for name, use in reading.uses.items()
         )
-        return any(ruling and ruling[0] == "critical" for ruling in rulings)
+        return any(ruling and ruling.severity == "critical" for ruling in rulings)
 
     def keras(self, region: Region, label: str) -> None:
         """Code in the layers of a Keras model, and what TensorFlow does to files."""
