@@ -58,7 +58,7 @@ _RUNNERS = _words(
     "runpy sched setuptools shelve shutil signal site socket subprocess sys sysconfig test "
     "threading timeit trace venv winreg zipimport"
 )
-# Module names that no class or function goes by: `os.system` of `inspect` walks into another module.
+# No class or function goes by such a name: `os.system` of `inspect` walks into another module.
 _WALKED = _words(
     "_io _pickle builtins ctypes importlib marshal nt os pickle posix pty runpy shutil socket "
     "subprocess sys"

@@ -6,6 +6,7 @@ files, and no member's name is used as a path.
 
 from __future__ import annotations
 
+import ast
 import bz2
 import gzip
 import io
@@ -20,14 +21,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
-import numpy as np
-
 from gates.artifacts._values import Budget, Region, TooMuch
 
 __all__ = ["Layer", "NotRead", "array_start", "layers"]
 
 _CHUNK = 1 << 20
 _IN_MEMORY = 16 << 20
+_LONGEST_HEADER = 10_000  # as NumPy itself allows
 _ENDS_OF_ZIP = 65_557  # the longest comment and the record before it
 _NOT_OPENED = {
     b"\x04\x22\x4d\x18": "compressed with LZ4",
@@ -148,25 +148,23 @@ class _Inflating(io.RawIOBase):
 
 def _expand(stream: object, budget: Budget) -> Iterator[Layer]:
     """The one layer that compressed data expand to."""
-    source = cast("BinaryIO", stream)
-    target = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - mapped below
-    problem = ""
-    try:
-        while block := source.read(_CHUNK):
-            budget.expanded -= len(block)
-            if budget.expanded < 0:
-                raise TooMuch("what is compressed in the artifact expands to more than 2 GiB")
-            target.write(block)
-    except (OSError, EOFError, zlib.error, lzma.LZMAError) as failure:
-        problem = f"its compressed data cannot be read to the end: {failure}"
-    size = target.tell()
-    if size > _IN_MEMORY:
-        target.flush()
-        data: bytes | mmap.mmap = mmap.mmap(target.fileno(), size, access=mmap.ACCESS_READ)
-    else:
-        target.seek(0)
-        data = target.read()
-    target.close()
+    source, problem = cast("BinaryIO", stream), ""
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as target:
+        try:
+            while block := source.read(_CHUNK):
+                budget.expanded -= len(block)
+                if budget.expanded < 0:
+                    raise TooMuch("what is compressed in the artifact expands to more than 2 GiB")
+                target.write(block)
+        except (OSError, EOFError, zlib.error, lzma.LZMAError) as failure:
+            problem = f"its compressed data cannot be read to the end: {failure}"
+        size = target.tell()
+        if size > _IN_MEMORY:
+            target.flush()
+            data: bytes | mmap.mmap = mmap.mmap(target.fileno(), size, access=mmap.ACCESS_READ)
+        else:
+            target.seek(0)
+            data = target.read()
     yield Layer("", Region(data, 0, size), problem)
 
 
@@ -235,16 +233,26 @@ def array_start(region: Region) -> tuple[int, bool] | None:
     Raises:
         NotRead: Its header makes no sense.
     """
-    if region.head(6) != np.lib.format.MAGIC_PREFIX:
+    head = region.head(12)
+    if not head.startswith(b"\x93NUMPY"):
         return None
-    view = cast("BinaryIO", _View(region))
+    size = 2 if head[6:7] == b"\x01" else 4
+    length = int.from_bytes(head[8 : 8 + size], "little")
+    header = region.head(8 + size + min(length, _LONGEST_HEADER))[8 + size :]
     try:
-        version = np.lib.format.read_magic(view)
-        read = np.lib.format.read_array_header_1_0
-        _, _, dtype = (read if version == (1, 0) else np.lib.format.read_array_header_2_0)(view)
-    except (ValueError, EOFError, SyntaxError, TypeError, RecursionError, MemoryError) as problem:
-        raise NotRead(f"it is a NumPy file with a bad header: {problem}") from None
-    return region.start + view.tell(), dtype.hasobject
+        described = ast.literal_eval(header.decode("utf-8" if size == 4 else "latin-1").strip())
+        pickled = _holds_objects(described["descr"])
+    except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
+        raise NotRead("it is a NumPy file with a bad header") from None
+    return min(region.start + 8 + size + length, region.end), pickled
+
+
+def _holds_objects(description: object) -> bool:
+    """Whether a type, as a NumPy header writes it, has Python objects in it."""
+    if isinstance(description, str):
+        return description.lstrip("|<>=").startswith("O")
+    fields = description if isinstance(description, list) else []
+    return any(_holds_objects(part) for field in fields for part in field[1:2])
 
 
 def printable(name: str) -> str:

@@ -154,7 +154,9 @@ class Machine(Tape):
             case (Name() as target, str() as name) if not name.startswith("__"):
                 dotted = f"{target.name}.{name}" if target.name else name
                 return self.interned(target.module, dotted)
-            case (Made(by=Name()), str() as name) if not name.startswith("__"):
+            case (Made(by=None), _):
+                return None
+            case (_, str() as name) if not name.startswith("__"):
                 self.reading.acts = True
                 return Made(None)
         return None

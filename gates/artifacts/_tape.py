@@ -10,6 +10,7 @@ from gates.artifacts._values import OTHER, Broken, Budget, CutOff, Reading, Regi
 __all__ = ["Tape"]
 
 _MOST_KEPT = 4_000_000
+_MOST_MARKS = 100_000
 _MOST_TEXT = 256
 _NESTED = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x93NUMPY", b"\x78\x9c", b"\x78\x01")
 
@@ -70,8 +71,8 @@ class Tape:
         """Set a mark."""
         self.marks.append(self.stack)
         self.stack = []
-        if len(self.marks) > _MOST_KEPT:
-            raise TooMuch(f"it nests more than {_MOST_KEPT:,} deep")
+        if len(self.marks) > _MOST_MARKS:
+            raise TooMuch(f"it nests more than {_MOST_MARKS:,} deep")
 
     def keep(self, index: int) -> None:
         """Put the top of the stack into the memo."""

@@ -24,6 +24,8 @@ __all__ = [
 Value = object
 """A text, number, None, tuple or dict as the pickle has it; a `Name`, a `Made`, or `OTHER`."""
 
+MOST_EXPANDED = 2 << 30
+
 OTHER: Value = object()
 """Any value of which nothing more needs to be known."""
 
@@ -106,7 +108,7 @@ class Budget:
     """
 
     opcodes: int = 50_000_000
-    expanded: int = 2 << 30
+    expanded: int = field(default_factory=lambda: MOST_EXPANDED)
     layers: int = 100_000
 
 

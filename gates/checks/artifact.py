@@ -60,9 +60,16 @@ CHECK = Check(
         summary="what the artifact's files would import, call and run, told without loading them",
         tasks=frozenset({"ranking", "classification"}),
         metrics=(
-            MetricSpec("critical", "files that run commands or code when loaded", "", _NONE),
-            MetricSpec("high", "files that reach the network, or cannot be followed", "", _NONE),
-            MetricSpec("medium", "functions as code, and globals nobody knows", "findings"),
+            MetricSpec(
+                "critical",
+                "commands or code of its own that a file runs when loaded",
+                "findings",
+                _NONE,
+            ),
+            MetricSpec(
+                "high", "network calls, and files that cannot be followed", "findings", _NONE
+            ),
+            MetricSpec("medium", "functions held as code, and globals nobody knows", "findings"),
             MetricSpec("low", "what is worth knowing", "findings"),
             MetricSpec("unread", "files that could not be looked at", "files", _NONE),
         ),
