@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from gates.artifacts.scan import scan_artifact
 from gates.dependencies import LockReport
 from gates.domain import EnvironmentFacts, ModelVersion, Role
 from gates.environments.cache import Environment, EnvironmentCache
@@ -17,6 +19,7 @@ from gates.environments.mlmodel import read_mlmodel
 from gates.environments.outputs import as_contributions, as_labels, as_scores
 from gates.environments.process import Limits, Worker
 from gates.errors import GatesError, LockError, ModelFault
+from gates.findings import ScanReport
 from gates.kernels.packed import Floats
 from gates.locks.lock import read_lock
 from gates.locks.markers import target_environment
@@ -32,6 +35,8 @@ __all__ = ["VersionArm"]
 
 Answer = Mapping[str, "NDArray[Any] | list[Any]"]
 AnswerT = TypeVar("AnswerT")
+
+_NAMED = 3
 
 
 class VersionArm:
@@ -74,6 +79,8 @@ class VersionArm:
         self._answers: dict[str, Answer] = {}
         self._explained: dict[str, Contributions | NoContributions] = {}
         self._ran_in: EnvironmentFacts | None = None
+        self._scanned: ScanReport | None = None
+        self._scanning = Lock()
 
     @property
     def role(self) -> Role:
@@ -142,11 +149,13 @@ class VersionArm:
         Raises:
             BuildError: Its environment could not be built.
             LockError: The artifact has no lock.
+            ModelFault: Its artifact holds what the card refuses to load.
         """
         if self._worker is None:
             self._worker = self._started()
 
     def _started(self) -> Worker:
+        self._refuse()
         limits = Limits(
             memory_mb=self._policy.memory_mb,
             start_seconds=self._policy.start_seconds,
@@ -217,6 +226,33 @@ class VersionArm:
             repository=self._repository_lock,
             environment=target_environment(environment.facts.python) if environment else None,
         )
+
+    def scan(self) -> ScanReport:
+        """What a look at its files gave, before anything loaded them; it never raises."""
+        with self._scanning:
+            if self._scanned is None:
+                self._progress(f"looking at the files of the {self._role}")
+                self._scanned = scan_artifact(self._model_dir, allow=self._policy.allow)
+            return self._scanned
+
+    def _refuse(self) -> None:
+        """Refuse to load what the card does not want loaded.
+
+        Raises:
+            ModelFault: `refused`, with the worst findings.
+        """
+        if self._policy.refuse == "never":
+            return
+        report = self.scan()
+        reasons = [one.sentence for one in report.at_least(self._policy.refuse)]
+        if self._policy.refuse != "critical":
+            reasons += [
+                f"{path} could not be looked at: {why}" for path, why in report.unread.items()
+            ]
+        if reasons:
+            more = f" and {len(reasons) - _NAMED:,} more" if len(reasons) > _NAMED else ""
+            what = f"the {self._role} was not loaded: {'; '.join(reasons[:_NAMED])}{more}"
+            raise ModelFault("refused", what)
 
     def close(self) -> None:
         """Stop the worker, if one runs."""

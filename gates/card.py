@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from gates.domain import Bound, Layer, Task
 from gates.errors import CardError
+from gates.findings import Severity
 from gates.strict_yaml import Lines, nearest, parse
 from gates.subject import GoldenSet, Plan
 
@@ -75,6 +76,9 @@ class EnvironmentPolicy(Strict):
         start_seconds: From starting the process to its model being loaded.
         predict_seconds: For one prediction.
         require: Isolation layers without which no model is loaded.
+        refuse: No version is loaded whose artifact has a finding this severe, or a worse one;
+            from `high` down, also none that could not be looked at whole.
+        allow: Globals in pickles, as `module.name`, that the team knows to be harmless.
     """
 
     kind: Literal["venv", "docker"] = "venv"
@@ -84,6 +88,8 @@ class EnvironmentPolicy(Strict):
     start_seconds: float = Field(default=120.0, gt=0)
     predict_seconds: float = Field(default=120.0, gt=0)
     require: tuple[Layer, ...] = ()
+    refuse: Severity | Literal["never"] = "critical"
+    allow: tuple[Annotated[str, Field(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)+$")], ...] = ()
 
     @model_validator(mode="after")
     def _container_has_a_base(self) -> EnvironmentPolicy:

@@ -137,6 +137,7 @@ FaultKind = Literal[
     "hung",
     "out-of-memory",
     "uncaged",
+    "refused",
     "load-failed",
     "predict-failed",
     "bad-frame",

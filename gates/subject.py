@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from gates.dependencies import LockReport
 from gates.domain import EnvironmentFacts, ModelVersion, Role
+from gates.findings import ScanReport
 
 if TYPE_CHECKING:
     import numpy as np
@@ -263,6 +264,9 @@ class Arm(Protocol):
             LockError: The artifact has no lock.
             BuildError: The environment could not be built.
         """
+
+    def scan(self) -> ScanReport:
+        """What a look at its files gave, before anything loaded them; it never raises."""
 
 
 class Subject(Protocol):

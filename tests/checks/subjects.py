@@ -12,6 +12,7 @@ import numpy as np
 from gates.checks import catalogue, find
 from gates.dependencies import LockReport
 from gates.domain import EnvironmentFacts, Exhibit, Measurement, ModelVersion, Role
+from gates.findings import ScanReport
 from gates.kernels.packed import Floats
 from gates.subject import (
     Columns,
@@ -36,6 +37,7 @@ class FakeArm:
         "it is not a tree"
     )
     again: Callable[[Columns], Any] | None = None
+    scanned: ScanReport = field(default_factory=lambda: ScanReport(1, 1, (), {}))
     inputs: tuple[str, ...] | None = None
     label_again: Callable[[str], tuple[str, float]] | None = None
     key: str = "k"
@@ -71,6 +73,9 @@ class FakeArm:
 
     def lock_report(self) -> LockReport:
         return self.report
+
+    def scan(self) -> ScanReport:
+        return self.scanned
 
 
 @dataclass

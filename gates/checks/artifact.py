@@ -1,0 +1,79 @@
+"""`artifact`: what would the candidate's files do when they are loaded?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from pydantic import BaseModel, ConfigDict
+
+from gates.card import CheckSpec, Limit, MetricSpec
+from gates.checks import Check
+from gates.domain import Exhibit, Measurement
+from gates.findings import ScanReport, Severity
+from gates.subject import Plan, Subject
+
+__all__ = ["CHECK"]
+
+_NONE = Limit(max=0.0)
+_ROWS = 50
+
+
+class Options(BaseModel):
+    """No options: `environment.allow` in the card says what is known to be harmless."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
+    report = subject.candidate.scan()
+    for metric in plan.metrics:
+        yield _measurement(report, metric)
+    rows = [[one.severity, one.path, one.what, one.detail] for one in report.findings]
+    rows += [["unread", path, "could not be looked at", why] for path, why in report.unread.items()]
+    if rows:
+        more = f", the first {_ROWS} of {len(rows):,}" if len(rows) > _ROWS else ""
+        columns = ["severity", "file", "what", "why it matters"]
+        data = {"columns": columns, "rows": rows[:_ROWS]}
+        yield Exhibit("table", f"What was found in the candidate's files{more}", data)
+
+
+def _measurement(report: ScanReport, metric: str) -> Measurement:
+    if not report.files:
+        return Measurement(metric, None, 0, "files", reason="the artifact has no files")
+    if metric == "unread":
+        first = next(iter(report.unread), "")
+        reason = f"{first}: {report.unread[first]}" if first else ""
+        return Measurement(metric, float(len(report.unread)), report.files, "files", reason=reason)
+    severity = cast("Severity", metric)
+    count = report.count(severity)
+    worst = next((one.sentence for one in report.findings if one.severity == severity), "")
+    if not count and not report.scanned:
+        reason = "no file could be looked at whole"
+        return Measurement(metric, None, 0, "findings", reason=reason)
+    return Measurement(metric, float(count), report.scanned, "findings", reason=worst)
+
+
+CHECK = Check(
+    CheckSpec(
+        name="artifact",
+        summary="what the artifact's files would import, call and run, told without loading them",
+        tasks=frozenset({"ranking", "classification"}),
+        metrics=(
+            MetricSpec(
+                "critical",
+                "commands or code of its own that a file runs when loaded",
+                "findings",
+                _NONE,
+            ),
+            MetricSpec(
+                "high", "network calls, and files that cannot be followed", "findings", _NONE
+            ),
+            MetricSpec("medium", "functions held as code, and globals nobody knows", "findings"),
+            MetricSpec("low", "what is worth knowing", "findings"),
+            MetricSpec("unread", "files that could not be looked at", "files", _NONE),
+        ),
+        options=Options,
+    ),
+    _measure,
+)
