@@ -105,13 +105,13 @@ class Bisection:
         ]
         one = " (one of them is enough)" if len(roots) > 1 else ""
         keep = f"Keep it back{one}: {', or '.join(filter(None, ways))}, and compile the lock again."
-        if self.kind == "breaks":
-            return (keep, "Or change the model's code or build, so that it runs with the upgrade.")
-        return (
-            keep,
-            ("Or accept it: package the model under the new lock, let gates run judge the version, "
-            "and say why in gates promote --why."),
+        accept = (
+            "Or change the model's code or build, so that it runs with the upgrade."
+            if self.kind == "breaks"
+            else "Or accept it: package the model under the new lock, let gates run judge the "
+            "version, and say why in gates promote --why."
         )
+        return keep, accept
 
 
 def changed(changes: Sequence[LockChange]) -> str:

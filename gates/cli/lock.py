@@ -8,11 +8,15 @@ from typing import Annotated
 import typer
 
 from gates.cli.common import JsonOption, Speech
+from gates.cli.lock_bisect import bisect_locks
 from gates.errors import LockError
 
 __all__ = ["lock"]
 
 lock = typer.Typer(no_args_is_help=True, help="Verify locks.", rich_markup_mode=None)
+
+
+lock.command("bisect")(bisect_locks)
 
 
 @lock.callback()
