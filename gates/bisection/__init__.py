@@ -9,9 +9,9 @@ wording.py   what was found, in one line
 
 from gates.bisection.answers import Difference, DifferingRow, Tolerance
 from gates.bisection.bench import Failure
+from gates.bisection.bisect import bisect
 from gates.bisection.finding import Bisection, changed
 from gates.bisection.journal import Trial, bisection_key
-from gates.bisection.search import bisect
 
 __all__ = [
     "Bisection",

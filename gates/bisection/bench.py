@@ -23,20 +23,36 @@ class Failure:
 
     Attributes:
         kind: The fault of the worker by name, or `not-built`.
-        words: What happened, as a sentence without a full stop.
+        reason: What happened: an exception where it did not load or predict, else a predicate.
     """
 
     kind: str
-    words: str
+    reason: str
+
+    @property
+    def words(self) -> str:
+        """What happened, as a sentence without a full stop."""
+        verb = _VERBS.get(self.kind)
+        return f"the model does not {verb}: {self.reason}" if verb else f"the model {self.reason}"
+
+    @property
+    def no_longer(self) -> str:
+        """The same of a model that once ran."""
+        verb = _VERBS.get(self.kind)
+        return f"the model no longer {verb}s: {self.reason}" if verb else self.words
 
     def like(self, other: Failure) -> bool:
         """Whether it is the same failure: one kind, and one type of exception where one is told."""
-        return (self.kind, _exception(self)) == (other.kind, _exception(other))
+        return (self.kind, self._exception) == (other.kind, other._exception)
+
+    @property
+    def _exception(self) -> str:
+        return self.reason.partition(":")[0] if self.kind in _VERBS else ""
 
 
 Run = Answers | Failure
 
-_NO_LONGER = {"load-failed": "loads", "predict-failed": "predicts"}
+_VERBS = {"load-failed": "load", "predict-failed": "predict"}
 
 
 class Bench:
@@ -48,7 +64,6 @@ class Bench:
         cache: Where environments are kept.
         limits: What a worker may use.
         python: The Python version of the environments; None for the gate's own.
-        progress: Told, in words, what takes long.
     """
 
     def __init__(
@@ -59,14 +74,12 @@ class Bench:
         cache: EnvironmentCache,
         limits: Limits,
         python: str | None,
-        progress: Callable[[str], None],
     ) -> None:
         self._model_dir = model_dir
         self._golden = golden
         self._cache = cache
         self._limits = limits
         self._python = python
-        self._progress = progress
         self._built: list[str] = []
 
     @property
@@ -74,13 +87,19 @@ class Bench:
         """How many environments had to be built."""
         return len(self._built)
 
-    def environment(self, lock: Path) -> Environment:
+    def environment(
+        self, lock: Path, progress: Callable[[str], None] = lambda _: None
+    ) -> Environment:
         """The environment of a lock.
+
+        Args:
+            lock: The lock.
+            progress: Told, a line at a time, what takes long.
 
         Raises:
             BuildError: It could not be built.
         """
-        found = self._cache.ensure(lock, python=self._python, progress=self._progress)
+        found = self._cache.ensure(lock, python=self._python, progress=progress)
         if not found.facts.cached:
             self._built.append(found.facts.key)
         return found
@@ -94,7 +113,7 @@ class Bench:
         try:
             environment = self.environment(lock)
         except BuildError as problem:
-            return Failure("not-built", problem.what)
+            return Failure("not-built", f"was not run: {problem.what}")
         return self._answers(environment)
 
     def run_all(self, locks: Sequence[Path]) -> list[Run]:
@@ -123,15 +142,6 @@ class Bench:
 
 def _failure(fault: ModelFault) -> Failure:
     what = fault.what.removeprefix("the candidate ").removeprefix("the model ")
-    if fault.kind in _NO_LONGER:
-        return Failure(fault.kind, f"the model no longer {_NO_LONGER[fault.kind]}: {_reason(what)}")
-    return Failure(fault.kind, f"the model {what}")
-
-
-def _reason(what: str) -> str:
-    """What follows `failed while …: `."""
-    return what.partition(": ")[2] or what
-
-
-def _exception(failure: Failure) -> str:
-    return _reason(failure.words).partition(":")[0] if failure.kind in _NO_LONGER else ""
+    if fault.kind in _VERBS:  # `failed while loading: …`
+        return Failure(fault.kind, what.partition(": ")[2] or what)
+    return Failure(fault.kind, what)

@@ -63,7 +63,7 @@ class Bisection:
             return _nothing(self)
         who = _who(self)
         if self.alone.failure:
-            return f"{who}: {self.alone.failure.words}"
+            return f"{who}: {self.alone.failure.no_longer}"
         verb = "changes" if len(self.roots) == 1 else "change"
         what = self.alone.difference.words if self.alone.difference else "nothing"
         return f"{who} {verb} {what}"
@@ -74,8 +74,9 @@ class Bisection:
         if not self.cause:
             return ()
         notes = []
-        if len(self.cause) < len(self.changes) and self.whole and self.whole.difference:
-            notes.append(f"The whole upgrade changes {self.whole.difference.words}.")
+        whole, alone = (one and one.difference for one in (self.whole, self.alone))
+        if whole and alone and whole.words != alone.words:
+            notes.append(f"The whole upgrade changes {whole.words}.")
         if self.rest:
             notes.append(_rest(self.rest))
         if self.left_out:

@@ -1,11 +1,9 @@
-"""The search: from two locks, a model and a golden set to the smallest set of changes to blame."""
+"""The search: the whole upgrade first, then ever smaller parts of it, and what is found again."""
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -13,19 +11,13 @@ from typing import Literal
 from gates.bisection.answers import Answers, Difference, Tolerance, compare
 from gates.bisection.bench import Bench, Failure, Run
 from gates.bisection.finding import Bisection
-from gates.bisection.journal import Journal, Trial, bisection_key, open_journal
-from gates.environments.cache import EnvironmentCache
-from gates.environments.inspect import distributions
-from gates.environments.process import Limits
-from gates.errors import IntegrityError, LockError, UsageError
+from gates.bisection.journal import Journal, Trial
 from gates.locks.ddmin import Shows, ddmin
-from gates.locks.lock import Lock, read_lock
-from gates.locks.markers import target_environment
+from gates.locks.lock import Lock
 from gates.locks.subsets import Upgrade
-from gates.registry.digests import tree_digest
 from gates.subject import GoldenSet
 
-__all__ = ["Progress", "bisect"]
+__all__ = ["Progress", "Search"]
 
 Progress = Callable[[str, int, int | None], None]
 """Told what is being done, how many changes are ruled out, and how many there are."""
@@ -35,110 +27,20 @@ class _Undecided(Exception):
     """There is no answer, and why."""
 
 
-def bisect(
-    model_dir: Path,
-    old_lock: Path,
-    new_lock: Path,
-    golden: GoldenSet,
-    *,
-    cache: EnvironmentCache,
-    limits: Limits,
-    tolerance: Tolerance,
-    state_file: Path,
-    python: str | None = None,
-    fresh: bool = False,
-    progress: Progress,
-) -> Bisection:
-    """Find the smallest set of an upgrade's changes that changes a model's answers, or breaks it.
-
-    The model is run under both locks, twice each, then under mixed locks chosen by ddmin. Each
-    test is on disk when it is done: a search that was stopped goes on where it was.
-
-    Args:
-        model_dir: The MLflow model folder; the same bytes run under every lock.
-        old_lock: The lock before; every requirement pinned and hashed.
-        new_lock: The lock after.
-        golden: What the model is asked.
-        cache: Where environments are kept.
-        limits: What a worker may use.
-        tolerance: How far a score may move and still be the same.
-        state_file: What was tested, kept between calls.
-        python: The Python version of the environments; None for the gate's own.
-        fresh: True to forget what was tested before.
-        progress: Told what is being done.
-
-    Returns:
-        What was found, verified by a further run of its own.
-
-    Raises:
-        LockError: A lock is unreadable, or not pinned and hashed throughout.
-        UsageError: Both locks are the same, the golden set is not this model's, or the state file
-            is another's.
-        BuildError: An environment of the two locks could not be built.
-        IntegrityError: The model folder cannot be digested, or changed meanwhile.
-        PackageError: The model folder has no usable MLmodel file.
-    """
-    started = time.perf_counter()
-    old, new = _locked(old_lock), _locked(new_lock)
-    if old.digest == new.digest:
-        raise UsageError(
-            f"{old_lock} and {new_lock} are the same lock ({old.digest[:19]}…)",
-            advice="name the lock before the upgrade first, and the one after it second",
-        )
-    key = bisection_key(
-        old, new, model_dir, golden, tolerance=tolerance, limits=limits, python=python
-    )
-    bench = Bench(
-        model_dir,
-        golden,
-        cache=cache,
-        limits=limits,
-        python=python,
-        progress=lambda doing: progress(doing, 0, None),
-    )
-    with (
-        open_journal(state_file, key, fresh=fresh) as journal,
-        tempfile.TemporaryDirectory(prefix="gates-bisect-") as folder,
-    ):
-        upgrade = _upgrade(bench, old, new)
-        search = _Search(
-            bench, upgrade, (old, new), journal, golden, tolerance, Path(folder), progress
-        )
-        found = search.result()
-    if tree_digest(model_dir) != key["model"]:
-        raise IntegrityError(
-            f"{model_dir} changed while it was being bisected",
-            advice="run again once it stays as it is: --fresh",
-        )
-    return replace(found, built=bench.built, seconds=time.perf_counter() - started)
-
-
-def _locked(path: Path) -> Lock:
-    lock = read_lock(path)
-    if lock.problems:
-        first = lock.problems[0]
-        raise LockError(
-            first.message,
-            path=path,
-            line=first.line or None,
-            advice="Bisecting mixes locks, so both must be pinned and hashed throughout: "
-            "uv pip compile --generate-hashes",
-        )
-    if not lock.requirements:
-        raise LockError("it holds no requirement", path=path, advice="Compile it again.")
-    return lock
-
-
-def _upgrade(bench: Bench, old: Lock, new: Lock) -> Upgrade:
-    with ThreadPoolExecutor(2) as pool:
-        before, after = pool.map(bench.environment, [old.path, new.path])
-    markers = target_environment(after.facts.python)
-    return Upgrade(old, new, distributions(before.path), distributions(after.path), markers)
-
-
 @dataclass
-class _Search:
-    """One search; what it tests, it tests once."""
+class Search:
+    """One search; what it tests, it tests once.
+
+    Attributes:
+        bench: Runs the model.
+        upgrade: The changes, and which go together.
+        locks: The lock before and the lock after.
+        journal: What has been tested.
+        golden: What the model is asked.
+        tolerance: How far a score may move.
+        folder: Where mixed locks are written.
+        progress: Told what is being done.
+    """
 
     bench: Bench
     upgrade: Upgrade
@@ -248,9 +150,9 @@ class _Search:
             self._tell(doing)
             found = self._tested(part)
             self.journal.add(found)
+            if found.shows == "differs":
+                self._ruled_out = max(self._ruled_out, self._many - len(part))
             self._tell(f"{doing} … {found.shows}")
-        if found.shows == "differs":
-            self._ruled_out = max(self._ruled_out, len(self.upgrade.names) - len(part))
         return found
 
     def _tested(self, part: frozenset[str]) -> Trial:

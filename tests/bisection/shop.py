@@ -24,6 +24,14 @@ BUYS = {
 """What shoppers ask for, by category."""
 
 _TRAINED = ["cheap", "best", "small"]
+_UNSEEN = [
+    ("desk organizer", "storage"),
+    ("organizers", "storage"),
+    ("evening bag", "clothing"),
+    ("emergency whistle", "safety"),
+    ("fish paste", "grocery"),
+    ("organ", "music"),
+]
 _ASKED = ["", "large", "white", "used", "second hand"]
 
 
@@ -33,8 +41,9 @@ def training() -> list[tuple[str, str]]:
 
 
 def queries() -> list[tuple[str, str]]:
-    """(query, category) that the classifier is asked: 150 of them."""
-    return [(f"{how} {what}".strip(), one) for one in BUYS for what in BUYS[one] for how in _ASKED]
+    """(query, category) that the classifier is asked: 156 of them."""
+    asked = [(f"{how} {what}".strip(), one) for one in BUYS for what in BUYS[one] for how in _ASKED]
+    return asked + _UNSEEN
 
 
 _MODULE = '''\
