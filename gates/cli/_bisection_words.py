@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from gates.bisection import Bisection, DifferingRow, Trial
 from gates.cli.common import Speech
@@ -60,7 +61,8 @@ def _tests(found: Bisection) -> Table:
     table = _table("test", "changes", "outcome", "what", "seconds")
     for place, one in enumerate(found.trials, start=1):
         seconds = "kept" if one.kept else f"{one.seconds:.1f}"
-        table.add_row(str(place), _made(one, found), one.shows, clip(clean(_what(one))), seconds)
+        cells = str(place), _made(one, found), one.shows, _what(one), seconds
+        table.add_row(*_plain(cells, 300))
     return table
 
 
@@ -86,8 +88,13 @@ def _rows(rows: Sequence[DifferingRow]) -> Table:
     for row in rows:
         cells = [f"{row.query_id} {row.query}", *([row.document] if documents else [])]
         cells += [row.old, row.new, number(row.old_score), number(row.new_score)]
-        table.add_row(*(clip(clean(cell), 60) for cell in cells))
+        table.add_row(*_plain(cells, 60))
     return table
+
+
+def _plain(cells: Iterable[str], limit: int) -> list[Text]:
+    """Cells that are never read as markup, and cannot drive the terminal."""
+    return [Text(clip(clean(one), limit)) for one in cells]
 
 
 def document(found: Bisection, state_file: Path) -> dict[str, Any]:
