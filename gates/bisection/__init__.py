@@ -1,0 +1,26 @@
+"""`gates lock bisect`: which change of a lock changes what a model answers.
+
+search.py    the search: `bisect`, from two locks and a model to a `Bisection`
+bench.py     one run of the model under one lock
+answers.py   two runs compared: labels, scores, orders
+journal.py   what has been tested, kept on disk after each test
+wording.py   what was found, in one line
+"""
+
+from gates.bisection.answers import Difference, DifferingRow, Tolerance
+from gates.bisection.bench import Failure
+from gates.bisection.bisect import bisect
+from gates.bisection.finding import Bisection, changed
+from gates.bisection.journal import Trial, bisection_key
+
+__all__ = [
+    "Bisection",
+    "Difference",
+    "DifferingRow",
+    "Failure",
+    "Tolerance",
+    "Trial",
+    "bisect",
+    "bisection_key",
+    "changed",
+]
