@@ -10,6 +10,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from gates.environments._commands import clean
+
 __all__ = ["LIST", "MARKER", "changes", "write_list"]
 
 LIST = "gates-files.txt"
@@ -37,7 +39,7 @@ def changes(environment: Path) -> tuple[str, ...]:
     found = _lines(environment)
     if found == recorded:
         return ()
-    return tuple(_differences(_by_path(recorded), _by_path(found)))
+    return tuple(map(clean, _differences(_by_path(recorded), _by_path(found))))
 
 
 def _lines(environment: Path) -> list[str]:
