@@ -17,6 +17,7 @@ from gates.environments.mlmodel import read_mlmodel
 from gates.environments.outputs import as_contributions, as_labels, as_scores
 from gates.environments.process import Limits, Worker
 from gates.errors import GatesError, LockError, ModelFault
+from gates.kept import hold
 from gates.kernels.packed import Floats
 from gates.locks.lock import read_lock
 from gates.locks.markers import target_environment
@@ -70,6 +71,7 @@ class VersionArm:
         self._answers: dict[str, Answer] = {}
         self._explained: dict[str, Contributions | NoContributions] = {}
         self._ran_in: EnvironmentFacts | None = None
+        hold(model_dir, self)
 
     @property
     def role(self) -> Role:

@@ -19,7 +19,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["Kept", "State", "hold", "holders", "is_held", "last_use", "remove", "try_lock", "used"]
+__all__ = [
+    "Kept",
+    "State",
+    "hold",
+    "holders",
+    "is_held",
+    "last_use",
+    "remove",
+    "size_of",
+    "try_lock",
+    "used",
+]
 
 State = Literal["whole", "in use", "corrupt", "unfinished", "being built"]
 
@@ -141,6 +152,16 @@ def holders(folder: Path) -> tuple[int, ...]:
 def last_use(marker: Path) -> datetime:
     """When something was last used: the time of the file or folder that is touched for it."""
     return datetime.fromtimestamp(marker.stat().st_mtime, UTC)
+
+
+def size_of(folder: Path) -> int:
+    """The bytes of all files in a folder; of links, those of the link itself."""
+    paths = (Path(where, name) for where, _, names in os.walk(folder) for name in names)
+    size = 0
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            size += path.lstat().st_size
+    return size
 
 
 def try_lock(descriptor: int) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from gates.environments._files import MARKER, changes
+from gates.environments._files import LIST, MARKER, changes
 from gates.kept import remove, try_lock
 
 __all__ = ["Place", "places"]
@@ -61,6 +61,8 @@ class Place:
             return (f"its Python, {python.readlink()}, is no longer there",)
         try:
             return changes(self.home)
+        except FileNotFoundError:
+            return (f"{LIST} is missing: an earlier mlgates built it, or it is going now",)
         except OSError as problem:
             return (f"{problem.filename or self.home} cannot be read: {problem.strerror}",)
 

@@ -145,7 +145,7 @@ Edit = Callable[[str], str]
         (lambda text: text + "click/made.pyc,,\n", []),
         (
             lambda text: text.replace("click/core.py,sha256=", "click/core.py,md5="),
-            ["has no digest"],
+            ["has no"],
         ),
         (lambda text: text + "../../../../out.py,sha256=AAAA,3\n", ["is recorded"]),
         (lambda text: text + "/etc/hostname,,\n", ["is recorded"]),
