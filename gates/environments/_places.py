@@ -62,7 +62,7 @@ class Place:
         try:
             return changes(self.home)
         except FileNotFoundError:
-            return (f"{LIST} is missing: an earlier mlgates built it, or it is going now",)
+            return (f"{LIST} is missing: an earlier mlgates built it",)
         except OSError as problem:
             return (f"{problem.filename or self.home} cannot be read: {problem.strerror}",)
 
