@@ -308,7 +308,8 @@ def test_the_command_lists_in_words_and_json(gates: CommandLine, stock: Stock) -
     assert "whole" in lines[1]
     assert "corrupt" in lines[3]
     assert "pyvenv.cfg is missing" in answer.out
-    assert "3 environments; 1 copies of models, 10 B" in answer.out
+    assert "3 environments, " in answer.out
+    assert "; 1 copy of a model, 10 B" in answer.out
     told = json.loads(gates("env", "list", "--cache", str(stock.root), "--json").out)
     assert told["bytes"] == sum(one["bytes"] for one in told["environments"] + told["models"])
     assert [one["state"] for one in told["environments"]] == ["whole", "whole", "corrupt"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -63,9 +64,9 @@ def list_(
     for one in found.environments:
         if one.trouble:
             speech.say(f"{one.name}: {one.trouble}", "yellow")
-    models = f"{len(found.models)} copies of models, "
-    models += shown_bytes(sum(one.bytes for one in found.models))
-    speech.say(f"{len(found.environments)} environments; {models}")
+    environments = _counted(found.environments, "environment", "environments")
+    models = _counted(found.models, "copy of a model", "copies of models")
+    speech.say(f"{environments}; {models}")
     speech.say(f"{shown_bytes(found.bytes)} in {root}", "bold")
     speech.result(
         {
@@ -153,6 +154,13 @@ def _advise(done: Pruned, limited: bool, speech: Speech) -> None:
     if not limited:
         speech.say("no limit is set: only what is corrupt or unfinished goes")
         speech.say("  give --older-than 30d, --max-size 20GB or --all")
+
+
+def _counted(kept: Sequence[Kept], one: str, many: str) -> str:
+    from gates.sizes import shown_bytes
+
+    size = shown_bytes(sum(each.bytes for each in kept))
+    return f"{len(kept)} {one if len(kept) == 1 else many}, {size}"
 
 
 def _told(one: Kept) -> str:
