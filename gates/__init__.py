@@ -14,6 +14,7 @@ Where to read, from the top:
 - `gates.kernels`: the numbers, pure NumPy.
 - `gates.difference`: `gates diff`, two ranking files without a model; `gates.rankings` reads them.
 - `gates.registry`, `gates.environments`, `gates.locks`, `gates.golden`: the outside world.
+- `gates.kept`, `gates.upkeep`: what the cache holds, who uses it, and when it goes.
 - `gates.packaging`, `gates.promotion`, `gates.outcome`, `gates.report`: before and after a run.
 - `gates.pytest_plugin`, `gates.pytest_gate`, `gates.cli`: how people call it.
 

@@ -20,6 +20,7 @@ from gates.environments.outputs import as_contributions, as_labels, as_scores
 from gates.environments.process import Limits, Worker
 from gates.errors import GatesError, LockError, ModelFault
 from gates.findings import ScanReport
+from gates.kept import hold
 from gates.kernels.packed import Floats
 from gates.locks.lock import read_lock
 from gates.locks.markers import target_environment
@@ -81,6 +82,7 @@ class VersionArm:
         self._ran_in: EnvironmentFacts | None = None
         self._scanned: ScanReport | None = None
         self._scanning = Lock()
+        hold(model_dir, self)
 
     @property
     def role(self) -> Role:

@@ -38,6 +38,7 @@ from gates.records import card_facts, gate_facts, golden_facts, now
 from gates.registry import Registry
 from gates.settings import Settings
 from gates.stand import RunSubject, put_on_stand
+from gates.upkeep import pruning_after_builds
 
 __all__ = ["Gate", "open_gate"]
 
@@ -199,7 +200,9 @@ def open_gate(
         candidate,
         champion,
         path_of=registry.path,
-        cache=EnvironmentCache(settings.cache),
+        cache=EnvironmentCache(
+            settings.cache, pruning_after_builds(settings.cache, settings.cache_limits)
+        ),
         progress=progress,
     )
     return Gate(run_id, card, subject, card.bounds(subject.golden), progress)

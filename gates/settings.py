@@ -4,6 +4,8 @@
 | --- | --- | --- | --- | --- |
 | store | `--tracking-uri` | `MLFLOW_TRACKING_URI` | `tracking-uri` | `.gates/mlflow.db` |
 | cache | `--cache` | `GATES_CACHE` | `cache` | `~/.cache/mlgates` |
+| its size at most | | `GATES_CACHE_MAX_SIZE` | `cache-max-size` | none |
+| how long what is unused is kept | | `GATES_CACHE_MAX_AGE` | `cache-max-age` | none |
 | runs | `--output` | `GATES_OUTPUT` | `output` | `.gates/runs` |
 | signing key | | `GATES_SIGNING_KEY` | `signing-key` | none |
 | verification key | | `GATES_VERIFY_KEY` | `verify-key` | none |
@@ -15,14 +17,37 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
-from gates.errors import InputError
+from gates.errors import InputError, UsageError
+from gates.sizes import as_bytes, as_span
 from gates.strict_yaml import nearest
 
-__all__ = ["Settings", "find_project", "load_settings"]
+__all__ = ["CacheLimits", "Settings", "cache_limits", "find_project", "load_settings"]
 
-_KEYS = ("tracking-uri", "cache", "output", "signing-key", "verify-key")
+_KEYS = (
+    "tracking-uri",
+    "cache",
+    "cache-max-size",
+    "cache-max-age",
+    "output",
+    "signing-key",
+    "verify-key",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheLimits:
+    """How much of a cache is kept.
+
+    Attributes:
+        max_bytes: Its size at most; None for no limit.
+        max_age: How long what nobody uses is kept; None for ever.
+    """
+
+    max_bytes: int | None = None
+    max_age: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +61,7 @@ class Settings:
         output: Where each run gets its folder.
         signing_key: Ed25519 private key (PEM) that signs evidence, if any.
         verify_key: Ed25519 public key (PEM) that evidence must be signed by, if any.
+        cache_limits: How much of the cache is kept.
     """
 
     project: Path
@@ -44,6 +70,7 @@ class Settings:
     output: Path
     signing_key: Path | None = None
     verify_key: Path | None = None
+    cache_limits: CacheLimits = CacheLimits()
 
 
 def find_project(start: Path) -> Path:
@@ -78,6 +105,7 @@ def load_settings(
 
     Raises:
         InputError: pyproject.toml cannot be read or holds an unknown key.
+        UsageError: A limit of the cache is no size or span of time.
     """
     root = project.absolute() if project else find_project(Path.cwd())
     written = _written(root / "pyproject.toml")
@@ -98,7 +126,37 @@ def load_settings(
         output=path(output, "GATES_OUTPUT", "output") or root / ".gates" / "runs",
         signing_key=path(None, "GATES_SIGNING_KEY", "signing-key"),
         verify_key=path(None, "GATES_VERIFY_KEY", "verify-key"),
+        cache_limits=cache_limits(
+            pick(None, "GATES_CACHE_MAX_SIZE", "cache-max-size"),
+            pick(None, "GATES_CACHE_MAX_AGE", "cache-max-age"),
+        ),
     )
+
+
+def cache_limits(
+    size: str | None,
+    age: str | None,
+    names: tuple[str, str] = (
+        "cache-max-size (GATES_CACHE_MAX_SIZE)",
+        "cache-max-age (GATES_CACHE_MAX_AGE)",
+    ),
+) -> CacheLimits:
+    """Limits of a cache from what was written.
+
+    Args:
+        size: Such as `20GB`; None or empty for no limit.
+        age: Such as `30d`; None or empty for no limit.
+        names: What each is called where it was written.
+
+    Raises:
+        UsageError: It is no size or span of time.
+    """
+    max_bytes, max_age = as_bytes(size or ""), as_span(age or "")
+    if size and max_bytes is None:
+        raise UsageError(f"{names[0]}: '{size}' is no size", advice="write it as 20GB or 500MB")
+    if age and max_age is None:
+        raise UsageError(f"{names[1]}: '{age}' is no span of time", advice="write it as 30d or 12h")
+    return CacheLimits(max_bytes, max_age)
 
 
 def _written(pyproject: Path) -> Mapping[str, str]:

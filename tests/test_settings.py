@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from gates.errors import InputError
-from gates.settings import find_project, load_settings
+from gates.errors import InputError, UsageError
+from gates.settings import CacheLimits, find_project, load_settings
 
 
 @pytest.fixture
@@ -49,6 +50,19 @@ def test_paths_written_in_the_project_start_from_it(project: Path) -> None:
     settings = load_settings(project, environ={})
     assert settings.output == project / "out"
     assert settings.cache == Path.home() / "c"
+
+
+def test_limits_of_the_cache_are_read_from_pyproject_and_environment(project: Path) -> None:
+    assert load_settings(project, environ={}).cache_limits == CacheLimits()
+    (project / "pyproject.toml").write_text(
+        '[tool.gates]\ncache-max-size = "20GB"\ncache-max-age = "30d"\n'
+    )
+    written = CacheLimits(20 * 10**9, timedelta(days=30))
+    assert load_settings(project, environ={}).cache_limits == written
+    environ = {"GATES_CACHE_MAX_SIZE": "500MB"}
+    assert load_settings(project, environ=environ).cache_limits.max_bytes == 500 * 10**6
+    with pytest.raises(UsageError, match=r"\(GATES_CACHE_MAX_AGE\): 'soon' is no span"):
+        load_settings(project, environ={"GATES_CACHE_MAX_AGE": "soon"})
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from rich.console import Console
 from gates import __version__
 from gates.cli.demo import demo
 from gates.cli.diff import diff
+from gates.cli.env import env
 from gates.cli.golden import golden
 from gates.cli.history import history
 from gates.cli.lock import lock
@@ -56,6 +57,7 @@ app.command("rollback")(rollback)
 app.command("history")(history)
 app.add_typer(lock, name="lock")
 app.add_typer(golden, name="golden")
+app.add_typer(env, name="env")
 
 
 def _version(wanted: bool) -> None:

@@ -37,6 +37,7 @@ def package(
     from gates.golden import golden_digest
     from gates.outcome import who
     from gates.registry.mlflow import MlflowRegistry
+    from gates.upkeep import pruning_after_builds
 
     settings = settings_from(project, tracking_uri, cache)
     speech = Speech(as_json)
@@ -47,7 +48,9 @@ def package(
             model,
             project=settings.project,
             registry=MlflowRegistry(settings.tracking_uri, settings.cache),
-            environments=EnvironmentCache(settings.cache),
+            environments=EnvironmentCache(
+                settings.cache, pruning_after_builds(settings.cache, settings.cache_limits)
+            ),
             golden_digest=golden_digest(card.golden_path),
             by=who(),
             progress=lambda text: progress.update(task, description=text),

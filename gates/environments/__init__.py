@@ -1,6 +1,8 @@
 """Where a model version runs: an environment built from its own lock, and a worker process in it.
 
     cache.py     finds or builds the environment of a lock (uv, hashes required, safe against kills)
+    inspect.py   what is installed in one, and which installed files are not what they were
+    stock.py     what a cache holds, and the removal of what nobody uses
     mlmodel.py   reads a model folder's MLmodel file, as data only
     process.py   starts, asks and ends the worker; every failure is a ModelFault with a name
     frames.py    how columns cross the pipes, and how little the gate believes of what comes back

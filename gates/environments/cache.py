@@ -2,38 +2,47 @@
 
 An environment is built in a sibling folder under a lock file, its marker is written last, and the
 folder is renamed into place. Nothing without a marker is ever used; what a killed builder left is
-removed by the next one.
+removed by the next one. Whenever an environment is found its files are compared with the list that
+was taken of them when it was built, and it is built anew when they differ. An environment that was
+handed out is held (`gates.kept`): nobody removes it while its user lives.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
+import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from gates.commands import last_lines, run_streamed
 from gates.domain import EnvironmentFacts
+from gates.environments._building import fill
+from gates.environments._files import MARKER, write_list
 from gates.environments._interpreters import Interpreter, find_interpreter
+from gates.environments._places import Place, places
 from gates.errors import BuildError
-from gates.installers import find_uv, uv_environment
+from gates.installers import find_uv
+from gates.kept import hold, holders
 
 __all__ = ["Environment", "EnvironmentCache"]
 
-_MARKER = "gates-environment.json"
-_RECIPE = "gates-environment-2"  # part of the key: raise it when environments are built otherwise
-_UV_SECONDS = 1800.0
+Progress = Callable[[str], None]
+
+_RECIPE = "gates-environment-3"  # part of the key: raise it when environments are built otherwise
+_PATIENCE_SECONDS = 1.0  # a look at whether somebody uses an environment takes its lock, briefly
 
 
 @dataclass(frozen=True)
 class Environment:
     """A virtual environment that holds exactly what one lock says.
+
+    The cache does not remove it while the object lives.
 
     Attributes:
         path: Its folder.
@@ -46,7 +55,23 @@ class Environment:
     facts: EnvironmentFacts
 
 
+@dataclass(frozen=True)
+class _Order:
+    """What one call asks for."""
+
+    place: Place
+    lock: Path
+    text: bytes
+    interpreter: Interpreter
+    progress: Progress
+    started: float
+
+
 def _silent(_: str) -> None:
+    return
+
+
+def _nothing(_: Progress) -> None:
     return
 
 
@@ -55,27 +80,31 @@ class EnvironmentCache:
 
     Args:
         root: The cache folder; made when it is needed. Any number of processes may share it.
+        after_build: Called when an environment was built, with where to tell what is being done.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, after_build: Callable[[Progress], None] = _nothing) -> None:
         self._envs = root.absolute() / "envs"
+        self._after_build = after_build
 
     def ensure(
         self,
         lock: Path,
         *,
         python: str | None = None,
-        progress: Callable[[str], None] = _silent,
+        progress: Progress = _silent,
     ) -> Environment:
-        """The environment of a lock, built when the cache does not hold it yet.
+        """The environment of a lock, built when the cache does not hold it yet, whole.
 
         Args:
             lock: A requirements file, every requirement pinned and hashed; it may be empty.
-            python: The Python version it is for, such as `3.11`; None takes the gate's own.
+            python: The Python version it is for, such as `3.11.7`; where that patch is not on this
+                machine, the nearest one. None takes the gate's own.
             progress: Told what is being done, a line at a time.
 
         Raises:
-            BuildError: No lock, no such Python, or uv could not install it; with uv's last lines.
+            BuildError: No lock, no such Python, uv could not install it (with uv's last lines), or
+                it is no longer whole and somebody still uses it.
         """
         started = time.monotonic()
         try:
@@ -86,85 +115,122 @@ class EnvironmentCache:
                 advice="Package the model again with its requirements.txt.",
             ) from error
         interpreter = find_interpreter(python, uv=find_uv())
-        key = _key(text, interpreter)
-        home = self._envs / key
-        cached = _is_whole(home, key)
-        if not cached:
-            try:
-                with self._locked(key, progress) as held:
-                    cached = _is_whole(home, key)
-                    if not cached:
-                        progress(f"building the environment of {lock} ({interpreter.version})")
-                        self._build(home, text, interpreter, held, lock, progress)
-            except OSError as error:
-                raise BuildError(
-                    f"the environment of {lock} could not be written: {error}",
-                    advice=f"Check free space and permissions of {self._envs}.",
-                ) from error
-        facts = EnvironmentFacts(
-            key=key,
-            python=interpreter.version,
-            platform=_platform(),
-            cached=cached,
-            build_seconds=time.monotonic() - started,
-        )
-        return Environment(home, home / "bin" / "python", facts)
-
-    @contextlib.contextmanager
-    def _locked(self, key: str, progress: Callable[[str], None]) -> Iterator[int]:
-        self._envs.mkdir(parents=True, exist_ok=True)
-        with (self._envs / f"{key}.lock").open("ab") as handle:
-            if not _try_lock(handle.fileno()):
-                progress("waiting for another process that builds the same environment")
-                fcntl.flock(handle, fcntl.LOCK_EX)
-            yield handle.fileno()
-
-    def _build(
-        self,
-        home: Path,
-        text: bytes,
-        interpreter: Interpreter,
-        held: int,
-        lock: Path,
-        progress: Callable[[str], None],
-    ) -> None:
-        self._sweep()
-        building = home.with_suffix(".building")
-        for stale in (building, home):
-            if stale.exists():
-                shutil.rmtree(stale)
+        if python and python.count(".") == 2 and interpreter.version != python:
+            progress(f"Python {python} is not on this machine: {interpreter.version} stands in")
+        place = Place(self._envs / _key(text, interpreter))
+        order = _Order(place, lock, text, interpreter, progress, started)
+        found = None if place.damage() else _handed_out(order, cached=True)
+        if found is not None:
+            return found
         try:
-            building.mkdir()
-            copy = building / "requirements.txt"
-            copy.write_bytes(text)
-            where = str(building / "bin" / "python")
-            venv = ["venv", "--relocatable", "--no-project", "--allow-existing", "--python"]
-            _run_uv([*venv, str(interpreter.path), str(building)], held, lock, progress)
-            sync = ["pip", "sync", "--require-hashes", "--allow-empty-requirements"]
-            sync += ["--link-mode", "copy", "--python", where]
-            _run_uv([*sync, str(copy)], held, lock, progress)
-            _compile(building, home, held, progress)
-            marker = {"key": home.name, "python": interpreter.version, "platform": _platform()}
-            (building / _MARKER).write_text(json.dumps(marker), encoding="utf-8")
-            building.rename(home)
+            built = self._find_or_build(order)
+        except OSError as error:
+            raise BuildError(
+                f"the environment of {lock} could not be written: {error}",
+                advice=f"Check free space and permissions of {self._envs}.",
+            ) from error
+        if not built.facts.cached:
+            self._after_build(progress)
+        return built
+
+    def _find_or_build(self, order: _Order) -> Environment:
+        with contextlib.ExitStack() as stack:
+            held = stack.enter_context(order.place.locked_at_once())
+            if held is None:
+                order.progress("waiting for another process that builds the same environment")
+                held = stack.enter_context(order.place.locked())
+            damage = order.place.damage()
+            cached = not damage
+            if damage:
+                self._build(order, damage, held)
+            found = _handed_out(order, cached=cached)
+            if found is None:  # only who has the lock removes environments
+                raise BuildError(
+                    f"the environment {order.place.home} was removed while it was being built",
+                    advice="See what else works in that folder, and run again.",
+                )
+            return found
+
+    def _build(self, order: _Order, damage: tuple[str, ...], held: int) -> None:
+        place, progress = order.place, order.progress
+        if place.home.exists():
+            more = f" and {len(damage) - 1} more" if len(damage) > 1 else ""
+            what = f"the environment of {order.lock} is not as it was built ({damage[0]}{more})"
+            if not place.clear(patience=_PATIENCE_SECONDS):
+                raise BuildError(
+                    f"{what}, and {_users(place.home)} still uses it: {place.home}",
+                    advice="Wait until that has ended, then run again: it will be built anew.",
+                )
+            progress(f"{what}: building it anew")
+        self._sweep()
+        progress(f"building the environment of {order.lock} ({order.interpreter.version})")
+        building = place.building
+        if building.exists():
+            shutil.rmtree(building)
+        try:
+            fill(
+                building,
+                place.home,
+                order.text,
+                order.interpreter,
+                lock=order.lock,
+                held=held,
+                progress=progress,
+            )
+            _mark(order)
+            building.rename(place.home)
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise
 
     def _sweep(self) -> None:
         # Whoever builds holds that key's lock: a folder whose lock is free has no builder left.
-        for leftover in self._envs.glob("*.building"):
-            with leftover.with_suffix(".lock").open("ab") as handle:
-                if _try_lock(handle.fileno()):
-                    shutil.rmtree(leftover, ignore_errors=True)
+        for place in places(self._envs):
+            if place.building.exists():
+                with place.locked_at_once() as held:
+                    if held is not None:
+                        shutil.rmtree(place.building, ignore_errors=True)
 
 
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def _handed_out(order: _Order, *, cached: bool) -> Environment | None:
+    """The environment, held by the answer; None when it has just been removed."""
+    home = order.place.home
+    facts = EnvironmentFacts(
+        key=order.place.key,
+        python=order.interpreter.version,
+        platform=_platform(),
+        cached=cached,
+        build_seconds=time.monotonic() - order.started,
+    )
+    environment = Environment(home, home / "bin" / "python", facts)
+    if not hold(home, environment):
+        return None
+    with contextlib.suppress(OSError):  # the cache of another user can still be read
+        os.utime(order.place.marker)
+    return environment
+
+
+def _mark(order: _Order) -> None:
+    building = order.place.building
+    files, size = write_list(building)
+    marker = {
+        "key": order.place.key,
+        "python": order.interpreter.version,
+        "platform": _platform(),
+        "lock": f"sha256:{hashlib.sha256(order.text).hexdigest()}",
+        "packages": sum(1 for _ in building.glob("lib/python*/site-packages/*.dist-info")),
+        "files": files,
+        "bytes": size,
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    (building / MARKER).write_text(json.dumps(marker), encoding="utf-8")
+
+
+def _users(home: Path) -> str:
+    pids = [str(pid) for pid in holders(home)]
+    if str(os.getpid()) in pids:
+        return "this process"
+    return f"process {', '.join(pids)}" if pids else "another process"
 
 
 def _platform() -> str:
@@ -175,52 +241,3 @@ def _key(lock: bytes, interpreter: Interpreter) -> str:
     digest = hashlib.sha256(lock).hexdigest()
     parts = (_RECIPE, digest, interpreter.version, _platform())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _is_whole(home: Path, key: str) -> bool:
-    try:
-        marker = json.loads((home / _MARKER).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    # The interpreter below may have been uninstalled since.
-    return bool(marker.get("key") == key) and (home / "bin" / "python").exists()
-
-
-def _run_uv(arguments: list[str], held: int, lock: Path, progress: Callable[[str], None]) -> None:
-    # uv inherits the lock: should the gate be killed, nobody builds beside a uv that lives on.
-    done = run_streamed(
-        [find_uv(), *arguments, "--no-python-downloads", "--no-progress", "--color", "never"],
-        env=uv_environment(),
-        cwd=None,
-        timeout=_UV_SECONDS,
-        progress=progress,
-        pass_fds=(held,),
-    )
-    if done.returncode != 0:
-        raise BuildError(
-            f"the environment of {lock} could not be built: uv {' '.join(arguments[:2])} failed "
-            f"({done.how}):\n{last_lines(done.output)}",
-            advice="Check that every requirement is pinned and hashed for this Python and "
-            "platform, and that the package index can be reached.",
-        )
-
-
-def _compile(building: Path, home: Path, held: int, progress: Callable[[str], None]) -> None:
-    """Write byte code once, since workers may not: without it every start pays for compiling.
-
-    Distributions' own tests are left out; they are a third of the files and never imported. A
-    file that does not compile is the business of whoever imports it.
-    """
-    progress("compiling byte code")
-    run_streamed(
-        [
-            *(str(building / "bin" / "python"), "-I", "-m", "compileall", "-q", "-j", "0"),
-            *("-x", r"[/\\]tests?[/\\]", "-s", str(building), "-p", str(home)),
-            str(building / "lib"),
-        ],
-        env=uv_environment(),
-        cwd=None,
-        timeout=_UV_SECONDS,
-        progress=lambda _: None,
-        pass_fds=(held,),
-    )

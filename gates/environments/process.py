@@ -64,7 +64,9 @@ def scrubbed_environment(scratch: Path) -> dict[str, str]:
         scratch: Its home and temporary folder.
     """
     threads = {f"{library}_NUM_THREADS": "1" for library in _THREADED}
-    places = {"HOME": str(scratch), "TMPDIR": str(scratch), "PATH": os.defpath}
+    # Numba writes beside the modules it compiles, where it can: an environment stays as it is.
+    own = dict.fromkeys(("HOME", "TMPDIR", "NUMBA_CACHE_DIR"), str(scratch))
+    places = {**own, "PATH": os.defpath}
     return {**places, **threads, "LANG": "C.UTF-8", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
@@ -80,14 +82,15 @@ class Worker:
         child: Child,
         scratch: Path,
         model: ModelFile,
-        facts: EnvironmentFacts,
+        environment: Environment,
         limits: Limits,
         role: str,
     ) -> None:
         self._child = child
         self._scratch = scratch
         self._model = model
-        self._facts = facts
+        self._environment = environment  # while this lives, the cache does not remove it
+        self._facts = environment.facts
         self._limits = limits
         self._role = role
         self._started = time.monotonic()
@@ -134,7 +137,7 @@ class Worker:
                 f"the {role}'s environment does not start: {environment.python}: {error.strerror}",
                 advice=f"Remove {environment.path}; the next run builds it anew.",
             ) from error
-        return cls(child, scratch, model, environment.facts, limits, role)
+        return cls(child, scratch, model, environment, limits, role)
 
     @property
     def pid(self) -> int:
@@ -353,6 +356,6 @@ def run_script(
         raise BuildError(
             f"{script} failed ({done.how}):\n{last_lines(done.output)}",
             advice="Run it by hand in its environment: "
-            + " ".join([str(environment.python), str(script), *args]),
+            + " ".join([str(environment.python), "-B", str(script), *args]),
         )
     return done.output

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from gates.errors import RegistryError
+from gates.kept import hold, used
 from gates.registry.digests import copy_counted, tree_digest
+
+INCOMING = ".incoming-"  # how the folders begin that copies are made in
 
 
 class Snapshots:
@@ -20,6 +25,7 @@ class Snapshots:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._held: set[str] = set()
 
     def path(self, digest: str) -> Path:
         """Where the tree of a digest is.
@@ -28,7 +34,7 @@ class Snapshots:
             RegistryError: It is not there (any more).
         """
         path = self._place(digest)
-        if not path.is_dir():
+        if not self._hold(digest):
             raise RegistryError(
                 f"the copy of {digest} is not in {self._root}", advice="resolve the model again"
             )
@@ -61,19 +67,37 @@ class Snapshots:
         local = _local(source)
         if local:
             digest = tree_digest(local)
-            if self._whole(digest):
+            if self._whole(digest) and self._hold(digest):
                 return digest
-        with tempfile.TemporaryDirectory(prefix=".incoming-", dir=self._root) as incoming:
-            tree = local or _download(source, Path(incoming) / "fetched", tracking_uri)
-            copy = Path(incoming) / "copy"
+        with self._incoming() as incoming:
+            tree = local or _download(source, incoming / "fetched", tracking_uri)
+            copy = incoming / "copy"
             copy_counted(tree, copy)
             digest = tree_digest(copy)
-            if not self._whole(digest):
-                self._keep(copy, digest, Path(incoming) / "damaged")
+            if not (self._whole(digest) and self._hold(digest)):
+                self._keep(copy, digest, incoming / "damaged")
+                self._hold(digest)
         return digest
+
+    @contextlib.contextmanager
+    def _incoming(self) -> Iterator[Path]:
+        folders = tempfile.TemporaryDirectory(prefix=INCOMING, dir=self._root)
+        with folders as folder, used(Path(folder)):
+            yield Path(folder)
 
     def _place(self, digest: str) -> Path:
         return self._root / digest.removeprefix("sha256:")
+
+    def _hold(self, digest: str) -> bool:
+        """Keep a copy from being removed while this object lives, and note that it was used."""
+        place = self._place(digest)
+        if digest not in self._held:
+            if not hold(place, self):
+                return False
+            self._held.add(digest)
+        with contextlib.suppress(OSError):  # the cache of another user can still be read
+            os.utime(place)
+        return place.is_dir()
 
     def _whole(self, digest: str) -> bool:
         place = self._place(digest)

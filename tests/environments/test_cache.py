@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -9,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -124,9 +126,8 @@ def test_an_environment_that_is_not_whole_is_built_anew(
     lock: Path, tmp_path: Path, damage: str
 ) -> None:
     cache = EnvironmentCache(tmp_path / "cache")
-    built = cache.ensure(lock)
-    target = built.python if damage == "python" else built.path / "gates-environment.json"
-    target.unlink()
+    home = cache.ensure(lock).path
+    (home / ("bin/python" if damage == "python" else "gates-environment.json")).unlink()
     again = cache.ensure(lock)
     assert not again.facts.cached
     assert again.python.exists()
@@ -181,7 +182,9 @@ def test_a_cache_that_cannot_be_written_is_named(lock: Path, tmp_path: Path) -> 
 
 
 def test_a_python_that_is_nowhere_is_named_with_what_to_install(lock: Path, tmp_path: Path) -> None:
-    with pytest.raises(BuildError, match=r"the model needs Python 3\.99") as caught:
+    with pytest.raises(
+        BuildError, match=r"needs Python 3\.99\.1, and no Python 3\.99 runs"
+    ) as caught:
         EnvironmentCache(tmp_path / "cache").ensure(lock, python="3.99.1")
     assert "Install Python 3.99" in caught.value.advice
 
@@ -195,7 +198,7 @@ def test_a_python_that_is_only_a_shim_is_passed_over(
     shim.write_text("#!/bin/sh\necho 'not installed' >&2\nexit 127\n", encoding="utf-8")
     shim.chmod(0o755)
     monkeypatch.setenv("PATH", f"{shims}{os.pathsep}{os.environ['PATH']}")
-    with pytest.raises(BuildError, match="none on this machine runs"):
+    with pytest.raises(BuildError, match=r"no Python 3\.99 runs on this machine"):
         EnvironmentCache(tmp_path / "cache").ensure(lock, python="3.99")
 
 
@@ -208,10 +211,18 @@ def test_damaged_metadata_says_which_and_what_to_do(lock: Path, tmp_path: Path) 
     shutil.rmtree(built.path)
 
 
-def test_the_marker_says_what_it_is(bare: Environment) -> None:
-    marker = json.loads((bare.path / "gates-environment.json").read_text(encoding="utf-8"))
+def test_the_marker_says_what_it_is(lock: Path, tmp_path: Path) -> None:
+    built = EnvironmentCache(tmp_path / "cache").ensure(lock)
+    marker = json.loads((built.path / "gates-environment.json").read_text(encoding="utf-8"))
+    assert datetime.fromisoformat(marker.pop("made")).tzinfo is UTC
+    files = [path for path in built.path.rglob("*") if path.is_file() and not path.is_symlink()]
+    own = {"gates-environment.json", "gates-files.txt"}
+    assert marker.pop("bytes") == sum(p.stat().st_size for p in files if p.name not in own)
+    assert marker.pop("files") > 30
     assert marker == {
-        "key": bare.facts.key,
-        "python": bare.facts.python,
-        "platform": bare.facts.platform,
+        "key": built.facts.key,
+        "python": built.facts.python,
+        "platform": built.facts.platform,
+        "lock": f"sha256:{hashlib.sha256(lock.read_bytes()).hexdigest()}",
+        "packages": 1,
     }

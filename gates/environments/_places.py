@@ -1,0 +1,122 @@
+"""Where one environment of a cache is: its folder, and the lock of who builds or removes it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from gates.environments._files import LIST, MARKER, changes
+from gates.kept import remove, try_lock
+
+__all__ = ["Place", "places"]
+
+_KEY = re.compile(r"[0-9a-f]+")
+
+
+@dataclass(frozen=True)
+class Place:
+    """The place of one environment.
+
+    Attributes:
+        home: Its folder, named after its key; whole, or not there.
+    """
+
+    home: Path
+
+    @property
+    def key(self) -> str:
+        """Its key."""
+        return self.home.name
+
+    @property
+    def building(self) -> Path:
+        """The folder it is built in, and removed in."""
+        return self.home.with_suffix(".building")
+
+    @property
+    def marker(self) -> Path:
+        """The file that is written last; its time is that of the last use."""
+        return self.home / MARKER
+
+    def facts(self) -> Mapping[str, Any]:
+        """What the marker says; empty when there is none that can be read."""
+        try:
+            found = json.loads(self.marker.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) and found.get("key") == self.key else {}
+
+    def damage(self) -> tuple[str, ...]:
+        """What is wrong with an environment that is there, in words; nothing when it is whole."""
+        if not self.facts():
+            return (f"{MARKER} is missing or not its own",)
+        python = self.home / "bin" / "python"
+        if python.is_symlink() and not python.exists():
+            return (f"its Python, {python.readlink()}, is no longer there",)
+        try:
+            return changes(self.home)
+        except FileNotFoundError:
+            return (f"{LIST} is missing: an earlier mlgates built it",)
+        except OSError as problem:
+            return (f"{problem.filename or self.home} cannot be read: {problem.strerror}",)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[int]:
+        """Be the only one who builds or removes it, while the block runs; waits for another.
+
+        Gives the open lock file, for programs that are to inherit it.
+
+        Raises:
+            OSError: The lock file cannot be made.
+        """
+        with self._lock_file() as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield handle.fileno()
+
+    @contextlib.contextmanager
+    def locked_at_once(self) -> Iterator[int | None]:
+        """As `locked`, but gives None when another has the lock.
+
+        Raises:
+            OSError: The lock file cannot be made.
+        """
+        with self._lock_file() as handle:
+            yield handle.fileno() if try_lock(handle.fileno()) else None
+
+    def _lock_file(self) -> BinaryIO:
+        self.home.parent.mkdir(parents=True, exist_ok=True)
+        # Never removed: a lock file that comes anew would be another lock.
+        return self.home.with_suffix(".lock").open("ab")
+
+    def clear(self, *, patience: float = 0.0) -> bool:
+        """Remove it and what a build of it left; only for who has the lock.
+
+        Args:
+            patience: Seconds to wait for somebody who uses it.
+
+        Returns:
+            False when somebody uses it, and it is still there.
+
+        Raises:
+            OSError: It could not be removed.
+        """
+        remove(self.building, self.building)
+        return remove(self.home, self.building, patience=patience)
+
+
+def places(envs: Path) -> Iterator[Place]:
+    """The places of all environments that are there, or were being built.
+
+    Args:
+        envs: The folder of a cache's environments.
+    """
+    folders = [path for path in envs.iterdir() if path.is_dir()] if envs.is_dir() else []
+    for name in sorted({path.name.removesuffix(".building") for path in folders}):
+        if _KEY.fullmatch(name):
+            yield Place(envs / name)

@@ -1,0 +1,104 @@
+"""What a cache holds of environments: each with its size, last use and state; and their removal."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from gates.environments._places import Place, places
+from gates.kept import Kept, State, is_held, last_use, size_of
+
+__all__ = ["KeptEnvironment", "kept_environments", "remove_environment"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEnvironment(Kept):
+    """An environment in a cache.
+
+    Attributes:
+        key: Its key.
+        python: Its full Python version; empty when its marker is gone.
+        packages: How many distributions it holds.
+        lock: The digest of its lock, `sha256:` and 64 hexadecimal digits; empty as above.
+        made: When it was built, as ISO 8601 with its offset; empty as above.
+    """
+
+    key: str = ""
+    python: str = ""
+    packages: int = 0
+    lock: str = ""
+    made: str = ""
+
+
+def kept_environments(root: Path) -> tuple[KeptEnvironment, ...]:
+    """Every environment of a cache, and what killed builds left, as it is at this moment.
+
+    Args:
+        root: The cache folder; one that does not exist holds nothing.
+
+    Raises:
+        OSError: A folder cannot be read.
+    """
+    found = []
+    for place in places(root.absolute() / "envs"):
+        with contextlib.suppress(FileNotFoundError):  # it has been removed since
+            if place.building.exists():
+                found.append(_unfinished(place))
+        with contextlib.suppress(FileNotFoundError):
+            if place.home.exists():
+                found.append(_described(place))
+    return tuple(found)
+
+
+def remove_environment(kept: KeptEnvironment) -> bool:
+    """Remove an environment or what is left of one, unless somebody uses or builds it.
+
+    Args:
+        kept: What to remove.
+
+    Returns:
+        False when somebody uses or builds it.
+
+    Raises:
+        OSError: It could not be removed.
+    """
+    place = Place(kept.path.with_suffix(""))
+    with place.locked_at_once() as held:
+        if held is None:
+            return False
+        if kept.path == place.building:
+            if place.building.exists():
+                shutil.rmtree(place.building)
+            return True
+        return place.clear()
+
+
+def _described(place: Place) -> KeptEnvironment:
+    facts = place.facts()
+    damage = place.damage()
+    state: State = "corrupt" if damage else "whole"
+    if is_held(place.home):
+        state = "in use"
+    size, packages = facts.get("bytes"), facts.get("packages")
+    return KeptEnvironment(
+        kind="environment",
+        path=place.home,
+        bytes=size if isinstance(size, int) else size_of(place.home),
+        last_used=last_use(place.marker if place.marker.exists() else place.home),
+        state=state,
+        trouble=damage[0] if damage else "",
+        key=place.key,
+        python=str(facts.get("python", "")),
+        packages=packages if isinstance(packages, int) else 0,
+        lock=str(facts.get("lock", "")),
+        made=str(facts.get("made", "")),
+    )
+
+
+def _unfinished(place: Place) -> KeptEnvironment:
+    with place.locked_at_once() as held:
+        state: State = "being built" if held is None else "unfinished"
+    size, when = size_of(place.building), last_use(place.building)
+    return KeptEnvironment("environment", place.building, size, when, state, key=place.key)

@@ -1,0 +1,194 @@
+"""What a cache keeps: folders that live until nobody uses them and somebody wants their room.
+
+Who uses a folder holds it: a shared `flock` on the folder itself, which the system lets go of when
+the process ends, however it ends. Who removes a folder needs that lock alone. Descriptors are not
+inherited by programs that are started meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import time
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+__all__ = [
+    "Kept",
+    "State",
+    "hold",
+    "holders",
+    "is_held",
+    "last_use",
+    "remove",
+    "size_of",
+    "try_lock",
+    "used",
+]
+
+State = Literal["whole", "in use", "corrupt", "unfinished", "being built"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One thing that a cache keeps.
+
+    Attributes:
+        kind: An environment, or a copy of a model's artifact.
+        path: Its folder.
+        bytes: The size of its files.
+        last_used: When it was last made, found or asked for; UTC.
+        state: `corrupt` and `unfinished` are of no use to anybody.
+        trouble: What is corrupt about it, in words; empty when nothing is.
+    """
+
+    kind: Literal["environment", "model"]
+    path: Path
+    bytes: int
+    last_used: datetime
+    state: State
+    trouble: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its key or digest, short enough to show."""
+        return self.path.name.lstrip(".")[:12]
+
+
+def hold(folder: Path, owner: object) -> bool:
+    """Keep a folder from being removed for as long as an object lives.
+
+    Args:
+        folder: What is used.
+        owner: Who uses it; it must allow weak references.
+
+    Returns:
+        False when the folder is not there (any more), or cannot be opened.
+    """
+    descriptor = _shared(folder)
+    if descriptor is None:
+        return False
+    weakref.finalize(owner, os.close, descriptor)
+    return True
+
+
+@contextlib.contextmanager
+def used(folder: Path) -> Iterator[None]:
+    """Keep a folder from being removed while the block runs."""
+    descriptor = _shared(folder)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def remove(folder: Path, aside: Path, *, patience: float = 0.0) -> bool:
+    """Remove a folder that nobody holds; nobody ever finds half of it under its name.
+
+    Args:
+        folder: What is to go; one that is not there is gone.
+        aside: Where it is renamed to first, beside it; what a killed process leaves is there.
+        patience: Seconds to wait for a holder.
+
+    Returns:
+        False when somebody holds it.
+
+    Raises:
+        OSError: It could not be removed.
+    """
+    try:
+        descriptor = _opened(folder)
+    except FileNotFoundError:
+        return True
+    try:
+        end = time.monotonic() + patience
+        while not try_lock(descriptor):
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.02)
+        if aside != folder:
+            try:
+                folder.rename(aside)
+            except OSError:  # an overlay file system does not rename folders of its lower layers
+                aside = folder
+        shutil.rmtree(aside)
+        return True
+    finally:
+        os.close(descriptor)
+
+
+def is_held(folder: Path) -> bool:
+    """Whether somebody uses a folder at this moment, this process included."""
+    try:
+        descriptor = _opened(folder)
+    except FileNotFoundError:
+        return False
+    try:
+        return not try_lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def holders(folder: Path) -> tuple[int, ...]:
+    """The processes that use a folder, as far as the system tells (Linux does)."""
+    try:
+        status = folder.stat()
+        table = Path("/proc/locks").read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return ()
+    device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    rows = (line.split() for line in table)
+    found = {row[4] for row in rows if len(row) > 5 and row[1] == "FLOCK" and row[5] == device}
+    return tuple(sorted(int(pid) for pid in found if pid.isdigit() and pid != "0"))
+
+
+def last_use(marker: Path) -> datetime:
+    """When something was last used: the time of the file or folder that is touched for it."""
+    return datetime.fromtimestamp(marker.stat().st_mtime, UTC)
+
+
+def size_of(folder: Path) -> int:
+    """The bytes of all files in a folder; of links, those of the link itself."""
+    paths = (Path(where, name) for where, _, names in os.walk(folder) for name in names)
+    size = 0
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            size += path.lstat().st_size
+    return size
+
+
+def try_lock(descriptor: int) -> bool:
+    """Take an open file's or folder's lock alone, if nobody has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _opened(folder: Path) -> int:
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _shared(folder: Path) -> int | None:
+    while True:
+        try:
+            descriptor = _opened(folder)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            now, locked = folder.stat(), os.fstat(descriptor)
+        except OSError:
+            os.close(descriptor)
+            return None
+        if (now.st_dev, now.st_ino) == (locked.st_dev, locked.st_ino):
+            return descriptor
+        os.close(descriptor)  # it was replaced while we waited
