@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from gates.artifacts.scan import scan_artifact
-from gates.dependencies import LockReport
+from gates.audits import AuditedLock, changes
+from gates.dependencies import LockChange, LockReport
 from gates.domain import EnvironmentFacts, ModelVersion, Role
 from gates.environments.cache import Environment, EnvironmentCache
-from gates.environments.inspect import distributions
 from gates.environments.mlmodel import read_mlmodel
 from gates.environments.outputs import as_contributions, as_labels, as_scores
 from gates.environments.process import Limits, Worker
@@ -23,9 +23,7 @@ from gates.findings import ScanReport
 from gates.kept import hold
 from gates.kernels.packed import Floats
 from gates.locks.lock import read_lock
-from gates.locks.markers import target_environment
-from gates.locks.verify import verify
-from gates.subject import Columns, Contributions, NoContributions
+from gates.subject import Columns, Contributions, LockQuestions, NoContributions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +47,7 @@ class VersionArm:
         model_dir: Its verified snapshot.
         cache: Where environments are kept.
         policy: The card's word on environments.
+        project: The folder that paths in the card start from.
         repository_lock: The lock of this model in the repository, when there may be one.
         progress: Told, in words, what takes long.
         host: The version in whose environment it runs; None for its own.
@@ -62,6 +61,7 @@ class VersionArm:
         *,
         cache: EnvironmentCache,
         policy: EnvironmentPolicy,
+        project: Path,
         repository_lock: Path | None,
         progress: Callable[[str], None],
         host: VersionArm | None = None,
@@ -73,6 +73,7 @@ class VersionArm:
         self._model_dir = model_dir
         self._cache = cache
         self._policy = policy
+        self._project = project
         self._repository_lock = repository_lock
         self._progress = progress
         self._worker: Worker | None = None
@@ -210,23 +211,43 @@ class VersionArm:
             self._explained[key] = self._explain(columns)
         return self._explained[key]
 
-    def lock_report(self) -> LockReport:
+    def lock_report(self, questions: LockQuestions) -> LockReport:
         """What verifying its lock gave, against all it must agree with.
+
+        Args:
+            questions: What to ask beyond what can be told offline.
 
         Raises:
             LockError: The artifact has no lock.
             BuildError: Its environment could not be built.
         """
-        lock = read_lock(self.lock_path)
-        inputs = self.lock_path.with_name("requirements.in")
-        unbuildable = [one for one in lock.problems if one.kind in {"unpinned", "unhashed"}]
-        environment = None if unbuildable else self._built()
-        return verify(
-            lock,
-            inputs=inputs if inputs.is_file() else None,
-            installed=distributions(environment.path) if environment else None,
+        audited = self._audited()
+        environment = self._built() if audited.can_be_built else None
+        return audited.report(environment, questions, self._progress)
+
+    def lock_changes(self, since: VersionArm) -> tuple[LockChange, ...]:
+        """What differs between another version's lock and this one's.
+
+        Args:
+            since: The version before.
+
+        Raises:
+            LockError: One of them has no lock.
+        """
+        return changes(
+            since._audited(),
+            since._environment_or_none(),
+            self._audited(),
+            self._environment_or_none(),
+        )
+
+    def _audited(self) -> AuditedLock:
+        return AuditedLock(
+            lock=read_lock(self.lock_path),
+            model_dir=self._model_dir,
+            image=self._policy.image,
+            project=self._project,
             repository=self._repository_lock,
-            environment=target_environment(environment.facts.python) if environment else None,
         )
 
     def scan(self) -> ScanReport:
@@ -255,6 +276,12 @@ class VersionArm:
             more = f" and {len(reasons) - _NAMED:,} more" if len(reasons) > _NAMED else ""
             what = f"the {self._role} was not loaded: {'; '.join(reasons[:_NAMED])}{more}"
             raise ModelFault("refused", what)
+
+    def _environment_or_none(self) -> Environment | None:
+        try:
+            return self._built()
+        except GatesError:
+            return None
 
     def close(self) -> None:
         """Stop the worker, if one runs."""

@@ -254,6 +254,8 @@ def _add_facts(source: _Source, output: Path, facts: dict[str, object]) -> None:
     folder.mkdir()
     shutil.copyfile(source.lock, folder / "requirements.txt")
     shutil.copyfile(source.inputs, folder / "requirements.in")
+    if (source.folder / "Dockerfile").is_file():  # its base images are part of what is verified
+        shutil.copyfile(source.folder / "Dockerfile", folder / "Dockerfile")
     text = json.dumps(facts, indent=2, sort_keys=True) + "\n"
     (folder / "package.json").write_text(text, encoding="utf-8")
 

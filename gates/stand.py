@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gates.arms import VersionArm
 from gates.card import Card
+from gates.dependencies import LockChange
 from gates.domain import EnvironmentFacts, ModelVersion, Role
 from gates.environments.cache import EnvironmentCache
 from gates.errors import GatesError, NoChampion, UsageError
@@ -56,6 +57,14 @@ class RunSubject:
             if facts:
                 found[arm.role] = facts
         return found
+
+    def lock_changes(self) -> tuple[LockChange, ...]:
+        """What differs between the champion's lock and the candidate's; nothing without a champion.
+
+        Raises:
+            LockError: One of them has no lock.
+        """
+        return self.candidate.lock_changes(self.champion) if self.champion else ()
 
     def transplanted(self, binary: Role) -> VersionArm:
         """The binary of one version in the other's environment, made when first asked for.
@@ -115,6 +124,7 @@ def put_on_stand(
             path_of(version),
             cache=cache,
             policy=card.policy.environment,
+            project=card.project,
             repository_lock=lock if role == "candidate" and lock.is_file() else None,
             progress=progress,
             host=host,

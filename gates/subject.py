@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from gates.dependencies import LockReport
+from gates.dependencies import LockChange, LockReport
 from gates.domain import EnvironmentFacts, ModelVersion, Role
 from gates.findings import ScanReport
 
@@ -30,6 +30,7 @@ __all__ = [
     "Expectation",
     "ExpectationKind",
     "GoldenSet",
+    "LockQuestions",
     "Manifest",
     "NoContributions",
     "Subject",
@@ -200,6 +201,21 @@ class NoContributions:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class LockQuestions:
+    """What a lock is asked beyond what can be told offline.
+
+    Attributes:
+        resolve: Whether resolvers are to find the same pins again, which asks the package index.
+        advisories: Known advisories in OSV format: a file, a folder or a URL; None for none.
+        advisories_max_age: After how many days without news that source counts as out of date.
+    """
+
+    resolve: bool = False
+    advisories: str | None = None
+    advisories_max_age: int = 30
+
+
 class Arm(Protocol):
     """One version, running in its own environment."""
 
@@ -257,8 +273,11 @@ class Arm(Protocol):
             BuildError: The environment could not be built.
         """
 
-    def lock_report(self) -> LockReport:
+    def lock_report(self, questions: LockQuestions) -> LockReport:
         """What verifying its lock gave.
+
+        Args:
+            questions: What to ask beyond what can be told offline.
 
         Raises:
             LockError: The artifact has no lock.
@@ -287,6 +306,13 @@ class Subject(Protocol):
     @property
     def seed(self) -> int:
         """The seed of everything random in this run."""
+
+    def lock_changes(self) -> tuple[LockChange, ...]:
+        """What differs between the champion's lock and the candidate's; nothing without a champion.
+
+        Raises:
+            LockError: One of them has no lock.
+        """
 
     def transplanted(self, binary: Role) -> Arm:
         """The binary of one version in the other's environment.

@@ -1,47 +1,117 @@
-"""`lockfile`: is the candidate's lock whole, honest, and what really ran?"""
+"""`lockfile`: is the candidate's lock whole, honest and what really ran, and what changed in it?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import cast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, cast
 
-from pydantic import BaseModel, ConfigDict
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from gates.card import CheckSpec, Limit, MetricSpec
 from gates.checks import Check
-from gates.dependencies import ProblemKind
+from gates.dependencies import LockChange, LockProblem, ProblemKind
 from gates.domain import Exhibit, Measurement
-from gates.subject import Plan, Subject
+from gates.lock_changes import as_rows, summary
+from gates.subject import LockQuestions, Plan, Subject
 
 __all__ = ["CHECK"]
 
 _NONE = Limit(max=0.0)
+_ROWS = 200
 _UNITS: Mapping[ProblemKind, str] = {
     "unpinned": "requirements",
     "unhashed": "requirements",
     "unsatisfied": "lines of requirements.in",
+    "unneeded": "requirements",
     "environment": "distributions",
+    "files": "distributions",
+    "imports": "imports",
+    "recorded": "recorded versions",
+    "base-image": "base images",
     "repository": "locks",
+    "resolution": "requirements",
+    "yanked": "requirements",
+    "advisories": "requirements",
 }
 
 
+def _pin(text: str) -> str:
+    """One `name==version`, in canonical form."""
+    try:
+        asked = Requirement(text)
+    except InvalidRequirement:
+        asked = None
+    if asked is None or [one.operator for one in asked.specifier] != ["=="]:
+        raise ValueError(f"'{text}' is not one version; write it as numpy==2.0.1")
+    (only,) = asked.specifier
+    return f"{canonicalize_name(asked.name)}=={Version(only.version)}"
+
+
 class Options(BaseModel):
-    """No options."""
+    """Options of the lock's verification.
+
+    Attributes:
+        acknowledged: Major upgrades that somebody has looked at, each as `name==version`.
+        advisories: Known advisories and yanked releases in OSV format: a file, a folder or a URL;
+            paths start from the project.
+        advisories_max_age: After how many days without news the source counts as out of date.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    acknowledged: tuple[Annotated[str, AfterValidator(_pin)], ...] = ()
+    advisories: str | None = Field(default=None, min_length=1)
+    advisories_max_age: int = Field(default=30, ge=1)
+
 
 def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
-    report = subject.candidate.lock_report()
+    options: Options = plan.options
+    changed = set(plan.metrics) & {"major-upgrades", "swapped-files"}
+    questions = LockQuestions(
+        resolve="resolution" in plan.metrics or "yanked" in plan.metrics,
+        advisories=options.advisories,
+        advisories_max_age=options.advisories_max_age,
+    )
+    report = subject.candidate.lock_report(questions)
     for metric in plan.metrics:
-        kind = cast("ProblemKind", metric)
-        n, unit = report.looked_at.get(kind, 0), _UNITS[kind]
-        count = float(report.count(kind)) if n else None
-        yield Measurement(kind, count, n, unit, reason=report.absent.get(kind, ""))
+        if metric not in changed:
+            kind = cast("ProblemKind", metric)
+            n = report.looked_at.get(kind, 0)
+            count = float(report.count(kind)) if n else None
+            yield Measurement(metric, count, n, _UNITS[kind], reason=report.absent.get(kind, ""))
+    changes = subject.lock_changes()
+    majors = [one for one in changes if _is_major(one, options.acknowledged)]
+    swapped = [one for one in changes if one.kind == "files"]
+    for metric, found in (("major-upgrades", majors), ("swapped-files", swapped)):
+        if metric in changed:
+            reason = ", ".join(one.moved for one in found)
+            n = max(report.looked_at.get("unpinned", 0), 1)
+            yield Measurement(metric, float(len(found)), n, "requirements", reason=reason)
     if report.problems:
-        rows = [[one.kind, one.requirement, one.line, one.message] for one in report.problems]
-        columns = ["kind", "requirement", "line of the lock", "what is wrong"]
-        yield Exhibit("table", "What is wrong with the lock", {"columns": columns, "rows": rows})
+        yield _wrong(report.problems)
+    if changes:
+        yield _changed(changes)
+
+
+def _is_major(change: LockChange, acknowledged: Sequence[str]) -> bool:
+    return change.level == "major" and f"{change.name}=={change.new}" not in acknowledged
+
+
+def _wrong(problems: Sequence[LockProblem]) -> Exhibit:
+    rows = [[one.kind, one.requirement, one.line, one.message] for one in problems[:_ROWS]]
+    columns = ["kind", "requirement", "line of the lock", "what is wrong"]
+    more = f", the first {_ROWS}" if len(problems) > _ROWS else ""
+    title = f"What is wrong with the lock{more}"
+    return Exhibit("table", title, {"columns": columns, "rows": rows})
+
+
+def _changed(changes: Sequence[LockChange]) -> Exhibit:
+    columns, rows = as_rows(changes)
+    title = f"Since the champion's lock: {summary(changes)}"
+    return Exhibit("table", title, {"columns": columns, "rows": rows[:_ROWS]})
 
 
 CHECK = Check(
@@ -55,10 +125,26 @@ CHECK = Check(
             MetricSpec(
                 "unsatisfied", "lines of requirements.in that the lock breaks", "lines", _NONE
             ),
+            MetricSpec("unneeded", "pins that nothing asks for", "requirements", _NONE),
             MetricSpec("environment", "distributions that ran and differ from the lock", "", _NONE),
+            MetricSpec("files", "installed files that are not what was shipped", "", _NONE),
+            MetricSpec(
+                "imports", "imports of the model's code that the lock does not cover", "", _NONE
+            ),
+            MetricSpec(
+                "recorded", "versions written in the artifact that the lock contradicts", "", _NONE
+            ),
+            MetricSpec("base-image", "base images without a digest", "images", _NONE),
             MetricSpec(
                 "repository", "1 when the repository's lock is not the artifact's", "", _NONE
             ),
+            MetricSpec(
+                "swapped-files", "pins of the champion's version with none of its files", "", _NONE
+            ),
+            MetricSpec("major-upgrades", "major versions moved and not acknowledged", ""),
+            MetricSpec("resolution", "pins that pip-tools or uv would set otherwise", ""),
+            MetricSpec("yanked", "releases that their authors took back", ""),
+            MetricSpec("advisories", "releases with a known advisory", ""),
         ),
         options=Options,
     ),

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from gates.cli.common import Speech
 from gates.dependencies import LockChange
-from gates.locks.changes import grouped, licence_words, relicensed, summary
+from gates.lock_changes import grouped, licence_words, relicensed, summary
 
 __all__ = ["changes_as_json", "show_changes"]
 

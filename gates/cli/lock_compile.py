@@ -143,7 +143,7 @@ def _resolvers(
 
 def _tell(compiled: Compiled, speech: Speech, *, check: bool, written: bool) -> None:
     from gates.cli._lock_changes import changes_as_json, show_changes
-    from gates.locks.changes import summary
+    from gates.lock_changes import summary
     from gates.locks.diff import Known, diff_locks
     from gates.locks.inputs import read_inputs
     from gates.locks.markers import target_environment

@@ -4,7 +4,6 @@
     inputs.py    what a person asked for, in requirements.in or pyproject.toml: `read_inputs`
     verify.py    the two together with an environment and the repository's lock: `verify`
     diff.py      what changed between two locks, and `chains.py` why it is there: `diff_locks`
-    changes.py   the same in words and as a table: `summary`, `as_rows`
     compile.py   from what a person asked for to a lock, as an `order.py` says: `compile_lock`
     resolve.py   whether the resolvers would give a lock again: `resolve_again`
     markers.py   which requirements hold on which Python: `target_environment`

@@ -69,7 +69,8 @@ def _other_python(found: Written, environment: Mapping[str, str] | None) -> Iter
     except InvalidVersion:
         written = found.version
     if written != target:
-        message = f"{found.where} says Python {one_line(found.version)}, but the lock is for Python {target}"
+        said = f"{found.where} says Python {one_line(found.version)}"
+        message = f"{said}, but the lock is for Python {target}"
         yield LockProblem("recorded", "python", message)
 
 

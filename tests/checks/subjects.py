@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from gates.checks import catalogue, find
-from gates.dependencies import LockReport
+from gates.dependencies import LockChange, LockReport
 from gates.domain import EnvironmentFacts, Exhibit, Measurement, ModelVersion, Role
 from gates.findings import ScanReport
 from gates.kernels.packed import Floats
@@ -19,6 +19,7 @@ from gates.subject import (
     Contributions,
     Expectation,
     GoldenSet,
+    LockQuestions,
     Manifest,
     NoContributions,
     Plan,
@@ -41,6 +42,7 @@ class FakeArm:
     inputs: tuple[str, ...] | None = None
     label_again: Callable[[str], tuple[str, float]] | None = None
     key: str = "k"
+    asked_of_lock: LockQuestions | None = None
     calls: int = 0
     explained: list[Columns] = field(default_factory=list)
 
@@ -71,7 +73,8 @@ class FakeArm:
     def environment(self) -> EnvironmentFacts:
         return EnvironmentFacts(self.key, "3.11.7", "Linux", True, 0.0)
 
-    def lock_report(self) -> LockReport:
+    def lock_report(self, questions: LockQuestions) -> LockReport:
+        self.asked_of_lock = questions
         return self.report
 
     def scan(self) -> ScanReport:
@@ -87,6 +90,10 @@ class FakeSubject:
     champion: FakeArm | None
     seed: int = 5
     guests: Mapping[Role, FakeArm] = field(default_factory=dict)
+    changes: tuple[LockChange, ...] = ()
+
+    def lock_changes(self) -> tuple[LockChange, ...]:
+        return self.changes
 
     def transplanted(self, binary: Role) -> FakeArm:
         return self.guests[binary]

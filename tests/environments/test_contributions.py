@@ -239,6 +239,7 @@ def arm_of(cache: EnvironmentCache, tmp_path: Path) -> Iterator[Any]:
                 folder,
                 cache=cache,
                 policy=EnvironmentPolicy(predict_seconds=2),
+                project=tmp_path,
                 repository_lock=None,
                 progress=lambda _: None,
             )

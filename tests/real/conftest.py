@@ -161,6 +161,7 @@ def _record_first(desk: Desk) -> None:
         registry.path(version),
         cache=EnvironmentCache(desk.cache),
         policy=EnvironmentPolicy(),
+        project=desk.project,
         repository_lock=None,
         progress=lambda _: None,
     )
