@@ -28,7 +28,7 @@ _LIBRARY = {
 _LIBRARIES = frozenset(
     {"catboost", "cloudpickle", "diviner", "fastai", "h2o", "keras", "langchain", "llama_index"}
     | {"onnx", "openai", "pmdarima", "prophet", "pyspark", "sentence_transformers", "shap"}
-    | {"spacy", "statsmodels", "transformers"}
+    | {"spacy", "statsmodels", "tensorflow", "transformers"}
 )
 
 

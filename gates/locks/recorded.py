@@ -69,8 +69,8 @@ def _other_python(found: Written, environment: Mapping[str, str] | None) -> Iter
     except InvalidVersion:
         written = found.version
     if written != target:
-        message = f"{found.where} says Python {one_line(found.version)}, but the lock is for Python {target}"
-        yield LockProblem("recorded", "python", message)
+        said = f"{found.where} says Python {one_line(found.version)}"
+        yield LockProblem("recorded", "python", f"{said}, but the lock is for Python {target}")
 
 
 def _other_version(
