@@ -1,13 +1,22 @@
 """Locks: what a model version was built with, and whether that can be believed.
 
-    lock.py      a hash-locked requirements.txt, line by line: `read_lock`
-    inputs.py    what a person asked for, in requirements.in or pyproject.toml: `read_inputs`
-    verify.py    the two together with an environment and the repository's lock: `verify`
-    diff.py      what changed between two locks, and `chains.py` why it is there: `diff_locks`
-    compile.py   from what a person asked for to a lock, as an `order.py` says: `compile_lock`
-    resolve.py   whether the resolvers would give a lock again: `resolve_again`
-    markers.py   which requirements hold on which Python: `target_environment`
+    lock.py        a hash-locked requirements.txt, line by line: `read_lock`
+    inputs.py      what a person asked for, in requirements.in or pyproject.toml: `read_inputs`
+    markers.py     which requirements hold on which Python: `target_environment`
+    verify.py      the lock against all it must agree with: `verify`; each part is a file of its own
+    unneeded.py    pins that nothing asks for
+    imports.py     imports that nothing provides
+    recorded.py    versions in the model's own files
+    base_image.py  images a Dockerfile builds on
+    advisories.py  what is known against the pins: `read_advisories`, `audit`
+    finding.py     what each part gives: how much it looked at, or why it could not
+    resolve.py     whether the resolvers would give a lock again: `resolve_again`
+    compile.py     from what a person asked for to a lock, as an `order.py` says: `compile_lock`
+    diff.py        what changed between two locks, and `chains.py` why it is there: `diff_locks`
+    subsets.py     which parts of an upgrade can be installed; `mixed.py` writes their locks
+    ddmin.py       the smallest part that still does it
 
-Nothing here runs or imports what a lock names. Only `compile` and `resolve` start resolvers, which
-go to the index; compiling may build what comes as source only, resolving again never does.
+Nothing here runs or imports what a lock names, or unpickles a model. `compile` and `resolve` start
+resolvers, which go to the index (compiling may build what comes as source only, resolving again
+never does); `read_advisories` goes to the URL it is given.
 """

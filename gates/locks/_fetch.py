@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from http.client import HTTPException, HTTPMessage
+from http.client import HTTPException, HTTPMessage, responses
 from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -29,6 +29,7 @@ __all__ = ["fetch", "file_of", "is_url", "without_secrets"]
 
 _PIECE = 1 << 16
 _IDLE_SECONDS = 30.0
+_ASTRAY = "it redirects in circles, or to what is not HTTP or less than HTTPS"
 
 
 def is_url(source: str) -> bool:
@@ -98,8 +99,10 @@ def _download(url: str, deadline: float, most_bytes: int) -> Callable[[], IO[byt
         try:
             trouble = _copy(request, target, deadline, most_bytes)
         except HTTPError as error:
-            with error:
-                trouble = f"the server answered {error.code} {error.reason}"
+            with error:  # its own words may hold the URL of a redirect
+                phrase = responses.get(error.code, "")
+                trouble = f"the server answered {error.code} {phrase}".rstrip()
+                trouble = _ASTRAY if 300 <= error.code < 400 else trouble
         except URLError as error:
             trouble = f"{error.reason}"
         except HTTPException as error:  # its words may hold the whole URL
@@ -121,9 +124,11 @@ def _copy(request: Request, target: IO[bytes], deadline: float, most_bytes: int)
         said = answer.headers.get("Content-Length", "")
         expected = int(said) if said.isdecimal() else None
         got = 0
+        if (expected or 0) > most_bytes:
+            return f"it is larger than {most_bytes >> 20} MiB"
         while piece := answer.read1(_PIECE):
             got += len(piece)
-            if max(got, expected or 0) > most_bytes:
+            if got > most_bytes:
                 return f"it is larger than {most_bytes >> 20} MiB"
             if time.monotonic() > deadline:
                 return "it took too long"
@@ -143,7 +148,7 @@ class _Redirects(HTTPRedirectHandler):
     ) -> Request | None:
         """The request for where an answer redirects to."""
         if not is_url(newurl) or _is_weaker(newurl, req.full_url):
-            raise URLError("it redirects to what is not HTTPS or HTTP")
+            raise URLError(_ASTRAY)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 

@@ -28,7 +28,7 @@ _LIBRARY = {
 _LIBRARIES = frozenset(
     {"catboost", "cloudpickle", "diviner", "fastai", "h2o", "keras", "langchain", "llama_index"}
     | {"onnx", "openai", "pmdarima", "prophet", "pyspark", "sentence_transformers", "shap"}
-    | {"spacy", "statsmodels", "transformers"}
+    | {"spacy", "statsmodels", "tensorflow", "transformers"}
 )
 
 
@@ -45,14 +45,11 @@ def mlmodel_versions(
         environment: PEP 508 markers of the Python the lock is for; None for this one.
     """
     yield from _mlmodel(model / "MLmodel")
-    yield from _python_env(model / "python_env.yaml", environment)
-    path = model / "requirements.txt"
-    try:
-        content = _read(path)
-        if content is not None:
-            yield from _requirements(decode(content, path), path, environment)
-    except LockError as error:
-        yield Unread(f"{path.name}: {error.what}")
+    for name, read in (("python_env.yaml", _python_env), ("requirements.txt", _own_requirements)):
+        try:
+            yield from read(model / name, environment)
+        except LockError as error:
+            yield Unread(f"{name}: {error.what}")
 
 
 def _mlmodel(path: Path) -> Iterator[Written | Unread]:
@@ -91,6 +88,14 @@ def _python_env(path: Path, environment: Mapping[str, str] | None) -> Iterator[W
         if isinstance(lines, list):
             text = "\n".join(one for one in lines if isinstance(one, str))
             yield from _requirements(text, path, environment, optional=key != "dependencies")
+
+
+def _own_requirements(
+    path: Path, environment: Mapping[str, str] | None
+) -> Iterator[Written | Unread]:
+    content = _read(path)
+    if content is not None:
+        yield from _requirements(decode(content, path), path, environment)
 
 
 def _requirements(

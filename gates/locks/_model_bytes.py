@@ -55,9 +55,9 @@ _DAMAGED = (
     *(OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile),
     *(NotImplementedError, RuntimeError),  # a zip that is encrypted, or packed in a way unknown
 )
-_ZLIB = re.compile(rb"x[\x01\x5e\x9c\xda]|\x1f\x8b")
+_ZLIB = re.compile(rb"x[\x01\x5e\x9c\xda]")
 _LZ4 = b"\x04\x22\x4d\x18"
-_PICKLE_ENDINGS = frozenset({".pkl", ".pickle", ".joblib", ".sav", ".model"})
+_PICKLE_ENDINGS = frozenset({".pkl", ".pickle", ".joblib", ".sav", ".model", ".z"})
 _READABLE = re.compile(rb"\x80[\x02-\x05]|\{|tree\n")
 
 
@@ -100,7 +100,7 @@ def _file(handle: IO[bytes], place: str, suffix: str) -> Iterator[Written | Unre
         yield Unread(f"{place} is packed with LZ4, which cannot be unpacked here")
     elif head.startswith(b"PK\x03\x04"):
         yield from _zipped(handle, place)
-    elif _ZLIB.match(head):
+    elif head.startswith(b"\x1f\x8b") or (_ZLIB.match(head) and suffix in _PICKLE_ENDINGS):
         yield from _versions(_inflated(handle), place)
     elif head.startswith(b"BZh"):
         yield from _versions(_unpacked(handle, bz2.BZ2Decompressor), place)
@@ -128,16 +128,13 @@ def _pieces(handle: IO[bytes]) -> Iterator[bytes]:
 
 def _inflated(handle: IO[bytes]) -> Iterator[bytes]:
     unpack = zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)  # zlib's own header, or gzip's
-    try:
-        unpack.copy().decompress(handle.read(_PIECE), 1)
-    except zlib.error:
-        return  # text that begins like it
-    handle.seek(0)
     for piece in _pieces(handle):
         rest = piece
         while rest and not unpack.eof:
             yield unpack.decompress(rest, _PIECE)
             rest = unpack.unconsumed_tail
+    if not unpack.eof:
+        raise EOFError("it is cut short")
 
 
 def _unpacked(
@@ -147,7 +144,7 @@ def _unpacked(
     while not unpack.eof:
         piece = handle.read(_PIECE) if unpack.needs_input else b""
         if unpack.needs_input and not piece:
-            return
+            raise EOFError("it is cut short")
         yield unpack.decompress(piece, _PIECE)
 
 

@@ -70,8 +70,7 @@ def _other_python(found: Written, environment: Mapping[str, str] | None) -> Iter
         written = found.version
     if written != target:
         said = f"{found.where} says Python {one_line(found.version)}"
-        message = f"{said}, but the lock is for Python {target}"
-        yield LockProblem("recorded", "python", message)
+        yield LockProblem("recorded", "python", f"{said}, but the lock is for Python {target}")
 
 
 def _other_version(

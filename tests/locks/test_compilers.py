@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from gates.dependencies import Distribution
 from gates.locks.lock import read_lock
 from gates.locks.verify import verify
 
@@ -71,7 +72,10 @@ def test_uv_and_pip_compile_write_locks_that_are_read_as_the_same_pins(write: Wr
         report = verify(
             lock,
             inputs=inputs,
-            installed=held(nail="0.1", plank="1.5", shelf="2.0"),
+            installed=[
+                *held(nail="0.1", plank="1.5"),
+                Distribution("shelf", "2.0", ("plank>=1", "nail ; extra == 'deep'")),
+            ],
             repository=None,
         )
         assert report.problems == ()

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from gates.dependencies import LockReport
+from gates.dependencies import LockReport, ProblemKind
 from gates.errors import LockError
 from gates.locks.lock import Lock, read_lock
 from gates.locks.markers import target_environment
@@ -30,14 +31,21 @@ def test_a_clean_lock_has_no_problems(locked: Locked, write: Write) -> None:
         installed=held(idna="3.10", six="1.17"),
         repository=write(CLEAN, "repository/requirements.txt"),
     )
-    assert (report.problems, report.absent) == ((), {})
+    assert report.problems == ()
     assert report.looked_at == {
         "unpinned": 2,
         "unhashed": 2,
         "unsatisfied": 2,
+        "unneeded": 2,
         "environment": 2,
         "repository": 1,
     }
+
+
+def test_every_kind_is_looked_at_or_says_why_not(locked: Locked) -> None:
+    report = verify(locked(CLEAN), inputs=None, installed=None, repository=None)
+    assert {*report.looked_at, *report.absent} == set(get_args(ProblemKind))
+    assert all(report.absent.values())
 
 
 def test_what_was_not_looked_at_says_why(locked: Locked, tmp_path: Path) -> None:
@@ -45,8 +53,9 @@ def test_what_was_not_looked_at_says_why(locked: Locked, tmp_path: Path) -> None
         locked(CLEAN), inputs=None, installed=None, repository=tmp_path / "gone" / "x.txt"
     )
     assert report.looked_at == {"unpinned": 2, "unhashed": 2}
-    assert set(report.absent) == {"unsatisfied", "environment", "repository"}
     assert "requirements.in" in report.absent["unsatisfied"]
+    assert "requirements.in" in report.absent["unneeded"]
+    assert "the environment was not looked at" in report.absent["environment"]
     assert "without 'repository'" in report.absent["repository"]
 
 
