@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, cast
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name, canonicalize_version
 from packaging.version import Version
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -42,12 +42,12 @@ def _pin(text: str) -> str:
     """One `name==version`, in canonical form."""
     try:
         asked = Requirement(text)
-    except InvalidRequirement:
-        asked = None
-    if asked is None or [one.operator for one in asked.specifier] != ["=="]:
-        raise ValueError(f"'{text}' is not one version; write it as numpy==2.0.1")
-    (only,) = asked.specifier
-    return f"{canonicalize_name(asked.name)}=={Version(only.version)}"
+        (only,) = asked.specifier
+        if only.operator == "==":
+            return f"{canonicalize_name(asked.name)}=={canonicalize_version(Version(only.version))}"
+    except ValueError:  # of the requirement, of several versions, of no version
+        pass
+    raise ValueError(f"'{text}' is not one version; write it as numpy==2.0.1")
 
 
 class Options(BaseModel):
@@ -97,7 +97,8 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
 
 
 def _is_major(change: LockChange, acknowledged: Sequence[str]) -> bool:
-    return change.level == "major" and f"{change.name}=={change.new}" not in acknowledged
+    pin = f"{change.name}=={canonicalize_version(change.new)}"
+    return change.level == "major" and pin not in acknowledged
 
 
 def _wrong(problems: Sequence[LockProblem]) -> Exhibit:

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from gates.checks import catalogue
-from gates.dependencies import LockProblem, LockReport, ProblemKind
+from gates.dependencies import LockChange, LockProblem, LockReport, ProblemKind
 from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run
 
 METRICS = ("unpinned", "unhashed", "unsatisfied", "environment", "repository")
@@ -42,7 +42,56 @@ def test_what_was_not_looked_at_is_not_zero() -> None:
     assert "requirements.in" in result["unsatisfied"].reason
 
 
-def test_every_metric_is_required_to_be_zero_by_default() -> None:
+def test_offline_metrics_are_required_to_be_zero_and_the_others_are_asked_for() -> None:
     defaults = {one.name: one.default for one in catalogue()["lockfile"].metrics}
-    assert set(defaults) == set(METRICS)
-    assert all(limit and limit.max == 0 for limit in defaults.values())
+    asked_for = {"major-upgrades", "resolution", "yanked", "advisories"}
+    assert {name for name, limit in defaults.items() if limit is None} == asked_for
+    assert all(limit is None or limit.max == 0 for limit in defaults.values())
+
+
+CHANGES = (
+    LockChange("numpy", "1.26.4", "2.0.1", "upgraded", "major", direct=True, chain=("numpy",)),
+    LockChange("pandas", "3.0", "2.2", "downgraded", "major"),
+    LockChange("idna", "3.10", "3.10", "files"),
+    LockChange("attrs", "25.1", "25.2", "upgraded", "minor"),
+)
+SINCE = ("major-upgrades", "swapped-files")
+
+
+def changed(*acknowledged: str) -> Result:
+    golden = golden_set(task="classification", texts=["desk"])
+    subject = FakeSubject(golden, FakeArm(report=LockReport((), LOOKED_AT)), None, changes=CHANGES)
+    return run("lockfile", subject, *SINCE, acknowledged=acknowledged)
+
+
+def test_majors_that_nobody_acknowledged_and_swapped_files_are_counted_and_shown() -> None:
+    result = changed()
+    assert (result["major-upgrades"].value, result["major-upgrades"].n) == (2.0, 5)
+    assert result["major-upgrades"].reason == "numpy 1.26.4 → 2.0.1, pandas 3.0 → 2.2"
+    assert (result["swapped-files"].value, result["swapped-files"].reason) == (1.0, "idna 3.10")
+    (exhibit,) = result.exhibits
+    assert exhibit.title.startswith("Since the champion's lock: 4 changes: 2 major")
+    assert [row[1] for row in exhibit.data["rows"]] == ["idna", "numpy", "pandas", "attrs"]
+
+
+def test_a_major_counts_as_acknowledged_by_its_exact_version_alone() -> None:
+    assert changed("NumPy==2.0.1")["major-upgrades"].value == 1.0
+    assert changed("numpy == 2.0.2")["major-upgrades"].value == 2.0
+    assert changed("numpy==2.0.1", "pandas==2.2.0")["major-upgrades"].value == 0.0
+
+
+@pytest.mark.parametrize("text", ["numpy", "numpy>=2", "numpy==2.*", "numpy==2,>1", "1 2"])
+def test_an_acknowledgement_that_is_not_one_version_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"write it as numpy==2\.0\.1"):
+        catalogue()["lockfile"].options.model_validate({"acknowledged": [text]})
+
+
+@pytest.mark.parametrize(
+    ("metric", "resolve"), [("resolution", True), ("yanked", True), ("unpinned", False)]
+)
+def test_resolvers_are_asked_only_where_a_bound_needs_them(metric: str, resolve: bool) -> None:
+    arm = FakeArm()
+    golden = golden_set(task="classification", texts=["desk"])
+    run("lockfile", FakeSubject(golden, arm, None), metric, advisories="osv.zip")
+    assert arm.asked_of_lock is not None
+    assert (arm.asked_of_lock.resolve, arm.asked_of_lock.advisories) == (resolve, "osv.zip")
