@@ -226,6 +226,7 @@ def _give_up(
 ) -> None:
     layers["core-dumps"] = _reason(lambda: _limit(resource.RLIMIT_CORE, 0))
     layers["file-size"] = _reason(lambda: _limit(resource.RLIMIT_FSIZE, hello["file_bytes"]))
+    _quietly(lambda: _drop_bounds(call))
     layers["user"] = _reason(lambda: _become_nobody(scratch, places))
     layers["privileges"] = _reason(lambda: _drop_privileges(call))
     layers["process-limit"] = _reason(lambda: _limit_processes(tasks + _PROCESSES_ALLOWED))
@@ -276,10 +277,12 @@ def _is_readable(path: str) -> bool:
     return os.access(path, wanted, effective_ids=True) or not Path(path).exists()
 
 
+def _drop_bounds(call: Any) -> None:
+    for capability in range(64):  # beyond the last one the kernel says no
+        call("prctl", _CAPBSET_DROP, capability, 0, 0, 0)
+
+
 def _drop_privileges(call: Any) -> None:
-    with contextlib.suppress(OSError):  # beyond the last one the kernel says no
-        for capability in range(64):
-            call("prctl", _CAPBSET_DROP, capability, 0, 0, 0)
     _quietly(lambda: call("prctl", _AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0))
     call("capset", ctypes.create_string_buffer(_CAPABILITIES), ctypes.create_string_buffer(24))
     call("prctl", _NO_NEW_PRIVS, 1, 0, 0, 0)

@@ -6,7 +6,7 @@ of bind mounts becomes the root of a mount namespace; what is not bound does not
 Sources: mount_namespaces(7), pivot_root(2), mount_setattr(2); bubblewrap goes the same way.
 """
 
-# ruff: noqa: ANN401, PTH - libc takes anything; a path below two roots is a text
+# ruff: noqa: ANN401 - libc takes anything
 from __future__ import annotations
 
 import ctypes
@@ -107,28 +107,30 @@ class _View:
         self._root = root
         self._shown: list[str] = []
 
+    def _place(self, path: str) -> Path:
+        return Path(self._root + path)
+
     def fill(self, scratch: str, limits: str) -> None:
         """What every model gets: the system's folders, devices, and room to write."""
-        for name in sorted(os.listdir("/")):
-            if name in _SYSTEM or name.startswith("lib"):
-                self.show("/" + name)
+        for folder in sorted(Path("/").iterdir(), key=Path.is_symlink):
+            if folder.name in _SYSTEM or folder.name.startswith("lib"):
+                self.show(str(folder))
         if Path("/sys/devices/system").is_dir():  # how many processors there are
             self.show("/sys/devices/system")
         for name in _DEVICES:
             self.show(f"/dev/{name}", NO_SUID)
         for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
-            os.symlink("/proc/self/fd" + target, f"{self._root}/dev/{name}")
-        for folder in ("/tmp", "/dev/shm"):  # noqa: S108 - its own
-            os.makedirs(self._root + folder, exist_ok=True)
-            _mount(
-                "tmpfs", self._root + folder, "tmpfs", NO_SUID | NO_DEVICES, "mode=1777," + limits
-            )
-        room = self._root + "/tmp/" + os.path.basename(scratch)  # noqa: S108 - its own
-        os.mkdir(room, 0o700)
-        if os.path.dirname(scratch) != "/tmp":  # noqa: S108 - its own
-            os.makedirs(self._root + scratch, exist_ok=True)
-            _mount(room, self._root + scratch, None, _BIND)
-            _seal(self._root + scratch, NO_SUID | NO_DEVICES)
+            self._place("/dev/" + name).symlink_to("/proc/self/fd" + target)
+        temporary, memory = self._place("/tmp"), self._place("/dev/shm")  # noqa: S108 - its own
+        for place in (temporary, memory):
+            place.mkdir()
+            _mount("tmpfs", str(place), "tmpfs", NO_SUID | NO_DEVICES, "mode=1777," + limits)
+        room = temporary / Path(scratch).name
+        room.mkdir(mode=0o700)
+        if room != self._place(scratch):
+            self._place(scratch).mkdir(parents=True, exist_ok=True)
+            _mount(str(room), str(self._place(scratch)), None, _BIND)
+            _seal(str(self._place(scratch)), NO_SUID | NO_DEVICES)
 
     def show(self, path: str, flags: int = NO_SUID | NO_DEVICES) -> None:
         """Bind a file or folder to its own place, read-only, with the links that lead to it."""
@@ -136,48 +138,45 @@ class _View:
         if real == "/":
             raise OSError(errno.EPERM, f"{path} is the whole file system")
         if not any(real == one or real.startswith(one + "/") for one in self._shown):
-            target = self._root + real
-            if os.path.isdir(real):
-                os.makedirs(target, exist_ok=True)
+            place = self._place(real)
+            if Path(real).is_dir():
+                place.mkdir(parents=True, exist_ok=True)
             else:
-                os.makedirs(os.path.dirname(target), exist_ok=True)
-                os.close(os.open(target, os.O_CREAT | os.O_CLOEXEC, 0o644))
-            _mount(real, target, None, _BIND | _RECURSIVE)
-            _seal(target, READ_ONLY | flags)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.touch()
+            _mount(real, str(place), None, _BIND | _RECURSIVE)
+            _seal(str(place), READ_ONLY | flags)
             self._shown.append(real)
         self.lead_to(path)
 
     def lead_to(self, path: str) -> None:
         """Repeat the symbolic links on the way to a path, as far as they are not shown yet."""
         for _ in range(40):  # as many as the kernel follows
-            here = ""
-            parts = path.strip("/").split("/")
-            for place, part in enumerate(parts):
-                here += "/" + part
-                if os.path.islink(here):
-                    target = os.readlink(here)
-                    if not os.path.lexists(self._root + here):
-                        os.makedirs(os.path.dirname(self._root + here), exist_ok=True)
-                        os.symlink(target, self._root + here)
-                    rest = parts[place + 1 :]
-                    path = os.path.normpath(os.path.join(os.path.dirname(here), target, *rest))
-                    break
-            else:
+            steps = [*reversed(Path(path).parents), Path(path)]
+            link = next((step for step in steps if step.is_symlink()), None)
+            if link is None:
                 return
+            repeated = self._place(str(link))
+            if not os.path.lexists(repeated):
+                repeated.parent.mkdir(parents=True, exist_ok=True)
+                repeated.symlink_to(link.readlink())
+            rest = Path(path).relative_to(link)
+            path = os.path.normpath(link.parent / link.readlink() / rest)
 
     def show_processes(self, own: bool) -> None:
         """A `/proc` of the own PID namespace, or one that knows of no process."""
-        os.mkdir(self._root + "/proc")
+        place = self._place("/proc")
+        place.mkdir()
         try:
             if not own:
                 raise OSError(errno.EPERM, "a fresh /proc would show every process")
-            _mount("proc", self._root + "/proc", "proc", NO_SUID | NO_DEVICES | NO_EXEC)
+            _mount("proc", str(place), "proc", NO_SUID | NO_DEVICES | NO_EXEC)
         except OSError:
             for name in _HARMLESS:
-                if os.path.exists("/proc/" + name):
+                if Path("/proc", name).exists():
                     self.show("/proc/" + name)
         else:
-            _seal(self._root + "/proc", READ_ONLY)
+            _seal(str(place), READ_ONLY)
 
 
 def _mount(
