@@ -36,6 +36,7 @@ _AMBIENT_CLEAR_ALL = 4
 _CAPABILITIES = struct.pack("=Ii", 0x20080522, 0)  # capset's third version, this process
 _NOBODY = 65534
 _PROCESSES_ALLOWED = 1024
+_SHALLOW = 3  # parts of a path, `/home/someone`: no folder of libraries
 
 
 def enter(
@@ -209,8 +210,19 @@ def _places(hello: Mapping[str, Any]) -> list[str]:
     environment = Path(sys.executable).absolute().parent.parent
     if not (environment / "pyvenv.cfg").is_file():
         environment = Path(sys.prefix)
-    bases = [sys.base_prefix, sys.base_exec_prefix, sys.executable]
+    bases = [sys.base_prefix, sys.base_exec_prefix, sys.executable, *_libraries()]
     return [str(environment), *bases, str(Path(__file__).parent), hello["model_dir"]]
+
+
+def _libraries() -> list[str]:
+    """The folders of the shared libraries that this Python has loaded, wherever they are."""
+    try:
+        maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return []
+    files = {line.split(maxsplit=5)[-1] for line in maps.splitlines() if ".so" in line}
+    folders = {Path(file).parent for file in files}
+    return sorted(str(folder) for folder in folders if len(folder.parts) > _SHALLOW)
 
 
 # ---- giving up what a model does not need ----------------------------------------------------

@@ -27,6 +27,7 @@ _MOUNT_SETATTR, _HERE, _ALL_BELOW = 442, -100, 0x8000  # the number is the same 
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "riscv64": 41, "ppc64le": 203, "s390x": 217}
 
 _SYSTEM = ("bin", "sbin", "usr", "etc", "opt", "nix", "gnu", "snap")  # and every lib*
+_MORE = ("/sys/devices/system", "/home/linuxbrew")  # the processors; a package manager
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _HARMLESS = ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version")
 _INODES = 100_000
@@ -115,8 +116,9 @@ class _View:
         for folder in sorted(Path("/").iterdir(), key=Path.is_symlink):
             if folder.name in _SYSTEM or folder.name.startswith("lib"):
                 self.show(str(folder))
-        if Path("/sys/devices/system").is_dir():  # how many processors there are
-            self.show("/sys/devices/system")
+        for name in _MORE:
+            if Path(name).is_dir():
+                self.show(name)
         for name in _DEVICES:
             self.show(f"/dev/{name}", NO_SUID)
         for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):

@@ -6,27 +6,29 @@ and needs nothing but the standard library, on Python 3.9 and later; `cage`, `vi
 are parts of it in files of their own.
 
 Hello comes in; the cage closes; what it could shut off goes out before anything of the model or
-of its environment has run (a `.pth` file there is code as well: hence -S). Then the model's
-process loads, says that it is ready, and serves.
+of its environment has run (a `.pth` file there is code as well: hence -S). Then, inside, Python
+starts over with all that is installed, loads the model, says that it is ready, and serves.
 """
 
 # ruff: noqa: ANN401 - models take and give anything
 from __future__ import annotations
 
 import array
+import ctypes
 import gc
 import importlib
 import importlib.util
 import json
 import os
 import shutil
-import site
 import struct
 import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+_PR_SET_DUMPABLE = 4
 
 
 class Breach(Exception):
@@ -339,8 +341,6 @@ def unavailable(error: BaseException) -> bytes:
 def serve(hello: dict[str, Any], requests: int, replies: int) -> None:
     """Load, then answer until the gate closes the pipe."""
     try:
-        if sys.flags.no_site:
-            site.main()  # the environment's packages, and whatever they start with
         encoding = "plain" if optional("pyarrow") is None else "arrow"
         gc.disable()  # importing makes objects that stay: looking for garbage finds none
         model = load(hello)
@@ -357,8 +357,8 @@ def serve(hello: dict[str, Any], requests: int, replies: int) -> None:
         write_frame(replies, answer(payload, model, encoding))
 
 
-def main() -> None:
-    """Take the pipes away from the model's prints, close the cage, and serve."""
+def start() -> None:
+    """Take the pipes away from the model's prints, close the cage, and start over inside."""
     scratch, lifeline = sys.argv[1], int(sys.argv[2])
     requests, replies = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -373,9 +373,24 @@ def main() -> None:
     cage, view = beside("cage"), beside("view")
     layers = cage.enter(scratch, lifeline, (requests, replies), hello, view)
     write_frame(replies, json_payload({"layers": layers}))
-    if not any(layers.get(name, "unknown") for name in hello["require"]):
-        serve(hello, requests, replies)
+    if any(layers.get(name, "unknown") for name in hello["require"]):
+        return
+    for pipe in (requests, replies):
+        os.set_inheritable(pipe, True)
+    inside = [str(requests), str(replies), json.dumps(hello)]
+    command = [sys.executable, "-I", "-B", "-u", __file__, *inside]
+    os.execv(sys.executable, command)  # noqa: S606 - a shell is not wanted
+
+
+def go_on() -> None:
+    """Serve, inside the cage."""
+    requests, replies = int(sys.argv[1]), int(sys.argv[2])
+    for pipe in (requests, replies):
+        os.set_inheritable(pipe, False)
+    if sys.platform == "linux":  # the other arm's worker may be the same user
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    serve(json.loads(sys.argv[3]), requests, replies)
 
 
 if __name__ == "__main__":
-    main()
+    start() if len(sys.argv) == 3 else go_on()

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
 from gates.domain import EnvironmentFacts
+from gates.environments import process
 from gates.environments.cache import Environment
 from gates.environments.process import Limits, Worker
 from gates.errors import ModelFault
@@ -35,6 +36,7 @@ Kind = Literal[
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 USER = 12345
+SCRATCH_BYTES = 64 << 20  # less than usual, to be filled sooner
 TOKEN = "a-token-of-the-gate"
 
 _NEWNS, _NEWUSER, _BIND = 0x20000, 0x10000000, 4096
@@ -287,6 +289,7 @@ def _content(path: Path) -> bytes:
 
 
 def _main(kind: Kind) -> None:
+    process._SCRATCH_BYTES = SCRATCH_BYTES
     _answer(sys.stdin.readline())
     gate = os.fork()  # with one thread, which is what may leave a user namespace
     if gate:
