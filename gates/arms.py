@@ -163,6 +163,7 @@ class VersionArm:
             memory_mb=self._policy.memory_mb,
             start_seconds=self._policy.start_seconds,
             predict_seconds=self._policy.predict_seconds,
+            require=self._policy.require,
         )
         environment = self._built()
         self._progress(f"starting the {self._called}, version {self._version.version}")

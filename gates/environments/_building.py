@@ -89,7 +89,7 @@ def _compile(building: Path, home: Path, held: int, progress: Callable[[str], No
     progress("compiling byte code")
     run_streamed(
         [
-            *(str(building / "bin" / "python"), "-I", "-m", "compileall", "-q", "-j", "0"),
+            *(str(building / "bin" / "python"), "-I", "-S", "-m", "compileall", "-q", "-j", "0"),
             *("-x", r"[/\\]tests?[/\\]", "-s", str(building), "-p", str(home)),
             str(building / "lib"),
         ],

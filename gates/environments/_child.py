@@ -95,12 +95,15 @@ class Child:
         """The end of what it wrote to stderr, at most 64 KiB."""
         return clean(bytes(self._tail))
 
-    def exchange(self, request: bytes | None, deadline: float) -> bytes:
+    def exchange(
+        self, request: bytes | None, deadline: float, *, more_to_come: bool = False
+    ) -> bytes:
         """Send one payload (or nothing) and wait for one.
 
         Args:
             request: The payload to send; None only waits.
             deadline: The `time.monotonic()` at which to give up.
+            more_to_come: Whether another payload may follow at once, unasked.
 
         Raises:
             Late: The deadline passed.
@@ -113,7 +116,7 @@ class Child:
             raise BadFrame("it wrote to the gate's pipe without having been asked")
         while True:
             if len(self._read) >= 8 and len(self._read) >= 8 + payload_length(self._read):
-                return self._take_payload(bool(left))
+                return self._take_payload(bool(left), more_to_come)
             if self._wait(deadline, writing=bool(left)):
                 self._take()
             elif left:
@@ -155,11 +158,11 @@ class Child:
         except BrokenPipeError:
             return left[:0]  # it reads no more; what it says last, and its end, are still to come
 
-    def _take_payload(self, unsent: bool) -> bytes:
+    def _take_payload(self, unsent: bool, more_to_come: bool) -> bytes:
         end = 8 + payload_length(self._read)
         payload, rest = bytes(self._read[8:end]), len(self._read) - end
-        self._read.clear()
-        if rest:
+        del self._read[:end]
+        if rest and not more_to_come:
             raise BadFrame(f"it wrote {rest} bytes after its answer")
         if unsent and not payload.startswith(b"json"):
             raise BadFrame("it answered before it had read the question")

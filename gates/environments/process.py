@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from gates.commands import last_lines, run_streamed
-from gates.domain import EnvironmentFacts
+from gates.domain import EnvironmentFacts, Layer
 from gates.environments import _faults
 from gates.environments._child import Child, Gone, Late
+from gates.environments._layers import lacking, layers_told
 from gates.environments.cache import Environment
 from gates.environments.frames import (
     BadFrame,
@@ -37,8 +38,8 @@ __all__ = ["Limits", "Worker", "run_script", "scrubbed_environment"]
 
 _WORKER = Path(__file__).with_name("worker.py")
 _FILE_BYTES = 4 << 30
+_SCRATCH_BYTES = 1 << 30
 _THREADED = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB")
-_LAYERS_AT_MOST = 32
 _EXPLAIN_SECONDS = 60.0
 
 
@@ -50,11 +51,13 @@ class Limits:
         memory_mb: Address space, in MiB.
         start_seconds: From starting the process to its model being loaded.
         predict_seconds: For one prediction.
+        require: Isolation layers without which no model is loaded.
     """
 
     memory_mb: int = 4096
     start_seconds: float = 120.0
     predict_seconds: float = 120.0
+    require: tuple[Layer, ...] = ()
 
 
 def scrubbed_environment(scratch: Path) -> dict[str, str]:
@@ -120,10 +123,13 @@ class Worker:
             "model_dir": str(model_dir.absolute()),
             "memory_bytes": limits.memory_mb << 20,
             "file_bytes": _FILE_BYTES,
+            "scratch_bytes": _SCRATCH_BYTES,
+            "require": limits.require,
         }
         scratch = Path(tempfile.mkdtemp(prefix="gates-worker-"))
         # -B: byte code written beside the model's modules would change its digest.
-        command = [str(environment.python), "-I", "-B", "-u", str(_WORKER), str(scratch)]
+        # -S: what is installed must not run before the cage is closed, and .pth files would.
+        command = [str(environment.python), "-I", "-S", "-B", "-u", str(_WORKER), str(scratch)]
         try:
             child = Child(
                 command,
@@ -151,13 +157,13 @@ class Worker:
             The environment's facts with isolation layers, encoding and how long loading took.
 
         Raises:
-            ModelFault: It died, hung or failed to load.
+            ModelFault: It died, hung, failed to load, or lacks a layer that is required.
         """
         if self._fault is not None:
             raise self._fault
         if self._encoding is None:
-            late = time.monotonic() - self._started
-            self._accept(self._ask(None, self._limits.start_seconds, "loading", late=late))
+            self._accept_cage(self._ask(None, "loading", more_to_come=True))
+            self._accept(self._ask(None, "loading"))
         return self._facts
 
     def predict(self, columns: Columns) -> dict[str, NDArray[Any] | list[Any]]:
@@ -178,7 +184,7 @@ class Worker:
         """
         self.ready()
         request = encode_columns(self._select(columns), self._encoding or "plain")
-        return self._columns(self._ask(request, self._limits.predict_seconds, "predicting"))
+        return self._columns(self._ask(request, "predicting"))
 
     def contributions(
         self, columns: Columns
@@ -197,8 +203,7 @@ class Worker:
         """
         self.ready()
         request = explaining(encode_columns(self._select(columns), self._encoding or "plain"))
-        allowed = min(self._limits.predict_seconds, _EXPLAIN_SECONDS)
-        payload = self._ask(request, allowed, "explaining")
+        payload = self._ask(request, "explaining")
         message = decode_message(payload)
         if message is None:
             return self._columns(payload)
@@ -247,10 +252,20 @@ class Worker:
             raise self._fail("bad-frame", f"answered with {fault.what}") from fault
 
     def _ask(
-        self, request: bytes | None, allowed: float, doing: str, *, late: float = 0.0
+        self,
+        request: bytes | None,
+        doing: Literal["loading", "predicting", "explaining"],
+        *,
+        more_to_come: bool = False,
     ) -> bytes:
+        allowed = {
+            "loading": self._limits.start_seconds,
+            "predicting": self._limits.predict_seconds,
+            "explaining": min(self._limits.predict_seconds, _EXPLAIN_SECONDS),
+        }[doing]
+        since = self._started if doing == "loading" else time.monotonic()
         try:
-            payload = self._child.exchange(request, time.monotonic() + allowed - late)
+            payload = self._child.exchange(request, since + allowed, more_to_come=more_to_come)
             message = decode_message(payload)
         except Late as too_late:
             what = f"had not finished {doing} after {allowed:g} s"
@@ -270,25 +285,25 @@ class Worker:
             raise self._fail(kind, where + what, trace=trace, breach=breach)
         return payload
 
-    def _accept(self, payload: bytes) -> None:
-        """Read the worker's first word: what it speaks, and what it could shut off."""
-        message = decode_message(payload) or {}
-        told = message.get("ready")
-        layers = told.get("layers") if isinstance(told, dict) else None
-        encoding = told.get("encoding") if isinstance(told, dict) else None
-        if (
-            not isinstance(layers, dict)
-            or len(layers) > _LAYERS_AT_MOST
-            or not all(isinstance(on, bool) for on in layers.values())
-            or encoding not in ("arrow", "plain")
-        ):
+    def _accept_cage(self, payload: bytes) -> None:
+        """Read the worker's first word, said before the model's code has run: its layers."""
+        layers = layers_told(decode_message(payload) or {})
+        if layers is None:
             raise self._fail("bad-frame", "broke the protocol while loading: no proper first word")
+        self._facts = replace(self._facts, layers={name: not why for name, why in layers.items()})
+        missing = lacking(self._limits.require, layers)
+        if missing:
+            raise self._fail("uncaged", missing)
+
+    def _accept(self, payload: bytes) -> None:
+        """Read the worker's second word: that the model is loaded, and what it speaks."""
+        told = (decode_message(payload) or {}).get("ready")
+        encoding = told.get("encoding") if isinstance(told, dict) else None
+        if encoding not in ("arrow", "plain"):
+            raise self._fail("bad-frame", "broke the protocol while loading: no proper answer")
         self._encoding = encoding
         self._facts = replace(
-            self._facts,
-            layers=layers,
-            encoding=encoding,
-            load_seconds=time.monotonic() - self._started,
+            self._facts, encoding=encoding, load_seconds=time.monotonic() - self._started
         )
 
     def _gone(self, doing: str) -> ModelFault:

@@ -1,38 +1,34 @@
 """The child process: loads one model inside its own environment and answers for it.
 
-Run by path as `<environment>/bin/python -I -B -u worker.py <scratch> <lifeline>`, with frames
+Run by path as `<environment>/bin/python -I -S -B -u worker.py <scratch> <lifeline>`, with frames
 (`gates.environments.frames` describes them) on stdin and stdout. It imports nothing from `gates`
-and needs nothing but the standard library, on Python 3.9 and later.
+and needs nothing but the standard library, on Python 3.9 and later; `cage`, `view` and `explain`
+are parts of it in files of their own.
 
-Two processes share this file. The *supervisor* holds no model: it waits for the model's process to
-end, or for the lifeline (a pipe whose other end the gate holds) to break, and then ends whatever
-the model started. The *model process* gives up what it does not need, loads, and serves.
+Hello comes in; the cage closes; what it could shut off goes out before anything of the model or
+of its environment has run (a `.pth` file there is code as well: hence -S). Then, inside, Python
+starts over with all that is installed, loads the model, says that it is ready, and serves.
 """
 
 # ruff: noqa: ANN401 - models take and give anything
 from __future__ import annotations
 
 import array
-import contextlib
 import ctypes
 import gc
 import importlib
+import importlib.util
 import json
 import os
-import resource
-import select
 import shutil
-import signal
 import struct
 import sys
-import time
 import traceback
 from pathlib import Path
-from typing import Any, NoReturn
+from types import ModuleType
+from typing import Any
 
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 36, 38
-_PROCESSES_ALLOWED = 1024
+_PR_SET_DUMPABLE = 4
 
 
 class Breach(Exception):
@@ -43,148 +39,18 @@ class Breach(Exception):
         self.kind = kind
 
 
-# ---- the supervisor --------------------------------------------------------------------------
-
-
-def supervise(scratch: str, lifeline: int, pipes: tuple[int, int]) -> None:
-    """Fork; the child returns from here and will hold the model, this process never returns."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)  # what the model leaves behind becomes our child
-    woken, wake = os.pipe()
-    os.set_blocking(wake, False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    supervisor = os.getpid()
-    model = os.fork()
-    if model == 0:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for descriptor in (woken, wake, lifeline):
-            os.close(descriptor)
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != supervisor:
-            os._exit(1)
-        return
-    for descriptor in (0, 1, 2, *pipes):  # their ends must be seen when the model ends
-        os.close(descriptor)
-    status = _wait_for_either(model, lifeline, woken)
-    _end_all_children()
-    shutil.rmtree(scratch, ignore_errors=True)  # a killed gate does not
-    _end_like(status)
-
-
-def _wait_for_either(model: int, lifeline: int, woken: int) -> int:
-    poller = select.poll()
-    poller.register(lifeline, select.POLLIN)
-    poller.register(woken, select.POLLIN)
-    while True:
-        ready = [descriptor for descriptor, _ in poller.poll()]
-        if lifeline in ready:
-            os.kill(model, signal.SIGKILL)
-            return os.waitpid(model, 0)[1]
-        os.read(woken, 4096)
-        with contextlib.suppress(ChildProcessError):
-            while True:
-                child, status = os.waitpid(-1, os.WNOHANG)
-                if child == model:
-                    return status
-                if child == 0:
-                    break
-
-
-def _end_all_children() -> None:
-    for _ in range(200):
-        children = _children()
-        if not children:
-            return
-        for child in children:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        time.sleep(0.005)
-
-
-def _children() -> list[int]:
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            if int(stat.read_bytes().rpartition(b")")[2].split()[1]) == os.getpid():
-                found.append(int(stat.parent.name))
-    return found
-
-
-def _end_like(status: int) -> NoReturn:
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        with contextlib.suppress(OSError, ValueError):
-            signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-        time.sleep(1)
-    os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 1)
-
-
-# ---- giving up what a model does not need ----------------------------------------------------
-
-
-def confine(memory_bytes: int, file_bytes: int) -> dict[str, bool]:
-    """Take away network, memory and files beyond the limits; says which of it worked."""
-    layers = {"network": _leave_network(), "no-new-privileges": _prctl(_PR_SET_NO_NEW_PRIVS, 1)}
-    layers["core-dumps"] = _limit(resource.RLIMIT_CORE, 0)
-    layers["file-size"] = _limit(resource.RLIMIT_FSIZE, file_bytes)
-    # The limit counts every task of the user, and is not applied to root.
-    layers["processes"] = os.geteuid() != 0 and _limit(
-        resource.RLIMIT_NPROC, _tasks_of_user() + _PROCESSES_ALLOWED
-    )
-    layers["memory"] = sys.platform == "linux" and _limit(resource.RLIMIT_AS, memory_bytes)
-    return layers
-
-
-def _prctl(option: int, value: int) -> bool:
-    if sys.platform != "linux":
-        return False
-    return bool(ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) == 0)
-
-
-def _limit(which: int, value: int) -> bool:
-    _, hard = resource.getrlimit(which)
-    if hard != resource.RLIM_INFINITY:
-        value = min(value, hard)
-    try:
-        resource.setrlimit(which, (value, value))
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def _tasks_of_user() -> int:
-    count = 0
-    for tasks in Path("/proc").glob("[0-9]*/task"):
-        with contextlib.suppress(OSError):
-            if tasks.stat().st_uid == os.getuid():
-                count += len(list(tasks.iterdir()))
-    return count
-
-
-def _leave_network() -> bool:
-    if sys.platform != "linux":
-        return False
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(_CLONE_NEWNET) == 0:
-        return True
-    user, group = os.getuid(), os.getgid()
-    if libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET) != 0:
-        return False
-    # Without these the model would find itself to be nobody.
-    for name, text in (
-        ("setgroups", "deny"),
-        ("uid_map", f"{user} {user} 1"),
-        ("gid_map", f"{group} {group} 1"),
-    ):
-        with contextlib.suppress(OSError):
-            Path("/proc/self", name).write_text(text, encoding="ascii")
-    return True
+def beside(name: str) -> ModuleType:
+    """Another file of the worker, by its place: this folder is not on the module path."""
+    known = sys.modules.get("gates_worker_" + name)
+    if known is not None:
+        return known
+    place = Path(__file__).with_name(name + ".py")
+    spec = importlib.util.spec_from_file_location("gates_worker_" + name, place)
+    assert spec is not None and spec.loader is not None  # noqa: S101, PT018 - it is a file
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 # ---- frames ----------------------------------------------------------------------------------
@@ -389,99 +255,6 @@ def _scalar(value: Any) -> Any:
     return value
 
 
-# ---- why a model scored as it did ------------------------------------------------------------
-
-_HOLDERS = ("lgb_model", "xgb_model", "booster", "model")  # MLflow's wrappers, a loader of its own
-
-
-class Unavailable(Exception):
-    """There are no contributions, and why."""
-
-
-def contributions(model: Any, frame: Any) -> Any:
-    """Feature → what it added to each row's raw score, with `(bias)` for what no feature did.
-
-    A model's own `contributions` method goes before the tree model that may stand behind it.
-    """
-    behind = [model]
-    for wrapped in ("_model_impl", "python_model"):  # as pyfunc wraps a loader's and a Python model
-        behind += [getattr(behind[-1], wrapped)] if hasattr(behind[-1], wrapped) else []
-    for one in behind:
-        if callable(getattr(one, "contributions", None)):
-            return one.contributions(frame)
-    parts = [getattr(one, name, None) for one in behind for name in _HOLDERS]
-    # What nobody has imported, no part can be an instance of.
-    lightgbm, xgboost = sys.modules.get("lightgbm"), sys.modules.get("xgboost")
-    for part in [*behind, *parts]:
-        if lightgbm and isinstance(part, (lightgbm.Booster, lightgbm.LGBMModel)):
-            return _by_lightgbm(getattr(part, "booster_", part), frame)
-        if xgboost and isinstance(part, (xgboost.Booster, xgboost.XGBModel)):
-            return _by_xgboost(xgboost, part, frame)
-    raise Unavailable(
-        "it is neither a LightGBM nor an XGBoost model, and has no contributions method"
-    )
-
-
-def _by_lightgbm(booster: Any, frame: Any) -> dict[str, Any]:
-    asked = booster.feature_name()
-    unnamed = asked == [f"Column_{i}" for i in range(len(asked))]
-    names = _feature_columns(frame, None if unnamed else asked, len(asked))
-    return _by_feature(names, booster.predict(_matrix(frame, names), pred_contrib=True))
-
-
-def _by_xgboost(xgboost: Any, model: Any, frame: Any) -> dict[str, Any]:
-    booster, options, trees = model, {}, (0, 0)
-    if isinstance(model, xgboost.XGBModel):  # its predict heeds both, the bare booster neither
-        booster, options = model.get_booster(), {"missing": model.missing}
-        best = getattr(model, "best_iteration", None)
-        trees = (0, 0) if best is None else (0, best + 1)
-    names = _feature_columns(frame, booster.feature_names, booster.num_features())
-    rows: Any = _matrix(frame, names)
-    known: Any = names
-    if booster.feature_names is None:  # it refuses columns that have names
-        rows, known = importlib.import_module("numpy").asarray(rows), None
-    data = xgboost.DMatrix(rows, feature_names=known, enable_categorical=True, **options)
-    return _by_feature(names, booster.predict(data, pred_contribs=True, iteration_range=trees))
-
-
-def _feature_columns(frame: Any, asked: Any, width: int) -> list[str]:
-    """The frame's columns in the order of a booster's features; by place where it has no names."""
-    columns = list(frame)
-    if asked is None:
-        if len(columns) != width:
-            raise Unavailable(f"it was trained on {width} unnamed columns, not {len(columns)}")
-        return columns
-    written = {name.replace(" ", "_"): name for name in columns}  # as LightGBM writes them
-    written.update({name: name for name in columns})
-    missing = [name for name in asked if name not in written]
-    if missing:
-        raise Unavailable(f"its trees ask for {missing[0]}, which is not among its input columns")
-    return [written[name] for name in asked]
-
-
-def _matrix(frame: Any, names: list[str]) -> Any:
-    if isinstance(frame, dict):
-        return importlib.import_module("numpy").column_stack([frame[name] for name in names])
-    texts = [name for name in names if frame[name].dtype.kind == "O"]
-    return frame[names].astype(dict.fromkeys(texts, "category"))
-
-
-def _by_feature(names: list[str], values: Any) -> dict[str, Any]:
-    if values.ndim != 2 or values.shape[1] != len(names) + 1:
-        raise Unavailable("its trees give more than one score a row")
-    return {name: values[:, i] for i, name in enumerate([*names, "(bias)"])}
-
-
-def unavailable(error: BaseException) -> bytes:
-    """Why there are no contributions, as the payload that tells the gate: no fault of the model."""
-    named = "" if isinstance(error, Unavailable) else f"{type(error).__name__} while explaining: "
-    try:
-        reason = named + str(error)
-    except Exception:  # noqa: BLE001 - a model's exception may fail to print itself
-        reason = named
-    return json_payload({"unavailable": reason[:2000]})
-
-
 # ---- loading and serving ---------------------------------------------------------------------
 
 
@@ -545,7 +318,7 @@ def answer(payload: bytes, model: Any, encoding: str) -> bytes:
     explain = payload[:8] == b"explain "
     try:
         frame = decode(payload[8:] if explain else payload)
-        result = contributions(model, frame) if explain else model.predict(frame)
+        result = beside("explain").contributions(model, frame) if explain else model.predict(frame)
         reply = encode(normalise(result), encoding)
     except Exception as error:  # noqa: BLE001 - the gate is told, by name
         reply = unavailable(error) if explain else fault(error, "predict-failed")
@@ -554,13 +327,19 @@ def answer(payload: bytes, model: Any, encoding: str) -> bytes:
     return reply
 
 
-def serve(requests: int, replies: int) -> None:
-    """Hello, confine, load, then answer until the gate closes the pipe."""
-    first = read_frame(requests)
-    if first is None:
-        return
-    hello = json.loads(first[8:])
-    layers = confine(hello["memory_bytes"], hello["file_bytes"])
+def unavailable(error: BaseException) -> bytes:
+    """Why there are no contributions, as the payload that tells the gate: no fault of the model."""
+    expected = isinstance(error, beside("explain").Unavailable)
+    named = "" if expected else f"{type(error).__name__} while explaining: "
+    try:
+        reason = named + str(error)
+    except Exception:  # noqa: BLE001 - a model's exception may fail to print itself
+        reason = named
+    return json_payload({"unavailable": reason[:2000]})
+
+
+def serve(hello: dict[str, Any], requests: int, replies: int) -> None:
+    """Load, then answer until the gate closes the pipe."""
     try:
         encoding = "plain" if optional("pyarrow") is None else "arrow"
         gc.disable()  # importing makes objects that stay: looking for garbage finds none
@@ -570,7 +349,7 @@ def serve(requests: int, replies: int) -> None:
     except Exception as error:  # noqa: BLE001 - the gate is told, by name
         write_frame(replies, fault(error, "load-failed"))
         return
-    write_frame(replies, json_payload({"ready": {"encoding": encoding, "layers": layers}}))
+    write_frame(replies, json_payload({"ready": {"encoding": encoding}}))
     while True:
         payload = read_frame(requests)
         if payload is None:
@@ -578,16 +357,40 @@ def serve(requests: int, replies: int) -> None:
         write_frame(replies, answer(payload, model, encoding))
 
 
-def main() -> None:
-    """Take the pipes away from the model's prints, split in two, and serve."""
+def start() -> None:
+    """Take the pipes away from the model's prints, close the cage, and start over inside."""
+    scratch, lifeline = sys.argv[1], int(sys.argv[2])
     requests, replies = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)  # a stray print goes to stderr
-    supervise(sys.argv[1], int(sys.argv[2]), (requests, replies))
-    serve(requests, replies)
+    first = read_frame(requests)
+    if first is None:
+        shutil.rmtree(scratch, ignore_errors=True)
+        return
+    hello = json.loads(first[8:])
+    cage, view = beside("cage"), beside("view")
+    layers = cage.enter(scratch, lifeline, (requests, replies), hello, view)
+    write_frame(replies, json_payload({"layers": layers}))
+    if any(layers.get(name, "unknown") for name in hello["require"]):
+        return
+    for pipe in (requests, replies):
+        os.set_inheritable(pipe, True)
+    inside = [str(requests), str(replies), json.dumps(hello)]
+    command = [sys.executable, "-I", "-B", "-u", __file__, *inside]
+    os.execv(sys.executable, command)  # noqa: S606 - a shell is not wanted
+
+
+def go_on() -> None:
+    """Serve, inside the cage."""
+    requests, replies = int(sys.argv[1]), int(sys.argv[2])
+    for pipe in (requests, replies):
+        os.set_inheritable(pipe, False)
+    if sys.platform == "linux":  # the other arm's worker may be the same user
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    serve(json.loads(sys.argv[3]), requests, replies)
 
 
 if __name__ == "__main__":
-    main()
+    start() if len(sys.argv) == 3 else go_on()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -150,16 +151,17 @@ def test_loading_leaves_the_model_folder_as_it_was(start: StartWorker, tmp_path:
 
 
 def test_two_workers_start_side_by_side(start: StartWorker, tmp_path: Path) -> None:
-    # Each waits for the other's mark: one after the other they would wait for ever.
-    def wait(mine: str, other: str) -> str:
-        return f"""
-            open({str(tmp_path / mine)!r}, 'w').close()
-            while not os.path.exists({str(tmp_path / other)!r}): time.sleep(0.01)
-        """
-
-    one, other = start(load=wait("1", "2")), start(load=wait("2", "1"))
-    assert one.ready().load_seconds > 0
-    assert other.ready().load_seconds > 0
+    load = """
+        print("begun", flush=True)
+        while not os.path.exists(os.path.join(path, 'go')): time.sleep(0.01)
+    """
+    workers = start(load=load), start(load=load)
+    # Neither goes on until both have begun: one after the other they would wait for ever.
+    while not all("begun" in worker._child.log for worker in workers):
+        time.sleep(0.01)
+    for model in tmp_path.iterdir():
+        (model / "go").touch()
+    assert all(worker.ready().load_seconds > 0 for worker in workers)
 
 
 def test_a_question_larger_than_any_pipe_is_answered(start: StartWorker) -> None:

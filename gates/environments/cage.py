@@ -1,0 +1,348 @@
+"""The cage of a worker: what the model's process can no longer see, reach or use.
+
+Part of the worker: standard library only, Python 3.9 and later, loaded by its place. Three
+processes come of one. The *supervisor* holds no model: it waits for the model's end, or for the
+lifeline (a pipe whose other end the gate holds) to break, and then ends whatever is left. The
+*keeper*, first process of a PID namespace, builds the view of the file system, reaps, and tells
+the supervisor how the model ended: it cannot die the same way, for the kernel shields it from
+signals. The *model's process* gives up its rights and returns from here.
+
+What the system forbids is left out, layer by layer, and the reason told; that is no error.
+
+Sources: user_namespaces(7), pid_namespaces(7), capabilities(7), prctl(2), getrlimit(2).
+"""
+
+# ruff: noqa: ANN401 - modules loaded by their place have no type
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import resource
+import select
+import shutil
+import signal
+import struct
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+_NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = 1 << 26, 1 << 27, 1 << 28, 1 << 29, 1 << 30
+_PDEATHSIG, _DUMPABLE, _CAPBSET_DROP, _SUBREAPER, _NO_NEW_PRIVS, _AMBIENT = 1, 4, 24, 36, 38, 47
+_AMBIENT_CLEAR_ALL = 4
+_CAPABILITIES = struct.pack("=Ii", 0x20080522, 0)  # capset's third version, this process
+_NOBODY = 65534
+_PROCESSES_ALLOWED = 1024
+_SHALLOW = 3  # parts of a path, `/home/someone`: no folder of libraries
+
+
+def enter(
+    scratch: str, lifeline: int, pipes: tuple[int, int], hello: Mapping[str, Any], view: Any
+) -> dict[str, str]:
+    """Fork twice; return in the model's process alone, with what could not be shut off.
+
+    Args:
+        scratch: The worker's folder; removed when all has ended.
+        lifeline: Breaks when the gate ends.
+        pipes: What the model's process speaks to the gate through; nobody else keeps them open.
+        hello: What the gate said: `model_dir`, `memory_bytes`, `file_bytes`, `scratch_bytes`.
+        view: The module `view`.
+
+    Returns:
+        Layer (as `gates.domain.Layer` names them) → why it is off, empty when it is on.
+    """
+    call = view.call
+    own_processes = _reason(lambda: _leave_processes(call))
+    _quietly(lambda: call("prctl", _SUBREAPER, 1, 0, 0, 0))  # whom the keeper leaves come to us
+    _quietly(lambda: call("prctl", _DUMPABLE, 0, 0, 0, 0))  # no model may look into us
+    heard, told = os.pipe()
+    keeper = os.fork()
+    if keeper:
+        for descriptor in (0, 1, 2, told, *pipes):  # their ends must be seen when the model ends
+            os.close(descriptor)
+        _supervise(keeper, lifeline, heard, scratch)
+    _end_with_parent(call, lambda: _is_broken(told))
+    for descriptor in (lifeline, heard):
+        os.close(descriptor)
+    places = _places(hello)
+    tasks = _tasks_of(_NOBODY if os.geteuid() == 0 else os.geteuid())
+    layers = {"network": _reason(lambda: _leave_network(call))}
+    layers["files"] = _reason(
+        lambda: view.enter(scratch, places, hello["scratch_bytes"], not own_processes)
+    )
+    if layers["files"] and not own_processes:
+        own_processes = _reason(view.hide_processes)
+    layers["processes"] = own_processes
+    keeper = os.getpid()
+    model = os.fork()
+    if model:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for descriptor in (0, 1, 2, *pipes):
+            os.close(descriptor)
+        _keep(model, told)
+    os.close(told)
+    _give_up(call, layers, scratch, places, hello, tasks)
+    _end_with_parent(call, lambda: os.getppid() != keeper)
+    return layers
+
+
+# ---- the supervisor and the keeper -----------------------------------------------------------
+
+
+def _supervise(keeper: int, lifeline: int, heard: int, scratch: str) -> NoReturn:
+    poller = select.poll()
+    poller.register(lifeline, select.POLLIN)
+    poller.register(heard, select.POLLIN)
+    ready = [descriptor for descriptor, _ in poller.poll()]
+    told = b"" if lifeline in ready else os.read(heard, 4)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(keeper, signal.SIGKILL)  # and with it all its namespace
+    own = os.waitpid(keeper, 0)[1]
+    _end_all_children()
+    shutil.rmtree(scratch, ignore_errors=True)  # a killed gate does not
+    _end_like(struct.unpack("=i", told)[0] if len(told) == 4 else own)
+
+
+def _keep(model: int, told: int) -> NoReturn:
+    while True:
+        child, status = os.waitpid(-1, 0)
+        if child == model:
+            os.write(told, struct.pack("=i", status))
+            os._exit(0)
+
+
+def _end_all_children() -> None:
+    for _ in range(200):
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
+        for child in _children():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        time.sleep(0.005)
+
+
+def _children() -> Iterator[int]:
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            if int(stat.read_bytes().rpartition(b")")[2].split()[1]) == os.getpid():
+                yield int(stat.parent.name)
+
+
+def _end_like(status: int) -> NoReturn:
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        with contextlib.suppress(OSError, ValueError):
+            signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        time.sleep(1)
+    os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 1)
+
+
+def _end_with_parent(call: Any, is_orphan: Callable[[], bool]) -> None:
+    """Be killed when the parent ends; it may have ended before that was said."""
+    _quietly(lambda: call("prctl", _PDEATHSIG, int(signal.SIGKILL), 0, 0, 0))
+    if is_orphan():
+        os._exit(1)
+
+
+def _is_broken(pipe: int) -> bool:
+    poller = select.poll()
+    poller.register(pipe, 0)
+    return bool(poller.poll(0))
+
+
+# ---- namespaces ------------------------------------------------------------------------------
+
+
+def _leave_processes(call: Any) -> None:
+    """Let the next child start a PID namespace, and have the right to make more namespaces."""
+    try:
+        call("unshare", _NEWPID)
+    except OSError:
+        for flags in (_NEWUSER | _NEWPID, _NEWUSER):
+            if _is_possible(call, flags):
+                _leave_user(call, flags)
+                # Nobody below may start over with rights of his own.
+                _quietly(lambda: _write("/proc/sys/user/max_user_namespaces", "0"))
+                if flags & _NEWPID:
+                    return
+                break
+        raise
+
+
+def _is_possible(call: Any, flags: int) -> bool:
+    """Whether a user namespace gives any rights: it cannot be left again to find out."""
+    child = os.fork()
+    if child == 0:
+        try:
+            _leave_user(call, flags)
+            call("unshare", _NEWUTS)
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def _leave_user(call: Any, flags: int) -> None:
+    user, group = os.geteuid(), os.getegid()
+    call("unshare", flags)
+    # Without these the model would find itself to be nobody.
+    _quietly(lambda: _write("/proc/self/setgroups", "deny"))
+    _write("/proc/self/uid_map", f"{user} {user} 1")
+    _write("/proc/self/gid_map", f"{group} {group} 1")
+
+
+def _leave_network(call: Any) -> None:
+    call("unshare", _NEWNET)
+    _quietly(lambda: call("unshare", _NEWIPC))
+    _quietly(lambda: call("unshare", _NEWUTS))
+
+
+def _places(hello: Mapping[str, Any]) -> list[str]:
+    """What a model needs to see beside the system: its folder, its environment, this worker."""
+    environment = Path(sys.executable).absolute().parent.parent
+    if not (environment / "pyvenv.cfg").is_file():
+        environment = Path(sys.prefix)
+    bases = [sys.base_prefix, sys.base_exec_prefix, sys.executable, *_libraries()]
+    return [str(environment), *bases, str(Path(__file__).parent), hello["model_dir"]]
+
+
+def _libraries() -> list[str]:
+    """The folders of the shared libraries that this Python has loaded, wherever they are."""
+    try:
+        maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return []
+    files = {line.split(maxsplit=5)[-1] for line in maps.splitlines() if ".so" in line}
+    folders = {Path(file).parent for file in files}
+    return sorted(str(folder) for folder in folders if len(folder.parts) > _SHALLOW)
+
+
+# ---- giving up what a model does not need ----------------------------------------------------
+
+
+def _give_up(
+    call: Any,
+    layers: dict[str, str],
+    scratch: str,
+    places: list[str],
+    hello: Mapping[str, Any],
+    tasks: int,
+) -> None:
+    layers["core-dumps"] = _reason(lambda: _limit(resource.RLIMIT_CORE, 0))
+    layers["file-size"] = _reason(lambda: _limit(resource.RLIMIT_FSIZE, hello["file_bytes"]))
+    _quietly(lambda: _drop_bounds(call))
+    layers["user"] = _reason(lambda: _become_nobody(scratch, places))
+    layers["privileges"] = _reason(lambda: _drop_privileges(call))
+    layers["process-limit"] = _reason(lambda: _limit_processes(tasks + _PROCESSES_ALLOWED))
+    layers["memory"] = _reason(lambda: _limit_memory(hello["memory_bytes"]))
+
+
+def _become_nobody(scratch: str, places: list[str]) -> None:
+    """Become a user who owns nothing, if what the model needs is readable for all.
+
+    Keeping CAP_DAC_READ_SEARCH instead would open every file of the machine's disks by its handle
+    (open_by_handle_at(2)), whatever view of them there is.
+    """
+    if os.geteuid() != 0:
+        raise PermissionError(errno.EPERM, "only root can give a worker another user")
+    groups = os.getgroups()
+    os.chown(scratch, _NOBODY, _NOBODY)
+    os.setgroups([])
+    os.setegid(_NOBODY)
+    os.seteuid(_NOBODY)
+    closed = next((path for path in _samples(scratch, places) if not _is_readable(path)), None)
+    os.seteuid(0)
+    if closed is not None:
+        os.setegid(0)
+        os.setgroups(groups)
+        os.chown(scratch, 0, 0)
+        raise PermissionError(errno.EACCES, f"another user cannot read {closed}")
+    os.setresgid(_NOBODY, _NOBODY, _NOBODY)
+    os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+
+
+def _samples(scratch: str, places: list[str]) -> Iterator[str]:
+    """The model's files, all of them; of the others, enough to know how they were made."""
+    yield scratch
+    for folder, _, files in os.walk(places[-1]):
+        yield folder
+        yield from (str(Path(folder, name)) for name in files)
+    for place in dict.fromkeys(places[:-1]):
+        yield place
+        for pattern in ("lib/python3*", "lib/python3*/site-packages"):
+            for packages in Path(place).glob(pattern):
+                yield str(packages)
+                with contextlib.suppress(OSError):
+                    yield from map(str, packages.iterdir())
+
+
+def _is_readable(path: str) -> bool:
+    wanted = os.R_OK | os.X_OK if Path(path).is_dir() else os.R_OK
+    return os.access(path, wanted, effective_ids=True) or not Path(path).exists()
+
+
+def _drop_bounds(call: Any) -> None:
+    for capability in range(64):  # beyond the last one the kernel says no
+        call("prctl", _CAPBSET_DROP, capability, 0, 0, 0)
+
+
+def _drop_privileges(call: Any) -> None:
+    _quietly(lambda: call("prctl", _AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0))
+    call("capset", ctypes.create_string_buffer(_CAPABILITIES), ctypes.create_string_buffer(24))
+    call("prctl", _NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def _limit_processes(value: int) -> None:
+    if os.geteuid() == 0:
+        raise PermissionError(errno.EPERM, "the limit is not applied to root")
+    if sys.platform != "linux":
+        raise OSError(errno.ENOSYS, "the tasks of a user are counted on Linux alone")
+    _limit(resource.RLIMIT_NPROC, value)  # it counts every task of the user
+
+
+def _limit_memory(value: int) -> None:
+    if sys.platform != "linux":
+        raise OSError(errno.ENOSYS, "only Linux limits address space")
+    _limit(resource.RLIMIT_AS, value)
+
+
+def _limit(which: int, value: int) -> None:
+    _, hard = resource.getrlimit(which)
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(which, (value, value))
+
+
+def _tasks_of(user: int) -> int:
+    count = 0
+    for tasks in Path("/proc").glob("[0-9]*/task"):
+        with contextlib.suppress(OSError):
+            if tasks.stat().st_uid == user:
+                count += len(list(tasks.iterdir()))
+    return count
+
+
+def _write(path: str, text: str) -> None:
+    Path(path).write_text(text, encoding="ascii")
+
+
+def _quietly(act: Callable[[], object]) -> None:
+    with contextlib.suppress(OSError):
+        act()
+
+
+def _reason(act: Callable[[], object]) -> str:
+    """Why something could not be done; empty when it was."""
+    try:
+        act()
+    except Exception as error:  # noqa: BLE001 - a layer less is no reason to stop
+        return str(getattr(error, "strerror", None) or error) or type(error).__name__
+    return ""
