@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from gates.locks.finding import Finding
     from gates.locks.lock import Lock
 
-__all__ = ["Installed", "installed", "known"]
+__all__ = ["OF_ENVIRONMENT", "Installed", "installed", "known"]
 
 
-_OF_ENVIRONMENT: tuple[ProblemKind, ...] = ("environment", "unneeded", "imports")
+# What is looked for once there is an environment; without one, each says why it was not.
+OF_ENVIRONMENT: tuple[ProblemKind, ...] = ("environment", "unneeded", "imports")
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def installed(
 def _none(reason: str) -> Installed:
     from gates.locks.finding import Finding
 
-    return Installed(findings=tuple(Finding(kind, absent=reason) for kind in _OF_ENVIRONMENT))
+    return Installed(findings=tuple(Finding(kind, absent=reason) for kind in OF_ENVIRONMENT))
 
 
 def known(source: str, max_age_days: int) -> Advisories | str:

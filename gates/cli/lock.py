@@ -109,8 +109,8 @@ def check(
     asked_for += ["unsatisfied"] if asked else []
     asked_for += ["recorded"] if artifact else []
     asked_for += ["advisories"] if advisories else []
-    asked_for += ["environment", "imports"] if environment else []
-    asked_for += ["unneeded"] if environment and asked else []
+    if environment:
+        asked_for += [kind for kind in look.OF_ENVIRONMENT if asked or kind != "unneeded"]
     speech, held, known = Speech(as_json), look.Installed(), None
     with speech.working() as progress:
         task = progress.add_task(f"reading {path}", total=None)
