@@ -89,9 +89,7 @@ class AuditedLock:
         )
         if not questions.resolve:
             return found
-        return _joined(
-            found, resolve_again(self.lock, self.inputs, python=python, progress=progress)
-        )
+        return found.joined(resolve_again(self.lock, self.inputs, python=python, progress=progress))
 
     def _code(self) -> tuple[Path, ...]:
         try:
@@ -130,14 +128,6 @@ class AuditedLock:
 def _moving(image: str) -> LockProblem:
     message = f"the card's image {image} is not pinned by digest: what it names can change"
     return LockProblem("base-image", image, message)
-
-
-def _joined(first: LockReport, second: LockReport) -> LockReport:
-    """Two reports as one; what either looked at was looked at."""
-    looked_at = {**first.looked_at, **second.looked_at}
-    absent = {**first.absent, **second.absent}
-    problems = tuple(dict.fromkeys((*first.problems, *second.problems)))
-    return LockReport(problems, looked_at, {k: v for k, v in absent.items() if k not in looked_at})
 
 
 def changes(

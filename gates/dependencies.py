@@ -83,6 +83,20 @@ class LockReport:
         if unknown or self.looked_at.keys() & self.absent.keys():
             raise ValueError(f"a kind is unknown, or both looked at and not: {unknown or 'both'}")
 
+    def joined(self, other: LockReport) -> LockReport:
+        """This report and another as one: a kind that either looked at was looked at.
+
+        Args:
+            other: What was looked for elsewhere; its kinds go before this one's.
+        """
+        looked_at = {**self.looked_at, **other.looked_at}
+        absent = {**self.absent, **other.absent}
+        return LockReport(
+            tuple(dict.fromkeys((*self.problems, *other.problems))),
+            looked_at,
+            {kind: reason for kind, reason in absent.items() if kind not in looked_at},
+        )
+
     def count(self, kind: ProblemKind) -> int:
         """How many problems of one kind there are."""
         return sum(problem.kind == kind for problem in self.problems)

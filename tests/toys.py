@@ -71,6 +71,7 @@ signature = json.dumps([{"type": "double", "name": name} for name in params["inp
 (output / "MLmodel").write_text(
     "flavors:\\n  python_function:\\n    loader_module: toy_model\\n    code: code\\n"
     "    data: data.json\\n"
+    f"    python_version: {sys.version.split()[0]}\\n"
     f"signature:\\n  inputs: {json.dumps(signature)}\\n"
 )
 """

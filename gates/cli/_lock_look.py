@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gates.dependencies import Distribution, ProblemKind
+from gates.dependencies import Distribution, LockProblem, ProblemKind
 from gates.errors import BuildError, LockError
 
 if TYPE_CHECKING:
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from gates.locks.finding import Finding
     from gates.locks.lock import Lock
 
-__all__ = ["Installed", "installed", "known"]
+__all__ = ["OF_ENVIRONMENT", "Installed", "installed", "known"]
 
 
-_OF_ENVIRONMENT: tuple[ProblemKind, ...] = ("environment", "unneeded", "imports")
+# What is looked for once there is an environment; without one, each says why it was not.
+OF_ENVIRONMENT: tuple[ProblemKind, ...] = ("environment", "files", "unneeded", "imports")
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ def installed(
         progress: Told what is being done, a line at a time.
     """
     from gates.environments.cache import EnvironmentCache
-    from gates.environments.inspect import distributions
+    from gates.environments.inspect import altered_files, distributions
+    from gates.locks.finding import Finding
 
     if any(one.kind in {"unpinned", "unhashed"} for one in lock.problems):
         return _none("a lock that is not pinned and hashed is not installed")
@@ -57,16 +59,18 @@ def installed(
         built = EnvironmentCache(cache).ensure(lock.path, python=python, progress=progress)
         progress(f"reading {built.path}")
         held = distributions(built.path)
+        altered = altered_files(built.path)
     except BuildError as error:
         return _none(error.what)
-    # What is looked for in the environment's files becomes a finding here.
-    return Installed(distributions=held, python=built.facts.python)
+    problems = tuple(LockProblem("files", one.distribution, one.message) for one in altered)
+    files = Finding("files", max(len(held), 1), problems)
+    return Installed(distributions=held, python=built.facts.python, findings=(files,))
 
 
 def _none(reason: str) -> Installed:
     from gates.locks.finding import Finding
 
-    return Installed(findings=tuple(Finding(kind, absent=reason) for kind in _OF_ENVIRONMENT))
+    return Installed(findings=tuple(Finding(kind, absent=reason) for kind in OF_ENVIRONMENT))
 
 
 def known(source: str, max_age_days: int) -> Advisories | str:

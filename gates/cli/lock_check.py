@@ -55,6 +55,13 @@ def lock_check(
         Path | None,
         typer.Option(metavar="DIR", help="A model folder whose files must say the same versions."),
     ] = None,
+    resolve: Annotated[
+        bool,
+        typer.Option(
+            "--resolve",
+            help="Ask uv and pip-tools, starting from the lock, whether they would give it again.",
+        ),
+    ] = False,
     advisories: Annotated[
         str | None,
         typer.Option(
@@ -85,6 +92,7 @@ def lock_check(
     """
     from gates.locks.lock import read_lock
     from gates.locks.markers import target_environment
+    from gates.locks.resolve import resolve_again
     from gates.locks.verify import verify
 
     path = target / "requirements.txt" if target.is_dir() else target
@@ -101,22 +109,27 @@ def lock_check(
     asked_for += ["unsatisfied"] if asked else []
     asked_for += ["recorded"] if artifact else []
     asked_for += ["advisories"] if advisories else []
-    asked_for += ["environment", "imports"] if environment else []
-    asked_for += ["unneeded"] if environment and asked else []
+    asked_for += ["resolution", "yanked"] if resolve else []
+    if environment:
+        asked_for += [kind for kind in look.OF_ENVIRONMENT if asked or kind != "unneeded"]
     speech, held, known = Speech(as_json), look.Installed(), None
     with speech.working() as progress:
         task = progress.add_task(f"reading {path}", total=None)
+
+        def say(text: str) -> None:
+            progress.update(task, description=text)
+
         if environment:
             held = look.installed(
                 found,
                 python,
                 settings_from(None, None, cache).cache,
-                lambda text: progress.update(task, description=text),
+                say,
             )
         if advisories:
-            progress.update(task, description="reading advisories")
+            say("reading advisories")
             known = look.known(advisories, max_age)
-        progress.update(task, description=f"checking {path}")
+        say(f"checking {path}")
         target_python = held.python or python
         report = verify(
             found,
@@ -130,6 +143,9 @@ def lock_check(
             advisories=known,
             others=held.findings,
         )
+        if resolve:
+            again = resolve_again(found, asked, python=target_python, progress=say)
+            report = report.joined(again)
     tell.say_problems(speech, report, path)
     tell.say_table(speech, report, asked_for)
     requirements, constraints = (report.looked_at.get(k) for k in ("unpinned", "unsatisfied"))

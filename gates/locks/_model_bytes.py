@@ -160,6 +160,10 @@ def _versions(pieces: Iterator[bytes], place: str) -> Iterator[Written | Unread]
             return
         window = tail + piece
         tail = window[-_OVERLAP:]
+        # Other JSON has versions, too: XGBoost's stands beside a learner.
+        learner = learner or b"learner" in window
+        if b"version" not in window:  # as it is in most of a large file, and quickly told
+            continue
         for version in _sklearn(window):
             yield Written("scikit-learn", version, place)
         for found in _SKOPS.finditer(window):
@@ -168,8 +172,6 @@ def _versions(pieces: Iterator[bytes], place: str) -> Iterator[Written | Unread]
             generation = found[1].decode()
             if generation in _LIGHTGBM_WRITES:
                 yield Written("lightgbm", generation, place, _LIGHTGBM_WRITES[generation])
-        # Other JSON has versions, too: XGBoost's stands beside a learner.
-        learner = learner or b"learner" in window
         xgboost.update(_xgboost(window))
     if learner:
         for version in sorted(xgboost):

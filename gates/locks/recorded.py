@@ -19,7 +19,10 @@ from gates.locks.lock import LockedRequirement
 
 __all__ = ["recorded"]
 
-_SILENT = "no file of the model says which versions it was made with"
+_SILENT = (
+    "no file of the model says which versions it was made with; save it with MLflow, or list the "
+    "bounds of 'lockfile' in the card without 'recorded'"
+)
 
 
 def recorded(

@@ -231,9 +231,8 @@ def test_lightgbm_must_be_of_the_generation_that_wrote_the_text(
 
 def test_a_generation_nobody_has_seen_says_nothing(model: Path, against: Against) -> None:
     (model / "model.lgb").write_text("tree\nversion=v9\n")
-    assert against("lightgbm==4.7.0").absent == (
-        "no file of the model says which versions it was made with"
-    )
+    absent = against("lightgbm==4.7.0").absent
+    assert absent.startswith("no file of the model says which versions it was made with")
 
 
 DAMAGED = {
