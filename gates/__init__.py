@@ -13,6 +13,7 @@ Where to read, from the top:
 - `gates.subject`: what a check may ask; `gates.stand` and `gates.arms` answer, with workers.
 - `gates.kernels`: the numbers, pure NumPy.
 - `gates.difference`: `gates diff`, two ranking files without a model; `gates.rankings` reads them.
+- `gates.bisection`: `gates lock bisect`, which change of a lock changes what a model answers.
 - `gates.registry`, `gates.environments`, `gates.locks`, `gates.golden`: the outside world.
 - `gates.kept`, `gates.upkeep`: what the cache holds, who uses it, and when it goes.
 - `gates.packaging`, `gates.promotion`, `gates.outcome`, `gates.report`: before and after a run.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Answers", "Difference", "DifferingRow", "Tolerance", "compare"]
 
 _EXAMPLES = 10
+_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class DifferingRow:
         query_id: Its query.
         query: What the shopper typed.
         document: The document's id; empty for a classification model.
-        old: The old label, or the old place in the list (1 is the top) as text.
+        old: The old label, cut to 200 characters, or the old place in the list (1 is the top).
         new: The new one.
         old_score: The old score.
         new_score: The new score.
@@ -184,7 +185,8 @@ def _row(
         golden.query_id[query],
         golden.query_text[query],
         document,
-        *moved,
+        moved[0][:_SHOWN],
+        moved[1][:_SHOWN],
         float(old.scores[row]),
         float(new.scores[row]),
     )

@@ -63,7 +63,7 @@ class Bisection:
             return _nothing(self)
         who = _who(self)
         if self.alone.failure:
-            return f"{who}: {self.alone.failure.no_longer}"
+            return f"{who.rstrip(',')}: {self.alone.failure.no_longer}"
         verb = "changes" if len(self.roots) == 1 else "change"
         what = self.alone.difference.words if self.alone.difference else "nothing"
         return f"{who} {verb} {what}"

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from gates.bisection import Bisection, DifferingRow, Trial
 from gates.cli.common import Speech
-from gates.report.text import clean, clip, number
+from gates.report.text import clean, clip, count, number
 
 __all__ = ["document", "render"]
 
@@ -42,10 +42,11 @@ def render(found: Bisection, speech: Speech, state_file: Path) -> None:
         for step in found.advice:
             speech.say(f"  {clean(step)}")
     kept = sum(one.kept for one in found.trials)
-    tests = f"{len(found.trials)} tests" + (f", {kept} of them kept from before" if kept else "")
+    tests = count(len(found.trials), "test") + (f", {kept} kept from before" if kept else "")
+    built = count(found.built, "environment")
     speech.out.print()
     speech.say(
-        f"{tests}; {found.built} environments built; {found.seconds:.0f} s; state: {state_file}",
+        f"{tests}; {built} built; {found.seconds:.0f} s; state: {state_file}",
         "dim",
     )
 
@@ -62,13 +63,13 @@ def _tests(found: Bisection) -> Table:
     for place, one in enumerate(found.trials, start=1):
         seconds = "kept" if one.kept else f"{one.seconds:.1f}"
         cells = str(place), _made(one, found), one.shows, _what(one), seconds
-        table.add_row(*_plain(cells, 300))
+        table.add_row(*_plain(cells, 100))
     return table
 
 
 def _made(trial: Trial, found: Bisection) -> str:
     count = f"{len(trial.changes)} of {len(found.changes)}"
-    names = ", ".join(trial.changes[:4]) + (", …" if len(trial.changes) > 4 else "")
+    names = ", ".join(trial.changes[:3]) + (", …" if len(trial.changes) > 3 else "")
     return count if len(trial.changes) == len(found.changes) else f"{count}: {names}"
 
 

@@ -25,17 +25,20 @@ class Case:
     """An upgrade of wheels from 1 to 2, and how it is searched."""
 
     folder: Path
-    shelf: Shelf
+    plain: Shelf
     cache: Path
 
     def make(self, **changed: tuple[str, ...]) -> tuple[Path, Path]:
         """Both locks; `changed` gives sources, and needs of the new version, by name."""
-        for name in NAMES:
-            self.shelf.both(name, *changed.get(name, ()))
+        shelf = self.plain
+        if changed:
+            shelf = Shelf(self.folder / "wheels")
+            for name in NAMES:
+                shelf.both(name, *changed.get(name, ()))
         old, new = dict.fromkeys(NAMES, "1"), dict.fromkeys(NAMES, "2")
         return (
-            self.shelf.lock(self.folder / "old.txt", old),
-            self.shelf.lock(self.folder / "new.txt", new),
+            shelf.lock(self.folder / "old.txt", old),
+            shelf.lock(self.folder / "new.txt", new),
         )
 
     def search(
@@ -62,7 +65,21 @@ class Case:
         )
 
 
+def plain_shelf(folder: Path) -> Shelf:
+    """Both versions of every name, which differ in nothing but their version."""
+    shelf = Shelf(folder)
+    for name in NAMES:
+        shelf.both(name)
+    return shelf
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """Wheels that tests share, and so environments of them."""
+    return plain_shelf(tmp_path_factory.mktemp("upgrades") / "wheels")
+
+
 @pytest.fixture
-def case(tmp_path: Path) -> Case:
+def case(tmp_path: Path, plain: Shelf) -> Case:
     """An upgrade to be made up, in a folder of its own."""
-    return Case(tmp_path, Shelf(tmp_path / "wheels"), tmp_path / "cache")
+    return Case(tmp_path, plain, plain.folder.with_name("cache"))

@@ -50,6 +50,7 @@ def trials(path: Path) -> list[dict[str, Any]]:
 
 
 def test_a_killed_search_goes_on_and_repeats_no_finished_test(case: Case) -> None:
+    case = replace(case, cache=case.folder / "cache")
     state = case.folder / "state.json"
     running = subprocess.Popen(
         command(case), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True

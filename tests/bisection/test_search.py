@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gates.errors import BuildError, LockError, UsageError
+from gates.errors import BuildError, IntegrityError, LockError, UsageError
 
 from .conftest import NAMES, Case
 
@@ -135,7 +135,6 @@ def test_mixtures_that_do_not_run_are_told_of(case: Case) -> None:
 
 
 def test_what_was_added_or_removed_can_be_the_cause(case: Case) -> None:
-    case.make()
     few = [name for name in NAMES if name != "kappa"]
     without, with_it = dict.fromkeys(few, "1"), dict.fromkeys(NAMES, "2")
     predict = """
@@ -143,7 +142,7 @@ def test_what_was_added_or_removed_can_be_the_cause(case: Case) -> None:
         there = importlib.util.find_spec("kappa") is not None
         return {'label': ['b' if there else 'a'] * 5, 'score': [1.0] * 5}
     """
-    locks = case.shelf.lock(case.folder / "a", without), case.shelf.lock(case.folder / "b", with_it)
+    locks = case.plain.lock(case.folder / "a", without), case.plain.lock(case.folder / "b", with_it)
     found = case.search(locks, predict)
     assert found.sentence == "kappa (absent) → 2 alone changes 5 of 5 labels"
     assert found.advice[0].startswith("Keep it back: see what asks for kappa and leave it out")
@@ -180,10 +179,18 @@ def test_a_lock_that_is_not_hashed_throughout_is_refused(case: Case) -> None:
 
 
 def test_a_lock_that_cannot_be_installed_is_an_error_not_a_finding(case: Case) -> None:
-    old, new = case.make()
+    old, new = case.make(alpha=("VALUE = 1\n", "VALUE = 2\n"))
     (case.folder / "wheels" / "alpha-2-py3-none-any.whl").unlink()
     with pytest.raises(BuildError, match=r"new\.txt could not be built"):
         case.search((old, new), labels("False"))
+
+
+def test_a_model_that_changes_meanwhile_is_no_finding(case: Case) -> None:
+    def touch(*_: object) -> None:
+        (case.folder / "model" / "note").touch()
+
+    with pytest.raises(IntegrityError, match="changed while it was being bisected"):
+        case.search(case.make(), labels("False"), told=touch)
 
 
 def test_two_releases_of_a_stemmer_among_harmless_upgrades(

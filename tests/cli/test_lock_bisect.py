@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bisection.conftest import NAMES, Case
+from tests.bisection.conftest import NAMES, Case, plain_shelf
 from tests.bisection.shop import write_golden
 from tests.bisection.test_search import labels
 from tests.bisection.wheels import Shelf as Wheels
@@ -21,9 +21,14 @@ six==1.16.0 \\
 """
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
+    return plain_shelf(tmp_path_factory.mktemp("upgrades") / "wheels")
+
+
 @pytest.fixture
-def case(tmp_path: Path) -> Case:
-    made = Case(tmp_path, Wheels(tmp_path / "wheels"), tmp_path / "cache")
+def case(tmp_path: Path, plain: Wheels) -> Case:
+    made = Case(tmp_path, plain, plain.folder.with_name("cache"))
     made.make()
     model(tmp_path / "model", labels("beta.VALUE == 2"))
     write_golden(tmp_path / "golden", [("red bed", "a"), ("lamp", "a"), ("red [b]sofa", "a")])
