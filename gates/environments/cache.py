@@ -7,64 +7,39 @@ removed by the next one.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import json
-import os
 import platform
 import shutil
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gates.domain import EnvironmentFacts
-from gates.environments._commands import last_lines, run_streamed
+from gates.environments._building import (
+    BUILD_SECONDS,
+    locked,
+    read_lock_text,
+    run_uv,
+    silent,
+    sweep,
+    uv_environment,
+    uv_program,
+)
+from gates.environments._child import Child
+from gates.environments._commands import run_streamed
 from gates.environments._interpreters import Interpreter, find_interpreter
+from gates.environments.frames import encode_message
+from gates.environments.launching import WORKER, Limits, scrubbed_environment
 from gates.errors import BuildError
 
 __all__ = ["Environment", "EnvironmentCache"]
 
 _MARKER = "gates-environment.json"
 _RECIPE = "gates-environment-2"  # part of the key: raise it when environments are built otherwise
-_UV_SECONDS = 1800.0
-
-# What uv may see of the user's own settings: where packages come from and how to get there.
-# Nothing that could loosen the lock (UV_NO_VERIFY_HASHES) or move the target (UV_PYTHON).
-_PASSED = [
-    "HOME",
-    "PATH",
-    "TMPDIR",
-    "LANG",
-    "LC_ALL",
-    "XDG_CACHE_HOME",
-    "XDG_CONFIG_HOME",
-    "XDG_CONFIG_DIRS",
-    "NETRC",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "SSL_CLIENT_CERT",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "ALL_PROXY",
-    "NO_PROXY",
-    "UV_CACHE_DIR",
-    "UV_CONFIG_FILE",
-    "UV_CREDENTIALS_DIR",
-    "UV_DEFAULT_INDEX",
-    "UV_EXTRA_INDEX_URL",
-    "UV_FIND_LINKS",
-    "UV_HTTP_RETRIES",
-    "UV_HTTP_TIMEOUT",
-    "UV_INSECURE_HOST",
-    "UV_KEYRING_PROVIDER",
-    "UV_NATIVE_TLS",
-    "UV_NO_INDEX",
-    "UV_OFFLINE",
-    "UV_SYSTEM_CERTS",
-]
-_FROM_PIP = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_INDEX"}
 
 
 @dataclass(frozen=True)
@@ -81,9 +56,25 @@ class Environment:
     python: Path
     facts: EnvironmentFacts
 
-
-def _silent(_: str) -> None:
-    return
+    def launch(self, model_dir: Path, limits: Limits, hello: Mapping[str, Any]) -> Child:
+        """Start a worker in it; see `gates.environments.launching.Launchable`."""
+        del limits  # the worker sets them itself, as the hello tells it
+        scratch = Path(tempfile.mkdtemp(prefix="gates-worker-"))
+        # -B: byte code written beside the model's modules would change its digest.
+        command = [str(self.python), "-I", "-B", "-u", str(WORKER), str(scratch)]
+        try:
+            return Child(
+                command,
+                env=scrubbed_environment(str(scratch)),
+                cwd=scratch,
+                first=encode_message({**hello, "model_dir": str(model_dir.absolute())}),
+            )
+        except OSError as error:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise BuildError(
+                f"its environment does not start: {self.python}: {error.strerror}",
+                advice=f"Remove {self.path}; the next run builds it anew.",
+            ) from error
 
 
 class EnvironmentCache:
@@ -94,14 +85,15 @@ class EnvironmentCache:
     """
 
     def __init__(self, root: Path) -> None:
-        self._envs = root.absolute() / "envs"
+        self.root = root.absolute()
+        self._envs = self.root / "envs"
 
     def ensure(
         self,
         lock: Path,
         *,
         python: str | None = None,
-        progress: Callable[[str], None] = _silent,
+        progress: Callable[[str], None] = silent,
     ) -> Environment:
         """The environment of a lock, built when the cache does not hold it yet.
 
@@ -114,20 +106,14 @@ class EnvironmentCache:
             BuildError: No lock, no such Python, or uv could not install it; with uv's last lines.
         """
         started = time.monotonic()
-        try:
-            text = lock.read_bytes()
-        except OSError as error:
-            raise BuildError(
-                f"the lock {lock} cannot be read: {error.strerror}",
-                advice="Package the model again with its requirements.txt.",
-            ) from error
-        interpreter = find_interpreter(python, uv=_uv())
+        text = read_lock_text(lock)
+        interpreter = find_interpreter(python, uv=uv_program())
         key = _key(text, interpreter)
         home = self._envs / key
         cached = _is_whole(home, key)
         if not cached:
             try:
-                with self._locked(key, progress) as held:
+                with locked(self._envs, key, progress) as held:
                     cached = _is_whole(home, key)
                     if not cached:
                         progress(f"building the environment of {lock} ({interpreter.version})")
@@ -146,15 +132,6 @@ class EnvironmentCache:
         )
         return Environment(home, home / "bin" / "python", facts)
 
-    @contextlib.contextmanager
-    def _locked(self, key: str, progress: Callable[[str], None]) -> Iterator[int]:
-        self._envs.mkdir(parents=True, exist_ok=True)
-        with (self._envs / f"{key}.lock").open("ab") as handle:
-            if not _try_lock(handle.fileno()):
-                progress("waiting for another process that builds the same environment")
-                fcntl.flock(handle, fcntl.LOCK_EX)
-            yield handle.fileno()
-
     def _build(
         self,
         home: Path,
@@ -164,7 +141,7 @@ class EnvironmentCache:
         lock: Path,
         progress: Callable[[str], None],
     ) -> None:
-        self._sweep()
+        sweep(self._envs)
         building = home.with_suffix(".building")
         for stale in (building, home):
             if stale.exists():
@@ -175,10 +152,10 @@ class EnvironmentCache:
             copy.write_bytes(text)
             where = str(building / "bin" / "python")
             venv = ["venv", "--relocatable", "--no-project", "--allow-existing", "--python"]
-            _run_uv([*venv, str(interpreter.path), str(building)], held, lock, progress)
+            run_uv([*venv, str(interpreter.path), str(building)], held, lock, progress)
             sync = ["pip", "sync", "--require-hashes", "--allow-empty-requirements"]
             sync += ["--link-mode", "copy", "--python", where]
-            _run_uv([*sync, str(copy)], held, lock, progress)
+            run_uv([*sync, str(copy)], held, lock, progress)
             _compile(building, home, held, progress)
             marker = {"key": home.name, "python": interpreter.version, "platform": _platform()}
             (building / _MARKER).write_text(json.dumps(marker), encoding="utf-8")
@@ -186,21 +163,6 @@ class EnvironmentCache:
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise
-
-    def _sweep(self) -> None:
-        # Whoever builds holds that key's lock: a folder whose lock is free has no builder left.
-        for leftover in self._envs.glob("*.building"):
-            with leftover.with_suffix(".lock").open("ab") as handle:
-                if _try_lock(handle.fileno()):
-                    shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _platform() -> str:
@@ -222,49 +184,6 @@ def _is_whole(home: Path, key: str) -> bool:
     return bool(marker.get("key") == key) and (home / "bin" / "python").exists()
 
 
-def _uv() -> str:
-    import uv
-
-    try:
-        return str(uv.find_uv_bin())
-    except FileNotFoundError as error:
-        raise BuildError(
-            "uv, which builds environments, is not installed beside the gate",
-            advice="Install it: pip install uv",
-        ) from error
-
-
-def _uv_environment() -> dict[str, str]:
-    passed = {
-        name: value
-        for name, value in os.environ.items()
-        if name.upper() in _PASSED or name.startswith("UV_INDEX")
-    }
-    for pip_name, uv_name in _FROM_PIP.items():
-        if pip_name in os.environ:
-            passed.setdefault(uv_name, os.environ[pip_name])
-    return passed
-
-
-def _run_uv(arguments: list[str], held: int, lock: Path, progress: Callable[[str], None]) -> None:
-    # uv inherits the lock: should the gate be killed, nobody builds beside a uv that lives on.
-    done = run_streamed(
-        [_uv(), *arguments, "--no-python-downloads", "--no-progress", "--color", "never"],
-        env=_uv_environment(),
-        cwd=None,
-        timeout=_UV_SECONDS,
-        progress=progress,
-        pass_fds=(held,),
-    )
-    if done.returncode != 0:
-        raise BuildError(
-            f"the environment of {lock} could not be built: uv {' '.join(arguments[:2])} failed "
-            f"({done.how}):\n{last_lines(done.output)}",
-            advice="Check that every requirement is pinned and hashed for this Python and "
-            "platform, and that the package index can be reached.",
-        )
-
-
 def _compile(building: Path, home: Path, held: int, progress: Callable[[str], None]) -> None:
     """Write byte code once, since workers may not: without it every start pays for compiling.
 
@@ -278,9 +197,9 @@ def _compile(building: Path, home: Path, held: int, progress: Callable[[str], No
             *("-x", r"[/\\]tests?[/\\]", "-s", str(building), "-p", str(home)),
             str(building / "lib"),
         ],
-        env=_uv_environment(),
+        env=uv_environment(),
         cwd=None,
-        timeout=_UV_SECONDS,
+        timeout=BUILD_SECONDS,
         progress=lambda _: None,
         pass_fds=(held,),
     )

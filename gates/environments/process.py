@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from gates.domain import EnvironmentFacts, Role
 from gates.environments import _faults
-from gates.environments._child import Child, Gone, Late
 from gates.environments._commands import last_lines, run_streamed
+from gates.environments._exchange import Exchange, Gone, Late
 from gates.environments.cache import Environment
 from gates.environments.frames import (
     BadFrame,
@@ -23,9 +21,9 @@ from gates.environments.frames import (
     decode_columns,
     decode_message,
     encode_columns,
-    encode_message,
     explaining,
 )
+from gates.environments.launching import Launchable, Limits, scrubbed_environment
 from gates.environments.mlmodel import ModelFile, read_mlmodel
 from gates.errors import BuildError, FaultKind, ModelFault
 from gates.subject import Columns, NoContributions
@@ -35,37 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Limits", "Worker", "run_script", "scrubbed_environment"]
 
-_WORKER = Path(__file__).with_name("worker.py")
-_FILE_BYTES = 4 << 30
-_THREADED = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB")
 _LAYERS_AT_MOST = 32
 _EXPLAIN_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one worker may use.
-
-    Attributes:
-        memory_mb: Address space, in MiB.
-        start_seconds: From starting the process to its model being loaded.
-        predict_seconds: For one prediction.
-    """
-
-    memory_mb: int = 4096
-    start_seconds: float = 120.0
-    predict_seconds: float = 120.0
-
-
-def scrubbed_environment(scratch: Path) -> dict[str, str]:
-    """The whole environment of a process that runs a model: no tokens, no settings of ours.
-
-    Args:
-        scratch: Its home and temporary folder.
-    """
-    threads = {f"{library}_NUM_THREADS": "1" for library in _THREADED}
-    places = {"HOME": str(scratch), "TMPDIR": str(scratch), "PATH": os.defpath}
-    return {**places, **threads, "LANG": "C.UTF-8", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
 class Worker:
@@ -77,26 +46,24 @@ class Worker:
 
     def __init__(
         self,
-        child: Child,
-        scratch: Path,
+        child: Exchange,
         model: ModelFile,
         facts: EnvironmentFacts,
         limits: Limits,
         role: Role,
+        started: float,
     ) -> None:
         self._child = child
-        self._scratch = scratch
         self._model = model
         self._facts = facts
         self._limits = limits
         self._role = role
-        self._started = time.monotonic()
-        self._oom_kills = _faults.oom_kills()
+        self._started = started
         self._encoding: Encoding | None = None
         self._fault: ModelFault | None = None
 
     @classmethod
-    def start(cls, environment: Environment, model_dir: Path, limits: Limits, role: Role) -> Worker:
+    def start(cls, environment: Launchable, model_dir: Path, limits: Limits, role: Role) -> Worker:
         """Start a worker; returns at once, so that two arms can start side by side.
 
         Args:
@@ -107,34 +74,22 @@ class Worker:
 
         Raises:
             PackageError: The model folder has no usable MLmodel file.
-            BuildError: The environment's Python does not start.
+            BuildError: The environment does not start.
         """
         model = read_mlmodel(model_dir)
         hello = {
             "loader_module": model.loader_module,
             "code": model.code,
             "data": model.data,
-            "model_dir": str(model_dir.absolute()),
             "memory_bytes": limits.memory_mb << 20,
-            "file_bytes": _FILE_BYTES,
+            "file_bytes": limits.file_mb << 20,
         }
-        scratch = Path(tempfile.mkdtemp(prefix="gates-worker-"))
-        # -B: byte code written beside the model's modules would change its digest.
-        command = [str(environment.python), "-I", "-B", "-u", str(_WORKER), str(scratch)]
+        started = time.monotonic()
         try:
-            child = Child(
-                command,
-                env=scrubbed_environment(scratch),
-                cwd=scratch,
-                first=encode_message(hello),
-            )
-        except OSError as error:
-            shutil.rmtree(scratch, ignore_errors=True)
-            raise BuildError(
-                f"the {role}'s environment does not start: {environment.python}: {error.strerror}",
-                advice=f"Remove {environment.path}; the next run builds it anew.",
-            ) from error
-        return cls(child, scratch, model, environment.facts, limits, role)
+            child = environment.launch(model_dir, limits, hello)
+        except BuildError as error:
+            raise BuildError(f"the {role} cannot run: {error.what}", advice=error.advice) from error
+        return cls(child, model, environment.facts, limits, role, started)
 
     @property
     def pid(self) -> int:
@@ -211,7 +166,6 @@ class Worker:
                 "died", f"the {self._role} cannot answer: its worker has been closed"
             )
         self._child.end()
-        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self
@@ -283,15 +237,14 @@ class Worker:
         self._encoding = encoding
         self._facts = replace(
             self._facts,
-            layers=layers,
+            layers={**layers, **self._child.layers},
             encoding=encoding,
             load_seconds=time.monotonic() - self._started,
         )
 
     def _gone(self, doing: str) -> ModelFault:
-        code = self._child.returncode
+        code, starved = self._child.returncode, self._child.starved
         self._child.end()
-        starved = _faults.oom_kills() > self._oom_kills
         kind, how = _faults.ending(code, self._child.log, oom_killed=starved)
         verb = "ran out of memory" if kind == "out-of-memory" else "died"
         return self._fail(kind, f"{verb} while {doing}: {how}")
@@ -339,7 +292,7 @@ def run_script(
         try:
             done = run_streamed(
                 [str(environment.python), "-B", "-u", "-s", str(script.absolute()), *args],
-                env={**scrubbed_environment(Path(scratch)), **extra_env},
+                env={**scrubbed_environment(scratch), **extra_env},
                 cwd=cwd,
                 timeout=timeout,
                 progress=progress,
