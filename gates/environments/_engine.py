@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gates.environments._commands import clean
+from gates.environments._owner import has_ended, this_process
 from gates.errors import BuildError
 
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
-__all__ = ["connected", "engine_troubles", "run_to_end"]
+__all__ = [
+    "connected",
+    "engine_troubles",
+    "owned",
+    "remove",
+    "removed_after",
+    "run_to_end",
+    "sweep_containers",
+]
 
 _UNREACHABLE = (
     "Start the engine (`docker info` says whether it runs and whether you may use it), or name "
     "another one in DOCKER_HOST; a card with `kind: venv` needs none."
 )
+_FAILED = "Look into the engine's own log, and at what `docker info` says."
 _KEPT_LINES = 200
+_LABEL = "mlgates.gate"
 
 
 @contextlib.contextmanager
@@ -35,8 +45,7 @@ def connected() -> Iterator[DockerClient]:
     from docker.errors import DockerException
 
     try:
-        client = docker.from_env()
-        client.ping()
+        client = docker.from_env()  # asks the engine for its version
     except (DockerException, OSError, ValueError) as problem:
         where = os.environ.get("DOCKER_HOST") or "its usual socket"
         raise BuildError(
@@ -50,7 +59,7 @@ def connected() -> Iterator[DockerClient]:
 
 
 @contextlib.contextmanager
-def engine_troubles(doing: str, *, advice: str = _UNREACHABLE) -> Iterator[None]:
+def engine_troubles(doing: str, *, advice: str = _FAILED) -> Iterator[None]:
     """What the engine refuses or fails to do, as a BuildError that says what was asked of it.
 
     Args:
@@ -84,20 +93,47 @@ def _reason(problem: BaseException) -> str:
     return clean(str(problem)).strip()
 
 
-def run_to_end(client: DockerClient, container: Container, *, seconds: float) -> tuple[int, str]:
+def owned() -> dict[str, str]:
+    """The labels of a container that is this process's own."""
+    return {_LABEL: this_process()}
+
+
+def sweep_containers(client: DockerClient) -> None:
+    """Remove the containers of this machine's processes that have ended, killed perhaps."""
+    with engine_troubles("looking for containers that were left behind"):
+        for one in client.api.containers(all=True, filters={"label": [_LABEL]}):
+            if has_ended(one["Labels"][_LABEL]):
+                remove(client, one["Id"])
+
+
+def remove(client: DockerClient, container: str) -> None:
+    """Kill a container if it runs, and remove it with its volumes."""
+    from docker.errors import DockerException
+
+    # It may be going already, or the engine may be gone: there is nothing left to do then.
+    with contextlib.suppress(DockerException, OSError):
+        client.api.remove_container(container, force=True, v=True)
+
+
+@contextlib.contextmanager
+def removed_after(client: DockerClient, container: Container) -> Iterator[None]:
+    """A container, with its volumes, goes when this ends, whatever it does then."""
+    try:
+        yield
+    finally:
+        remove(client, str(container.id))
+
+
+def run_to_end(container: Container, *, seconds: float) -> tuple[int, str]:
     """Start a container that was made, and wait for its end.
 
     Args:
-        client: The engine.
-        container: It writes to a log that can be read back.
+        container: One whose log can be read back.
         seconds: How long it may take.
 
     Returns:
         Its exit code, and the end of what it wrote.
     """
-    del client
     container.start()
-    deadline = time.monotonic() + seconds
-    ended: Mapping[str, Any] = container.wait(timeout=max(1.0, deadline - time.monotonic()))
-    written: bytes = container.logs(tail=_KEPT_LINES)
-    return int(ended["StatusCode"]), clean(written)
+    ended: Mapping[str, Any] = container.wait(timeout=seconds)
+    return int(ended["StatusCode"]), clean(container.logs(tail=_KEPT_LINES))

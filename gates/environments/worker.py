@@ -2,7 +2,8 @@
 
 Run by path as `<environment>/bin/python -I -B -u worker.py <scratch> <lifeline>`, with frames
 (`gates.environments.frames` describes them) on stdin and stdout. It imports nothing from `gates`
-and needs nothing but the standard library, on Python 3.9 and later.
+and needs nothing but the standard library, on Python 3.9 and later. The lifeline is a descriptor,
+or in a container the word `stdin`: the engine closes that when the gate goes.
 
 Two processes share this file. The *supervisor* holds no model: it waits for the model's process to
 end, or for the lifeline (a pipe whose other end the gate holds) to break, and then ends whatever
@@ -74,7 +75,7 @@ def supervise(scratch: str, lifeline: int, pipes: tuple[int, int]) -> None:
 
 def _wait_for_either(model: int, lifeline: int, woken: int) -> int:
     poller = select.poll()
-    poller.register(lifeline, select.POLLIN)
+    poller.register(lifeline, 0)  # what is in it is for the model: only its end is waited for
     poller.register(woken, select.POLLIN)
     while True:
         ready = [descriptor for descriptor, _ in poller.poll()]
@@ -118,6 +119,8 @@ def _end_like(status: int) -> NoReturn:
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if os.getpid() == 1:
+            os._exit(128 + number)  # a container's first process cannot kill itself
         with contextlib.suppress(OSError, ValueError):
             signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
@@ -560,7 +563,8 @@ def serve(requests: int, replies: int) -> None:
     if first is None:
         return
     hello = json.loads(first[8:])
-    layers = confine(hello["memory_bytes"], hello["file_bytes"])
+    contained = hello.get("cage") == "container"  # which has taken away all there is already
+    layers = {} if contained else confine(hello["memory_bytes"], hello["file_bytes"])
     try:
         encoding = "plain" if optional("pyarrow") is None else "arrow"
         gc.disable()  # importing makes objects that stay: looking for garbage finds none
@@ -585,7 +589,8 @@ def main() -> None:
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)  # a stray print goes to stderr
-    supervise(sys.argv[1], int(sys.argv[2]), (requests, replies))
+    lifeline = os.dup(requests) if sys.argv[2] == "stdin" else int(sys.argv[2])
+    supervise(sys.argv[1], lifeline, (requests, replies))
     serve(requests, replies)
 
 
