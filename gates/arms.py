@@ -11,8 +11,10 @@ import numpy as np
 
 from gates.dependencies import LockReport
 from gates.domain import EnvironmentFacts, ModelVersion, Role
-from gates.environments.cache import Environment, EnvironmentCache
+from gates.environments.cache import EnvironmentCache
+from gates.environments.images import ImageCache
 from gates.environments.inspect import distributions
+from gates.environments.launching import Launchable
 from gates.environments.mlmodel import read_mlmodel
 from gates.environments.outputs import as_contributions, as_labels, as_scores
 from gates.environments.process import Limits, Worker
@@ -66,7 +68,7 @@ class VersionArm:
         self._repository_lock = repository_lock
         self._progress = progress
         self._worker: Worker | None = None
-        self._environment: Environment | GatesError | None = None
+        self._environment: Launchable | GatesError | None = None
         self._answers: dict[str, Answer] = {}
         self._explained: dict[str, Contributions | NoContributions] = {}
         self._ran_in: EnvironmentFacts | None = None
@@ -106,18 +108,25 @@ class VersionArm:
             )
         return path
 
-    def _built(self) -> Environment:
+    def _built(self) -> Launchable:
         """The environment; a build that failed once is not tried again by every check."""
         if self._environment is None:
             try:
-                python = self._policy.python or self._version.tags.get("gates.python") or None
-                found = self._cache.ensure(self.lock_path, python=python, progress=self._progress)
-                self._environment = found
+                self._environment = self._found_or_built()
             except GatesError as problem:
                 self._environment = problem
         if isinstance(self._environment, GatesError):
             raise self._environment
         return self._environment
+
+    def _found_or_built(self) -> Launchable:
+        python = self._policy.python or self._version.tags.get("gates.python") or None
+        if self._policy.image is None:
+            return self._cache.ensure(self.lock_path, python=python, progress=self._progress)
+        images = ImageCache(self._cache.root)
+        return images.ensure(
+            self.lock_path, image=self._policy.image, python=python, progress=self._progress
+        )
 
     def facts(self) -> EnvironmentFacts | None:
         """What it ran in, as far as it came: None when it has no environment."""
@@ -128,7 +137,9 @@ class VersionArm:
                 pass
         if self._ran_in is not None:
             return self._ran_in
-        return self._environment.facts if isinstance(self._environment, Environment) else None
+        if self._environment is None or isinstance(self._environment, GatesError):
+            return None
+        return self._environment.facts
 
     def start(self) -> None:
         """Start the worker without waiting for it.

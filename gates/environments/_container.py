@@ -181,8 +181,11 @@ def _attached(engine: DockerClient, container: Container) -> Iterator[socket.soc
         )
     asked = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
     stream = engine.api.attach_socket(str(container.id), params=asked)
-    with contextlib.closing(stream), socket.socket(fileno=os.dup(stream.fileno())) as connection:
-        yield connection
+    try:
+        with socket.socket(fileno=os.dup(stream.fileno())) as connection:
+            yield connection
+    finally:
+        vars(stream)["_response"].close()  # the SDK hangs the connection on it
 
 
 def _layers(engine: DockerClient) -> Mapping[str, bool]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -35,21 +37,29 @@ _LABEL = "mlgates.gate"
 
 
 @contextlib.contextmanager
-def connected() -> Iterator[DockerClient]:
+def connected(*, seconds: float = 60.0) -> Iterator[DockerClient]:
     """The engine that DOCKER_HOST names, else the one of this machine.
+
+    Args:
+        seconds: How long any one request may take.
 
     Raises:
         BuildError: It cannot be reached, or the user may not use it.
     """
     import docker
+    from docker.constants import DEFAULT_UNIX_SOCKET
     from docker.errors import DockerException
 
+    named = os.environ.get("DOCKER_HOST") or DEFAULT_UNIX_SOCKET.replace("http+", "")
     try:
-        client = docker.from_env()  # asks the engine for its version
+        if named.startswith("unix://"):
+            # The SDK would leave the socket of a failed connection open.
+            with socket.socket(socket.AF_UNIX) as knocking:
+                knocking.connect(named.removeprefix("unix://"))
+        client = docker.from_env(timeout=math.ceil(seconds))  # asks the engine for its version
     except (DockerException, OSError, ValueError) as problem:
-        where = os.environ.get("DOCKER_HOST") or "its usual socket"
         raise BuildError(
-            f"the Docker engine cannot be reached at {clean(where)}: {_reason(problem)}",
+            f"the Docker engine cannot be reached at {clean(named)}: {_reason(problem)}",
             advice=_UNREACHABLE,
         ) from problem
     try:

@@ -111,27 +111,25 @@ class ImageCache:
         """
         started = time.monotonic()
         text = read_lock_text(lock)
-        with connected() as engine:
-            sweep_containers(engine)
-            base = find_base(engine, image, self._notes, progress)
-            _require_python(base, image, python)
-            key = _key(text, base)
-            found = self._found(engine, key)
-            cached = found is not None
-            if found is None:
-                try:
+        try:
+            with connected() as engine:
+                sweep_containers(engine)
+                base = find_base(engine, image, self._notes, progress)
+                _require_python(base, image, python)
+                key = _key(text, base)
+                found, cached = self._find(engine, key), True
+                if found is None:
                     with locked(self._folders, key, progress) as held:
-                        found = self._found(engine, key)
-                        cached = found is not None
+                        found, cached = self._find(engine, key), True
                         if found is None:
                             progress(f"building the image of {lock} ({base.python})")
                             self._lay_out(key, text, base, held, lock, progress)
-                            found = self._commit(engine, key, base, progress)
-                except OSError as error:
-                    raise BuildError(
-                        f"the environment of {lock} could not be written: {error}",
-                        advice=f"Check free space and permissions of {self._folders}.",
-                    ) from error
+                            found, cached = self._commit(key, base, progress), False
+        except OSError as error:
+            raise BuildError(
+                f"the environment of {lock} could not be written: {error}",
+                advice=f"Check free space and permissions of {self._folders.parent}.",
+            ) from error
         facts = EnvironmentFacts(
             key=key,
             python=base.python,
@@ -142,7 +140,7 @@ class ImageCache:
         )
         return ContainerEnvironment(self._folders / key, found, facts)
 
-    def _found(self, engine: DockerClient, key: str) -> str | None:
+    def _find(self, engine: DockerClient, key: str) -> str | None:
         """The id of the whole image of a key, when its folder is there and whole as well."""
         from docker.errors import ImageNotFound
 
@@ -197,14 +195,15 @@ class ImageCache:
             shutil.rmtree(building, ignore_errors=True)
             raise
 
-    def _commit(
-        self, engine: DockerClient, key: str, base: BaseImage, progress: Callable[[str], None]
-    ) -> str:
+    def _commit(self, key: str, base: BaseImage, progress: Callable[[str], None]) -> str:
         """Put the folder upon the base image, compile it there, and tag what came of it."""
         from docker.types import LogConfig
 
         progress("writing the image, and byte code in it")
-        with engine_troubles("building an image", advice="Check the engine's free space and log."):
+        with (
+            connected(seconds=BUILD_SECONDS) as engine,
+            engine_troubles("building an image", advice="Check the engine's free space and log."),
+        ):
             container = engine.containers.create(
                 base.id,
                 # -S: what a distribution asks to be run whenever Python starts is not run here.
