@@ -14,7 +14,9 @@ from gates.artifacts.scan import scan_artifact
 from gates.audits import AuditedLock, changes
 from gates.dependencies import LockChange, LockReport
 from gates.domain import EnvironmentFacts, ModelVersion, Role
-from gates.environments.cache import Environment, EnvironmentCache
+from gates.environments.cache import EnvironmentCache
+from gates.environments.images import ImageCache
+from gates.environments.launching import Launchable
 from gates.environments.mlmodel import read_mlmodel
 from gates.environments.outputs import as_contributions, as_labels, as_scores
 from gates.environments.process import Limits, Worker
@@ -77,7 +79,7 @@ class VersionArm:
         self._repository_lock = repository_lock
         self._progress = progress
         self._worker: Worker | None = None
-        self._environment: Environment | GatesError | None = None
+        self._environment: Launchable | GatesError | None = None
         self._answers: dict[str, Answer] = {}
         self._explained: dict[str, Contributions | NoContributions] = {}
         self._ran_in: EnvironmentFacts | None = None
@@ -120,20 +122,27 @@ class VersionArm:
             )
         return path
 
-    def _built(self) -> Environment:
+    def _built(self) -> Launchable:
         """The environment; a build that failed once is not tried again by every check."""
         if self._host is not None:
             return self._host._built()  # noqa: SLF001 - an arm of its own kind
         if self._environment is None:
             try:
-                python = self._policy.python or self._version.tags.get("gates.python") or None
-                found = self._cache.ensure(self.lock_path, python=python, progress=self._progress)
-                self._environment = found
+                self._environment = self._found_or_built()
             except GatesError as problem:
                 self._environment = problem
         if isinstance(self._environment, GatesError):
             raise self._environment
         return self._environment
+
+    def _found_or_built(self) -> Launchable:
+        python = self._policy.python or self._version.tags.get("gates.python") or None
+        if self._policy.image is None:
+            return self._cache.ensure(self.lock_path, python=python, progress=self._progress)
+        images = ImageCache(self._cache.root)
+        return images.ensure(
+            self.lock_path, image=self._policy.image, python=python, progress=self._progress
+        )
 
     def facts(self) -> EnvironmentFacts | None:
         """What it ran in, as far as it came: None when it has no environment."""
@@ -144,7 +153,9 @@ class VersionArm:
                 pass
         if self._ran_in is not None:
             return self._ran_in
-        return self._environment.facts if isinstance(self._environment, Environment) else None
+        if self._environment is None or isinstance(self._environment, GatesError):
+            return None
+        return self._environment.facts
 
     def start(self) -> None:
         """Start the worker without waiting for it.
@@ -278,7 +289,7 @@ class VersionArm:
             what = f"the {self._role} was not loaded: {'; '.join(reasons[:_NAMED])}{more}"
             raise ModelFault("refused", what)
 
-    def _environment_or_none(self) -> Environment | None:
+    def _environment_or_none(self) -> Launchable | None:
         try:
             return self._built()
         except GatesError:

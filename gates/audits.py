@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gates.dependencies import LockChange, LockProblem, LockReport
-from gates.environments.cache import Environment
 from gates.environments.inspect import altered_files, distributions
+from gates.environments.launching import Launchable
 from gates.environments.mlmodel import read_mlmodel
 from gates.errors import LockError, PackageError
 from gates.locks.advisories import Advisories, read_advisories
@@ -61,7 +61,7 @@ class AuditedLock:
 
     def report(
         self,
-        environment: Environment | None,
+        environment: Launchable | None,
         questions: LockQuestions,
         progress: Callable[[str], None],
     ) -> LockReport:
@@ -98,7 +98,7 @@ class AuditedLock:
             return ()
         return (self.model_dir / code,) if code else ()
 
-    def _others(self, environment: Environment | None) -> Iterator[Finding]:
+    def _others(self, environment: Launchable | None) -> Iterator[Finding]:
         beside = base_images(self.lock.path.parent)
         unpinned = (
             () if self.image is None or is_pinned_image(self.image) else (_moving(self.image),)
@@ -132,9 +132,9 @@ def _moving(image: str) -> LockProblem:
 
 def changes(
     old: AuditedLock,
-    old_environment: Environment | None,
+    old_environment: Launchable | None,
     new: AuditedLock,
-    new_environment: Environment | None,
+    new_environment: Launchable | None,
 ) -> tuple[LockChange, ...]:
     """What differs between two locks, with chains and licences where environments tell them.
 
@@ -157,7 +157,7 @@ def changes(
     )
 
 
-def _known(one: AuditedLock, environment: Environment | None) -> Known:
+def _known(one: AuditedLock, environment: Launchable | None) -> Known:
     return Known(
         asked=read_inputs(one.inputs) if one.inputs else None,
         installed=distributions(environment.path) if environment else None,

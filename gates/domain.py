@@ -197,6 +197,8 @@ class EnvironmentFacts:
         layers: Isolation layers, each on (True) or off (False).
         encoding: `arrow` or `plain`.
         load_seconds: From starting the worker to its model being loaded.
+        image: The id of the image that a container was built upon, `sha256:…`; empty for a virtual
+            environment.
     """
 
     key: str
@@ -207,6 +209,7 @@ class EnvironmentFacts:
     layers: Mapping[str, bool] = field(default_factory=dict)
     encoding: str = ""
     load_seconds: float = 0.0
+    image: str = ""
 
 
 def _interval(lower: float, upper: float) -> str:

@@ -1,6 +1,7 @@
 """Where a model version runs: an environment built from its own lock, and a worker process in it.
 
     cache.py     finds or builds the environment of a lock (uv, hashes required, safe against kills)
+    images.py    the same for containers: the lock's packages as an image upon a base image
     inspect.py   what is installed in one, and which installed files are not what they were
     stock.py     what a cache holds, and the removal of what nobody uses
     mlmodel.py   reads a model folder's MLmodel file, as data only

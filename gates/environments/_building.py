@@ -11,9 +11,28 @@ from gates.environments._interpreters import Interpreter
 from gates.errors import BuildError
 from gates.installers import find_uv, uv_environment
 
-__all__ = ["fill"]
+__all__ = ["BUILD_SECONDS", "fill", "read_lock_text", "run_uv", "silent"]
 
-_UV_SECONDS = 1800.0
+BUILD_SECONDS = 1800.0
+
+
+def silent(_: str) -> None:
+    """Progress that nobody watches."""
+
+
+def read_lock_text(lock: Path) -> bytes:
+    """The bytes of a lock.
+
+    Raises:
+        BuildError: It cannot be read.
+    """
+    try:
+        return lock.read_bytes()
+    except OSError as error:
+        raise BuildError(
+            f"the lock {lock} cannot be read: {error.strerror}",
+            advice="Package the model again with its requirements.txt.",
+        ) from error
 
 
 def fill(
@@ -47,11 +66,11 @@ def fill(
     copy.write_bytes(text)
     python = str(folder / "bin" / "python")
     venv = ["venv", "--relocatable", "--no-project", "--allow-existing", "--python"]
-    _run_uv([*venv, str(interpreter.path), str(folder)], held, lock, progress)
+    run_uv([*venv, str(interpreter.path), str(folder)], held, lock, progress)
     _empty_site_packages(folder)
     sync = ["pip", "sync", "--require-hashes", "--allow-empty-requirements"]
     sync += ["--link-mode", "copy", "--python", python]
-    _run_uv([*sync, str(copy)], held, lock, progress)
+    run_uv([*sync, str(copy)], held, lock, progress)
     _compile(folder, home, held, progress)
 
 
@@ -62,12 +81,24 @@ def _empty_site_packages(folder: Path) -> None:
         packages.mkdir()
 
 
-def _run_uv(arguments: list[str], held: int, lock: Path, progress: Callable[[str], None]) -> None:
+def run_uv(arguments: list[str], held: int, lock: Path, progress: Callable[[str], None]) -> None:
+    """Run uv.
+
+    Args:
+        arguments: What it is asked.
+        held: An open lock file that uv inherits, so that nobody builds beside a uv whose gate was
+            killed.
+        lock: What is built, for messages.
+        progress: Told each line that uv writes.
+
+    Raises:
+        BuildError: It failed; with its last lines.
+    """
     done = run_streamed(
         [find_uv(), *arguments, "--no-python-downloads", "--no-progress", "--color", "never"],
         env=uv_environment(),
         cwd=None,
-        timeout=_UV_SECONDS,
+        timeout=BUILD_SECONDS,
         progress=progress,
         pass_fds=(held,),
     )
@@ -95,7 +126,7 @@ def _compile(building: Path, home: Path, held: int, progress: Callable[[str], No
         ],
         env=uv_environment(),
         cwd=None,
-        timeout=_UV_SECONDS,
+        timeout=BUILD_SECONDS,
         progress=lambda _: None,
         pass_fds=(held,),
     )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from gates.environments._files import LIST, MARKER, changes
+from gates.environments._files import LIST, MARKER, changes, write_list
 from gates.kept import remove, try_lock
 
 __all__ = ["Place", "places"]
@@ -93,6 +95,29 @@ class Place:
         self.home.parent.mkdir(parents=True, exist_ok=True)
         # Never removed: a lock file that comes anew would be another lock.
         return self.home.with_suffix(".lock").open("ab")
+
+    def finish(self, lock: bytes, facts: Mapping[str, Any]) -> None:
+        """List what was built, mark it whole, and put it into its place.
+
+        Args:
+            lock: The lock it was built from.
+            facts: What the marker is to say beside key, lock, packages, files, bytes and date.
+
+        Raises:
+            OSError: It could not be written.
+        """
+        files, size = write_list(self.building)
+        marker = {
+            "key": self.key,
+            **facts,
+            "lock": f"sha256:{hashlib.sha256(lock).hexdigest()}",
+            "packages": sum(1 for _ in self.building.glob("lib/python*/site-packages/*.dist-info")),
+            "files": files,
+            "bytes": size,
+            "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        (self.building / MARKER).write_text(json.dumps(marker), encoding="utf-8")
+        self.building.rename(self.home)
 
     def clear(self, *, patience: float = 0.0) -> bool:
         """Remove it and what a build of it left; only for who has the lock.

@@ -11,21 +11,23 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import platform
 import shutil
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from gates.domain import EnvironmentFacts
-from gates.environments._building import fill
-from gates.environments._files import MARKER, write_list
+from gates.environments._building import fill, read_lock_text, silent
+from gates.environments._child import Child
 from gates.environments._interpreters import Interpreter, find_interpreter
 from gates.environments._places import Place, places
+from gates.environments.frames import encode_message
+from gates.environments.launching import WORKER, Limits, scrubbed_environment
 from gates.errors import BuildError
 from gates.installers import find_uv
 from gates.kept import hold, holders
@@ -54,6 +56,27 @@ class Environment:
     python: Path
     facts: EnvironmentFacts
 
+    def launch(self, model_dir: Path, limits: Limits, hello: Mapping[str, Any]) -> Child:
+        """Start a worker in it; see `gates.environments.launching.Launchable`."""
+        del limits  # the worker sets them itself, as the hello tells it
+        scratch = Path(tempfile.mkdtemp(prefix="gates-worker-"))
+        # -B: byte code written beside the model's modules would change its digest.
+        # -S: what is installed must not run before the cage is closed, and .pth files would.
+        command = [str(self.python), "-I", "-S", "-B", "-u", str(WORKER), str(scratch)]
+        try:
+            return Child(
+                command,
+                env=scrubbed_environment(str(scratch)),
+                cwd=scratch,
+                first=encode_message({**hello, "model_dir": str(model_dir.absolute())}),
+            )
+        except OSError as error:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise BuildError(
+                f"its environment does not start: {self.python}: {error.strerror}",
+                advice=f"Remove {self.path}; the next run builds it anew.",
+            ) from error
+
 
 @dataclass(frozen=True)
 class _Order:
@@ -65,10 +88,6 @@ class _Order:
     interpreter: Interpreter
     progress: Progress
     started: float
-
-
-def _silent(_: str) -> None:
-    return
 
 
 def _nothing(_: Progress) -> None:
@@ -84,7 +103,8 @@ class EnvironmentCache:
     """
 
     def __init__(self, root: Path, after_build: Callable[[Progress], None] = _nothing) -> None:
-        self._envs = root.absolute() / "envs"
+        self.root = root.absolute()
+        self._envs = self.root / "envs"
         self._after_build = after_build
 
     def ensure(
@@ -92,7 +112,7 @@ class EnvironmentCache:
         lock: Path,
         *,
         python: str | None = None,
-        progress: Progress = _silent,
+        progress: Progress = silent,
     ) -> Environment:
         """The environment of a lock, built when the cache does not hold it yet, whole.
 
@@ -107,13 +127,7 @@ class EnvironmentCache:
                 it is no longer whole and somebody still uses it.
         """
         started = time.monotonic()
-        try:
-            text = lock.read_bytes()
-        except OSError as error:
-            raise BuildError(
-                f"the lock {lock} cannot be read: {error.strerror}",
-                advice="Package the model again with its requirements.txt.",
-            ) from error
+        text = read_lock_text(lock)
         interpreter = find_interpreter(python, uv=find_uv())
         if python and python.count(".") == 2 and interpreter.version != python:
             progress(f"Python {python} is not on this machine: {interpreter.version} stands in")
@@ -177,8 +191,7 @@ class EnvironmentCache:
                 held=held,
                 progress=progress,
             )
-            _mark(order)
-            building.rename(place.home)
+            place.finish(order.text, {"python": order.interpreter.version, "platform": _platform()})
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise
@@ -208,22 +221,6 @@ def _handed_out(order: _Order, *, cached: bool) -> Environment | None:
     with contextlib.suppress(OSError):  # the cache of another user can still be read
         os.utime(order.place.marker)
     return environment
-
-
-def _mark(order: _Order) -> None:
-    building = order.place.building
-    files, size = write_list(building)
-    marker = {
-        "key": order.place.key,
-        "python": order.interpreter.version,
-        "platform": _platform(),
-        "lock": f"sha256:{hashlib.sha256(order.text).hexdigest()}",
-        "packages": sum(1 for _ in building.glob("lib/python*/site-packages/*.dist-info")),
-        "files": files,
-        "bytes": size,
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    (building / MARKER).write_text(json.dumps(marker), encoding="utf-8")
 
 
 def _users(home: Path) -> str:

@@ -48,14 +48,16 @@ def enter(
         scratch: The worker's folder; removed when all has ended.
         lifeline: Breaks when the gate ends.
         pipes: What the model's process speaks to the gate through; nobody else keeps them open.
-        hello: What the gate said: `model_dir`, `memory_bytes`, `file_bytes`, `scratch_bytes`.
+        hello: What the gate said: `model_dir`, `memory_bytes`, `file_bytes`, `scratch_bytes`; and
+            `contained` where a container has shut off all there is already.
         view: The module `view`.
 
     Returns:
         Layer (as `gates.domain.Layer` names them) → why it is off, empty when it is on.
     """
     call = view.call
-    own_processes = _reason(lambda: _leave_processes(call))
+    contained = bool(hello.get("contained"))
+    own_processes = "" if contained else _reason(lambda: _leave_processes(call))
     _quietly(lambda: call("prctl", _SUBREAPER, 1, 0, 0, 0))  # whom the keeper leaves come to us
     _quietly(lambda: call("prctl", _DUMPABLE, 0, 0, 0, 0))  # no model may look into us
     heard, told = os.pipe()
@@ -69,13 +71,15 @@ def enter(
         os.close(descriptor)
     places = _places(hello)
     tasks = _tasks_of(_NOBODY if os.geteuid() == 0 else os.geteuid())
-    layers = {"network": _reason(lambda: _leave_network(call))}
-    layers["files"] = _reason(
-        lambda: view.enter(scratch, places, hello["scratch_bytes"], not own_processes)
-    )
-    if layers["files"] and not own_processes:
-        own_processes = _reason(view.hide_processes)
-    layers["processes"] = own_processes
+    layers: dict[str, str] = {}
+    if not contained:
+        layers["network"] = _reason(lambda: _leave_network(call))
+        layers["files"] = _reason(
+            lambda: view.enter(scratch, places, hello["scratch_bytes"], not own_processes)
+        )
+        if layers["files"] and not own_processes:
+            own_processes = _reason(view.hide_processes)
+        layers["processes"] = own_processes
     keeper = os.getpid()
     model = os.fork()
     if model:
@@ -84,7 +88,8 @@ def enter(
             os.close(descriptor)
         _keep(model, told)
     os.close(told)
-    _give_up(call, layers, scratch, places, hello, tasks)
+    if not contained:
+        _give_up(call, layers, scratch, places, hello, tasks)
     _end_with_parent(call, lambda: os.getppid() != keeper)
     return layers
 
@@ -94,7 +99,7 @@ def enter(
 
 def _supervise(keeper: int, lifeline: int, heard: int, scratch: str) -> NoReturn:
     poller = select.poll()
-    poller.register(lifeline, select.POLLIN)
+    poller.register(lifeline, 0)  # what is in it is for the model: only its end is waited for
     poller.register(heard, select.POLLIN)
     ready = [descriptor for descriptor, _ in poller.poll()]
     told = b"" if lifeline in ready else os.read(heard, 4)
@@ -138,6 +143,8 @@ def _end_like(status: int) -> NoReturn:
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if os.getpid() == 1:
+            os._exit(128 + number)  # a container's first process cannot kill itself
         with contextlib.suppress(OSError, ValueError):
             signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)

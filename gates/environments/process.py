@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from gates.commands import last_lines, run_streamed
-from gates.domain import EnvironmentFacts, Layer
+from gates.domain import EnvironmentFacts
 from gates.environments import _faults
-from gates.environments._child import Child, Gone, Late
+from gates.environments._building import silent
+from gates.environments._exchange import Exchange, Gone, Late
 from gates.environments._layers import lacking, layers_told
 from gates.environments.cache import Environment
 from gates.environments.frames import (
@@ -24,9 +23,9 @@ from gates.environments.frames import (
     decode_columns,
     decode_message,
     encode_columns,
-    encode_message,
     explaining,
 )
+from gates.environments.launching import Launchable, Limits, scrubbed_environment
 from gates.environments.mlmodel import ModelFile, read_mlmodel
 from gates.errors import BuildError, FaultKind, ModelFault
 from gates.subject import Columns, NoContributions
@@ -36,41 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Limits", "Worker", "run_script", "scrubbed_environment"]
 
-_WORKER = Path(__file__).with_name("worker.py")
-_FILE_BYTES = 4 << 30
-_SCRATCH_BYTES = 1 << 30
-_THREADED = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB")
 _EXPLAIN_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one worker may use.
-
-    Attributes:
-        memory_mb: Address space, in MiB.
-        start_seconds: From starting the process to its model being loaded.
-        predict_seconds: For one prediction.
-        require: Isolation layers without which no model is loaded.
-    """
-
-    memory_mb: int = 4096
-    start_seconds: float = 120.0
-    predict_seconds: float = 120.0
-    require: tuple[Layer, ...] = ()
-
-
-def scrubbed_environment(scratch: Path) -> dict[str, str]:
-    """The whole environment of a process that runs a model: no tokens, no settings of ours.
-
-    Args:
-        scratch: Its home and temporary folder.
-    """
-    threads = {f"{library}_NUM_THREADS": "1" for library in _THREADED}
-    # Numba writes beside the modules it compiles, where it can: an environment stays as it is.
-    own = dict.fromkeys(("HOME", "TMPDIR", "NUMBA_CACHE_DIR"), str(scratch))
-    places = {**own, "PATH": os.defpath}
-    return {**places, **threads, "LANG": "C.UTF-8", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
 class Worker:
@@ -82,27 +47,25 @@ class Worker:
 
     def __init__(
         self,
-        child: Child,
-        scratch: Path,
+        child: Exchange,
         model: ModelFile,
-        environment: Environment,
+        environment: Launchable,
         limits: Limits,
         role: str,
+        started: float,
     ) -> None:
         self._child = child
-        self._scratch = scratch
         self._model = model
         self._environment = environment  # while this lives, the cache does not remove it
         self._facts = environment.facts
         self._limits = limits
         self._role = role
-        self._started = time.monotonic()
-        self._oom_kills = _faults.oom_kills()
+        self._started = started
         self._encoding: Encoding | None = None
         self._fault: ModelFault | None = None
 
     @classmethod
-    def start(cls, environment: Environment, model_dir: Path, limits: Limits, role: str) -> Worker:
+    def start(cls, environment: Launchable, model_dir: Path, limits: Limits, role: str) -> Worker:
         """Start a worker; returns at once, so that two arms can start side by side.
 
         Args:
@@ -113,37 +76,24 @@ class Worker:
 
         Raises:
             PackageError: The model folder has no usable MLmodel file.
-            BuildError: The environment's Python does not start.
+            BuildError: The environment does not start.
         """
         model = read_mlmodel(model_dir)
         hello = {
             "loader_module": model.loader_module,
             "code": model.code,
             "data": model.data,
-            "model_dir": str(model_dir.absolute()),
             "memory_bytes": limits.memory_mb << 20,
-            "file_bytes": _FILE_BYTES,
-            "scratch_bytes": _SCRATCH_BYTES,
+            "file_bytes": limits.file_mb << 20,
+            "scratch_bytes": limits.scratch_mb << 20,
             "require": limits.require,
         }
-        scratch = Path(tempfile.mkdtemp(prefix="gates-worker-"))
-        # -B: byte code written beside the model's modules would change its digest.
-        # -S: what is installed must not run before the cage is closed, and .pth files would.
-        command = [str(environment.python), "-I", "-S", "-B", "-u", str(_WORKER), str(scratch)]
+        started = time.monotonic()
         try:
-            child = Child(
-                command,
-                env=scrubbed_environment(scratch),
-                cwd=scratch,
-                first=encode_message(hello),
-            )
-        except OSError as error:
-            shutil.rmtree(scratch, ignore_errors=True)
-            raise BuildError(
-                f"the {role}'s environment does not start: {environment.python}: {error.strerror}",
-                advice=f"Remove {environment.path}; the next run builds it anew.",
-            ) from error
-        return cls(child, scratch, model, environment, limits, role)
+            child = environment.launch(model_dir, limits, hello)
+        except BuildError as error:
+            raise BuildError(f"the {role} cannot run: {error.what}", advice=error.advice) from error
+        return cls(child, model, environment, limits, role, started)
 
     @property
     def pid(self) -> int:
@@ -213,13 +163,12 @@ class Worker:
         return NoContributions(_faults.one_line(reason))
 
     def close(self) -> None:
-        """End the process and all it started, and remove its scratch folder."""
+        """End it and all it started, and leave nothing of it."""
         if self._fault is None:
             self._fault = ModelFault(
                 "died", f"the {self._role} cannot answer: its worker has been closed"
             )
         self._child.end()
-        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self
@@ -287,7 +236,7 @@ class Worker:
 
     def _accept_cage(self, payload: bytes) -> None:
         """Read the worker's first word, said before the model's code has run: its layers."""
-        layers = layers_told(decode_message(payload) or {})
+        layers = self._child.layers or layers_told(decode_message(payload) or {})
         if layers is None:
             raise self._fail("bad-frame", "broke the protocol while loading: no proper first word")
         self._facts = replace(self._facts, layers={name: not why for name, why in layers.items()})
@@ -307,9 +256,8 @@ class Worker:
         )
 
     def _gone(self, doing: str) -> ModelFault:
-        code = self._child.returncode
+        code, starved = self._child.returncode, self._child.starved
         self._child.end()
-        starved = _faults.oom_kills() > self._oom_kills
         kind, how = _faults.ending(code, self._child.log, oom_killed=starved)
         verb = "ran out of memory" if kind == "out-of-memory" else "died"
         return self._fail(kind, f"{verb} while {doing}: {how}")
@@ -323,10 +271,6 @@ class Worker:
         return self._fault
 
 
-def _silent(_: str) -> None:
-    return
-
-
 def run_script(
     environment: Environment,
     script: Path,
@@ -334,7 +278,7 @@ def run_script(
     cwd: Path,
     extra_env: Mapping[str, str],
     timeout: float,
-    progress: Callable[[str], None] = _silent,
+    progress: Callable[[str], None] = silent,
 ) -> str:
     """Run a model's own script, such as its build.py, inside the model's environment.
 
@@ -357,7 +301,7 @@ def run_script(
         try:
             done = run_streamed(
                 [str(environment.python), "-B", "-u", "-s", str(script.absolute()), *args],
-                env={**scrubbed_environment(Path(scratch)), **extra_env},
+                env={**scrubbed_environment(scratch), **extra_env},
                 cwd=cwd,
                 timeout=timeout,
                 progress=progress,

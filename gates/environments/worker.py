@@ -3,7 +3,8 @@
 Run by path as `<environment>/bin/python -I -S -B -u worker.py <scratch> <lifeline>`, with frames
 (`gates.environments.frames` describes them) on stdin and stdout. It imports nothing from `gates`
 and needs nothing but the standard library, on Python 3.9 and later; `cage`, `view` and `explain`
-are parts of it in files of their own.
+are parts of it in files of their own. The lifeline is a descriptor, or in a container the word
+`stdin`: the engine closes that when the gate goes.
 
 Hello comes in; the cage closes; what it could shut off goes out before anything of the model or
 of its environment has run (a `.pth` file there is code as well: hence -S). Then, inside, Python
@@ -359,8 +360,9 @@ def serve(hello: dict[str, Any], requests: int, replies: int) -> None:
 
 def start() -> None:
     """Take the pipes away from the model's prints, close the cage, and start over inside."""
-    scratch, lifeline = sys.argv[1], int(sys.argv[2])
+    scratch = sys.argv[1]
     requests, replies = os.dup(0), os.dup(1)
+    lifeline = os.dup(requests) if sys.argv[2] == "stdin" else int(sys.argv[2])
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)

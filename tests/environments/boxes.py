@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
 from gates.domain import EnvironmentFacts
-from gates.environments import process
+from gates.environments._child import Child
 from gates.environments.cache import Environment
 from gates.environments.process import Limits, Worker
 from gates.errors import ModelFault
@@ -36,7 +36,7 @@ Kind = Literal[
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 USER = 12345
-SCRATCH_BYTES = 64 << 20  # less than usual, to be filled sooner
+SCRATCH_MB = 64  # less than usual, to be filled sooner
 TOKEN = "a-token-of-the-gate"
 
 _NEWNS, _NEWUSER, _BIND = 0x20000, 0x10000000, 4096
@@ -241,7 +241,8 @@ def _attack(told: dict[str, Any]) -> Outcome:
     environment = Environment(
         place, place / "bin" / "python", EnvironmentFacts("", "", "", True, 0)
     )
-    limits = Limits(**{name: _frozen(value) for name, value in told["limits"].items()})
+    given = {name: _frozen(value) for name, value in told["limits"].items()}
+    limits = Limits(**{"scratch_mb": SCRATCH_MB, **given})
     worker = Worker.start(environment, Path(told["model"]), limits, "candidate")
     answers: list[list[Any]] = []
     fault: ModelFault | None = None
@@ -252,6 +253,8 @@ def _attack(told: dict[str, Any]) -> Outcome:
     except ModelFault as problem:
         fault = problem
     worker.close()
+    child = worker._child
+    assert isinstance(child, Child)
     return Outcome(
         layers=dict(worker._facts.layers),
         answers=answers,
@@ -259,7 +262,7 @@ def _attack(told: dict[str, Any]) -> Outcome:
         what=fault.what if fault else "",
         breach=fault.breach if fault else False,
         log_bytes=len(worker._child.log),
-        left=_left(str(worker._scratch)),
+        left=_left(str(child._scratch)),
     )
 
 
@@ -289,7 +292,6 @@ def _content(path: Path) -> bytes:
 
 
 def _main(kind: Kind) -> None:
-    process._SCRATCH_BYTES = SCRATCH_BYTES
     _answer(sys.stdin.readline())
     gate = os.fork()  # with one thread, which is what may leave a user namespace
     if gate:

@@ -20,10 +20,10 @@ from pathlib import Path
 import pytest
 
 from gates.domain import Layer
-from gates.environments import process
 from gates.environments.cache import Environment
+from gates.environments.launching import WORKER
 
-from .boxes import KINDS, SCRATCH_BYTES, TOKEN, USER, Box, Impossible, run_as
+from .boxes import KINDS, SCRATCH_MB, TOKEN, USER, Box, Impossible, run_as
 
 # Says of each act whether it went well, so that a test can show what did.
 TRY = """
@@ -53,7 +53,7 @@ def anyones(bare: Environment) -> Iterator[Environment]:
         return
     folder = Path(tempfile.mkdtemp(prefix="gates-anyones-"))
     folder.chmod(0o755)
-    worker = str(process._WORKER)
+    worker = str(WORKER)
     for python in (
         Path(sys.executable).resolve(),
         Path("/usr/bin/python3"),
@@ -206,7 +206,7 @@ def test_it_writes_nowhere_that_lasts(box: Box) -> None:
         box.environment.path / "bin" / "python",
         model / "MLmodel",
         model / "escaped",
-        process._WORKER,
+        WORKER,
         Path("/etc/escaped"),
         Path("/escaped"),
         Path("/dev/shm/escaped"),  # noqa: S108 - it must not be there
@@ -409,7 +409,7 @@ for folder in (os.environ['HOME'], '/tmp', '/dev/shm'):
     except OSError: pass
 return [total]
 """)
-    assert 0 < written.answer[0] <= 2 * SCRATCH_BYTES
+    assert 0 < written.answer[0] <= 2 * (SCRATCH_MB << 20)
     assert written.left == []
 
 

@@ -59,7 +59,7 @@ def test_a_model_sees_no_token_of_the_gate(
     seen = start("return [f'{k}={v}' for k, v in os.environ.items()]").predict(FRAME)["prediction"]
     assert not [line for line in seen if "secret" in line]
     names = {line.partition("=")[0] for line in seen}
-    assert names <= {*scrubbed_environment(Path("scratch")), "LC_CTYPE"}
+    assert names <= {*scrubbed_environment("scratch"), "LC_CTYPE"}
 
 
 def test_a_model_works_in_a_scratch_folder_that_is_removed(start: StartWorker) -> None:
