@@ -17,7 +17,6 @@ from gates.environments._streams import Streams
 from gates.environments._tar import tarred
 from gates.environments.frames import encode_message, framed
 from gates.environments.launching import PARTS, WORKER, Limits, scrubbed_environment
-from gates.errors import BuildError
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -175,11 +174,6 @@ def _create(engine: DockerClient, image: str, python: str, limits: Limits) -> Co
 @contextlib.contextmanager
 def _attached(engine: DockerClient, container: Container) -> Iterator[socket.socket]:
     """The stream of a container, to be read and written as a plain socket."""
-    if not engine.api.base_url.startswith("http:") and "://localhost" not in engine.api.base_url:
-        raise BuildError(
-            f"a container cannot be attached to over {engine.api.base_url}",
-            advice="Name the engine's socket in DOCKER_HOST, as unix:// or as tcp:// without TLS.",
-        )
     asked = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
     stream = engine.api.attach_socket(str(container.id), params=asked)
     try:

@@ -44,13 +44,20 @@ def connected(*, seconds: float = 60.0) -> Iterator[DockerClient]:
         seconds: How long any one request may take.
 
     Raises:
-        BuildError: It cannot be reached, or the user may not use it.
+        BuildError: It cannot be reached, the user may not use it, or it is behind TLS or SSH.
     """
     import docker
     from docker.constants import DEFAULT_UNIX_SOCKET
     from docker.errors import DockerException
 
     named = os.environ.get("DOCKER_HOST") or DEFAULT_UNIX_SOCKET.replace("http+", "")
+    secured = bool(os.environ.get("DOCKER_TLS_VERIFY") or os.environ.get("DOCKER_CERT_PATH"))
+    if not named.startswith("unix://") and (secured or not named.startswith("tcp://")):
+        raise BuildError(
+            f"the Docker engine at {clean(named)} cannot be spoken to: workers are attached to "
+            "over unix:// or over tcp:// without TLS",
+            advice="Forward its socket to this machine, and name that in DOCKER_HOST.",
+        )
     try:
         if named.startswith("unix://"):
             # The SDK would leave the socket of a failed connection open.

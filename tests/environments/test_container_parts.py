@@ -128,3 +128,17 @@ def test_an_engine_that_is_not_there_is_named_with_what_to_do(
     assert host in caught.value.what
     assert caught.value.what.endswith(("No such file or directory", "Connection refused"))
     assert "DOCKER_HOST" in caught.value.advice
+
+
+@pytest.mark.parametrize("host", ["ssh://someone@somewhere", "tcp://127.0.0.1:2376"])
+def test_an_engine_behind_tls_or_ssh_is_refused_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", host)
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    lock = tmp_path / "requirements.txt"
+    lock.touch()
+    with pytest.raises(BuildError, match="cannot be spoken to") as caught:
+        ImageCache(tmp_path).ensure(lock, image="any")
+    assert "someone" not in str(caught.value)
+    assert "Forward its socket" in caught.value.advice

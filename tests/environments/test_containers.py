@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from gates.domain import Layer
+from gates.environments._container import ContainerWorker
 from gates.environments._engine import connected
 from gates.environments.cache import EnvironmentCache
 from gates.environments.images import ContainerEnvironment, ImageCache
@@ -51,8 +52,10 @@ def cut_lock(folder: Path, *names: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def images(gates_cache: Path) -> ImageCache:
-    return ImageCache(gates_cache)
+def images(gates_cache: Path) -> Iterator[ImageCache]:
+    yield ImageCache(gates_cache)
+    with connected() as engine:  # what was built anew has lost its name
+        engine.images.prune(filters={"dangling": True, "label": ["mlgates.key"]})
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +91,15 @@ def own_containers() -> list[str]:
     with connected() as engine:
         found = engine.api.containers(all=True, filters={"label": ["mlgates.gate"]})
     return [one["State"] for one in found if f" {os.getpid()} " in one["Labels"]["mlgates.gate"]]
+
+
+def volume_of(worker: Worker) -> str:
+    """The name of the volume that the worker's container was given."""
+    child = worker._child
+    assert isinstance(child, ContainerWorker)
+    child._container.reload()
+    (mount,) = child._container.attrs["Mounts"]
+    return str(mount["Name"])
 
 
 # ---- the image -------------------------------------------------------------------------------
@@ -187,7 +199,10 @@ def test_what_a_package_asks_to_be_run_at_every_start_is_not_run_by_the_build(
     look = "return [path for path in ('/opt/mlgates/environment/ran', '/tmp/ran')"
     model = write_model(tmp_path / "model", f"{look} if os.path.exists(path)]")
     with Worker.start(environment, model, Limits(), "candidate") as worker:
-        assert list(worker.predict(FRAME)["prediction"]) == ["/tmp/ran"]  # noqa: S108
+        ran = list(worker.predict(FRAME)["prediction"])
+    with connected() as engine:
+        engine.images.remove(environment.image)  # its lock names a folder that nobody has again
+    assert ran == ["/tmp/ran"]  # noqa: S108 - the container's: there it was run as nobody
 
 
 # ---- the numbers -----------------------------------------------------------------------------
@@ -381,10 +396,11 @@ def test_a_closed_worker_leaves_no_container_and_no_volume(start: StartContainer
     worker = start()
     worker.ready()
     assert own_containers() == ["running"]
-    worker.close()
-    assert own_containers() == []
     with connected() as engine:
-        assert engine.volumes.list(filters={"dangling": True}) == []
+        (volume,) = engine.volumes.list(filters={"name": volume_of(worker)})
+        worker.close()
+        assert own_containers() == []
+        assert engine.volumes.list(filters={"name": str(volume.name)}) == []
 
 
 GATE = """
