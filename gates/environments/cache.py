@@ -179,7 +179,7 @@ class EnvironmentCache:
             sync = ["pip", "sync", "--require-hashes", "--allow-empty-requirements"]
             sync += ["--link-mode", "copy", "--python", where]
             _run_uv([*sync, str(copy)], held, lock, progress)
-            _compile(building, home, held, progress)
+            _compile(building, home, interpreter, held, progress)
             marker = {"key": home.name, "python": interpreter.version, "platform": _platform()}
             (building / _MARKER).write_text(json.dumps(marker), encoding="utf-8")
             building.rename(home)
@@ -265,16 +265,23 @@ def _run_uv(arguments: list[str], held: int, lock: Path, progress: Callable[[str
         )
 
 
-def _compile(building: Path, home: Path, held: int, progress: Callable[[str], None]) -> None:
+def _compile(
+    building: Path,
+    home: Path,
+    interpreter: Interpreter,
+    held: int,
+    progress: Callable[[str], None],
+) -> None:
     """Write byte code once, since workers may not: without it every start pays for compiling.
 
     Distributions' own tests are left out; they are a third of the files and never imported. A
-    file that does not compile is the business of whoever imports it.
+    file that does not compile is the business of whoever imports it. Nothing installed runs: that
+    is for the cage.
     """
     progress("compiling byte code")
     run_streamed(
         [
-            *(str(building / "bin" / "python"), "-I", "-S", "-m", "compileall", "-q", "-j", "0"),
+            *(str(interpreter.path), "-I", "-S", "-m", "compileall", "-q", "-j", "0"),
             *("-x", r"[/\\]tests?[/\\]", "-s", str(building), "-p", str(home)),
             str(building / "lib"),
         ],

@@ -48,7 +48,8 @@ def enter(
         scratch: The worker's folder; removed when all has ended.
         lifeline: Breaks when the gate ends.
         pipes: What the model's process speaks to the gate through; nobody else keeps them open.
-        hello: What the gate said: `model_dir`, `memory_bytes`, `file_bytes`, `scratch_bytes`.
+        hello: What the gate said: `python` (the environment's), `model_dir`, `memory_bytes`,
+            `file_bytes`, `scratch_bytes`.
         view: The module `view`.
 
     Returns:
@@ -206,12 +207,11 @@ def _leave_network(call: Any) -> None:
 
 
 def _places(hello: Mapping[str, Any]) -> list[str]:
-    """What a model needs to see beside the system: its folder, its environment, this worker."""
-    environment = Path(sys.executable).absolute().parent.parent
-    if not (environment / "pyvenv.cfg").is_file():
-        environment = Path(sys.prefix)
+    """What a model needs to see beside the system: its environment, this worker, its folder."""
+    python = hello["python"]
+    environment = str(Path(python).parent.parent)
     bases = [sys.base_prefix, sys.base_exec_prefix, sys.executable, *_libraries()]
-    return [str(environment), *bases, str(Path(__file__).parent), hello["model_dir"]]
+    return [environment, python, *bases, str(Path(__file__).parent), hello["model_dir"]]
 
 
 def _libraries() -> list[str]:

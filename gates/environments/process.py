@@ -118,15 +118,18 @@ class Worker:
             "code": model.code,
             "data": model.data,
             "model_dir": str(model_dir.absolute()),
+            "python": str(environment.python.absolute()),
             "memory_bytes": limits.memory_mb << 20,
             "file_bytes": _FILE_BYTES,
             "scratch_bytes": _SCRATCH_BYTES,
             "require": limits.require,
         }
         scratch = Path(tempfile.mkdtemp(prefix="gates-worker-"))
+        # Nothing that was installed may run, or point anywhere, before the cage is closed: hence
+        # the interpreter below the environment, whose pyvenv.cfg it does not see, and -S.
         # -B: byte code written beside the model's modules would change its digest.
-        # -S: what is installed must not run before the cage is closed, and .pth files would.
-        command = [str(environment.python), "-I", "-S", "-B", "-u", str(_WORKER), str(scratch)]
+        python = environment.python.resolve()
+        command = [str(python), "-I", "-S", "-B", "-u", str(_WORKER), str(scratch)]
         try:
             child = Child(
                 command,

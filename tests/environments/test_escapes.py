@@ -254,18 +254,40 @@ return [p for p in sys.path if os.path.exists(os.path.join(p, 'planted.pth'))] o
     assert found.answer == ["nothing"]
 
 
-def test_what_is_installed_beside_it_runs_inside_the_cage_alone(box: Box, tmp_path: Path) -> None:
+def planted(box: Box, name: str) -> tuple[Path, Path]:
+    """A copy of the box's environment, and its folder of packages."""
+    environment = box.home.parent / name
+    shutil.copytree(box.environment.path, environment, symlinks=True)
+    (packages,) = environment.glob("lib/python*/site-packages")
+    return environment, packages
+
+
+def test_what_is_installed_beside_it_runs_inside_the_cage_alone(box: Box) -> None:
     needs(box, "files")
     secret = box.home / "seen-by-pth"
     secret.write_text("secret", encoding="utf-8")
     box.give(secret)
-    environment = box.home.parent / "planted"
-    shutil.copytree(box.environment.path, environment, symlinks=True)
-    (packages,) = environment.glob("lib/python*/site-packages")
+    environment, packages = planted(box, "with-pth")
     line = f"import os, builtins; builtins.early = [os.getpid(), os.path.exists({str(secret)!r})]"
     (packages / "planted.pth").write_text(line, encoding="utf-8")
     seen = box.attack("import builtins\nreturn [str(builtins.early)]", environment=environment)
     assert seen.answer == ["[2, False]"]
+
+
+def test_an_installed_file_cannot_choose_the_python_that_builds_the_cage(box: Box) -> None:
+    needs(box, "files")
+    mark = box.home / "written-by-encodings"
+    environment, packages = planted(box, "with-home")
+    library = environment / "other" / "lib" / packages.parent.name
+    (library / "encodings").mkdir(parents=True)
+    (library / "os.py").touch()
+    source = f"import posix; posix.open({str(mark)!r}, posix.O_CREAT | posix.O_WRONLY)"
+    (library / "encodings" / "__init__.py").write_text(source, encoding="utf-8")
+    (environment / "pyvenv.cfg").write_text(f"home = {environment}/other/bin\n", encoding="utf-8")
+    subprocess.run([environment / "bin" / "python"], capture_output=True, check=False)
+    mark.unlink()  # the trap is one
+    assert box.attack(environment=environment).fault == "died"
+    assert not mark.exists()
 
 
 def test_it_stays_when_it_forks_without_end(box: Box) -> None:
