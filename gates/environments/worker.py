@@ -379,7 +379,10 @@ def start() -> None:
         os.set_inheritable(pipe, True)
     inside = [str(requests), str(replies), json.dumps(hello)]
     command = [hello["python"], "-I", "-B", "-u", __file__, *inside]
-    os.execv(hello["python"], command)  # noqa: S606 - a shell is not wanted
+    try:
+        os.execv(hello["python"], command)  # noqa: S606 - a shell is not wanted
+    except OSError as error:
+        write_frame(replies, fault(error, "load-failed"))
 
 
 def go_on() -> None:
