@@ -71,7 +71,7 @@ def fill(
     sync = ["pip", "sync", "--require-hashes", "--allow-empty-requirements"]
     sync += ["--link-mode", "copy", "--python", python]
     run_uv([*sync, str(copy)], held, lock, progress)
-    _compile(folder, home, held, progress)
+    _compile(folder, home, interpreter, held, progress)
 
 
 def _empty_site_packages(folder: Path) -> None:
@@ -111,16 +111,23 @@ def run_uv(arguments: list[str], held: int, lock: Path, progress: Callable[[str]
         )
 
 
-def _compile(building: Path, home: Path, held: int, progress: Callable[[str], None]) -> None:
+def _compile(
+    building: Path,
+    home: Path,
+    interpreter: Interpreter,
+    held: int,
+    progress: Callable[[str], None],
+) -> None:
     """Write byte code once, since workers may not: without it every start pays for compiling.
 
     Distributions' own tests are left out; they are a third of the files and never imported. A
-    file that does not compile is the business of whoever imports it.
+    file that does not compile is the business of whoever imports it. Nothing installed runs: that
+    is for the cage.
     """
     progress("compiling byte code")
     run_streamed(
         [
-            *(str(building / "bin" / "python"), "-I", "-S", "-m", "compileall", "-q", "-j", "0"),
+            *(str(interpreter.path), "-I", "-S", "-m", "compileall", "-q", "-j", "0"),
             *("-x", r"[/\\]tests?[/\\]", "-s", str(building), "-p", str(home)),
             str(building / "lib"),
         ],

@@ -75,7 +75,8 @@ class ContainerWorker(Exchange):
         self._socket.setblocking(False)
         super().__init__(self._socket.fileno(), self._socket.fileno())
         self._streams = Streams()
-        told = {**hello, "model_dir": str(_GIVEN / "model"), "contained": True, "require": ()}
+        places = {"model_dir": str(_GIVEN / "model"), "python": python}
+        told = {**hello, **places, "contained": True, "require": ()}
         with contextlib.suppress(OSError):  # it has ended already: `exchange` will tell
             self._socket.send(framed(encode_message(told)))
 

@@ -60,15 +60,18 @@ class Environment:
         """Start a worker in it; see `gates.environments.launching.Launchable`."""
         del limits  # the worker sets them itself, as the hello tells it
         scratch = Path(tempfile.mkdtemp(prefix="gates-worker-"))
+        # Nothing that was installed may run, or point anywhere, before the cage is closed: hence
+        # the interpreter below the environment, whose pyvenv.cfg it does not see, and -S.
         # -B: byte code written beside the model's modules would change its digest.
-        # -S: what is installed must not run before the cage is closed, and .pth files would.
-        command = [str(self.python), "-I", "-S", "-B", "-u", str(WORKER), str(scratch)]
+        below = str(self.python.resolve())
+        command = [below, "-I", "-S", "-B", "-u", str(WORKER), str(scratch)]
+        places = {"model_dir": str(model_dir.absolute()), "python": str(self.python.absolute())}
         try:
             return Child(
                 command,
                 env=scrubbed_environment(str(scratch)),
                 cwd=scratch,
-                first=encode_message({**hello, "model_dir": str(model_dir.absolute())}),
+                first=encode_message({**hello, **places}),
             )
         except OSError as error:
             shutil.rmtree(scratch, ignore_errors=True)

@@ -48,8 +48,9 @@ def enter(
         scratch: The worker's folder; removed when all has ended.
         lifeline: Breaks when the gate ends.
         pipes: What the model's process speaks to the gate through; nobody else keeps them open.
-        hello: What the gate said: `model_dir`, `memory_bytes`, `file_bytes`, `scratch_bytes`; and
-            `contained` where a container has shut off all there is already.
+        hello: What the gate said: `python` (the environment's), `model_dir`, `memory_bytes`,
+            `file_bytes`, `scratch_bytes`; and `contained` where a container has shut off all there
+            is already.
         view: The module `view`.
 
     Returns:
@@ -213,12 +214,11 @@ def _leave_network(call: Any) -> None:
 
 
 def _places(hello: Mapping[str, Any]) -> list[str]:
-    """What a model needs to see beside the system: its folder, its environment, this worker."""
-    environment = Path(sys.executable).absolute().parent.parent
-    if not (environment / "pyvenv.cfg").is_file():
-        environment = Path(sys.prefix)
+    """What a model needs to see beside the system: its environment, this worker, its folder."""
+    python = hello["python"]
+    environment = str(Path(python).parent.parent)
     bases = [sys.base_prefix, sys.base_exec_prefix, sys.executable, *_libraries()]
-    return [str(environment), *bases, str(Path(__file__).parent), hello["model_dir"]]
+    return [environment, python, *bases, str(Path(__file__).parent), hello["model_dir"]]
 
 
 def _libraries() -> list[str]:
@@ -260,40 +260,36 @@ def _become_nobody(scratch: str, places: list[str]) -> None:
     """
     if os.geteuid() != 0:
         raise PermissionError(errno.EPERM, "only root can give a worker another user")
+    needed = [path for path in _samples(scratch, places) if path.exists()]
+    wanted = {path: os.R_OK | os.X_OK if path.is_dir() else os.R_OK for path in needed}
     groups = os.getgroups()
     os.chown(scratch, _NOBODY, _NOBODY)
     os.setgroups([])
     os.setegid(_NOBODY)
     os.seteuid(_NOBODY)
-    closed = next((path for path in _samples(scratch, places) if not _is_readable(path)), None)
+    closed = [path for path in needed if not os.access(path, wanted[path], effective_ids=True)]
     os.seteuid(0)
-    if closed is not None:
+    if closed:
         os.setegid(0)
         os.setgroups(groups)
         os.chown(scratch, 0, 0)
-        raise PermissionError(errno.EACCES, f"another user cannot read {closed}")
+        raise PermissionError(errno.EACCES, f"another user cannot read {closed[0]}")
     os.setresgid(_NOBODY, _NOBODY, _NOBODY)
     os.setresuid(_NOBODY, _NOBODY, _NOBODY)
 
 
-def _samples(scratch: str, places: list[str]) -> Iterator[str]:
+def _samples(scratch: str, places: list[str]) -> Iterator[Path]:
     """The model's files, all of them; of the others, enough to know how they were made."""
-    yield scratch
+    yield Path(scratch)
     for folder, _, files in os.walk(places[-1]):
-        yield folder
-        yield from (str(Path(folder, name)) for name in files)
+        yield Path(folder)
+        yield from (Path(folder, name) for name in files)
     for place in dict.fromkeys(places[:-1]):
-        yield place
+        yield Path(place)
         for pattern in ("lib/python3*", "lib/python3*/site-packages"):
             for packages in Path(place).glob(pattern):
-                yield str(packages)
-                with contextlib.suppress(OSError):
-                    yield from map(str, packages.iterdir())
-
-
-def _is_readable(path: str) -> bool:
-    wanted = os.R_OK | os.X_OK if Path(path).is_dir() else os.R_OK
-    return os.access(path, wanted, effective_ids=True) or not Path(path).exists()
+                yield packages
+                yield from packages.iterdir()
 
 
 def _drop_bounds(call: Any) -> None:

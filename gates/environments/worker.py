@@ -1,14 +1,15 @@
 """The child process: loads one model inside its own environment and answers for it.
 
-Run by path as `<environment>/bin/python -I -S -B -u worker.py <scratch> <lifeline>`, with frames
-(`gates.environments.frames` describes them) on stdin and stdout. It imports nothing from `gates`
-and needs nothing but the standard library, on Python 3.9 and later; `cage`, `view` and `explain`
-are parts of it in files of their own. The lifeline is a descriptor, or in a container the word
-`stdin`: the engine closes that when the gate goes.
+Run by path as `<python> -I -S -B -u worker.py <scratch> <lifeline>`, with the interpreter that the
+model's environment was built on, and with frames (`gates.environments.frames` describes them) on
+stdin and stdout. It imports nothing from `gates` and needs nothing but the standard library, on
+Python 3.9 and later; `cage`, `view` and `explain` are parts of it in files of their own. The
+lifeline is a descriptor, or in a container the word `stdin`: the engine closes that when the gate
+goes.
 
 Hello comes in; the cage closes; what it could shut off goes out before anything of the model or
-of its environment has run (a `.pth` file there is code as well: hence -S). Then, inside, Python
-starts over with all that is installed, loads the model, says that it is ready, and serves.
+of its environment has run (`.pth` files there are code as well). Then, inside, the environment's
+own Python starts over, loads the model, says that it is ready, and serves.
 """
 
 # ruff: noqa: ANN401 - models take and give anything
@@ -380,8 +381,11 @@ def start() -> None:
     for pipe in (requests, replies):
         os.set_inheritable(pipe, True)
     inside = [str(requests), str(replies), json.dumps(hello)]
-    command = [sys.executable, "-I", "-B", "-u", __file__, *inside]
-    os.execv(sys.executable, command)  # noqa: S606 - a shell is not wanted
+    command = [hello["python"], "-I", "-B", "-u", __file__, *inside]
+    try:
+        os.execv(hello["python"], command)  # noqa: S606 - a shell is not wanted
+    except OSError as error:
+        write_frame(replies, fault(error, "load-failed"))
 
 
 def go_on() -> None:

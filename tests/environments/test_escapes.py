@@ -1,7 +1,7 @@
 """Hostile models: each is contained, whatever of the cage the machine gives.
 
-Every attack runs in every box: as whoever runs these tests, as an ordinary user, below an old
-container, and where the system forbids every namespace. Where a layer is off the evidence says so,
+Every attack runs in every box: as whoever runs these tests, as an ordinary user, on an old kernel,
+where the system forbids every namespace, and as root of a container. Where a layer is off the evidence says so,
 and what that layer holds back is not let loose.
 """
 
@@ -74,6 +74,8 @@ def box(request: pytest.FixtureRequest, bare: Environment) -> Iterator[Box]:
     as_is = request.param == "as-is"
     if request.param == "ordinary" and os.geteuid() != 0:
         pytest.skip("these tests run as an ordinary user anyway")
+    if request.param == "container" and os.geteuid() != 0:
+        pytest.skip("only root can be root in a container")
     environment = bare if as_is else request.getfixturevalue("anyones")
     folder = Path(tempfile.mkdtemp(prefix=f"gates-box-{request.param}-"))
     folder.chmod(0o755)
@@ -97,6 +99,9 @@ def test_the_evidence_says_what_the_system_forbids(box: Box) -> None:
     on = {layer for layer, there in box.layers.items() if there}
     if box.kind == "closed":
         assert not on & {"network", "files", "processes", "user"}
+    if box.kind == "container":
+        assert not on & {"network", "files", "processes"}
+        assert "user" in on
     if box.kind == "old":
         assert {"network", "files", "processes"} <= on
     if sys.platform == "linux":
@@ -105,7 +110,8 @@ def test_the_evidence_says_what_the_system_forbids(box: Box) -> None:
 
 
 def test_it_finds_no_token_of_the_gate(box: Box) -> None:
-    needs(box, "processes")
+    if not box.layers["user"]:
+        needs(box, "processes")
     found = box.attack(
         TRY
         + f"""
@@ -254,18 +260,40 @@ return [p for p in sys.path if os.path.exists(os.path.join(p, 'planted.pth'))] o
     assert found.answer == ["nothing"]
 
 
-def test_what_is_installed_beside_it_runs_inside_the_cage_alone(box: Box, tmp_path: Path) -> None:
+def planted(box: Box, name: str) -> tuple[Path, Path]:
+    """A copy of the box's environment, and its folder of packages."""
+    environment = box.home.parent / name
+    shutil.copytree(box.environment.path, environment, symlinks=True)
+    (packages,) = environment.glob("lib/python*/site-packages")
+    return environment, packages
+
+
+def test_what_is_installed_beside_it_runs_inside_the_cage_alone(box: Box) -> None:
     needs(box, "files")
     secret = box.home / "seen-by-pth"
     secret.write_text("secret", encoding="utf-8")
     box.give(secret)
-    environment = box.home.parent / "planted"
-    shutil.copytree(box.environment.path, environment, symlinks=True)
-    (packages,) = environment.glob("lib/python*/site-packages")
+    environment, packages = planted(box, "with-pth")
     line = f"import os, builtins; builtins.early = [os.getpid(), os.path.exists({str(secret)!r})]"
     (packages / "planted.pth").write_text(line, encoding="utf-8")
     seen = box.attack("import builtins\nreturn [str(builtins.early)]", environment=environment)
     assert seen.answer == ["[2, False]"]
+
+
+def test_an_installed_file_cannot_choose_the_python_that_builds_the_cage(box: Box) -> None:
+    needs(box, "files")
+    mark = box.home / "written-by-encodings"
+    environment, packages = planted(box, "with-home")
+    library = environment / "other" / "lib" / packages.parent.name
+    (library / "encodings").mkdir(parents=True)
+    (library / "os.py").touch()
+    source = f"import posix; posix.open({str(mark)!r}, posix.O_CREAT | posix.O_WRONLY)"
+    (library / "encodings" / "__init__.py").write_text(source, encoding="utf-8")
+    (environment / "pyvenv.cfg").write_text(f"home = {environment}/other/bin\n", encoding="utf-8")
+    subprocess.run([environment / "bin" / "python"], capture_output=True, check=False)
+    mark.unlink()  # the trap is one
+    assert box.attack(environment=environment).fault == "died"
+    assert not mark.exists()
 
 
 def test_it_stays_when_it_forks_without_end(box: Box) -> None:
