@@ -196,3 +196,40 @@ def test_what_the_team_allows_and_the_artifacts_own_modules_are_no_findings(tmp_
 def test_names_from_a_pickle_are_printed_on_one_line(tmp_path: Path) -> None:
     report = scan(tmp_path, b"\x80\x04\x8c\x04a\nbc\x8c\x05\x1b[31m\x93)R.")
     assert all(sentence.isprintable() for sentence in said(report))
+
+
+def _array(numbers: bytes, before: bytes = b"\x80\x02") -> bytes:
+    """A joblib file of one array of bytes, without padding."""
+
+    def text(value: str) -> bytes:
+        return b"X" + len(value).to_bytes(4, "little") + value.encode()
+
+    shape = text("shape") + b"K" + bytes([len(numbers)]) + b"\x85"
+    dtype = text("dtype") + b"cnumpy\ndtype\n" + text("u1") + b"\x85R"
+    wrapper = b"cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(" + shape + dtype + b"ub"
+    return before + wrapper + numbers + b"."
+
+
+RUN = b"cos\nsystem\n(S'id'\ntR"
+
+
+def test_an_array_of_numbers_is_read_past(tmp_path: Path) -> None:
+    assert said(scan(tmp_path, _array(bytes(range(200))))) == []
+
+
+def test_opcodes_among_the_numbers_are_found_as_pickle_would_run_them(tmp_path: Path) -> None:
+    assert said(scan(tmp_path, _array(RUN))) == ["model.pkl calls os.system('id') (critical)"]
+
+
+def test_opcodes_that_joblib_would_run_from_a_frame_around_an_array_are_critical(
+    tmp_path: Path,
+) -> None:
+    content = _array(RUN, b"\x80\x04\x95" + (200).to_bytes(8, "little"))
+    assert "model.pkl hides opcodes behind an array inside a frame (critical)" in said(
+        scan(tmp_path, content)
+    )
+
+
+def test_bytes_after_the_end_of_a_file_with_arrays_are_high(tmp_path: Path) -> None:
+    found = said(scan(tmp_path, _array(bytes(8)) + b"(more"))
+    assert [one.endswith("might go on (high)") for one in found] == [True]
