@@ -13,7 +13,8 @@ Where to read, from the top:
 - `gates.subject`: what a check may ask; `gates.stand` and `gates.arms` answer, with workers.
 - `gates.kernels`: the numbers, pure NumPy.
 - `gates.difference`: `gates diff`, two ranking files without a model; `gates.rankings` reads them.
-- `gates.registry`, `gates.environments`, `gates.locks`, `gates.golden`: the outside world.
+- `gates.registry`, `gates.environments`, `gates.locks`, `gates.artifacts`, `gates.golden`: the
+  outside world.
 - `gates.packaging`, `gates.promotion`, `gates.outcome`, `gates.report`: before and after a run.
 - `gates.pytest_plugin`, `gates.pytest_gate`, `gates.cli`: how people call it.
 

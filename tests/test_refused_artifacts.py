@@ -113,5 +113,7 @@ def test_a_run_fails_on_the_artifact_and_leaves_what_needed_the_model_undecided(
     assert outcomes["artifact::high"] == "PASS"
     assert outcomes["lockfile::unpinned"] == "PASS"
     assert outcomes["behaviour::must-be-first"] == "UNDECIDED"
-    assert any("refused" in reason and "weights.bin calls" in reason for reason in said["reasons"])
+    why = next(one["reason"] for one in said["bounds"] if one["id"] == "behaviour::must-be-first")
+    assert why.startswith("refused: ")
+    assert "the candidate was not loaded: weights.bin calls" in why
     assert not marker.exists()

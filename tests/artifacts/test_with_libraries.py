@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,7 +32,9 @@ x = rng.normal(size=(60, 3))
 y = (x[:, 0] > 0).astype(int)
 frame = pd.DataFrame(x, columns=list("abc")).assign(kind=rng.choice(["x", "y"], 60))
 pipeline = Pipeline([
-    ("columns", ColumnTransformer([("n", StandardScaler(), list("abc")), ("c", OneHotEncoder(), ["kind"])])),
+    ("columns", ColumnTransformer([
+        ("numbers", StandardScaler(), list("abc")), ("kind", OneHotEncoder(), ["kind"]),
+    ])),
     ("arctan", FunctionTransformer(np.arctan)),
     ("best", SelectKBest(f_classif, k=2)),
     ("classes", LogisticRegression()),
@@ -49,8 +50,10 @@ models = {
     "xgboost": xgboost.XGBClassifier(n_estimators=2).fit(x, y),
     "mixed": {
         "objects": np.array(["a", None, pd.Timestamp("2020-01-01")], dtype=object),
-        "texts": np.array(["abc", "d"]), "fields": np.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")]),
-        "days": np.array(["2020-01-01"], dtype="M8[D]"), "empty": np.zeros((0, 3)), "none": np.array(4.0),
+        "texts": np.array(["abc", "d"]),
+        "fields": np.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")]),
+        "days": np.array(["2020-01-01"], dtype="M8[D]"),
+        "empty": np.zeros((0, 3)), "single": np.array(4.0),
         "fortran": np.asfortranarray(x), "generator": rng, "sparse": sparse.csr_matrix(x),
         "frame": frame.astype({"kind": "category"}), "after": functools.partial(np.sum, axis=1),
     },
@@ -88,9 +91,7 @@ joblib.dump([x, np.array([1, "a"], dtype=object), {"z": [x, Calls()]}], hostile 
 
 
 @pytest.fixture(scope="module")
-def written(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Path]:
+def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What those libraries wrote; their environment is kept between runs."""
     assert request.config.cache is not None
     cache = EnvironmentCache(Path(request.config.cache.mkdir("gates-environments")))
@@ -101,7 +102,7 @@ def written(
     out = folder / "out"
     out.mkdir()
     run_script(cache.ensure(lock), script, [str(out)], folder, {}, 240)
-    yield out
+    return out
 
 
 def test_honest_artifacts_are_read_whole_and_give_no_finding(written: Path) -> None:
