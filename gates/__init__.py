@@ -14,8 +14,9 @@ Where to read, from the top:
 - `gates.kernels`: the numbers, pure NumPy.
 - `gates.difference`: `gates diff`, two ranking files without a model; `gates.rankings` reads them.
 - `gates.bisection`: `gates lock bisect`, which change of a lock changes what a model answers.
-- `gates.registry`, `gates.environments`, `gates.locks`, `gates.golden`: the outside world.
 - `gates.kept`, `gates.upkeep`: what the cache holds, who uses it, and when it goes.
+- `gates.registry`, `gates.environments`, `gates.locks`, `gates.artifacts`, `gates.golden`: the
+  outside world.
 - `gates.packaging`, `gates.promotion`, `gates.outcome`, `gates.report`: before and after a run.
 - `gates.pytest_plugin`, `gates.pytest_gate`, `gates.cli`: how people call it.
 

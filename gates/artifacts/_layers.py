@@ -172,7 +172,7 @@ def _zip(region: Region, budget: Budget) -> Iterator[Layer] | None:
     try:
         with zipfile.ZipFile(cast("BinaryIO", _View(region))) as archive:
             return _zip_members(region, archive.infolist(), budget)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as problem:
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, struct.error) as problem:
         if region.head(2) == b"PK":
             raise NotRead(f"it is a damaged zip archive: {problem}") from None
         return None

@@ -95,6 +95,8 @@ class Machine(Tape):
                 module, name = _compat_pickle.NAME_MAPPING[module, name]
             else:
                 module = _compat_pickle.IMPORT_MAPPING.get(module, module)
+        if not name:  # importing runs the module, though nothing of it can be had
+            self.reading.uses.setdefault((module, name), Use())
         return self.interned(module, name)
 
     def interned(self, module: str, name: str) -> Name:

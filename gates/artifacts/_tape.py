@@ -56,9 +56,9 @@ class Tape:
     def line(self) -> bytes:
         """Read to the end of the line."""
         end = self.data.find(b"\n", self.at, self.last)
-        if end < 0:
-            raise self.breaks_off()
-        start, self.at = self.at, end + 1
+        if end < 0:  # the unpickler in Python takes the last byte for the end of the line
+            end = max(self.at, self.last - 1)
+        start, self.at = self.at, min(end + 1, self.last)
         return self.data[start:end]
 
     def pop_mark(self) -> list[Value]:

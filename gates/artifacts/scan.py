@@ -105,6 +105,8 @@ class _Scan:
             self.unread[label] = f"it cannot be read: {problem.strerror or problem}"
         except (NotRead, TooMuch) as problem:
             self.unread[label] = str(problem)
+        except Exception as problem:  # noqa: BLE001 - hostile files surprise parsers: nobody looked
+            self.unread[label] = f"it cannot be parsed: {type(problem).__name__}"
 
     def look(self, region: Region, label: str, depth: int) -> None:
         """A file, a member of an archive or a byte string in a pickle, by its content."""
@@ -173,7 +175,7 @@ class _Scan:
             if ruling:
                 argument = f"({use.argument!r})" if use.argument else ""
                 verb = "calls" if use.called else "names"
-                what = ruling.what or f"{verb} {module}.{name}{argument}"
+                what = ruling.what or f"{verb} {module}.{name}".rstrip(".") + argument
                 self.add(ruling.severity, label, what, ruling.why)
         for what, severity in reading.oddities.items():
             self.add(severity, label, what)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import _compat_pickle
 import builtins
+import contextlib
 import importlib
+import io
 import os
 import pickle
+import random
 import runpy
 import shutil
 import socket
@@ -13,10 +17,12 @@ import subprocess
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
+from gates.artifacts._pickles import follow
+from gates.artifacts._values import Budget, Region
 from tests.artifacts.samples import Calls, hostile, said, scan, stack_global
 
 SYSTEM = f"{os.name}.system"
@@ -147,6 +153,13 @@ def test_a_call_before_the_pickle_breaks_off_is_found(tmp_path: Path) -> None:
         assert any("could not be read as a pickle to its end" in one for one in found)
 
 
+def test_a_call_whose_last_line_has_no_end_is_found(tmp_path: Path) -> None:
+    """The unpickler written in Python, which joblib uses, makes this call."""
+    assert "model.pkl calls os.system('id') (critical)" in said(
+        scan(tmp_path, b"(S'id'\nios\nsystem!")
+    )
+
+
 def test_a_truncated_pickle_is_high(tmp_path: Path) -> None:
     report = scan(tmp_path, pickle.dumps({"weights": list(range(1000))})[:-100])
     assert [one.severity for one in report.findings] == ["high"]
@@ -196,3 +209,103 @@ def test_what_the_team_allows_and_the_artifacts_own_modules_are_no_findings(tmp_
 def test_names_from_a_pickle_are_printed_on_one_line(tmp_path: Path) -> None:
     report = scan(tmp_path, b"\x80\x04\x8c\x04a\nbc\x8c\x05\x1b[31m\x93)R.")
     assert all(sentence.isprintable() for sentence in said(report))
+
+
+def _array(numbers: bytes, before: bytes = b"\x80\x02") -> bytes:
+    """A joblib file of one array of bytes, without padding."""
+
+    def text(value: str) -> bytes:
+        return b"X" + len(value).to_bytes(4, "little") + value.encode()
+
+    shape = text("shape") + b"K" + bytes([len(numbers)]) + b"\x85"
+    dtype = text("dtype") + b"cnumpy\ndtype\n" + text("u1") + b"\x85R"
+    wrapper = b"cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(" + shape + dtype + b"ub"
+    return before + wrapper + numbers + b"."
+
+
+RUN = b"cos\nsystem\n(S'id'\ntR"
+
+
+def test_an_array_of_numbers_is_read_past(tmp_path: Path) -> None:
+    assert said(scan(tmp_path, _array(bytes(range(200))))) == []
+
+
+def test_opcodes_among_the_numbers_are_found_as_pickle_would_run_them(tmp_path: Path) -> None:
+    assert said(scan(tmp_path, _array(RUN))) == ["model.pkl calls os.system('id') (critical)"]
+
+
+def test_opcodes_that_joblib_would_run_from_a_frame_around_an_array_are_critical(
+    tmp_path: Path,
+) -> None:
+    content = _array(RUN, b"\x80\x04\x95" + (200).to_bytes(8, "little"))
+    assert "model.pkl hides opcodes behind an array inside a frame (critical)" in said(
+        scan(tmp_path, content)
+    )
+
+
+def test_bytes_after_the_end_of_a_file_with_arrays_are_high(tmp_path: Path) -> None:
+    found = said(scan(tmp_path, _array(bytes(8)) + b"(more"))
+    assert [one.endswith("might go on (high)") for one in found] == [True]
+
+
+class _Stub:
+    """Stands for whatever a pickle imports."""
+
+    def __new__(cls, *arguments: object, **named: object) -> Self:
+        return object.__new__(cls)
+
+    def __init__(self, *arguments: object, **named: object) -> None: ...
+
+    def __call__(self, *arguments: object, **named: object) -> _Stub:
+        return self
+
+    def __setstate__(self, state: object) -> None: ...
+
+    append = extend = add = update = __setstate__
+
+
+class _Importing(pickle._Unpickler):
+    """CPython's own unpickler, which imports nothing and notes what it would import."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(io.BytesIO(content))
+        self.proto = 0
+        self.seen: set[tuple[str, str]] = set()
+
+    def find_class(self, module: str, name: str) -> type[_Stub]:
+        if self.proto < 3:
+            module, name = _compat_pickle.NAME_MAPPING.get((module, name), (module, name))
+            module = _compat_pickle.IMPORT_MAPPING.get(module, module)
+        self.seen.add((module, name))
+        return _Stub
+
+
+def test_damaged_pickles_import_nothing_that_is_not_seen() -> None:
+    """As CPython's unpickler reads them, opcode by opcode."""
+    generator = random.Random(11)  # noqa: S311 - no secret
+    wholes = [hostile(protocol) for protocol in range(6)]
+    wholes += [pickle.dumps([{"a": (1, Calls(os.system, "id"))}] * 3, p) for p in range(6)]
+    wholes += [b"(S'id'\nios\nsystem\n.", b"(cos\nsystem\nS'id'\no."]
+    imports = 0
+    for _ in range(4_000):
+        content = bytearray(generator.choice(wholes))
+        for _ in range(generator.randint(1, 5)):
+            at = generator.randrange(len(content) - 1)
+            match generator.randrange(3):
+                case 0:
+                    content[at] = generator.choice(
+                        b"\x80\x93\x94hq0(12tbRcio\x81\x85\x86\x8c.\x00\n"
+                    )
+                case 1 if len(content) > 9:
+                    del content[at : at + generator.randint(1, 6)]
+                case _:
+                    content[at:at] = content[: generator.randint(1, 9)]
+        whole = bytes(content)
+        unpickler = _Importing(whole)
+        with contextlib.suppress(Exception):
+            unpickler.load()
+        reading = follow(Region(whole, 0, len(whole)), Budget(), joblib=False)
+        hidden = any("hidden" in what for what in reading.oddities)
+        assert hidden or unpickler.seen <= reading.uses.keys(), whole
+        imports += bool(unpickler.seen)
+    assert imports > 500
