@@ -153,12 +153,14 @@ def _tell(compiled: Compiled, speech: Speech, *, check: bool, written: bool) -> 
         speech.say(f"uv warns: {warning}", "yellow")
     changes: tuple[LockChange, ...] = ()
     if compiled.old:
+        # What the old lock was asked for, only its comments know.
         known = Known(read_inputs(order.inputs))
         markers = target_environment(order.python)
-        changes = diff_locks(compiled.old, new, markers, of_old=known, of_new=known)
+        changes = diff_locks(compiled.old, new, markers, of_new=known)
         show_changes(changes, speech)
     where = "every platform, Python" if order.universal else "this platform, Python"
-    what = f"{len(new.requirements)} requirements for {where} {order.python}"
+    count = len(new.requirements)
+    what = f"{count} requirement{'' if count == 1 else 's'} for {where} {order.python}"
     if order.universal:
         what += " and later"
     by = f"by {' and '.join(order.resolvers)}"
@@ -172,7 +174,7 @@ def _tell(compiled: Compiled, speech: Speech, *, check: bool, written: bool) -> 
         {
             "path": str(order.lock),
             "command": order.command,
-            "requirements": len(new.requirements),
+            "requirements": count,
             "would_change": compiled.changes,
             "written": written,
             "changes": changes_as_json(changes),

@@ -158,8 +158,7 @@ def _run(order: Order, resolver: Resolver, output: Path) -> tuple[str, ...]:
     )
     if done.returncode != 0:
         raise LockError(
-            f"{resolver} cannot resolve it ({done.how}); {order.lock.name} is as it was:\n"
-            f"{said(done)}",
+            f"{resolver} cannot resolve it ({done.how}); nothing was written:\n{said(done)}",
             path=order.inputs,
             advice="Put the requirements right that it names; where it names the index, see "
             "whether that can be reached.",
@@ -184,7 +183,7 @@ def _check_agreement(
             different.append(f"  {name}: {words}")
     if different:
         raise LockError(
-            f"{' and '.join(locks)} do not pin the same; {order.lock.name} is as it was:\n"
+            f"{' and '.join(locks)} do not pin the same; nothing was written:\n"
             + "\n".join(different),
             path=order.inputs,
             advice="Bound these in the requirements, or decide for one: --resolver uv.",

@@ -132,7 +132,7 @@ class _Asking:
                     answers.pins[resolver] = pins_of(read_lock(output), self.markers)
                     answers.warnings += warnings_of(done)
                     continue
-                reason = f"{resolver} could not resolve it ({done.how}): {_in_line(done)}"
+                reason = f"{resolver} could not resolve it ({done.how}): {self._in_line(done)}"
             answers.reasons.append(reason)
         return answers
 
@@ -168,8 +168,12 @@ class _Asking:
             if _GONE.search(done.output) and not self.offline:
                 gone.add(pin.name)
             else:
-                unsure.append(f"{pin.name} {pin.version} is out of reach: {_in_line(done)}")
+                unsure.append(f"{pin.name} {pin.version} is out of reach: {self._in_line(done)}")
         return frozenset(gone), unsure
+
+    def _in_line(self, done: Finished) -> str:
+        text = " ".join(said(done).replace(f"{self.folder}/", "").split())
+        return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
     def _ask(
         self,
@@ -191,11 +195,6 @@ class _Asking:
             offline=self.offline,
         )
         return resolve(resolver, run), output
-
-
-def _in_line(done: Finished) -> str:
-    text = " ".join(said(done).split())
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _moved(locked: _Pins, pins: Mapping[Resolver, _Pins]) -> list[LockedRequirement]:
@@ -278,5 +277,6 @@ def _report(
     if same or (by_uv and not locked):
         looked_at["yanked"] = max(same, 1)
     else:
-        absent["yanked"] = "; ".join(reasons) or "uv keeps none of the locked versions"
+        kept_none = "uv keeps none of the locked versions"
+        absent["yanked"] = kept_none if "uv" in answers.pins else reasons[0]
     return LockReport(tuple(problems), looked_at, absent)

@@ -59,6 +59,16 @@ def test_what_changed_is_shown_and_options_are_taken_from_the_header(
     assert f"for this platform, Python {RUNNING_PYTHON}, by pip-tools" in narrow.out
 
 
+def test_what_is_no_longer_asked_for_is_shown_as_asked_for_before(
+    gates: CommandLine, model: Path
+) -> None:
+    gates("lock", "compile", str(model))
+    (model / "requirements.in").write_text("plank\n", encoding="utf-8")
+    answer = gates("lock", "compile", str(model))
+    assert answer.out.startswith("removed\n  shelf  1.0  asked for\n")
+    assert ": 1 requirement for this platform" in answer.out
+
+
 def test_checking_writes_nothing_and_says_whether_it_would(
     gates: CommandLine, model: Path, tmp_path: Path
 ) -> None:

@@ -183,7 +183,9 @@ def test_an_index_that_cannot_be_reached_is_a_reason(
     assert set(report.absent) == {"resolution", "yanked"}
     assert "uv could not resolve it (exit code 2): error:" in report.absent["resolution"]
     assert "pip-tools could not resolve it" in report.absent["resolution"]
+    assert "pip-tools" not in report.absent["yanked"]
     assert "secret-word" not in str(report)
+    assert "/gates-resolve-" not in str(report)
 
 
 def test_offline_only_folders_and_what_is_cached_are_looked_at(
