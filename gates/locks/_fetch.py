@@ -64,11 +64,12 @@ def fetch(url: str, *, seconds: float, most_bytes: int) -> IO[bytes]:
     shown = without_secrets(url)
     outcome: list[IO[bytes] | str] = []
     # Looking up a host and reading headers know no limit as a whole: a thread can be left behind.
-    work = _download(url, time.monotonic() + seconds, most_bytes)
+    late = f"it took longer than {seconds:g} s"
+    work = _download(url, time.monotonic() + seconds, late, most_bytes)
     thread = threading.Thread(target=lambda: outcome.append(work()), daemon=True)
     thread.start()
     thread.join(seconds)
-    found = outcome[0] if outcome else f"it took longer than {seconds:g} s"
+    found = outcome[0] if outcome else late
     if isinstance(found, str):
         raise LockError(
             f"{shown} could not be fetched: {found}",
@@ -91,13 +92,15 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-def _download(url: str, deadline: float, most_bytes: int) -> Callable[[], IO[bytes] | str]:
+def _download(
+    url: str, deadline: float, late: str, most_bytes: int
+) -> Callable[[], IO[bytes] | str]:
     request = _request(url)
 
     def work() -> IO[bytes] | str:
         target = tempfile.TemporaryFile()  # noqa: SIM115 - handed over to the caller
         try:
-            trouble = _copy(request, target, deadline, most_bytes)
+            trouble = _copy(request, target, deadline, late, most_bytes)
         except HTTPError as error:
             with error:  # its own words may hold the URL of a redirect
                 phrase = responses.get(error.code, "")
@@ -118,7 +121,7 @@ def _download(url: str, deadline: float, most_bytes: int) -> Callable[[], IO[byt
     return work
 
 
-def _copy(request: Request, target: IO[bytes], deadline: float, most_bytes: int) -> str:
+def _copy(request: Request, target: IO[bytes], deadline: float, late: str, most_bytes: int) -> str:
     """Copy an answer's body; gives what went wrong, or nothing."""
     with _opener().open(request, timeout=_IDLE_SECONDS) as answer:
         said = answer.headers.get("Content-Length", "")
@@ -131,7 +134,7 @@ def _copy(request: Request, target: IO[bytes], deadline: float, most_bytes: int)
             if got > most_bytes:
                 return f"it is larger than {most_bytes >> 20} MiB"
             if time.monotonic() > deadline:
-                return "it took too long"
+                return late
             target.write(piece)
     if expected is not None and got != expected:
         return f"the answer ended after {got:,} of {expected:,} bytes"
