@@ -1,8 +1,8 @@
 """Hostile models: each is contained, whatever of the cage the machine gives.
 
 Every attack runs in every box: as whoever runs these tests, as an ordinary user, on an old kernel,
-where the system forbids every namespace, and as root of a container. Where a layer is off the evidence says so,
-and what that layer holds back is not let loose.
+where the system forbids every namespace, and as root of a container. Where a layer is off the
+evidence says so, and what that layer holds back is not let loose.
 """
 
 from __future__ import annotations
