@@ -32,12 +32,26 @@ if TYPE_CHECKING:
 
     from gates.card import EnvironmentPolicy
 
-__all__ = ["VersionArm"]
+__all__ = ["VersionArm", "limits_of"]
 
 Answer = Mapping[str, "NDArray[Any] | list[Any]"]
 AnswerT = TypeVar("AnswerT")
 
 _NAMED = 3
+
+
+def limits_of(policy: EnvironmentPolicy) -> Limits:
+    """What a card lets one worker use.
+
+    Args:
+        policy: The card's word on environments.
+    """
+    return Limits(
+        memory_mb=policy.memory_mb,
+        start_seconds=policy.start_seconds,
+        predict_seconds=policy.predict_seconds,
+        require=policy.require,
+    )
 
 
 class VersionArm:
@@ -170,15 +184,9 @@ class VersionArm:
 
     def _started(self) -> Worker:
         self._refuse()
-        limits = Limits(
-            memory_mb=self._policy.memory_mb,
-            start_seconds=self._policy.start_seconds,
-            predict_seconds=self._policy.predict_seconds,
-            require=self._policy.require,
-        )
         environment = self._built()
         self._progress(f"starting the {self._called}, version {self._version.version}")
-        return Worker.start(environment, self._model_dir, limits, self._called)
+        return Worker.start(environment, self._model_dir, limits_of(self._policy), self._called)
 
     def environment(self) -> EnvironmentFacts:
         """What it ran in: known in full once the worker is ready."""

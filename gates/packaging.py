@@ -34,8 +34,6 @@ from gates.strict_yaml import nearest, parse
 
 __all__ = ["package"]
 
-_COMPILE = "uv pip compile --generate-hashes requirements.in -o requirements.txt"
-
 
 class TrainingWindow(BaseModel):
     """The days whose data a model was trained on, both included."""
@@ -163,7 +161,7 @@ def _read_source(model: str, project: Path) -> _Source:
         ("package.yaml", "give the training window in it"),
         ("build.py", "it is run as: python build.py OUTPUT_DIR, and writes an MLflow model there"),
         ("requirements.in", "list in it what the model imports"),
-        ("requirements.txt", f"compile it: {_COMPILE}"),
+        ("requirements.txt", f"compile it: gates lock compile {folder}"),
     ):
         if not (folder / name).is_file():
             raise PackageError("is missing", path=folder / name, advice=purpose)
@@ -186,7 +184,7 @@ def _read_source(model: str, project: Path) -> _Source:
 
 
 def _check_lock(path: Path) -> None:
-    again = f"compile it again: {_COMPILE}"
+    again = f"compile it again: gates lock compile {path.parent}"
     try:
         problems = read_lock(path).problems
     except LockError as problem:

@@ -105,7 +105,7 @@ def _locked(path: Path) -> Lock:
             path=path,
             line=first.line or None,
             advice="Bisecting mixes locks, so both must be pinned and hashed throughout: "
-            "uv pip compile --generate-hashes",
+            "gates lock compile",
         )
     if not lock.requirements:
         raise LockError("it holds no requirement", path=path, advice="Compile it again.")

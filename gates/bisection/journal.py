@@ -98,7 +98,7 @@ def bisection_key(
         "golden set": golden.digest,
         "tolerance": f"{tolerance.absolute:g} + {tolerance.relative:g} relative",
         "limits": f"{limits.memory_mb} MiB, {limits.start_seconds:g} s, "
-        f"{limits.predict_seconds:g} s",
+        f"{limits.predict_seconds:g} s, layers {', '.join(limits.require) or 'as they are'}",
         "python": python or platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
     }

@@ -92,6 +92,7 @@ def bisect_locks(
     Example: gates lock bisect old.txt new.txt --model models:/query-category/3
     """
     from gates import bisection
+    from gates.arms import limits_of
     from gates.cli._bisection_words import document, render
     from gates.environments.cache import EnvironmentCache
     from gates.environments.process import Limits
@@ -110,11 +111,7 @@ def bisect_locks(
     limits, python = Limits(), subject.python
     if policy:
         environment = policy.policy.environment
-        limits = Limits(
-            memory_mb=environment.memory_mb,
-            start_seconds=environment.start_seconds,
-            predict_seconds=environment.predict_seconds,
-        )
+        limits = limits_of(environment)
         python = environment.python or python
     allowed = bisection.Tolerance(tolerance, relative)
     key = bisection.bisection_key(

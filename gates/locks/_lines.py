@@ -56,7 +56,7 @@ def read_bytes(path: Path) -> bytes:
         raise LockError(
             "there is no such file",
             path=path,
-            advice="Name a requirements file, or compile one: uv pip compile --generate-hashes",
+            advice="Name a requirements file, or compile one: gates lock compile",
         ) from None
     except OSError as error:
         raise LockError(f"it cannot be read: {error.strerror}", path=path) from error

@@ -24,11 +24,11 @@ def _recipe(world: World, text: str) -> None:
 FOLDERS: dict[str, tuple[Callable[[World], object], list[str]]] = {
     "no lock": (
         lambda world: (world.model / "requirements.txt").unlink(),
-        ["requirements.txt: is missing", "uv pip compile --generate-hashes"],
+        ["requirements.txt: is missing", "gates lock compile"],
     ),
     "a lock without hashes": (
         lambda world: (world.model / "requirements.txt").write_text(UNHASHED),
-        ["requirements.txt:1", "six", "hash", "uv pip compile --generate-hashes"],
+        ["requirements.txt:1", "six", "hash", "gates lock compile"],
     ),
     "a lock that pins nothing": (
         lambda world: (world.model / "requirements.txt").write_text(SIX.replace("==", ">=")),
@@ -86,7 +86,7 @@ def test_two_packagings_at_once_make_two_versions(world: World) -> None:
 def test_a_lock_can_be_checked_before_anything_is_packaged(
     world: World, refused: Refusals, gates: CommandLine, tmp_path: Path
 ) -> None:
-    says = ["requirements.txt: there is no such file", "uv pip compile --generate-hashes"]
+    says = ["requirements.txt: there is no such file", "gates lock compile"]
     refused(world, "lock", "check", str(tmp_path), says=says)
     (world.model / "requirements.txt").write_text(UNHASHED)
     answer = gates("lock", "check", str(world.model), "--json")

@@ -70,6 +70,7 @@ def test_an_arm_hands_the_cards_demand_to_its_worker(
         model,
         cache=cache,
         policy=EnvironmentPolicy(require=("network", "core-dumps")),
+        project=tmp_path,
         repository_lock=None,
         progress=lambda _: None,
     )
