@@ -6,7 +6,7 @@ Sources: CPython's `pickle._Unpickler` and `joblib.numpy_pickle.NumpyUnpickler`.
 from __future__ import annotations
 
 import _compat_pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 from gates.artifacts._joblib import ArrayProblem, array_bytes
 from gates.artifacts._tape import Tape
@@ -53,7 +53,7 @@ class Machine(Tape):
         region: Where the pickle begins, and what must not be passed.
         budget: What may still be done.
         reading: Where to note what is met.
-        table: Opcode → what it does.
+        table: What each of the 256 bytes does as an opcode; None where it is none.
         joblib: Whether arrays stand between opcodes, as joblib writes and reads them.
     """
 
@@ -62,7 +62,7 @@ class Machine(Tape):
         region: Region,
         budget: Budget,
         reading: Reading,
-        table: Mapping[int, Step],
+        table: Sequence[Step | None],
         *,
         joblib: bool,
     ) -> None:
@@ -74,18 +74,28 @@ class Machine(Tape):
         self.running = True
 
     def run(self) -> None:
-        data, table, budget = self.data, self.table, self.budget
-        while self.running:
-            if self.at >= self.last:
-                raise self.breaks_off()
-            step = table.get(data[self.at])
-            if step is None:
-                raise Broken(f"byte {self.at - self.start:,} is no opcode")
-            budget.opcodes -= 1
-            if budget.opcodes < 0:
-                raise TooMuch("the artifact has more opcodes than are followed")
-            self.at += 1
-            step(self)
+        """Follow opcodes to the end of the pickle.
+
+        Raises:
+            Broken: It has no end.
+            TooMuch: The budget, or what may be kept in memory, is used up.
+        """
+        data, table, last, done = self.data, self.table, self.last, 0
+        try:
+            for done in range(1, self.budget.opcodes + 1):  # noqa: B007 - counts, also when stopped
+                at = self.at
+                if at >= last:
+                    raise self.breaks_off()
+                step = table[data[at]]
+                if step is None:
+                    raise Broken(f"byte {at - self.start:,} is no opcode")
+                self.at = at + 1
+                step(self)
+                if not self.running:
+                    return
+        finally:
+            self.budget.opcodes -= done
+        raise TooMuch("the artifact has more opcodes than are followed")
 
     # Names and calls
 

@@ -59,7 +59,7 @@ def _get(index: Callable[[Machine], int]) -> Step:
     return lambda m: m.stack.append(m.memo[index(m)])
 
 
-_TABLE: dict[int, Step] = {
+_STEPS: dict[int, Step] = {
     ord(code): step
     for code, step in {
         "\x80": Machine.proto,
@@ -137,3 +137,4 @@ _TABLE: dict[int, Step] = {
         "Q": _other(lambda m: m.stack.pop()),
     }.items()
 }
+_TABLE = [_STEPS.get(byte) for byte in range(256)]

@@ -107,7 +107,7 @@ class Budget:
         layers: How many members and byte strings may be looked into.
     """
 
-    opcodes: int = 50_000_000
+    opcodes: int = 20_000_000
     expanded: int = field(default_factory=lambda: MOST_EXPANDED)
     layers: int = 100_000
 
