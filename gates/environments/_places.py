@@ -56,10 +56,12 @@ class Place:
 
     def damage(self) -> tuple[str, ...]:
         """What is wrong with an environment that is there, in words; nothing when it is whole."""
-        if not self.facts():
+        facts = self.facts()
+        if not facts:
             return (f"{MARKER} is missing or not its own",)
         python = self.home / "bin" / "python"
-        if python.is_symlink() and not python.exists():
+        # That of a container's environment is in its image.
+        if "image" not in facts and python.is_symlink() and not python.exists():
             return (f"its Python, {python.readlink()}, is no longer there",)
         try:
             return changes(self.home)

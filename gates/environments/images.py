@@ -40,7 +40,7 @@ from gates.kept import hold
 if TYPE_CHECKING:
     from docker import DockerClient
 
-__all__ = ["ContainerEnvironment", "ImageCache", "image_tag"]
+__all__ = ["ContainerEnvironment", "ImageCache", "forget_image", "image_tag"]
 
 _RECIPE = "gates-image-2"  # part of the key: raise it when images are built otherwise
 _PATIENCE_SECONDS = 1.0
@@ -238,6 +238,20 @@ class ImageCache:
 def image_tag(key: str) -> str:
     """The tag of the image of a key."""
     return f"{_REPOSITORY}:{key[:32]}"
+
+
+def forget_image(key: str) -> None:
+    """Let the engine remove the image of a key, if it can be reached and nobody runs it.
+
+    Without its folder the image would be made anew; left behind, it takes only room.
+
+    Args:
+        key: The key of the environment.
+    """
+    from docker.errors import DockerException
+
+    with contextlib.suppress(BuildError, DockerException, OSError), connected() as engine:
+        engine.images.remove(image_tag(key))
 
 
 def _key(lock: bytes, base: BaseImage) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gates.environments._places import Place, places
+from gates.environments.images import forget_image
 from gates.kept import Kept, State, is_held, last_use, size_of
 
 __all__ = ["KeptEnvironment", "kept_environments", "remove_environment"]
@@ -23,6 +24,7 @@ class KeptEnvironment(Kept):
         packages: How many distributions it holds.
         lock: The digest of its lock, `sha256:` and 64 hexadecimal digits; empty as above.
         made: When it was built, as ISO 8601 with its offset; empty as above.
+        image: The engine's id of the base image it is for; empty for a virtual environment.
     """
 
     key: str = ""
@@ -30,6 +32,7 @@ class KeptEnvironment(Kept):
     packages: int = 0
     lock: str = ""
     made: str = ""
+    image: str = ""
 
 
 def kept_environments(root: Path) -> tuple[KeptEnvironment, ...]:
@@ -42,7 +45,7 @@ def kept_environments(root: Path) -> tuple[KeptEnvironment, ...]:
         OSError: A folder cannot be read.
     """
     found = []
-    for place in places(root.absolute() / "envs"):
+    for place in (*places(root.absolute() / "envs"), *places(root.absolute() / "images")):
         with contextlib.suppress(FileNotFoundError):  # it has been removed since
             if place.building.exists():
                 found.append(_unfinished(place))
@@ -72,7 +75,10 @@ def remove_environment(kept: KeptEnvironment) -> bool:
             if place.building.exists():
                 shutil.rmtree(place.building)
             return True
-        return place.clear()
+        removed = place.clear()
+    if removed and kept.image:
+        forget_image(place.key)
+    return removed
 
 
 def _described(place: Place) -> KeptEnvironment:
@@ -94,6 +100,7 @@ def _described(place: Place) -> KeptEnvironment:
         packages=packages if isinstance(packages, int) else 0,
         lock=str(facts.get("lock", "")),
         made=str(facts.get("made", "")),
+        image=str(facts.get("image", "")),
     )
 
 

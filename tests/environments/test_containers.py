@@ -17,15 +17,17 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from docker.errors import ImageNotFound
 
 from gates.domain import Layer
 from gates.environments._container import ContainerWorker
 from gates.environments._engine import connected
 from gates.environments.cache import EnvironmentCache
-from gates.environments.images import ContainerEnvironment, ImageCache
+from gates.environments.images import ContainerEnvironment, ImageCache, image_tag
 from gates.environments.inspect import distributions
 from gates.environments.outputs import as_scores
 from gates.environments.process import Limits, Worker
+from gates.environments.stock import kept_environments, remove_environment
 from gates.errors import BuildError, ModelFault
 from tests.containers import BASE_IMAGE, needs_docker
 
@@ -454,3 +456,24 @@ def test_an_engine_that_goes_away_is_a_build_error(
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path / 'nothing.sock'}")
     with pytest.raises(BuildError, match="the champion cannot run: the Docker engine cannot be"):
         Worker.start(bare, write_model(tmp_path / "model"), Limits(), "champion")
+
+
+# ---- keeping the cache small -----------------------------------------------------------------
+
+
+def test_a_pruned_environment_goes_with_its_image_and_one_in_use_stays(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    built = ImageCache(cache).ensure(cut_lock(tmp_path / "lock", "zipp"), image=BASE_IMAGE)
+    (kept,) = kept_environments(cache)
+    assert (kept.state, kept.packages, kept.image) == ("in use", 1, built.facts.image)
+    assert not remove_environment(kept)
+    key = built.facts.key
+    del built
+    (kept,) = kept_environments(cache)
+    assert kept.state == "whole"
+    with connected() as engine:
+        engine.images.get(image_tag(key))
+        assert remove_environment(kept)
+        with pytest.raises(ImageNotFound):
+            engine.images.get(image_tag(key))
+    assert kept_environments(cache) == ()
