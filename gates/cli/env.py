@@ -58,7 +58,8 @@ def list_(
         made = one.made[:16].replace("T", " ")
         size = shown_bytes(one.bytes)
         used = _ago(one.last_used)
-        table.add_row(one.name, one.python, size, packages, made, used, one.state, lock)
+        python = f"{one.python} (image)" if one.image else one.python
+        table.add_row(one.name, python, size, packages, made, used, one.state, lock)
     if found.environments:
         speech.out.print(table)
     for one in found.environments:
