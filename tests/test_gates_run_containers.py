@@ -69,7 +69,8 @@ def test_it_measures_what_virtual_environments_measure_with_every_layer_on(
     ("version", "code", "words"), [("dies", 3, "died"), ("hangs", 3, "hung"), ("nan", 1, "nan")]
 )
 def test_a_misbehaving_candidate_gets_the_same_named_outcome(
-    gates: CommandLine, shelf: Shelf, tmp_path: Path, base: EnvironmentFacts, version: str, code: int,
+    gates: CommandLine, shelf: Shelf, tmp_path: Path, base: EnvironmentFacts,
+    version: str, code: int,
     words: str,
 ) -> None:  # fmt: skip
     environment = docker(base, predict_seconds=1)
