@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["Limits", "Worker", "run_script", "scrubbed_environment"]
 
 _EXPLAIN_SECONDS = 60.0
+# What no machine can take away: an environment of its own, and variables without any secret.
+_ALWAYS = {"environment": True, "variables": True}
 
 
 class Worker:
@@ -239,7 +241,8 @@ class Worker:
         layers = self._child.layers or layers_told(decode_message(payload) or {})
         if layers is None:
             raise self._fail("bad-frame", "broke the protocol while loading: no proper first word")
-        self._facts = replace(self._facts, layers={name: not why for name, why in layers.items()})
+        told = {str(name): not why for name, why in layers.items()}
+        self._facts = replace(self._facts, layers={**_ALWAYS, **told})
         missing = lacking(self._limits.require, layers)
         if missing:
             raise self._fail("uncaged", missing)

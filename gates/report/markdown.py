@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gates.domain import Judgement, Measurement, Outcome
@@ -230,6 +230,14 @@ def _place(places: Sequence[Place], rank: int) -> str:
     return f"{escape(place.title, 90)} ({grade}{move})"
 
 
+def _isolation(layers: Mapping[str, bool]) -> str:
+    """Layers that are off, and then those that are on."""
+    named = {
+        on: ", ".join(sorted(name for name in layers if layers[name] is on)) for on in (False, True)
+    }
+    return "; ".join(f"{'on' if on else 'off'}: {names}" for on, names in named.items() if names)
+
+
 def _run(evidence: Evidence) -> str:
     champion = evidence.champion
     digests = [
@@ -244,11 +252,7 @@ def _run(evidence: Evidence) -> str:
             role,
             escape(one.python),
             escape(one.platform),
-            escape(
-                ", ".join(
-                    f"{name} {'on' if on else 'off'}" for name, on in sorted(one.layers.items())
-                )
-            ),
+            escape(_isolation(one.layers)),
             escape(one.encoding),
             text.duration(one.build_seconds + one.load_seconds),
         ]

@@ -93,7 +93,7 @@ def test_the_network_is_away_where_the_layer_is_on(start: StartWorker) -> None:
 
 def test_every_layer_is_reported(start: StartWorker) -> None:
     layers = start().ready().layers
-    assert set(layers) == set(get_args(Layer))
+    assert set(layers) == {*get_args(Layer), "environment", "variables"}
     assert layers["core-dumps"]
 
 
