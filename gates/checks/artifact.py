@@ -50,8 +50,8 @@ def _measurement(report: ScanReport, metric: str) -> Measurement:
     worst = next((one.sentence for one in report.findings if one.severity == severity), "")
     if not count and not report.scanned:
         reason = "no file could be looked at whole"
-        return Measurement(metric, None, 0, "findings", reason=reason)
-    return Measurement(metric, float(count), report.scanned, "findings", reason=worst)
+        return Measurement(metric, None, 0, "files", reason=reason)
+    return Measurement(metric, float(count), report.scanned, "files", reason=worst)
 
 
 CHECK = Check(
@@ -63,14 +63,12 @@ CHECK = Check(
             MetricSpec(
                 "critical",
                 "commands or code of its own that a file runs when loaded",
-                "findings",
+                "files",
                 _NONE,
             ),
-            MetricSpec(
-                "high", "network calls, and files that cannot be followed", "findings", _NONE
-            ),
-            MetricSpec("medium", "functions held as code, and globals nobody knows", "findings"),
-            MetricSpec("low", "what is worth knowing", "findings"),
+            MetricSpec("high", "network calls, and files that cannot be followed", "files", _NONE),
+            MetricSpec("medium", "functions held as code, and globals nobody knows", "files"),
+            MetricSpec("low", "what is worth knowing", "files"),
             MetricSpec("unread", "files that could not be looked at", "files", _NONE),
         ),
         options=Options,

@@ -28,7 +28,7 @@ _UNITS: Mapping[ProblemKind, str] = {
     "unneeded": "requirements",
     "environment": "distributions",
     "files": "distributions",
-    "imports": "imports",
+    "imports": "modules",
     "recorded": "recorded versions",
     "base-image": "base images",
     "repository": "locks",
