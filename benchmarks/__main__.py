@@ -8,7 +8,15 @@ import importlib
 
 def main() -> None:
     """Run the named benchmarks, or all of them."""
-    names = ("verdict", "metrics", "rankings", "streaming", "calibration")
+    names = (
+        "verdict",
+        "environments",
+        "bisection",
+        "metrics",
+        "rankings",
+        "streaming",
+        "calibration",
+    )
     parser = argparse.ArgumentParser(prog="scripts/bench", description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}")
     chosen = parser.parse_args().names or names
