@@ -7,7 +7,7 @@ journal.py   what has been tested, kept on disk after each test
 wording.py   what was found, in one line
 """
 
-from gates.bisection.answers import Difference, DifferingRow, Tolerance
+from gates.answers import Difference, DifferingRow, Tolerance
 from gates.bisection.bench import Failure
 from gates.bisection.bisect import bisect
 from gates.bisection.finding import Bisection, changed

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from gates.bisection.answers import Answers
+from gates.answers import Answers
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.outputs import as_labels, as_scores
 from gates.environments.process import Limits, Worker

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from gates.bisection.answers import Tolerance
+from gates.answers import Tolerance
 from gates.bisection.bench import Bench
 from gates.bisection.finding import Bisection
 from gates.bisection.journal import bisection_key, open_journal

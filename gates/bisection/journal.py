@@ -18,7 +18,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from gates.bisection.answers import Difference, Tolerance
+from gates.answers import Difference, Tolerance
 from gates.bisection.bench import Failure
 from gates.environments.process import Limits
 from gates.errors import UsageError

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from gates.bisection.answers import Answers, Difference, Tolerance, compare
+from gates.answers import Answers, Difference, Tolerance, compare
 from gates.bisection.bench import Bench, Failure, Run
 from gates.bisection.finding import Bisection
 from gates.bisection.journal import Journal, Trial

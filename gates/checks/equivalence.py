@@ -7,25 +7,21 @@ libraries. A binary that is not deterministic is found out by a second run under
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from gates.answers import Answers, Difference, Tolerance, compare
 from gates.card import CheckSpec, Limit, MetricSpec
 from gates.checks import Check
-from gates.checks._ranked import judged, rank
 from gates.domain import Exhibit, Measurement
 from gates.errors import NoChampion
-from gates.kernels.packed import Bools, Floats
 from gates.subject import Arm, GoldenSet, Plan, Subject
 
 __all__ = ["CHECK"]
 
 _NONE = Limit(max=0.0)
-_SHOWN = 20
 _SAME = "both versions run in the same environment: there is no upgrade to look at"
 
 
@@ -45,134 +41,76 @@ class Options(BaseModel):
     relative: float = Field(default=1e-6, ge=0)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Answers:
-    """What one binary answered on all golden inputs; labels are empty for a ranker."""
-
-    scores: Floats
-    labels: Sequence[str] = ()
-
-
 def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     if subject.champion is None:
         raise NoChampion
     golden, options = subject.golden, plan.options
-    rows = len(next(iter(golden.inputs().values())))
-    units = {"changed-orders": "queries", "changed-labels": "queries"}
-    sizes = {"changed-orders": len(golden.query_id)}
     if subject.champion.environment().key == subject.candidate.environment().key:
-        for metric in plan.metrics:
-            n, unit = sizes.get(metric, rows), units.get(metric, "rows")
-            yield Measurement(metric, 0.0, n, unit, reason=_SAME)
+        same = Difference(len(next(iter(golden.inputs().values()))), 0, 0, len(golden.query_id), 0)
+        yield from (_measurement(metric, same, same=True) for metric in plan.metrics)
         return
     own = subject.champion if options.binary == "champion" else subject.candidate
     there = subject.transplanted(options.binary)
-    before, after = (own, there) if options.binary == "champion" else (there, own)
-    old, new = _answers(before, golden), _answers(after, golden)
-    compare = _Comparison(golden, old, new, options)
-    changed = {metric: compare.changed(metric) for metric in plan.metrics}
-    doubt = ""
-    if any(found.any() for found in changed.values()):
-        doubt = _doubt(own, golden, old if own is before else new, options)
-    for metric, found in changed.items():
-        count = None if doubt else compare.value(metric, found)
-        unit = units.get(metric, "rows")
-        yield Measurement(metric, count, int(found.size), unit, reason=doubt)
-    yield from compare.first_rows()
+    first, second = _answers(own, golden), _answers(there, golden)
+    old, new = (first, second) if options.binary == "champion" else (second, first)
+    tolerance = Tolerance(options.absolute, options.relative)
+    found = compare(old, new, golden, tolerance)
+    doubt = _doubt(own, first, golden, tolerance) if found.any else ""
+    yield from (_measurement(metric, found, doubt=doubt) for metric in plan.metrics)
+    if found.any:
+        yield _first_rows(found)
 
 
-@dataclass(frozen=True, eq=False)
-class _Comparison:
-    golden: GoldenSet
-    old: _Answers
-    new: _Answers
-    options: Options
-
-    def changed(self, metric: str) -> Bools:
-        """Which rows or queries count for a metric."""
-        by_metric: dict[str, Callable[[], Bools]] = {
-            "changed-scores": self._scores,
-            "largest-difference": self._scores,
-            "changed-labels": self._labels,
-            "changed-orders": self._orders,
-        }
-        return by_metric[metric]()
-
-    def value(self, metric: str, found: Bools) -> float:
-        """What a metric comes to."""
-        if metric == "largest-difference":
-            return float(np.abs(self.new.scores - self.old.scores).max(initial=0.0))
-        return float(found.sum())
-
-    def _scores(self) -> Bools:
-        return _beyond(self.old.scores, self.new.scores, self.options)
-
-    def _labels(self) -> Bools:
-        pairs = zip(self.old.labels, self.new.labels, strict=True)
-        return np.array([old != new for old, new in pairs], bool)
-
-    def _orders(self) -> Bools:
-        coded = judged(self.golden)
-        old, new = (rank(self.golden, coded, one.scores).row for one in (self.old, self.new))
-        differs = np.zeros(len(self.golden.query_id), bool)
-        differs[self.golden.row_query[old != new]] = True
-        return differs
-
-    def first_rows(self) -> Iterator[Exhibit]:
-        """The first rows that differ, in the order of the golden set."""
-        golden = self.golden
-        classified = golden.manifest.task == "classification"
-        differs = self._scores() | self._labels() if classified else self._scores()
-        total = int(differs.sum())
-        rows = [self._row(int(row), classified) for row in np.flatnonzero(differs)[:_SHOWN]]
-        if not rows:
-            return
-        what = ["old label", "new label"] if classified else ["document", "title"]
-        columns = ["query", *what, "old score", "new score", "difference"]
-        first = f", the first {_SHOWN}" if total > _SHOWN else ""
-        title = f"{total} of {differs.size} rows differ under the new lock{first}"
-        yield Exhibit("table", title, {"columns": columns, "rows": rows})
-
-    def _row(self, row: int, classified: bool) -> list[object]:
-        golden = self.golden
-        old, new = (float(one.scores[row]) for one in (self.old, self.new))
-        numbers = (float(f"{old:.9g}"), float(f"{new:.9g}"), float(f"{new - old:.3g}"))
-        if classified:
-            labels = (one.labels[row] for one in (self.old, self.new))
-            return [golden.query_text[row], *labels, *numbers]
-        query = golden.query_text[golden.row_query[row]]
-        return [query, golden.row_doc[row], golden.row_title[row], *numbers]
+def _measurement(
+    metric: str, found: Difference, *, same: bool = False, doubt: str = ""
+) -> Measurement:
+    by_metric = {
+        "changed-scores": (found.scores, found.rows, "rows"),
+        "largest-difference": (found.largest, found.rows, "rows"),
+        "changed-labels": (found.labels, found.rows, "queries"),
+        "changed-orders": (found.orders, found.queries or 0, "queries"),
+    }
+    value, n, unit = by_metric[metric]
+    known = None if doubt or value is None else float(value)
+    return Measurement(metric, known, n, unit, reason=doubt or (_SAME if same else ""))
 
 
-def _answers(arm: Arm, golden: GoldenSet) -> _Answers:
+def _answers(arm: Arm, golden: GoldenSet, *, again: bool = False) -> Answers:
     if golden.manifest.task == "ranking":
-        return _Answers(arm.scores(golden.inputs()))
-    labels, scores = arm.labels(golden.inputs())
-    return _Answers(scores, labels)
+        return Answers((arm.scores_again if again else arm.scores)(golden.inputs()))
+    labels, scores = (arm.labels_again if again else arm.labels)(golden.inputs())
+    return Answers(scores, labels)
 
 
-def _beyond(old: Floats, new: Floats, options: Options) -> Bools:
-    differs: Bools = np.abs(new - old) > options.absolute + options.relative * np.abs(old)
-    return differs
-
-
-def _doubt(own: Arm, golden: GoldenSet, first: _Answers, options: Options) -> str:
+def _doubt(own: Arm, first: Answers, golden: GoldenSet, tolerance: Tolerance) -> str:
     """Why nothing can be told of the upgrade, in words; empty when the binary is deterministic."""
-    if golden.manifest.task == "ranking":
-        again = _Answers(own.scores_again(golden.inputs()))
-    else:
-        labels, scores = own.labels_again(golden.inputs())
-        again = _Answers(scores, labels)
-    itself = _Comparison(golden, first, again, options)
-    moved = itself.changed("changed-scores")
-    if first.labels:
-        moved |= itself.changed("changed-labels")
-    if not moved.any():
+    itself = compare(first, _answers(own, golden, again=True), golden, tolerance)
+    if not itself.any:
         return ""
     return (
         f"the {own.role} gives other answers to the same input in a fresh process "
-        f"({int(moved.sum())} of {moved.size} rows): what the upgrade changes cannot be told apart"
+        f"({itself.words}): what the upgrade changes cannot be told apart"
     )
+
+
+def _first_rows(found: Difference) -> Exhibit:
+    classified = found.labels is not None
+    kind = ["old label", "new label"] if classified else ["document", "old place", "new place"]
+    rows = [
+        [
+            one.query,
+            *([] if classified else [one.document]),
+            one.old,
+            one.new,
+            float(f"{one.old_score:.9g}"),
+            float(f"{one.new_score:.9g}"),
+            float(f"{one.new_score - one.old_score:.3g}"),
+        ]
+        for one in found.examples
+    ]
+    columns = ["query", *kind, "old score", "new score", "difference"]
+    title = f"The new lock changes {found.words}; the first that differ"
+    return Exhibit("table", title, {"columns": columns, "rows": rows})
 
 
 CHECK = Check(

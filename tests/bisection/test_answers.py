@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gates.answers import Answers, compare
 from gates.bisection import Tolerance
-from gates.bisection.answers import Answers, compare
 from gates.golden import read_golden
 from gates.subject import GoldenSet
 from tests.toys import write_golden as write_lists

@@ -47,10 +47,13 @@ def test_changes_are_counted_by_row_and_by_query_and_the_first_are_shown() -> No
     assert result["changed-orders"].value == 1.0
     assert result["largest-difference"].value == 0.5
     (exhibit,) = result.exhibits
-    assert exhibit.title == "2 of 5 rows differ under the new lock"
+    assert exhibit.title == (
+        "The new lock changes the order of 1 of 2 queries, 2 of 5 scores; the first that differ"
+    )
     assert exhibit.data["rows"] == [
-        ["query 0", "c", "title of c", 0.125, 0.3, 0.175],
-        ["query 1", "d", "title of d", 3.0, 3.5, 0.5],
+        ["query 0", "b", "2", "3", 0.25, 0.25, 0.0],
+        ["query 0", "c", "3", "2", 0.125, 0.3, 0.175],
+        ["query 1", "d", "1", "1", 3.0, 3.5, 0.5],
     ]
 
 
@@ -70,7 +73,7 @@ def test_a_move_within_tolerance_is_no_change(
 def test_a_model_that_differs_from_itself_tells_nothing_of_the_upgrade() -> None:
     result = ranked([0.5, 0.25, 0.125, 3.1, 2.0], again=[0.5, 0.25, 0.125, 3.2, 2.0])
     assert [result[metric].value for metric in RANKING] == [None, None, None]
-    assert "(1 of 5 rows)" in result["changed-scores"].reason
+    assert "(no query's order but 1 of 5 scores)" in result["changed-scores"].reason
 
 
 def test_one_environment_for_both_leaves_nothing_to_compare() -> None:
@@ -99,7 +102,7 @@ def test_labels_that_differ_from_run_to_run_tell_nothing() -> None:
         lambda text: ("lighting", 1.0), label_again=lambda text: (text.upper(), 1.0)
     )
     assert result["changed-labels"].value is None
-    assert "(3 of 3 rows)" in result["changed-labels"].reason
+    assert "(3 of 3 labels)" in result["changed-labels"].reason
 
 
 def test_the_candidates_binary_can_be_the_one_that_stays() -> None:
@@ -110,7 +113,7 @@ def test_the_candidates_binary_can_be_the_one_that_stays() -> None:
     subject = FakeSubject(golden, candidate, champion, guests={"candidate": guest})
     result = run("equivalence", subject, *RANKING, binary="candidate")
     assert result["changed-scores"].value == 1.0
-    assert result.exhibits[0].data["rows"] == [["query 0", "c", "title of c", 3.5, 3.0, -0.5]]
+    assert result.exhibits[0].data["rows"] == [["query 0", "c", "1", "1", 3.5, 3.0, -0.5]]
 
 
 def _unasked(columns: Columns) -> list[float]:

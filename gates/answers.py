@@ -54,7 +54,7 @@ class DifferingRow:
     """One row that two runs answer differently.
 
     Attributes:
-        query_id: Its query.
+        query_id: The query's id.
         query: What the shopper typed.
         document: The document's id; empty for a classification model.
         old: The old label, cut to 200 characters, or the old place in the list (1 is the top).
@@ -82,6 +82,7 @@ class Difference:
         labels: How many labels changed; None for a ranking model.
         queries: How many queries have a list; None for a classification model.
         orders: How many of those lists have another order; None for a classification model.
+        largest: The largest move of a score.
         examples: The first rows that differ, those with another label or place before the rest.
     """
 
@@ -90,6 +91,7 @@ class Difference:
     labels: int | None = None
     queries: int | None = None
     orders: int | None = None
+    largest: float = 0.0
     examples: tuple[DifferingRow, ...] = ()
 
     @property
@@ -128,13 +130,20 @@ def compare(old: Answers, new: Answers, golden: GoldenSet, tolerance: Tolerance)
     far = ~np.isclose(
         new.scores, old.scores, rtol=tolerance.relative, atol=tolerance.absolute, equal_nan=False
     )
+    largest = float(np.abs(new.scores - old.scores).max(initial=0.0))
     if old.labels is not None and new.labels is not None:
         turned = np.array([a != b for a, b in zip(old.labels, new.labels, strict=True)], "?")
         rows = (
             _row(golden, i, i, "", (old.labels[i], new.labels[i]), old, new)
             for i in _first(turned, far)
         )
-        return Difference(len(far), int(far.sum()), labels=int(turned.sum()), examples=(*rows,))
+        return Difference(
+            rows=len(far),
+            scores=int(far.sum()),
+            labels=int(turned.sum()),
+            largest=largest,
+            examples=(*rows,),
+        )
     places = _places(golden, old.scores), _places(golden, new.scores)
     turned = places[0] != places[1]
     return Difference(
@@ -142,6 +151,7 @@ def compare(old: Answers, new: Answers, golden: GoldenSet, tolerance: Tolerance)
         scores=int(far.sum()),
         queries=len(np.unique(golden.row_query)),
         orders=len(np.unique(golden.row_query[turned])),
+        largest=largest,
         examples=(*_ranked_rows(golden, places, _first(turned, far), old, new),),
     )
 
