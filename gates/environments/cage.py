@@ -67,9 +67,9 @@ def enter(
         for descriptor in (0, 1, 2, told, *pipes):  # their ends must be seen when the model ends
             os.close(descriptor)
         _supervise(keeper, lifeline, heard, scratch)
-    _end_with_parent(call, lambda: _is_broken(told))
     for descriptor in (lifeline, heard):
         os.close(descriptor)
+    _end_with_parent(call, lambda: _is_broken(told))
     places = _places(hello)
     tasks = _tasks_of(_NOBODY if os.geteuid() == 0 else os.geteuid())
     layers: dict[str, str] = {}
