@@ -150,8 +150,7 @@ class _Measured:
         for cut in self._slices:
             margin = margin_of(margins, cut[0])
             found = differences(sample, [change], cut, named=named, margin=margin, whole=whole)
-            unit = _SHARE if change.metric == "label-accuracy" else found[0].unit
-            yield replace(found[0], unit=unit)
+            yield _in_words(found[0])
             whole = whole or found
 
     def _improbable(self, metric: str) -> Iterator[Measurement]:
@@ -159,6 +158,18 @@ class _Measured:
         reason = f"its scores are no probabilities: they go from {low:.4g} to {high:.4g}"
         for name, rows in self._slices:
             yield Measurement(metric, None, int(rows.sum()), metric, slice=name, reason=reason)
+
+
+def _in_words(found: Measurement) -> Measurement:
+    """A difference as reports must say it: less is better of a Brier score, neither of a score."""
+    extra = dict(found.extra)
+    if found.metric == "label-accuracy.delta":
+        return replace(found, unit=_SHARE)
+    if found.metric == "brier.delta":
+        extra["wins"], extra["losses"] = extra.get("losses"), extra.get("wins")
+        return replace(found, unit="Brier score", extra=extra)
+    left = {key: extra[key] for key in extra if key not in ("wins", "ties", "losses")}
+    return replace(found, unit="score", extra=left)
 
 
 def _in_range(labelled: Labelled) -> Bools:

@@ -9,6 +9,7 @@ of scores (Naeini, Cooper and Hauskrecht, AAAI 2015; Guo et al., ICML 2017).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import erfc, pi, sqrt
 
 import numpy as np
 
@@ -66,7 +67,7 @@ class Calibration:
 
     Attributes:
         plug_in: As the sample has it: too large by what chance makes of bins that hold few rows.
-        estimate: The same less its bias, as the resamples show it (not below 0 for one error).
+        estimate: The same less what chance is expected to have added.
         lower: One-sided lower bound.
         upper: One-sided upper bound.
     """
@@ -88,7 +89,8 @@ def equal_mass(score: Floats, weight: Floats, bins: int) -> Ints:
     _, place = np.unique(score, return_inverse=True)
     mass = np.bincount(place, weight)
     middle = (np.cumsum(mass) - mass / 2) / mass.sum()
-    return (middle * bins).astype(np.int64)[place]
+    found: Ints = (middle * bins).astype(np.int64)[place]
+    return found
 
 
 def equal_width(score: Floats, bins: int) -> Ints:
@@ -158,11 +160,12 @@ def calibration_bounds(
     """The expected calibration error over all traffic, or how much it grew, with bounds.
 
     No estimate of a sum of absolute values is unbiased: chance alone gives every bin a gap (Kumar,
-    Liang and Ma, "Verified uncertainty calibration", NeurIPS 2019). So both bounds of one error err
-    to the safe side. The upper one is the bootstrap's percentile, bias included, with one row more
-    that was not drawn and is as wrong as can be, since hardly any label may be wrong. The lower one
-    takes off what chance alone can make: the quantile of sum |gap* - gap|. Of a difference the
-    biases need not cancel, so each bound is the wider of the percentile and the basic bootstrap's.
+    Liang and Ma, "Verified uncertainty calibration", NeurIPS 2019). So the bounds err to the safe
+    side. The upper one is the bootstrap's percentile, bias included, with one row more that was not
+    drawn and is as wrong as can be, since hardly any label may be wrong. The lower one takes off
+    what chance alone can make: the quantile of sum |gap* - gap|. Of a difference the biases need
+    not cancel: the upper bound allows for that of the old version alone, the lower one for that of
+    the new version alone, around the resamples' spread.
 
     Bins are held fixed, sampled rows are resampled (in blocks, when they are many), and `census`
     rows stay as they are.
@@ -181,33 +184,31 @@ def calibration_bounds(
     """
     arms = [new] if old is None else [new, old]
     plug_in = [calibration_error(one, weight) for one in arms]
-    value = plug_in[0] - (plug_in[1] if old is not None else 0.0)
+    value = plug_in[0] - sum(plug_in[1:])
     drawn = ~census
     if not drawn.any():
         return Calibration(value, value, value, value)
     if drawn.sum() == 1:
         return Calibration(value, value, 0.0 if old is None else -1.0, 1.0)
     share = float(weight[drawn].sum() / weight.sum())
-    moved = [_resampled(one, weight, drawn, resamples, seed) for one in arms]
     unseen = share * _unseen(weight[drawn], resamples, seed)
+    moved = [_resampled(one, weight, drawn, resamples, seed) for one in arms]
+    bias = [_bias(one, weight, drawn, size) for one, size in zip(arms, plug_in, strict=True)]
     high, low = _place(resamples, 1 - alpha), _place(resamples, alpha)
     if old is None:
         errors, chance = moved[0]
-        noise = np.partition(chance, high)[high]
-        return Calibration(
-            value,
-            max(2 * value - float(errors.mean()), 0.0),
-            max(value - float(noise), 0.0),
-            min(float(np.partition(errors + unseen, high)[high]), 1.0),
-        )
+        noise = float(np.partition(chance, high)[high])
+        upper = float(np.partition(errors + unseen, high)[high])
+        return Calibration(value, value - bias[0], max(value - noise, 0.0), min(upper, 1.0))
     difference = moved[0][0] - moved[1][0]
+    difference -= difference.mean()
     least = float(np.partition(difference - unseen, low)[low])
     most = float(np.partition(difference + unseen, high)[high])
     return Calibration(
         value,
-        2 * value - float(difference.mean()),
-        max(min(least, 2 * value - most), -1.0),
-        min(max(most, 2 * value - least), 1.0),
+        value - bias[0] + bias[1],
+        max(value + least - bias[0], -1.0),
+        min(value + most + bias[1], 1.0),
     )
 
 
@@ -215,25 +216,50 @@ def _resampled(
     answers: Answers, weight: Floats, drawn: Bools, resamples: int, seed: int
 ) -> tuple[Floats, Floats]:
     """Each resample's calibration error, and its sum |gap* - gap|; float64[resamples] each."""
-    weight = weight / weight.sum()
-    gap = weight * (answers.right - answers.score)
+    parts, certain = _by_bin(answers, weight, drawn)
+    order = grouping(int(drawn.sum()), seed)
+    table = np.stack([unit_sums(part, order) for part in parts])
+    mass = unit_sums(weight[drawn] / weight.sum(), order)
+    seen = table.sum(axis=1)[:, None]
+    errors, chance, done = np.empty(resamples), np.empty(resamples), 0
+    for some in counts(mass.size, resamples, seed, 0):
+        times = some.T.astype(np.float64)
+        # The sampled rows keep their share of all traffic, whichever of them are drawn again.
+        sums = table @ times * (mass.sum() / (mass @ times))
+        part = slice(done, done + some.shape[0])
+        errors[part] = np.abs(certain[:, None] + sums).sum(axis=0)
+        chance[part] = np.abs(sums - seen).sum(axis=0)
+        done += some.shape[0]
+    return errors, chance
+
+
+def _by_bin(answers: Answers, weight: Floats, drawn: Bools) -> tuple[Floats, Floats]:
+    """Each sampled row's part of each bin's gap, float64[B, m], and the census's, float64[B]."""
+    gap = weight / weight.sum() * (answers.right - answers.score)
     bins = int(answers.bin.max()) + 1
     certain = np.bincount(answers.bin[~drawn], gap[~drawn], bins)
-    rows, own = answers.bin[drawn], weight[drawn]
-    order = grouping(rows.size, seed)
-    parts = [unit_sums(np.where(rows == one, gap[drawn], 0.0), order) for one in range(bins)]
-    table, mass = np.stack(parts), unit_sums(own, order)
-    seen = table.sum(axis=1)
-    errors, chance, done = np.empty(resamples), np.empty(resamples), 0
-    for times in counts(mass.size, resamples, seed, 0):
-        # The sampled rows keep their share of all traffic, whichever of them are drawn again.
-        times_ = times.T.astype(np.float64)
-        sums = table @ times_ * (mass.sum() / (mass @ times_))
-        part = slice(done, done + times.shape[0])
-        errors[part] = np.abs(certain[:, None] + sums).sum(axis=0)
-        chance[part] = np.abs(sums - seen[:, None]).sum(axis=0)
-        done += times.shape[0]
-    return errors, chance
+    parts = np.where(answers.bin[drawn] == np.arange(bins)[:, None], gap[drawn], 0.0)
+    return parts, certain
+
+
+def _bias(answers: Answers, weight: Floats, drawn: Bools, plug_in: float) -> float:
+    """What chance is expected to have added to a calibration error, at most all of it.
+
+    For a bin whose true gap is g and whose sampling error is normal that is the mean of a folded
+    normal variable less |g|. g is the gap seen, less the mean size of its error: unshrunk it would
+    have chance in it, and the bias of bins without any gap would come out at less than half.
+    """
+    parts, certain = _by_bin(answers, weight, drawn)
+    rows, own = int(drawn.sum()), weight[drawn] / weight[drawn].sum()
+    total = parts.sum(axis=1)
+    residual = parts - own * total[:, None]
+    error = np.sqrt(rows / (rows - 1) * (residual * residual).sum(axis=1))
+    noise = sqrt(2 / pi) * error
+    gap = np.maximum(np.abs(certain + total) - noise, 0.0)
+    ratio = np.divide(gap, error, out=np.zeros_like(gap), where=error > 0)
+    beyond = np.array([erfc(one / sqrt(2)) for one in ratio])
+    added = noise * np.exp(-ratio * ratio / 2) - gap * beyond
+    return min(float(added.sum()), plug_in)
 
 
 def _unseen(weight: Floats, resamples: int, seed: int) -> Floats:
