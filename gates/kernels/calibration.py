@@ -67,7 +67,7 @@ class Calibration:
 
     Attributes:
         plug_in: As the sample has it: too large by what chance makes of bins that hold few rows.
-        estimate: The same less what chance is expected to have added.
+        estimate: The same less the bias that the resamples show, which is part of the whole.
         lower: One-sided lower bound.
         upper: One-sided upper bound.
     """
@@ -193,20 +193,22 @@ def calibration_bounds(
     share = float(weight[drawn].sum() / weight.sum())
     unseen = share * _unseen(weight[drawn], resamples, seed)
     moved = [_resampled(one, weight, drawn, resamples, seed) for one in arms]
-    bias = [_bias(one, weight, drawn, size) for one, size in zip(arms, plug_in, strict=True)]
     high, low = _place(resamples, 1 - alpha), _place(resamples, alpha)
     if old is None:
         errors, chance = moved[0]
         noise = float(np.partition(chance, high)[high])
         upper = float(np.partition(errors + unseen, high)[high])
-        return Calibration(value, value - bias[0], max(value - noise, 0.0), min(upper, 1.0))
+        estimate = max(2 * value - float(errors.mean()), 0.0)
+        return Calibration(value, estimate, max(value - noise, 0.0), min(upper, 1.0))
     difference = moved[0][0] - moved[1][0]
-    difference -= difference.mean()
+    centre = float(difference.mean())
+    difference -= centre
+    bias = [_bias(one, weight, drawn, size) for one, size in zip(arms, plug_in, strict=True)]
     least = float(np.partition(difference - unseen, low)[low])
     most = float(np.partition(difference + unseen, high)[high])
     return Calibration(
         value,
-        value - bias[0] + bias[1],
+        2 * value - centre,
         max(value + least - bias[0], -1.0),
         min(value + most + bias[1], 1.0),
     )
@@ -237,7 +239,7 @@ def _by_bin(answers: Answers, weight: Floats, drawn: Bools) -> tuple[Floats, Flo
     """Each sampled row's part of each bin's gap, float64[B, m], and the census's, float64[B]."""
     gap = weight / weight.sum() * (answers.right - answers.score)
     bins = int(answers.bin.max()) + 1
-    certain = np.bincount(answers.bin[~drawn], gap[~drawn], bins)
+    certain = np.bincount(answers.bin[~drawn], gap[~drawn], bins).astype(np.float64)
     parts = np.where(answers.bin[drawn] == np.arange(bins)[:, None], gap[drawn], 0.0)
     return parts, certain
 

@@ -124,7 +124,8 @@ def beside(measurement: Measurement) -> str:
 
 def details(measurement: Measurement | None) -> tuple[str, ...]:
     """Further facts in words: what changed, and how fine the golden set can tell."""
-    return (*changes(measurement), *precision(measurement))
+    known = measurement.reason if measurement and measurement.value is not None else ""
+    return (*filter(None, (known,)), *changes(measurement), *precision(measurement))
 
 
 def changes(measurement: Measurement | None) -> tuple[str, ...]:
