@@ -73,7 +73,8 @@ class Classes:
         at = int(np.argmin(values))
         lower = min(_or(one.lower, span[0]) for one in found)
         upper = min(_or(one.upper, span[1]) for one in apart)
-        which = f"{list(kept)[at]}, the worst of {len(kept)} classes"
+        classes = "1 class" if len(kept) == 1 else f"{len(kept)} classes"
+        which = f"{list(kept)[at]}, the worst of {classes}"
         return replace(
             found[at],
             metric=metric,

@@ -197,8 +197,11 @@ def _parse(path: Path, text: str, rows: int) -> _Sheet:
         return _Sheet(list(_COLUMNS), [], [], "\n")
     end = "\r\n" if "\r\n" in text else "\n"
     head, *lines = (line for line in text.split(end) if line)
-    cells = [next(csv.reader([line]), []) for line in (head, *lines)]
-    if len(lines) != rows or any(len(one) != len(cells[0]) for one in cells):
+    try:
+        cells = [next(csv.reader([line]), []) for line in (head, *lines)]
+    except csv.Error:
+        cells = []
+    if len(cells) != rows + 1 or any(len(one) != len(cells[0]) for one in cells):
         raise GoldenError(
             "its line ends are mixed, so rows cannot be kept as they are",
             path=path,
