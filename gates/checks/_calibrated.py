@@ -2,22 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from gates.checks._labelled import Given, Labelled
 from gates.domain import Exhibit, Measurement
-from gates.kernels.calibration import Answers, calibration_bounds, equal_mass, gaps
+from gates.kernels.calibration import (
+    Answers,
+    calibration_bounds,
+    equal_mass,
+    equal_width,
+    gaps,
+)
 from gates.kernels.intervals import effective_n
 from gates.kernels.packed import Bools, Floats
 from gates.measuring import Sample, Slice
 
-__all__ = ["calibration", "reliability"]
+__all__ = ["Binning", "calibration", "reliability"]
 
 _A_BIN = 30  # queries a bin needs before its gap says more than chance
 
 
+@dataclass(frozen=True, slots=True)
+class Binning:
+    """Into which bins of like scores queries are put.
+
+    Attributes:
+        bins: How many at most; fewer where one would hold less than 30 queries.
+        is_even: Whether each holds the same range of scores, rather than the same weight.
+    """
+
+    bins: int
+    is_even: bool
+
+    def of(self, given: Given, rows: Bools, weight: Floats) -> Answers:
+        """A version's answers in some rows, in their bins.
+
+        Args:
+            given: The version's answers.
+            rows: bool[E], the rows.
+            weight: float64[rows], what each of them stands for.
+        """
+        score, bins = given.score[rows], self.within(weight)
+        found = equal_width(score, bins) if self.is_even else equal_mass(score, weight, bins)
+        return Answers(score, given.right[rows], found)
+
+    def within(self, weight: Floats) -> int:
+        """How many bins rows of these weights are put into."""
+        return int(np.clip(effective_n(weight) // _A_BIN, 1, self.bins))
+
+
 def calibration(
-    labelled: Labelled, sample: Sample, cut: Slice, bins: int, *, grown: bool = False
+    labelled: Labelled, sample: Sample, cut: Slice, binning: Binning, *, grown: bool = False
 ) -> Measurement:
     """The candidate's calibration error in a slice, or how much it is above the champion's.
 
@@ -25,13 +62,13 @@ def calibration(
         labelled: Both versions' answers, with scores in [0, 1].
         sample: How the queries were drawn.
         cut: The slice.
-        bins: How many bins at most.
+        binning: Into which bins its queries are put.
         grown: Whether the difference from the champion is asked for.
     """
     name, rows = cut
-    weight, used = sample.weight[rows], _bins(sample.weight[rows], bins)
+    weight = sample.weight[rows]
     arms = [labelled.new, labelled.before] if grown else [labelled.new]
-    new, *old = (_answers(one, rows, weight, used) for one in arms)
+    new, *old = (binning.of(one, rows, weight) for one in arms)
     found = calibration_bounds(
         new,
         old[0] if old else None,
@@ -49,19 +86,19 @@ def calibration(
         found.lower,
         found.upper,
         slice=name,
-        extra={"plug_in": found.plug_in, "bins": float(used)},
+        extra={"plug_in": found.plug_in, "bins": float(binning.within(weight))},
     )
 
 
-def reliability(labelled: Labelled, bins: int) -> Exhibit:
+def reliability(labelled: Labelled, binning: Binning) -> Exhibit:
     """The candidate's bins as a table: what it said, and how often it was right.
 
     Args:
         labelled: Its answers, with scores in [0, 1].
-        bins: How many bins at most.
+        binning: Into which bins its queries are put.
     """
     score, weight = labelled.new.score, labelled.weight
-    answers = _answers(labelled.new, np.ones(score.size, bool), weight, _bins(weight, bins))
+    answers = binning.of(labelled.new, np.ones(score.size, bool), weight)
     found = gaps(answers, weight)
     gap = found.right - found.score
     rows = []
@@ -80,12 +117,3 @@ def reliability(labelled: Labelled, bins: int) -> Exhibit:
     title = f"The candidate's scores are on average {abs(over):.3f} {way} how often it is right"
     columns = ["scores", "queries", "share of traffic", "mean score", "right", "right − score"]
     return Exhibit("table", title, {"columns": columns, "rows": rows})
-
-
-def _bins(weight: Floats, bins: int) -> int:
-    return int(np.clip(effective_n(weight) // _A_BIN, 1, bins))
-
-
-def _answers(given: Given, rows: Bools, weight: Floats, bins: int) -> Answers:
-    score = given.score[rows]
-    return Answers(score, given.right[rows], equal_mass(score, weight, bins))

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from gates.card import CheckSpec, MetricSpec
 from gates.checks import Check
-from gates.checks._calibrated import calibration, reliability
+from gates.checks._calibrated import Binning, calibration, reliability
 from gates.checks._classes import Classes
 from gates.checks._labelled import Labelled, label
 from gates.checks._moved import moved
@@ -42,6 +43,7 @@ class Options(BaseModel):
         resamples: Bootstrap resamples behind each interval.
         bins: Into how many bins of like scores the queries are put for the calibration error;
             fewer where a bin would hold fewer than 30 queries.
+        binning: `equal-mass`, bins of the same traffic; `equal-width`, of the same range of scores.
         class_queries: A class with fewer golden queries is not judged by itself.
     """
 
@@ -49,6 +51,7 @@ class Options(BaseModel):
 
     resamples: int = Field(default=10_000, ge=1_000, le=1_000_000)
     bins: int = Field(default=10, ge=1, le=100)
+    binning: Literal["equal-mass", "equal-width"] = "equal-mass"
     class_queries: int = Field(default=10, ge=1)
 
 
@@ -64,7 +67,7 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     yield from measured.all_of((*_EXPECTED, *alone))
     yield _misses(labelled)
     if {*_OF_PROBABILITIES} & {*plan.metrics} and measured.is_probable:
-        yield reliability(labelled, measured.options.bins)
+        yield reliability(labelled, measured.binning)
     if not against:
         if "worst-class-recall" in alone:
             yield from measured.classes.table()
@@ -84,13 +87,12 @@ class _Measured:
     """Measurements by name, the whole set first, then slice by slice."""
 
     def __init__(self, labelled: Labelled, plan: Plan, seed: int) -> None:
-        self.options: Options = plan.options
+        options: Options = plan.options
+        self.binning = Binning(options.bins, options.binning == "equal-width")
         self._labelled = labelled
         self._margins = plan.margins
-        self._sample = Sample(
-            labelled.weight, labelled.census, self.options.resamples, seed, severe=1.0
-        )
-        self.classes = Classes(labelled, self._sample, _SHARE, self.options.class_queries)
+        self._sample = Sample(labelled.weight, labelled.census, options.resamples, seed, severe=1.0)
+        self.classes = Classes(labelled, self._sample, _SHARE, options.class_queries)
         of_query = {
             column: tuple(values[one] for one in labelled.query)
             for column, values in labelled.golden.slices.items()
@@ -119,11 +121,11 @@ class _Measured:
                     yield from self._of_slice(metric, cut)
 
     def _of_slice(self, metric: str, cut: Slice) -> Iterator[Measurement]:
-        labelled, sample, bins = self._labelled, self._sample, self.options.bins
+        labelled, sample = self._labelled, self._sample
         if metric == "calibration-error":
-            yield calibration(labelled, sample, cut, bins)
+            yield calibration(labelled, sample, cut, self.binning)
         elif metric == "calibration-error.delta":
-            yield calibration(labelled, sample, cut, bins, grown=True)
+            yield calibration(labelled, sample, cut, self.binning, grown=True)
         elif metric == "brier":
             yield from means(sample, {metric: brier(labelled.new.score, labelled.new.right)}, cut)
         elif metric == "in-range":
@@ -213,7 +215,7 @@ _METRICS = {
     "label-accuracy.delta": ("accuracy of the candidate minus the champion's", _SHARE),
     "confidence.delta": ("mean score of the label given, candidate minus champion", "score"),
     "calibration-error": (
-        "how far scores are from how often they are right (ECE, bins of equal mass)",
+        "how far scores are from how often they are right (ECE)",
         "calibration error",
     ),
     "calibration-error.delta": (

@@ -242,3 +242,16 @@ def test_labels_that_changed_are_added_up_from_which_into_which() -> None:
         ["bed", "bath", 10, 0.05, 10, 0],
         ["hall", "bath", 2, 0.01, 0, 2],
     ]
+
+
+def test_bins_of_equal_width_or_of_equal_mass() -> None:
+    def two_scores(at: int) -> tuple[str, float]:
+        return right(at)[0], 0.8 if at % 2 else 0.4
+
+    subject = many(two_scores)
+    mass = run("score-range", subject, "calibration-error", bins=2)["calibration-error"]
+    width = run("score-range", subject, "calibration-error", bins=2, binning="equal-width")
+    assert mass.extra["plug_in"] == pytest.approx(0.4)
+    assert width["calibration-error"].extra["plug_in"] == pytest.approx(0.4)
+    table = width.exhibits[1].data["rows"]
+    assert [row[0] for row in table] == ["0.400 to 0.400", "0.800 to 0.800"]
