@@ -47,6 +47,7 @@ class Sample:
         seed: The same seed gives the same intervals.
         severe: The most that a query outside the sample is taken to lose or gain; losses beyond it
             are bounded by themselves.
+        alpha: Level of each one-sided bound.
     """
 
     weight: Floats
@@ -54,6 +55,7 @@ class Sample:
     resamples: int
     seed: int
     severe: float
+    alpha: float = 0.05
 
     def intervals(
         self, values: Sequence[Floats], rows: Bools, plausible: tuple[float, float]
@@ -68,6 +70,7 @@ class Sample:
         return bootstrap_columns(
             np.stack(values, axis=1)[rows],
             self.weight[rows],
+            alpha=self.alpha,
             census=self.census[rows],
             resamples=self.resamples,
             seed=self.seed,

@@ -8,7 +8,7 @@ import numpy as np
 
 from gates.kernels.packed import Bools
 
-__all__ = ["cuts"]
+__all__ = ["cuts", "margin_of"]
 
 
 def cuts(
@@ -29,3 +29,13 @@ def cuts(
         held = np.array(values[column], dtype=object)
         for value in sorted({one for one in values[column] if one}):
             yield f"{column}={value}", held == value
+
+
+def margin_of(margins: Mapping[str, float], name: str) -> float | None:
+    """What a slice may lose: its value's own margin goes before its column's.
+
+    Args:
+        margins: Slice key as the card writes it → margin; the empty key is the whole set's.
+        name: The slice's name (`column=value`, empty for the whole).
+    """
+    return margins.get(name, margins.get(name.partition("=")[0]))

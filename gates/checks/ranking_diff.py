@@ -7,7 +7,7 @@ relevant judged document have no nDCG; they are left out of both arms alike and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -19,7 +19,7 @@ from gates.checks._lists import side_by_side
 from gates.checks._look import judge_next, worst_places
 from gates.checks._pair import QUALITY, Pair
 from gates.checks._ranked import judged, rank
-from gates.checks._slices import cuts
+from gates.checks._slices import cuts, margin_of
 from gates.checks._why import with_reasons
 from gates.domain import Exhibit, Measurement
 from gates.errors import NoChampion
@@ -127,10 +127,10 @@ class _Measured:
             name = metric.removesuffix(".delta")
             change = self._pair.change(name, noise=noise, bounded=self._bounded)
             margins = self._margins.get(metric, {})
-            named = sum(_margin(margins, cut[0]) is not None for cut in self._slices[1:])
+            named = sum(margin_of(margins, cut[0]) is not None for cut in self._slices[1:])
             whole: list[Measurement] = []
             for cut in self._slices:
-                margin = _margin(margins, cut[0])
+                margin = margin_of(margins, cut[0])
                 found = differences(
                     self._sample, [change], cut, named=named, margin=margin, whole=whole
                 )
@@ -189,11 +189,6 @@ class _Measured:
                 extra={"queries": float(moved.sum())},
             ),
         )
-
-
-def _margin(margins: Mapping[str, float], name: str) -> float | None:
-    """What a slice may lose: its value's own margin goes before its column's."""
-    return margins.get(name, margins.get(name.partition("=")[0]))
 
 
 def _metrics() -> Iterator[MetricSpec]:

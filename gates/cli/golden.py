@@ -9,15 +9,19 @@ import typer
 from rich.table import Table
 
 from gates.cli.common import JsonOption, ProjectOption, Speech, settings_from
+from gates.cli.record import record
 
 __all__ = ["golden"]
 
-golden = typer.Typer(no_args_is_help=True, help="Check golden sets.", rich_markup_mode=None)
+golden = typer.Typer(
+    no_args_is_help=True, help="Check golden sets, and record into them.", rich_markup_mode=None
+)
+golden.command("record")(record)
 
 
 @golden.callback()
 def _group() -> None:
-    """Check golden sets."""
+    """Check golden sets, and record into them."""
 
 
 @golden.command("check")

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from gates.golden.candidates import Candidates
     from gates.subject import Floats, Ints, Manifest
 
-__all__ = ["read_expectations"]
+__all__ = ["JUDGED", "RECORDED", "read_expectations"]
+
+JUDGED, RECORDED = "judged", "recorded"
+"""What `source` may say: a person wrote the expectation, or it is what a version answered."""
 
 _KINDS = {
     "classification": ("label",),
@@ -78,9 +81,36 @@ def _kinds(table: Table, manifest: Manifest) -> pa.Array:
     return kind
 
 
+def _recorded(table: Table) -> int:
+    """How many rows a version's answers wrote."""
+    if "source" not in table.columns:
+        return 0
+    source = table.text("source")
+    known = pc.is_in(source, value_set=pa.array([JUDGED, RECORDED, ""]))
+    if not pc.all(known).as_py():
+        raise table.defect(
+            f"`source` is neither {JUDGED} nor {RECORDED}",
+            ~np.asarray(known.to_numpy(False), dtype=bool),
+            show=("query_id", "source"),
+            advice=f"Write {JUDGED} for what a person expects, or leave the cell empty.",
+        )
+    return int(pc.sum(pc.equal(source, RECORDED)).as_py() or 0)
+
+
+def _warnings(table: Table) -> tuple[str, ...]:
+    recorded = _recorded(table)
+    if not recorded:
+        return ()
+    warning = (
+        f"{recorded} of {table.rows} expectations were recorded from a version's answers, not "
+        "judged: what is measured by them is agreement with that version"
+    )
+    return (warning,)
+
+
 def read_expectations(
     path: Path, manifest: Manifest, ids: pa.Array, candidates: Candidates | None
-) -> tuple[Expectation, ...]:
+) -> tuple[tuple[Expectation, ...], tuple[str, ...]]:
     """Read and check `expectations.csv`.
 
     Args:
@@ -88,6 +118,9 @@ def read_expectations(
         manifest: The set's manifest.
         ids: The known query ids.
         candidates: The candidates that targets must be among; None for classification.
+
+    Returns:
+        The expectations in file order, and what a reader should know about them.
 
     Raises:
         GoldenError: It is missing, or a row is wrong.
@@ -109,6 +142,8 @@ def read_expectations(
                 show=("query_id", "target"),
                 advice="Add the document to the candidates, or correct the target.",
             )
+    if manifest.task == "classification":
+        table.unique(query, show=("query_id",), advice="Keep one label for each query.")
     lines = table.lines(range(table.rows))
     rows = zip(
         query.tolist(),
@@ -120,7 +155,8 @@ def read_expectations(
         lines,
         strict=True,
     )
-    return tuple(
+    expectations = tuple(
         Expectation(at, cast("ExpectationKind", what), aim, k, least, most, line or 0)
         for at, what, aim, k, least, most, line in rows
     )
+    return expectations, _warnings(table)

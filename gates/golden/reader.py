@@ -51,14 +51,17 @@ def _judging_warnings(queries: Queries, candidates: Candidates, judged: Judgment
 
 def _ranking(
     path: Path, manifest: Manifest, queries: Queries
-) -> tuple[Candidates, Judgments, tuple[Expectation, ...]]:
+) -> tuple[Candidates, Judgments, tuple[Expectation, ...], tuple[str, ...]]:
     candidates = read_candidates(path, manifest, queries.ids)
     judged = read_judgments(path, manifest.max_grade, queries.ids)
     expected = path / "expectations.csv"
-    found = (
-        read_expectations(expected, manifest, queries.ids, candidates) if expected.exists() else ()
+    found, notes = (
+        read_expectations(expected, manifest, queries.ids, candidates)
+        if expected.exists()
+        else ((), ())
     )
-    return candidates, judged, found
+    notes = (*judged.warnings, *_judging_warnings(queries, candidates, judged), *notes)
+    return candidates, judged, found, notes
 
 
 def _set(
@@ -98,12 +101,14 @@ _NO_CANDIDATES = Candidates(np.empty(0, np.int64), _NOTHING, _NOTHING, (), {})
 _NO_JUDGMENTS = Judgments(np.empty(0, np.int64), _NOTHING, np.empty(0), {}, ())
 
 
-def read_golden(path: Path) -> GoldenSet:
+def read_golden(path: Path, *, expects: bool = True) -> GoldenSet:
     """Read a golden set folder and check every file of it against every other.
 
     Args:
         path: The folder, with `manifest.yaml`, `queries.csv` and, by task, `candidates.csv` or
             `candidates.parquet`, `judgments.csv`, `annotations.csv`, `expectations.csv`.
+        expects: Whether a classification set must have its `expectations.csv`, which a set to
+            record into has not yet.
 
     Returns:
         The set, in file order, with what a reader should know in `warnings`.
@@ -118,10 +123,11 @@ def read_golden(path: Path) -> GoldenSet:
     manifest = read_manifest(path / "manifest.yaml")
     queries = read_queries(path / "queries.csv", manifest)
     if manifest.task == "ranking":
-        candidates, judged, expectations = _ranking(path, manifest, queries)
-        notes = (*judged.warnings, *_judging_warnings(queries, candidates, judged))
+        candidates, judged, expectations, notes = _ranking(path, manifest, queries)
     else:
-        candidates, judged, notes = _NO_CANDIDATES, _NO_JUDGMENTS, ()
-        expectations = read_expectations(path / "expectations.csv", manifest, queries.ids, None)
+        candidates, judged, expectations, notes = _NO_CANDIDATES, _NO_JUDGMENTS, (), ()
+        expected = path / "expectations.csv"
+        if expects or expected.exists():
+            expectations, notes = read_expectations(expected, manifest, queries.ids, None)
     warnings = (*queries.warnings, *notes)
     return _set(path, manifest, queries, candidates, judged, expectations, warnings)

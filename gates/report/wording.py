@@ -128,9 +128,11 @@ def details(measurement: Measurement | None) -> tuple[str, ...]:
 
 
 def changes(measurement: Measurement | None) -> tuple[str, ...]:
-    """Both versions' values, and how many queries got better and worse."""
+    """What to know of the value, both versions' values, and how many queries changed which way."""
     known = _known(measurement)
     found = []
+    if measurement and measurement.value is not None and measurement.reason:
+        found.append(measurement.reason)
     if "old" in known and "new" in known:
         found.append(f"{number(known['old'])} → {number(known['new'])}")
     if "wins" in known and "losses" in known:

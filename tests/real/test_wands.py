@@ -45,3 +45,34 @@ def test_the_first_models_scores_were_recorded_as_ranges(wands_desk: Desk) -> No
     golden = read_golden(wands_desk.project / "golden" / wands.MODEL)
     recorded = [one for one in golden.expectations if one.low > 0]
     assert 0.4 < len(recorded) / len(golden.expectations) < 0.9
+
+
+def test_the_better_classifier_is_surer_of_itself_and_better_calibrated(
+    gates: CommandLine, wands_desk: Desk, tmp_path: Path
+) -> None:
+    options = [*wands_desk.options(), "--output", str(tmp_path)]
+    said = json.loads(gates("run", wands_desk.uri("letters"), options, "--json").out)
+    outcome = {one["id"]: one["outcome"] for one in said["bounds"]}
+    values = {one["id"]: one["value"] for one in said["bounds"]}
+    assert values["score-range::confidence.delta"] > 0.2
+    assert values["score-range::brier.delta"] < 0
+    assert values["score-range::calibration-error.delta"] < 0
+    assert outcome["score-range::calibration-error.delta"] == "PASS"
+
+
+def test_the_champions_answers_can_be_recorded_where_nobody_judged(
+    gates: CommandLine, wands_desk: Desk, tmp_path: Path
+) -> None:
+    from gates.golden import read_golden
+
+    desk = wands_desk.copy(tmp_path)
+    path = desk.project / "golden" / wands.MODEL / "expectations.csv"
+    judged = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(judged[:51]), encoding="utf-8")
+    said = json.loads(gates("golden", "record", wands.MODEL, desk.options(), "--json").out)
+    assert (said["added"], said["judged"]) == (len(judged) - 51, 50)
+    assert said["disagreements"]
+    golden = read_golden(path.parent)
+    assert [one.query for one in golden.expectations] == list(range(len(golden.query_id)))
+    again = gates("golden", "record", wands.MODEL, desk.options(), "--json")
+    assert json.loads(again.out)["diff"] == ""

@@ -123,3 +123,10 @@ def test_the_unit_is_left_out_where_the_name_or_the_basis_says_it() -> None:
     assert wording.unit(Measurement("repository", 0.0, 1, "requirements")) == ""
     assert wording.unit(Measurement("ndcg@10.delta", 0.1, 9, "nDCG", 0.0, 0.2)) == "nDCG"
     assert basis(Measurement("ndcg@10.delta", 0.1, 9, "nDCG", 0.0, 0.2)) == "9 queries"
+
+
+def test_what_to_know_of_a_value_stands_beside_it() -> None:
+    worst = Measurement(
+        "worst-class-recall", 0.6, 50, "share", 0.5, 0.7, reason="shed, the worst of 4 classes"
+    )
+    assert wording.changes(worst) == ("shed, the worst of 4 classes",)
