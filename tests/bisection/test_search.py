@@ -52,7 +52,7 @@ def test_an_upgrade_that_changes_nothing(case: Case) -> None:
 
 
 def test_a_model_that_is_not_deterministic_is_undecided(case: Case) -> None:
-    predict = "return {'label': ['a'] * 5, 'score': [float(os.getpid())] * 5}"
+    predict = "return {'label': ['a'] * 5, 'score': [float(time.time_ns() % 10**9)] * 5}"
     found = case.search(case.make(), predict)
     assert (found.kind, found.exit_code) == ("undecided", 3)
     assert (
@@ -64,7 +64,8 @@ def test_a_model_that_is_not_deterministic_is_undecided(case: Case) -> None:
 def test_a_model_that_the_upgrade_makes_random_is_undecided(case: Case) -> None:
     predict = """
         import gamma
-        return {'label': ['a'] * 5, 'score': [float(os.getpid() * (gamma.VALUE - 1))] * 5}
+        chance = float(time.time_ns() % 10**9 * (gamma.VALUE - 1))
+        return {'label': ['a'] * 5, 'score': [chance] * 5}
     """
     found = case.search(case.make(), predict)
     assert found.exit_code == 3
