@@ -57,7 +57,9 @@ def test_it_measures_what_virtual_environments_measure_with_every_layer_on(
     code, said, contained = gate(gates, shelf, tmp_path / "docker", "good", docker(base))
     assert (code, said["verdict"]) == (0, "PASS")
     for facts in contained["environments"].values():
-        assert facts["layers"] == dict.fromkeys(get_args(Layer), True)
+        assert facts["layers"] == dict.fromkeys(
+            [*get_args(Layer), "environment", "variables"], True
+        )
         assert facts["image"] == base.image
         assert facts["python"] == base.python
     _, _, plain = gate(gates, shelf, tmp_path / "venv", "good", "environment: {kind: venv}")

@@ -242,7 +242,8 @@ def test_a_long_frame_comes_back_whole(start: StartContainer) -> None:
 
 
 def test_every_layer_is_on_and_stands_in_the_facts(start: StartContainer) -> None:
-    assert start().ready().layers == dict.fromkeys(get_args(Layer), True)
+    layers = start().ready().layers
+    assert layers == dict.fromkeys([*get_args(Layer), "environment", "variables"], True)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -487,12 +488,12 @@ def test_a_required_layer_that_is_missing_loads_no_model(box: Box) -> None:
         assert f"the candidate was not loaded: the card requires the layer '{layer}'" in fault.what
         assert "which this machine does not give" in fault.what
     assert not (box.home / "loaded").exists()
-    on = sorted(box.layers.keys() - set(off))
+    on = sorted(set(get_args(Layer)) - set(off))
     assert box.attack(require=on).answer == ["loaded"]
 
 
 def test_it_cannot_write_the_evidence_of_its_own_cage(box: Box) -> None:
-    lie = json.dumps(dict.fromkeys(box.layers, ""))
+    lie = json.dumps(dict.fromkeys(get_args(Layer), ""))
     told = box.attack(
         load=f"""
 main = sys.modules['__main__']
