@@ -16,6 +16,7 @@ from gates.cli.common import (
     TrackingOption,
     settings_from,
 )
+from gates.errors import LockError
 
 if TYPE_CHECKING:
     from gates.locks.diff import Known
@@ -113,8 +114,16 @@ class _Side:
             path = registry.path(registry.resolve(what)) / "gates"
         if path.is_dir():
             path /= "requirements.txt"
+        lock = read_lock(path)
+        if lock.problems and not lock.requirements:
+            raise LockError(
+                "none of its lines is a pin",
+                path=path,
+                line=lock.problems[0].line or None,
+                advice="Name a lock: a requirements.txt with every requirement pinned by `==`.",
+            )
         beside = path.with_suffix(".in")
-        return cls(read_lock(path), beside if beside.is_file() else None)
+        return cls(lock, beside if beside.is_file() else None)
 
     def known(
         self, settings: Settings, python: str | None, speech: Speech, *, built: bool

@@ -104,9 +104,17 @@ def test_json_alone_on_stdout(gates: CommandLine, models: Path) -> None:
 def test_lines_that_are_no_pins_are_not_passed_over_in_silence(
     gates: CommandLine, models: Path
 ) -> None:
-    (models / "new" / "requirements.txt").write_text("app>=1\n", encoding="utf-8")
+    new = models / "new" / "requirements.txt"
+    new.write_text(f"app>=1\nlate==1 {SHA}\n", encoding="utf-8")
     out = gates("lock", "diff", str(models / "old"), str(models / "new")).out
     assert "new/requirements.txt: 1 of its lines are no pins and were not compared" in out
+
+
+def test_a_file_without_any_pin_is_no_lock(gates: CommandLine, models: Path) -> None:
+    (models / "new" / "requirements.txt").write_text("app>=1\n", encoding="utf-8")
+    answer = gates("lock", "diff", str(models / "old"), str(models / "new"))
+    assert answer.code == 2
+    assert "new/requirements.txt:1: none of its lines is a pin" in answer.err
 
 
 def test_the_markers_of_another_python(gates: CommandLine, models: Path) -> None:
