@@ -17,7 +17,7 @@ from gates.subject import GoldenSet
 __all__ = ["missing_features"]
 
 _TOP = 10
-_LOSS = f"share of the top {_TOP}"
+_LOSS = f"mean share of the top {_TOP}"
 
 
 def missing_features(

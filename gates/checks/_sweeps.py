@@ -74,6 +74,11 @@ class Sweeps:
         self._tolerance = tolerance
         self._rows: Ints = np.arange(len(golden.row_doc))
 
+    @property
+    def queries(self) -> int:
+        """How many queries have rows."""
+        return len(np.unique(self._golden.row_query))
+
     def along(self, feature: str, sign: float, grid: int) -> Steps:
         """A feature at quantiles of its golden values; no step when it has one value.
 

@@ -28,7 +28,7 @@ __all__ = ["CHECK"]
 
 _STEP = "share of steps"
 _ROW = "share of rows"
-_SPREAD = "spreads within a query"
+_SPREAD = "mean spread within a query"
 _SHOWN = 20
 
 
@@ -116,7 +116,8 @@ def _monotone(sweeps: Sweeps, plan: Plan) -> Iterator[Measurement | Exhibit]:
         value = worst / spread if pairs and spread else None
         if pairs and not spread:
             reason = "the scores of no query differ: there is no spread to measure a move by"
-        yield Measurement("monotone.worst", value, pairs, _SPREAD, reason=reason)
+        n = sweeps.queries if pairs else 0
+        yield Measurement("monotone.worst", value, n, _SPREAD, reason=reason)
     if tried:
         yield _by_feature(tried)
     if violations:

@@ -170,7 +170,7 @@ CHECK = Check(
             MetricSpec(
                 "missing-feature.worst",
                 "mean share of the top 10 lost without the worst feature to lose",
-                "share of the top 10",
+                "mean share of the top 10",
                 sliceable=True,
                 tasks=_RANKERS,
             ),
