@@ -12,7 +12,7 @@ from gates.subject import Apart, Arm, Columns
 
 __all__ = ["Asker"]
 
-_HANG = 4  # a hang costs all of predict_seconds, other faults a start
+_HANG = 8  # a hang costs all of predict_seconds, other faults a start
 
 
 class Asker:
@@ -21,7 +21,7 @@ class Asker:
     Args:
         arm: The version.
         labelled: Whether it gives labels.
-        patience: How many faults it may have before `worn`; a hang counts as four.
+        patience: How many faults it may have before `worn`; a hang counts as eight.
     """
 
     def __init__(self, arm: Arm, *, labelled: bool, patience: int) -> None:

@@ -96,17 +96,21 @@ def _unseen_words(
 
 
 def _odd_text(asker: Asker) -> Iterator[Measurement | Exhibit]:
-    whole = {family: asker.attempt({"query": texts}) for family, texts in FAMILIES.items()}
-    found: list[tuple[str, tuple[str, ...], ModelFault]] = []
+    whole: dict[str, Answers | ModelFault] = {}
     for family, texts in FAMILIES.items():
-        fault = whole[family]
-        if isinstance(fault, ModelFault):
-            found += [(family, *one) for one in _culprits(asker, texts, fault)]
-    n = sum(map(len, FAMILIES.values()))
-    groups = [texts for _, texts, _ in found if len(texts) > 1]
+        if not asker.worn:
+            whole[family] = asker.attempt({"query": texts})
+    found: list[tuple[str, tuple[str, ...], ModelFault]] = []
+    for family, answer in whole.items():
+        if isinstance(answer, ModelFault):
+            found += [(family, *one) for one in _culprits(asker, FAMILIES[family], answer)]
+    n = sum(len(FAMILIES[family]) for family in whole)
+    together = sum(len(texts) for _, texts, _ in found if len(texts) > 1)
     reason = "; ".join(dict.fromkeys(f"{family}: {fault.kind}" for family, _, fault in found))
-    if groups:
-        reason += f"; at least, for {sum(map(len, groups))} texts were not told apart"
+    if together:
+        reason += f"; at least, for {together} texts were not told apart"
+    if untried := [family for family in FAMILIES if family not in whole]:
+        reason += f"; after so many faults these were not tried: {', '.join(untried)}"
     yield Measurement("hostile-text.faults", float(len(found)), n, "texts", reason=reason)
     rows = [
         [family, " or ".join(map(_shown, texts)), f"{fault.kind}: {fault.what}"]

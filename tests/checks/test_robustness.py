@@ -134,8 +134,10 @@ def test_hangs_wear_the_search_out_sooner() -> None:
         return "x", 0.5
 
     subject = classifier(label)
-    assert run("robustness", subject, "hostile-text.faults")["hostile-text.faults"].value
-    assert subject.candidate.started_apart <= len(FAMILIES) + 2
+    measured = run("robustness", subject, "hostile-text.faults")["hostile-text.faults"]
+    assert measured.value == 3
+    assert "not tried: other scripts" in measured.reason
+    assert subject.candidate.started_apart == 3
 
 
 def test_texts_that_break_the_model_only_together_are_one_fault() -> None:
@@ -291,3 +293,16 @@ def test_a_model_that_cannot_answer_the_golden_set_is_measured_in_nothing() -> N
 
 def _plan(*metrics: str) -> Plan:
     return Plan(metrics, (), catalogue()["robustness"].options.model_validate({}))
+
+
+def test_a_model_that_needs_every_feature_wears_the_search_out() -> None:
+    names = [f"f{number:02}" for number in range(26)]
+    golden = golden_set(lists=[{"a": 1.0, "b": 0.0}], features={name: [1.0, 2.0] for name in names})
+    subject = FakeSubject(
+        golden, FakeArm(score=lambda frame: sum(frame[name] for name in names)), None
+    )
+    found = run("robustness", subject, "missing-feature.faults", "missing-feature.worst")
+    assert found["missing-feature.faults"].value == 24
+    assert "2 features were not tried" in found["missing-feature.faults"].reason
+    assert found["missing-feature.worst"].value is None
+    assert "f00: nan" in found["missing-feature.worst"].reason
