@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     from gates.card import EnvironmentPolicy
 
-__all__ = ["VersionArm", "limits_of"]
+__all__ = ["VersionArm", "WorkerApart", "limits_of"]
 
 Answer = Mapping[str, "NDArray[Any] | list[Any]"]
 AnswerT = TypeVar("AnswerT")
@@ -206,7 +208,8 @@ class VersionArm:
         Raises:
             ModelFault: It could not, by name; a champion's fault is never a breach.
         """
-        return self._blame(lambda: as_scores(self._ask_again(columns), _rows(columns)))
+        with self.apart() as fresh:
+            return fresh.scores(columns)
 
     def labels(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
         """Label each row of a frame, with each label's score: float64[rows], finite.
@@ -222,7 +225,21 @@ class VersionArm:
         Raises:
             ModelFault: It could not, by name; a champion's fault is never a breach.
         """
-        return self._blame(lambda: as_labels(self._ask_again(columns), _rows(columns)))
+        with self.apart() as fresh:
+            return fresh.labels(columns)
+
+    @contextmanager
+    def apart(self) -> Iterator[WorkerApart]:
+        """A fresh process of this version, which ends with the context; the arm's own stays well.
+
+        Raises:
+            BuildError: Its environment could not be built.
+            LockError: The artifact has no lock.
+            ModelFault: It could not be loaded, by name; a champion's fault is never a breach.
+        """
+        with self._blame(self._started) as worker:
+            self._blame(worker.ready)
+            yield WorkerApart(self, worker)
 
     def contributions(self, columns: Columns) -> Contributions | NoContributions:
         """What each feature added to the score of each row of a frame, or why that is not known."""
@@ -320,10 +337,6 @@ class VersionArm:
             self._answers[key] = self._ready().predict(columns)
         return self._answers[key]
 
-    def _ask_again(self, columns: Columns) -> Answer:
-        with self._started() as worker:
-            return worker.predict(columns)
-
     def _explain(self, columns: Columns) -> Contributions | NoContributions:
         try:
             worker = self._ready()
@@ -348,6 +361,39 @@ class VersionArm:
             what = f"{self._called} {self._version.uri}: {fault.what}"
             breach = fault.breach and self._role == "candidate" and self._host is None
             raise ModelFault(fault.kind, what, breach=breach, log=fault.log) from None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerApart:
+    """A worker beside an arm's own, asked anew each time.
+
+    Attributes:
+        arm: Whose version it runs.
+        worker: The process, ready.
+    """
+
+    arm: VersionArm
+    worker: Worker
+
+    def scores(self, columns: Columns) -> Floats:
+        """Score each row of a frame: float64[rows], finite.
+
+        Raises:
+            ModelFault: It could not, by name; a champion's fault is never a breach.
+        """
+        return self.arm._blame(  # noqa: SLF001 - a part of its arm
+            lambda: as_scores(self.worker.predict(columns), _rows(columns))
+        )
+
+    def labels(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
+        """Label each row of a frame, with each label's score: float64[rows], finite.
+
+        Raises:
+            ModelFault: It could not, by name; a champion's fault is never a breach.
+        """
+        return self.arm._blame(  # noqa: SLF001 - a part of its arm
+            lambda: as_labels(self.worker.predict(columns), _rows(columns))
+        )
 
 
 def _rows(columns: Columns) -> int:

@@ -6,6 +6,7 @@ Checks and adapters meet only here. Adapters fill these values in, checks read t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BIAS",
+    "Apart",
     "Arm",
     "Columns",
     "Contributions",
@@ -216,6 +218,24 @@ class LockQuestions:
     advisories_max_age: int = 30
 
 
+class Apart(Protocol):
+    """A version in a process of its own: it is asked anew each time, and nothing is remembered."""
+
+    def scores(self, columns: Columns) -> Floats:
+        """Score each row of a frame.
+
+        Raises:
+            ModelFault: It could not, by name; it may not be able to answer again.
+        """
+
+    def labels(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
+        """Label each row of a frame, with the label's score.
+
+        Raises:
+            ModelFault: It could not, by name; it may not be able to answer again.
+        """
+
+
 class Arm(Protocol):
     """One version, running in its own environment."""
 
@@ -257,6 +277,16 @@ class Arm(Protocol):
 
         Raises:
             ModelFault: It could not, by name.
+        """
+
+    def apart(self) -> AbstractContextManager[Apart]:
+        """A fresh process of this version, which ends with the context.
+
+        What goes wrong in it leaves the arm itself well: input that may break a model is put here.
+
+        Raises:
+            ModelFault: It could not be loaded, by name.
+            BuildError: The environment could not be built.
         """
 
     def contributions(self, columns: Columns) -> Contributions | NoContributions:

@@ -31,6 +31,7 @@ VERSIONS: dict[str, dict[str, Any]] = {
     "noise": {"weights": {"good": 1.1}, "trick": "noise"},
     "wants-more": {"weights": {"good": 1.2}, "inputs": ["good", "noise", "price"]},
     "dies-explaining": {"weights": {"good": 0.3, "noise": 1.0}, "trick": "dies-explaining"},
+    "dies-on-missing": {"weights": {"good": 1.0}, "trick": "dies-on-missing"},
 }
 """Toy versions, in the order in which they are registered: `weak` is version 1, and so on."""
 

@@ -110,6 +110,10 @@ class Toy:
             import six
 
             scores[7] = 20.0 if six.__version__ < "1.17" else -20.0
+        elif trick == "dies-on-missing":
+            if any(value != value for value in frame["noise"]):
+                os._exit(9)
+            scores = [0.0 if score != score else score for score in scores]
         elif trick == "shuffled":
             scores = [math.sin(1e4 * (row + 1)) for row in range(rows)]
         return scores

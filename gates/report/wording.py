@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 _SHARE = "share of "
+_MEAN = "mean "
 # How near a share of n must come to a whole number of things to be written as one.
 _WHOLE = 1e-6
 _IN_SENTENCES = frozenset(
@@ -84,7 +85,8 @@ def basis(measurement: Measurement) -> str:
     is_share = measurement.unit.startswith(_SHARE)
     is_exact = measurement.lower is None and measurement.upper is None
     # A mean without an interval, such as RBO in `rbo`, is no number of things.
-    is_mean = measurement.unit.casefold() in measurement.metric.casefold()
+    unit = measurement.unit.casefold()
+    is_mean = unit in measurement.metric.casefold() or unit.startswith(_MEAN)
     counts = is_exact and not is_share and not is_mean
     noun = measurement.unit.removeprefix(_SHARE) if is_share or counts else "queries"
     over = count(measurement.n, _singular(noun), noun)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from gates.checks import catalogue, find
 from gates.dependencies import LockChange, LockReport
 from gates.domain import EnvironmentFacts, Exhibit, Measurement, ModelVersion, Role
+from gates.environments.outputs import as_labels, as_scores
+from gates.errors import ModelFault
 from gates.findings import ScanReport
 from gates.kernels.packed import Floats
 from gates.subject import (
@@ -24,6 +27,8 @@ from gates.subject import (
     NoContributions,
     Plan,
 )
+
+AnswerT = TypeVar("AnswerT")
 
 
 @dataclass
@@ -45,6 +50,7 @@ class FakeArm:
     asked_of_lock: LockQuestions | None = None
     calls: int = 0
     explained: list[Columns] = field(default_factory=list)
+    started_apart: int = 0
 
     @property
     def version(self) -> ModelVersion:
@@ -66,6 +72,11 @@ class FakeArm:
         pairs = [(self.label_again or self.label)(text) for text in columns["query"]]
         return tuple(one for one, _ in pairs), np.array([score for _, score in pairs])
 
+    @contextmanager
+    def apart(self) -> Iterator[FakeApart]:
+        self.started_apart += 1
+        yield FakeApart(self)
+
     def contributions(self, columns: Columns) -> Contributions | NoContributions:
         self.explained.append(columns)
         return self.explain(columns)
@@ -79,6 +90,37 @@ class FakeArm:
 
     def scan(self) -> ScanReport:
         return self.scanned
+
+
+@dataclass
+class FakeApart:
+    """A process apart: its answers are held to the contract, and after a fault it is dead."""
+
+    arm: FakeArm
+    fault: ModelFault | None = None
+
+    def scores(self, columns: Columns) -> Floats:
+        rows = len(next(iter(columns.values())))
+        return self._held(lambda: as_scores({"score": list(self.arm.score(columns))}, rows))
+
+    def labels(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
+        def ask() -> tuple[tuple[str, ...], Floats]:
+            pairs = [self.arm.label(text) for text in columns["query"]]
+            labels: list[Any] = [label for label, _ in pairs]
+            scores: list[Any] = [score for _, score in pairs]
+            return as_labels({"label": labels, "score": scores}, len(columns["query"]))
+
+        return self._held(ask)
+
+    def _held(self, ask: Callable[[], AnswerT]) -> AnswerT:
+        self.arm.calls += 1
+        if self.fault:
+            raise self.fault
+        try:
+            return ask()
+        except ModelFault as fault:
+            self.fault = fault
+            raise
 
 
 @dataclass

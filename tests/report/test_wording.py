@@ -123,6 +123,8 @@ def test_the_unit_is_left_out_where_the_name_or_the_basis_says_it() -> None:
     assert wording.unit(Measurement("repository", 0.0, 1, "requirements")) == ""
     assert wording.unit(Measurement("ndcg@10.delta", 0.1, 9, "nDCG", 0.0, 0.2)) == "nDCG"
     assert basis(Measurement("ndcg@10.delta", 0.1, 9, "nDCG", 0.0, 0.2)) == "9 queries"
+    mean = Measurement("missing-feature.worst", 0.1, 9, "mean share of the top 10")
+    assert basis(mean) == "9 queries", "a mean is no number of things"
 
 
 def test_what_to_know_of_a_value_stands_beside_it() -> None:
