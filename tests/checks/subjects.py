@@ -41,6 +41,8 @@ class FakeArm:
     scanned: ScanReport = field(default_factory=lambda: ScanReport(1, 1, (), {}))
     inputs: tuple[str, ...] | None = None
     label_again: Callable[[str], tuple[str, float]] | None = None
+    time: Callable[[Columns], float] = lambda columns: 0.001
+    peak: int | None = None
     key: str = "k"
     asked_of_lock: LockQuestions | None = None
     calls: int = 0
@@ -65,6 +67,13 @@ class FakeArm:
     def labels_again(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
         pairs = [(self.label_again or self.label)(text) for text in columns["query"]]
         return tuple(one for one, _ in pairs), np.array([score for _, score in pairs])
+
+    def timed(self, columns: Columns) -> float:
+        self.calls += 1
+        return self.time(columns)
+
+    def peak_memory(self) -> int | None:
+        return self.peak
 
     def contributions(self, columns: Columns) -> Contributions | NoContributions:
         self.explained.append(columns)
