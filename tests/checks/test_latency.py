@@ -142,11 +142,19 @@ def test_a_machine_that_changed_its_pace_measures_no_time() -> None:
     result = run("latency", subject(slowing(), slowing()), "p50.ratio")
     for metric in ("p50", "p50.ratio", "rows-per-second@7"):
         assert result[metric].value is None
-        assert "not steady: the champion's median was 1 ms" in result[metric].reason
+        assert "the champion's median, in ms, went from 1 to 2;" in result[metric].reason
         assert outcome(result[metric], 5.0) is Outcome.UNDECIDED
     assert result["peak-memory"].value == 150
     steady = run("latency", subject(slowing(), slowing()), "p50.ratio", steady=3)
     assert steady["p50.ratio"].value == 1
+
+
+def test_a_spell_of_other_work_beside_one_version_measures_no_time() -> None:
+    calls = count()
+    disturbed = subject(lambda columns: 0.002 if 80 < next(calls) < 160 else 0.001, drawn(1, 2))
+    result = run("latency", disturbed, "p50.ratio")
+    assert result["p50.ratio"].value is None
+    assert "candidate over champion went from 0.9" in result["p50.ratio"].reason
 
 
 def test_too_few_requests_for_a_quantile_are_said_to_be_too_few() -> None:
@@ -195,3 +203,10 @@ def test_the_table_shows_old_and_new_side_by_side() -> None:
 def test_a_golden_set_without_candidates_has_nothing_to_ask() -> None:
     with pytest.raises(GoldenError, match="no candidates to rank"):
         run("latency", subject(drawn(1, 1), None, lists=[{}], features={"x": []}), "p50")
+
+
+def test_a_version_so_slow_that_it_is_asked_once_is_undecided() -> None:
+    result = run("latency", subject(drawn(9_000, 1), drawn(9_000, 2)), "p50.ratio", seconds=1)
+    for metric in ("p50.ratio", "p99", "rows-per-second@1"):
+        assert (result[metric].value, result[metric].n) == (None, 1)
+        assert "time was up after 1 of " in result[metric].reason
