@@ -95,6 +95,7 @@ class VersionArm:
         self._repository_lock = repository_lock
         self._progress = progress
         self._worker: Worker | None = None
+        self._timed: Worker | None = None
         self._environment: Launchable | GatesError | None = None
         self._answers: dict[str, Answer] = {}
         self._explained: dict[str, Contributions | NoContributions] = {}
@@ -241,6 +242,27 @@ class VersionArm:
             self._blame(worker.ready)
             yield WorkerApart(self, worker)
 
+    def timed(self, columns: Columns) -> float:
+        """Seconds that one prediction takes, in a worker that no other check has asked.
+
+        What other checks asked of one arm only would leave its caches warm, and its memory full.
+
+        Args:
+            columns: As for `scores`.
+
+        Raises:
+            ModelFault: It could not, by name; a champion's fault is never a breach.
+        """
+        return self._blame(lambda: self._fresh().timed(columns))
+
+    def peak_memory(self) -> int | None:
+        """Most resident memory, bytes, of the worker that `timed` asks; None if it cannot tell.
+
+        Raises:
+            ModelFault: It could not answer, by name; a champion's fault is never a breach.
+        """
+        return self._blame(lambda: self._fresh().peak_memory())
+
     def contributions(self, columns: Columns) -> Contributions | NoContributions:
         """What each feature added to the score of each row of a frame, or why that is not known."""
         key = _frame_digest(columns)
@@ -321,15 +343,21 @@ class VersionArm:
             return None
 
     def close(self) -> None:
-        """Stop the worker, if one runs."""
-        if self._worker is not None:
-            self._worker.close()
+        """Stop the workers that run."""
+        for worker in (self._worker, self._timed):
+            if worker is not None:
+                worker.close()
 
     def _ready(self) -> Worker:
         self.start()
         assert self._worker is not None  # noqa: S101 - start() made it
         self._worker.ready()
         return self._worker
+
+    def _fresh(self) -> Worker:
+        if self._timed is None:
+            self._timed = self._started()
+        return self._timed
 
     def _ask(self, columns: Columns) -> Answer:
         key = _frame_digest(columns)

@@ -296,6 +296,23 @@ class Arm(Protocol):
         the verdict, as they are.
         """
 
+    def timed(self, columns: Columns) -> float:
+        """Seconds that one prediction takes, in a worker that no other check has asked.
+
+        The worker is started at the first call, within which loading the model falls; that call's
+        seconds are of the prediction alone.
+
+        Raises:
+            ModelFault: It could not, by name.
+        """
+
+    def peak_memory(self) -> int | None:
+        """Most resident memory, bytes, of the worker that `timed` asks; None if it cannot tell.
+
+        Raises:
+            ModelFault: It could not answer, by name.
+        """
+
     def environment(self) -> EnvironmentFacts:
         """What it ran in.
 

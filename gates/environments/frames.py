@@ -5,6 +5,7 @@ that name its kind, padded with spaces, and a body:
 
     json      one JSON object: the first word to a worker, and every answer that is not columns
     explain   a request: columns, as another payload, whose scores the worker is to explain
+    memory    a request without a body: the most memory the worker has held
     arrow     an Arrow IPC stream
     plain     for environments without pyarrow:
                   '<I'           length of the header
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_FRAME_BYTES",
+    "PEAK_MEMORY",
     "BadFrame",
     "Encoding",
     "decode_columns",
@@ -51,6 +53,8 @@ __all__ = [
 Encoding = Literal["arrow", "plain"]
 
 _TAG_BYTES = 8
+PEAK_MEMORY = b"memory  "
+"""The payload that asks a worker for the most memory it has held."""
 
 
 def framed(payload: bytes) -> bytes:

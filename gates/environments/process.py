@@ -18,6 +18,7 @@ from gates.environments._exchange import Exchange, Gone, Late
 from gates.environments._layers import lacking, layers_told
 from gates.environments.cache import Environment
 from gates.environments.frames import (
+    PEAK_MEMORY,
     BadFrame,
     Encoding,
     decode_columns,
@@ -163,6 +164,43 @@ class Worker:
         if not isinstance(reason, str):
             raise self._fail("bad-frame", "broke the protocol while explaining: no proper answer")
         return NoContributions(_faults.one_line(reason))
+
+    def timed(self, columns: Columns) -> float:
+        """How long one prediction takes, seconds: from the first byte sent to the last received.
+
+        That is the pipe both ways, and in the worker decoding the frame, predicting and encoding
+        the answer. Encoding the frame here, and decoding the answer, are left out.
+
+        Args:
+            columns: As for `predict`.
+
+        Raises:
+            ModelFault: It could not, by name.
+            UsageError: The frame is not one that any model can be given.
+        """
+        self.ready()
+        request = encode_columns(self._select(columns), self._encoding or "plain")
+        started = time.perf_counter()
+        self._ask(request, "predicting")
+        return time.perf_counter() - started
+
+    def peak_memory(self) -> int | None:
+        """The most resident memory the model's process has held, bytes, as the process says.
+
+        Processes that the model starts do not count.
+
+        Returns:
+            None where the model's Python cannot tell.
+
+        Raises:
+            ModelFault: It died, hung or broke the protocol.
+        """
+        self.ready()
+        told = decode_message(self._ask(PEAK_MEMORY, "predicting")) or {}
+        peak = told.get("peak_bytes", "")
+        if peak is not None and (type(peak) is not int or peak <= 0):
+            raise self._fail("bad-frame", "broke the protocol: no proper answer about its memory")
+        return peak
 
     def close(self) -> None:
         """End it and all it started, and leave nothing of it."""

@@ -316,6 +316,8 @@ def fault(error: BaseException, default: str) -> bytes:
 
 def answer(payload: bytes, model: Any, encoding: str) -> bytes:
     """Predict for one payload, or explain it; whatever goes wrong is an answer as well."""
+    if payload[:8] == b"memory  ":
+        return json_payload({"peak_bytes": peak_bytes()})
     process = os.getpid()
     explain = payload[:8] == b"explain "
     try:
@@ -327,6 +329,15 @@ def answer(payload: bytes, model: Any, encoding: str) -> bytes:
     if os.getpid() != process:
         os._exit(0)  # the model forked and both came back: only one may answer
     return reply
+
+
+def peak_bytes() -> int | None:
+    """The most resident memory this process has held; None where its Python cannot tell."""
+    resource = optional("resource")
+    if resource is None:
+        return None
+    peak = int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    return peak if sys.platform == "darwin" else peak << 10  # elsewhere it counts in KiB
 
 
 def unavailable(error: BaseException) -> bytes:

@@ -46,6 +46,8 @@ class FakeArm:
     scanned: ScanReport = field(default_factory=lambda: ScanReport(1, 1, (), {}))
     inputs: tuple[str, ...] | None = None
     label_again: Callable[[str], tuple[str, float]] | None = None
+    time: Callable[[Columns], float] = lambda columns: 0.001
+    peak: int | None = None
     key: str = "k"
     asked_of_lock: LockQuestions | None = None
     calls: int = 0
@@ -76,6 +78,13 @@ class FakeArm:
     def apart(self) -> Iterator[FakeApart]:
         self.started_apart += 1
         yield FakeApart(self)
+
+    def timed(self, columns: Columns) -> float:
+        self.calls += 1
+        return self.time(columns)
+
+    def peak_memory(self) -> int | None:
+        return self.peak
 
     def contributions(self, columns: Columns) -> Contributions | NoContributions:
         self.explained.append(columns)
