@@ -13,6 +13,7 @@ from gates.checks import catalogue, find
 from gates.dependencies import LockChange, LockReport
 from gates.domain import EnvironmentFacts, Exhibit, Measurement, ModelVersion, Role
 from gates.findings import ScanReport
+from gates.golden.snapshot import read_snapshot
 from gates.kernels.packed import Floats
 from gates.subject import (
     Columns,
@@ -23,6 +24,7 @@ from gates.subject import (
     Manifest,
     NoContributions,
     Plan,
+    Snapshot,
 )
 
 
@@ -91,9 +93,13 @@ class FakeSubject:
     seed: int = 5
     guests: Mapping[Role, FakeArm] = field(default_factory=dict)
     changes: tuple[LockChange, ...] = ()
+    project: Path = Path()
 
     def lock_changes(self) -> tuple[LockChange, ...]:
         return self.changes
+
+    def training(self, path: str, columns: Sequence[str]) -> Snapshot:
+        return read_snapshot(self.project / path, columns)
 
     def transplanted(self, binary: Role) -> FakeArm:
         return self.guests[binary]
