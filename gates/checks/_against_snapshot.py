@@ -158,7 +158,7 @@ def _table(snapshot: Snapshot, features: Mapping[str, Beside]) -> Exhibit:
             _rounded(one.stability.index),
             _rounded(one.stability.by_chance),
             _rounded(one.distance.statistic),
-            _rounded(one.distance.p),
+            float(f"{one.distance.p:.2g}") if one.distance.old and one.distance.new else None,
             one.distance.old,
             one.distance.new,
             _share(one.old),
@@ -168,7 +168,7 @@ def _table(snapshot: Snapshot, features: Mapping[str, Beside]) -> Exhibit:
         for name, one in sorted(features.items(), key=_by_stability)
     ]
     named = f"{snapshot.path.name} ({snapshot.rows:,} rows, {snapshot.digest[:19]}…)"
-    title = f"Golden inputs beside the training snapshot {named}"
+    title = f"Golden inputs beside {named}"
     return Exhibit("table", title, {"columns": columns, "rows": rows})
 
 
