@@ -133,9 +133,9 @@ def _worst(
         return Measurement(metric, None, 0, unit, reason="no feature has values in both")
     worst = max(known, key=lambda name: known[name][0])
     value, n, words = known[worst]
-    reason = f"worst of {len(known)} features: {worst} ({words})"
-    if absent:
-        reason += f"; not in the snapshot: {', '.join(absent)}"
+    said = [f"worst of {len(known)} features: {worst} ({words})"] if value else []
+    said += [f"not in the snapshot: {', '.join(absent)}"] if absent else []
+    reason = "; ".join(said)
     return Measurement(metric, value, n, unit, reason=reason)
 
 

@@ -78,19 +78,18 @@ def constant(values: Floats, nearly: float = 1.0) -> bool:
     return bool(counts.max(initial=0) >= nearly * values.size)
 
 
-def draw(golden: GoldenSet, rows: int, seed: int) -> Ints:
-    """Rows of whole queries drawn at random, in golden order, int64[about `rows`, or all].
+def draw(query: Ints, rows: int, seed: int) -> Ints:
+    """Positions of the rows of whole queries drawn at random, ascending, int64[`rows` at most].
 
     Args:
-        golden: A ranking golden set.
-        rows: As many as are wanted at most; the first query drawn is always taken.
+        query: int64[N], each row's query, not empty.
+        rows: As many as are wanted at most; the first query drawn is taken however long it is.
         seed: The same seed draws the same queries.
     """
-    sizes = np.bincount(golden.row_query, minlength=len(golden.query_id))
-    by_chance = np.random.default_rng(seed).permutation(sizes.size)
-    by_chance = by_chance[sizes[by_chance] > 0]
-    taken = by_chance[: max(1, int((np.cumsum(sizes[by_chance]) <= rows).sum()))]
-    return np.flatnonzero(np.isin(golden.row_query, taken))
+    names, sizes = np.unique(query, return_counts=True)
+    by_chance = np.random.default_rng(seed).permutation(names.size)
+    fitting = int((np.cumsum(sizes[by_chance]) <= rows).sum())
+    return np.flatnonzero(np.isin(query, names[by_chance[: max(1, fitting)]]))
 
 
 def weigh(
@@ -134,7 +133,7 @@ def weigh(
         lost[name] = float(np.mean(losses))
         if not np.any(apart):
             still.add(name)
-    return Weighed(moved, lost, frozenset(still), _tell(arm, frame, query, scores))
+    return Weighed(moved, lost, frozenset(still), _tell(arm, frame, query, scores, seed))
 
 
 def rank_of(sizes: Mapping[str, float]) -> Mapping[str, int]:
@@ -162,17 +161,14 @@ def _spread(query: Ints, scores: Floats) -> float:
     return float(np.sqrt(variance).mean()) or 1.0
 
 
-def _tell(arm: Arm, frame: Mapping[str, Floats], query: Ints, scores: Floats) -> Told | str:
-    _, code, sizes = np.unique(query, return_inverse=True, return_counts=True)
-    queries = max(1, int((np.cumsum(sizes) <= _EXPLAINED).sum()))
-    kept = code < queries
-    if kept.sum() > _EXPLAINED:
+def _tell(
+    arm: Arm, frame: Mapping[str, Floats], query: Ints, scores: Floats, seed: int
+) -> Told | str:
+    kept = draw(query, _EXPLAINED, seed)
+    if kept.size > _EXPLAINED:
         return f"a query has more candidates than can be explained in time ({_EXPLAINED:,})"
-    some, code, sizes = (
-        {n: column[kept] for n, column in frame.items()},
-        code[kept],
-        sizes[:queries],
-    )
+    some = {name: column[kept] for name, column in frame.items()}
+    _, code, sizes = np.unique(query[kept], return_inverse=True, return_counts=True)
     answer = arm.contributions(some)
     if isinstance(answer, NoContributions):
         return answer.reason
@@ -186,7 +182,7 @@ def _tell(arm: Arm, frame: Mapping[str, Floats], query: Ints, scores: Floats) ->
         direction[name] = spearman(some[name][known], values[known])
         if not values.any():
             silent.add(name)
-    return Told(size, frozenset(silent), direction, queries)
+    return Told(size, frozenset(silent), direction, sizes.size)
 
 
 def _adds_up(code: Ints, scores: Floats, values: Floats, bias: Floats) -> bool:

@@ -61,7 +61,7 @@ class Options(BaseModel):
     snapshot: Annotated[str, AfterValidator(_inside)] | None = Field(default=None, min_length=1)
     nearly: float = Field(default=1.0, gt=0.5, le=1)
     noticeable: float = Field(default=0.02, ge=0, lt=1)
-    rows: int = Field(default=20_000, ge=100, le=1_000_000)
+    rows: int = Field(default=20_000, ge=100, le=200_000)
     repeats: int = Field(default=1, ge=1, le=100)
     bins: int = Field(default=10, ge=2, le=100)
 
@@ -73,7 +73,7 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     filled = [n for n in features if constant(np.asarray(golden.features[n]), options.nearly)]
     yield _count("constant", filled, len(features))
     yield from against_snapshot(subject, options.snapshot, features, plan.metrics, options.bins)
-    coded, rows = judged(golden), draw(golden, options.rows, subject.seed)
+    coded, rows = judged(golden), draw(golden.row_query, options.rows, subject.seed)
 
     def ask(arm: Arm) -> Weighed:
         repeats, seed = options.repeats, subject.seed

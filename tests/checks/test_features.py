@@ -262,6 +262,28 @@ def test_no_more_rows_than_the_card_allows_are_scored_again() -> None:
     assert set(seen) == {200}, "whole queries"
 
 
+def test_no_more_than_a_thousand_rows_are_explained_of_queries_drawn_at_random() -> None:
+    deep = {name: np.tile(column, 2) for name, column in PLAIN.items()}
+    lists = [{f"d{d}": float(d == 0) for d in range(16)} for _ in range(100)]
+    golden = golden_set(lists=lists, features={n: list(v) for n, v in deep.items()})
+    arm = linear("candidate", WEIGHTS)
+    run("features", FakeSubject(golden, arm, None), "dead")
+    (frame,) = arm.explained
+    assert len(frame["bm25"]) == 16 * (1000 // 16)
+    assert list(frame["bm25"]) != list(deep["bm25"][: len(frame["bm25"])]), "not the first ones"
+
+
+def test_a_query_too_long_to_explain_is_a_reason() -> None:
+    features = {"bm25": np.arange(1001.0)}
+    lists = [{f"d{d:04}": float(d == 0) for d in range(1001)}]
+    golden = golden_set(lists=lists, features={"bm25": list(features["bm25"])})
+    arm = linear("candidate", {"bm25": 1.0})
+    subject = FakeSubject(golden, arm, None)
+    result = run("features", subject, "in-top-contributions@1", expected=["bm25"])
+    assert "more candidates than can be explained" in result["in-top-contributions@1"].reason
+    assert not arm.explained
+
+
 def test_the_same_seed_gives_the_same_numbers(training: Path) -> None:
     first, again = (measured(training, PLAIN).exhibits[-1].data["rows"] for _ in range(2))
     assert first == again

@@ -114,3 +114,11 @@ def test_nothing_to_compare_is_no_number(old: Floats) -> None:
     assert math.isnan(kolmogorov_smirnov(old, new).statistic)
     assert outside(new, old).n == 0
     assert math.isnan(missing_rate(np.array([])).share)
+
+
+def test_infinite_values_are_values_like_others() -> None:
+    old = np.array([-np.inf, 1.0, 2.0, np.inf])
+    new = np.array([1.0, 1.0, 2.0, np.inf])
+    assert math.isfinite(population_stability(old, new).index)
+    assert kolmogorov_smirnov(old, new).statistic == 0.25
+    assert outside(np.array([5.0, -np.inf]), old).share == 0
