@@ -103,7 +103,7 @@ def _compare(
     try:
         snapshot = subject.training(path, features)
     except InputError as problem:
-        return str(problem)
+        return "; ".join(filter(None, (f"{path}: {problem.what}", problem.advice)))
     if not snapshot.rows:
         return f"{path} has no rows, or none of the columns {', '.join(features)}"
     golden = subject.golden.features
