@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,8 @@ from gates.dependencies import LockChange
 from gates.domain import EnvironmentFacts, ModelVersion, Role
 from gates.environments.cache import EnvironmentCache
 from gates.errors import GatesError, NoChampion, UsageError
-from gates.subject import GoldenSet
+from gates.golden.snapshot import read_snapshot
+from gates.subject import GoldenSet, Snapshot
 
 __all__ = ["RunSubject", "put_on_stand"]
 
@@ -26,6 +27,7 @@ class RunSubject:
     candidate: VersionArm
     champion: VersionArm | None
     seed: int
+    project: Path
     guest: Callable[[VersionArm, VersionArm], VersionArm]
     _guests: dict[Role, VersionArm] = field(default_factory=dict)
 
@@ -65,6 +67,18 @@ class RunSubject:
             LockError: One of them has no lock.
         """
         return self.candidate.lock_changes(self.champion) if self.champion else ()
+
+    def training(self, path: str, columns: Sequence[str]) -> Snapshot:
+        """Some columns of a training snapshot in the project.
+
+        Args:
+            path: A CSV or Parquet file, from the project's folder.
+            columns: The columns asked for; those that the file lacks are left out.
+
+        Raises:
+            InputError: It cannot be read.
+        """
+        return read_snapshot(self.project / path, columns)
 
     def transplanted(self, binary: Role) -> VersionArm:
         """The binary of one version in the other's environment, made when first asked for.
@@ -135,6 +149,7 @@ def put_on_stand(
         candidate=arm("candidate", candidate),
         champion=arm("champion", champion) if champion else None,
         seed=card.policy.seed,
+        project=card.project,
         guest=lambda own, host: arm(own.role, own.version, host),
     )
 

@@ -35,6 +35,7 @@ __all__ = [
     "LockQuestions",
     "Manifest",
     "NoContributions",
+    "Snapshot",
     "Subject",
 ]
 
@@ -203,6 +204,23 @@ class NoContributions:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """Features as a model was trained on them.
+
+    Attributes:
+        path: The file.
+        digest: `sha256:…` of its bytes.
+        rows: How many rows it has; 0 when it has none of the columns asked for.
+        features: Column → float64[rows], NaN where missing; columns the file lacks are left out.
+    """
+
+    path: Path
+    digest: str
+    rows: int
+    features: Mapping[str, Floats]
+
+
 @dataclass(frozen=True, slots=True)
 class LockQuestions:
     """What a lock is asked beyond what can be told offline.
@@ -359,6 +377,17 @@ class Subject(Protocol):
 
         Raises:
             LockError: One of them has no lock.
+        """
+
+    def training(self, path: str, columns: Sequence[str]) -> Snapshot:
+        """Some columns of a training snapshot in the project.
+
+        Args:
+            path: A CSV or Parquet file, from the project's folder.
+            columns: The columns asked for; those that the file lacks are left out.
+
+        Raises:
+            InputError: It cannot be read.
         """
 
     def transplanted(self, binary: Role) -> Arm:

@@ -16,6 +16,7 @@ from gates.domain import EnvironmentFacts, Exhibit, Measurement, ModelVersion, R
 from gates.environments.outputs import as_labels, as_scores
 from gates.errors import ModelFault
 from gates.findings import ScanReport
+from gates.golden.snapshot import read_snapshot
 from gates.kernels.packed import Floats
 from gates.subject import (
     Columns,
@@ -26,6 +27,7 @@ from gates.subject import (
     Manifest,
     NoContributions,
     Plan,
+    Snapshot,
 )
 
 AnswerT = TypeVar("AnswerT")
@@ -142,9 +144,13 @@ class FakeSubject:
     seed: int = 5
     guests: Mapping[Role, FakeArm] = field(default_factory=dict)
     changes: tuple[LockChange, ...] = ()
+    project: Path = Path()
 
     def lock_changes(self) -> tuple[LockChange, ...]:
         return self.changes
+
+    def training(self, path: str, columns: Sequence[str]) -> Snapshot:
+        return read_snapshot(self.project / path, columns)
 
     def transplanted(self, binary: Role) -> FakeArm:
         return self.guests[binary]

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gates.environments.cache import Environment, EnvironmentCache
-from gates.environments.process import Limits, Worker
+from gates.environments.process import Limits, Worker, run_script
 
 from .toy_models import write_model
 
 StartWorker = Callable[..., Worker]
+
+
+@dataclass(frozen=True)
+class Forest:
+    """Real models, trained once, with the raw scores their libraries give on `columns`."""
+
+    folder: Path
+    columns: dict[str, Any]
+    words: list[str]
+    shelf: list[str]
+    raw: dict[str, list[float]]
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +53,15 @@ def data(cache: EnvironmentCache) -> Environment:
 def trees(cache: EnvironmentCache) -> Environment:
     """An environment with LightGBM, XGBoost (the wheel without GPU code), MLflow and pandas."""
     return cache.ensure(Path(__file__).with_name("tree-requirements.txt"))
+
+
+@pytest.fixture(scope="session")
+def forest(trees: Environment, tmp_path_factory: pytest.TempPathFactory) -> Forest:
+    folder = tmp_path_factory.mktemp("forest")
+    script = Path(__file__).with_name("tree_models.py")
+    environment = {"PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
+    run_script(trees, script, [str(folder)], folder, environment, timeout=200)
+    return Forest(folder, **json.loads((folder / "told.json").read_text("utf-8")))
 
 
 @pytest.fixture

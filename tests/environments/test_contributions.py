@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +15,11 @@ from gates.card import EnvironmentPolicy
 from gates.domain import ModelVersion
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.outputs import as_contributions
-from gates.environments.process import Limits, Worker, run_script
+from gates.environments.process import Limits, Worker
 from gates.errors import ModelFault
 from gates.subject import Columns, Contributions, NoContributions
 
-from .conftest import StartWorker
+from .conftest import Forest, StartWorker
 from .toy_models import signature, write_mlmodel, write_model
 
 FRAME: dict[str, Any] = {"a": np.array([1.0, 2.0, 3.0]), "b": ["x", None, "z"]}
@@ -41,26 +39,6 @@ def untold(worker: Worker, columns: Columns = FRAME) -> str:
 
 
 # ---- real trees ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Forest:
-    """Real models, trained once, with the raw scores their libraries give on `columns`."""
-
-    folder: Path
-    columns: dict[str, Any]
-    words: list[str]
-    shelf: list[str]
-    raw: dict[str, list[float]]
-
-
-@pytest.fixture(scope="module")
-def forest(trees: Environment, tmp_path_factory: pytest.TempPathFactory) -> Forest:
-    folder = tmp_path_factory.mktemp("forest")
-    script = Path(__file__).with_name("tree_models.py")
-    environment = {"PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
-    run_script(trees, script, [str(folder)], folder, environment, timeout=200)
-    return Forest(folder, **json.loads((folder / "told.json").read_text("utf-8")))
 
 
 @pytest.fixture(scope="module")
