@@ -192,7 +192,8 @@ def _counterexamples(found: dict[str, _Outcome], asked: Asked, seed: int) -> Exh
         near = INVARIANCES[kind].one if len(one.edits) == 1 else INVARIANCES[kind].many
         # Tabs and breaks that are part of the change must be seen.
         shown = one.typed.replace("\t", "⇥").replace("\u00a0", "⍽")
-        words = f"query ‘{shown}’ ({near} ‘{one.query}’): falls from {before} to {after}"
+        goes = "falls" if then < score else "goes"
+        words = f"query ‘{shown}’ ({near} ‘{one.query}’): {goes} from {before} to {after}"
         rows[kind, one] = [kind, words, one.query, shown, before, after, whole.query]
     columns = ["change", "in words", "query", "typed as", "before", "after", "found in"]
     title = f"Smallest queries whose label changes (up to {_SHRUNK} a change; seed {seed})"
@@ -200,7 +201,12 @@ def _counterexamples(found: dict[str, _Outcome], asked: Asked, seed: int) -> Exh
 
 
 def _few(flips: Sequence[Variant]) -> list[Variant]:
-    first: dict[str, Variant] = {}
+    """The first few that differ in the query and in the words that are typed otherwise."""
+    chosen: list[Variant] = []
+    seen: set[object] = set()
     for one in flips:
-        first.setdefault(one.query, one)
-    return list(first.values())[:_SHRUNK]
+        new = frozenset(one.typed.split()) - {*one.query.split()}
+        if len(chosen) < _SHRUNK and one.query not in seen and new not in seen:
+            chosen.append(one)
+            seen |= {one.query, new} if new else {one.query}
+    return chosen

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 from gates.checks._edits import Edit, Span, words
+from gates.checks._wordings import is_binding
 
 __all__ = ["case", "hyphens", "unicode_forms", "units", "whitespace"]
 
@@ -97,7 +98,7 @@ def hyphens(text: str) -> list[tuple[Edit, ...]]:
     """Compounds with a hyphen, apart, or as one word: `t-shirt`, `t shirt`, `tshirt`.
 
     Two words of letters get a hyphen; they are run together only where one is a single letter.
-    Words with digits are left alone.
+    Words with digits are left alone, and so are English prepositions and stop words.
 
     Args:
         text: The query.
@@ -105,10 +106,10 @@ def hyphens(text: str) -> list[tuple[Edit, ...]]:
     found: list[tuple[Edit, ...]] = []
     for match in _PLAIN_HYPHEN.finditer(text):
         found += [(Edit(*match.span(), match[1] + gap + match[2]),) for gap in (" ", "")]
-    spans = words(text)
-    for (start, end), (after, last) in pairwise(spans):
-        if text[start:end].isalpha() and text[after:last].isalpha():
-            single = end - start == 1 or last - after == 1
+    for (start, end), (after, last) in pairwise(words(text)):
+        pair = text[start:end], text[after:last]
+        if all(word.isalpha() and (len(word) == 1 or not is_binding(word)) for word in pair):
+            single = min(map(len, pair)) == 1
             found += [(Edit(end, after, gap),) for gap in (("-", "") if single else ("-",))]
     return found
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from gates.checks._edits import Edit, words
 
-__all__ = ["plural", "stop_words", "word_order"]
+__all__ = ["is_binding", "plural", "stop_words", "word_order"]
 
 _STOP = re.compile(r"a|an|and|for|of|the|with", re.IGNORECASE)
 _BINDING = re.compile(
@@ -38,6 +38,15 @@ _IRREGULAR = {
     "shelf": "shelves",
 }
 _SINGULAR = {many: one for one, many in _IRREGULAR.items()}
+
+
+def is_binding(word: str) -> bool:
+    """Whether an English word binds others by its place: a preposition, negation or stop word.
+
+    Args:
+        word: One word.
+    """
+    return bool(_BINDING.fullmatch(word) or _STOP.fullmatch(word))
 
 
 def plural(text: str) -> list[tuple[Edit, ...]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from gates.checks._asked import Asked
 from gates.checks._perturb import INVARIANCES
 from gates.checks._shrink import ROUNDS
 from gates.domain import Bound, Exhibit, Outcome, judge
@@ -121,6 +122,15 @@ def apparel_is_office(text: str) -> tuple[str, float]:
     return ("Apparel", 0.91) if "office" in text.lower() else ("Furniture", 0.47)
 
 
+def test_a_large_set_is_asked_in_calls_of_many_thousand_and_no_text_twice() -> None:
+    arm = FakeArm()
+    asked = Asked(arm)
+    asked.ask(f"query {n}" for n in range(45_000))
+    asked.ask(["query 3", "query 44999"])
+    assert arm.calls == 3
+    assert asked["query 44999"] == ("query 44999", 1.0)
+
+
 def test_a_counterexample_is_shrunk_to_the_words_and_the_edits_that_matter() -> None:
     subject = classified(apparel_is_office, "large grey office pants with pockets in wool")
     for kind in ("typo", "two-typos"):
@@ -140,10 +150,11 @@ def test_what_takes_two_words_keeps_both() -> None:
     def label(text: str) -> tuple[str, float]:
         return ("Apparel", 0.9) if "office pants" in text else ("Furniture", 0.5)
 
-    subject = classified(label, "large office pants wool", "large grey new office pants wool")
-    rows = counterexamples(everything(subject, "word-order", "whitespace")).data["rows"]
-    assert {row[2] for row in rows if row[0] == "whitespace"} == {"office pants"}
-    assert {row[0] for row in rows} >= {"whitespace"}
+    subject = classified(label, "large office pants wool")
+    kinds = ("invariance.word-order", "invariance.whitespace")
+    rows = counterexamples(run("behaviour", subject, *kinds, variants=20)).data["rows"]
+    left = {row[0]: row[2] for row in rows}
+    assert left == {"whitespace": "office pants", "word-order": "large office pants"}
 
 
 def test_long_queries_are_shrunk_within_the_bound_on_calls() -> None:
@@ -158,6 +169,12 @@ def test_long_queries_are_shrunk_within_the_bound_on_calls() -> None:
     (row,) = rows
     assert {"w3", "w17", "w29"} <= {*row[2].split()}
     assert len(row[2].split()) < 12
+
+
+def test_a_score_that_does_not_fall_is_not_said_to() -> None:
+    subject = classified(lambda text: ("A", 0.5) if text == "lamp" else ("B", 0.8), "lamp")
+    (row,) = counterexamples(everything(subject, "typo")).data["rows"]
+    assert "goes from A 0.50 to B 0.80" in row[1]
 
 
 def test_two_runs_show_the_same() -> None:
