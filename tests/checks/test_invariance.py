@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from gates.checks._asked import Asked
-from gates.checks._perturb import INVARIANCES
-from gates.checks._shrink import ROUNDS
+from gates.checks._perturb import INVARIANCES, variants
+from gates.checks._shrink import ROUNDS, is_flip, shrink
 from gates.domain import Bound, Exhibit, Outcome, judge
 from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run
 
@@ -144,6 +144,26 @@ def test_a_counterexample_is_shrunk_to_the_words_and_the_edits_that_matter() -> 
                 f"query ‘{typed}’ (one letter from ‘office’): "
                 "falls from Apparel 0.91 to Furniture 0.47"
             )
+
+
+@pytest.mark.parametrize("kind", ["case", "typo", "two-typos", "unicode"])
+@pytest.mark.parametrize("needed", [("lamp",), ("grey", "lamp"), ("large", "lamp", "shade")])
+def test_what_is_left_is_no_more_than_what_the_label_needs(
+    kind: str, needed: tuple[str, ...]
+) -> None:
+    def label(text: str) -> tuple[str, float]:
+        return ("A", 0.9) if {*needed} <= {*text.split()} else ("B", 0.5)
+
+    arm = FakeArm(label=label)
+    asked = Asked(arm)
+    query = "large grey wooden lamp with shade"
+    flips = [one for one in variants(kind, query) if label(one.typed)[0] == "B"][:5]
+    asked.ask([query, *(one.typed for one in flips)])
+    small = shrink(flips, asked)
+    assert flips
+    assert arm.calls <= 1 + ROUNDS
+    assert all(one.query.split() == [*needed] and len(one.edits) == 1 for one in small)
+    assert all(is_flip(one, "A", asked) for one in small)
 
 
 def test_what_takes_two_words_keeps_both() -> None:
