@@ -6,7 +6,7 @@ Other languages need rules of their own; a query without words these rules know 
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from gates.checks._edits import Edit, words
 
@@ -52,20 +52,17 @@ def is_binding(word: str) -> bool:
 def plural(text: str) -> list[tuple[Edit, ...]]:
     """The query with its noun in the other number: the last word before a preposition.
 
-    Names of colours, materials and sizes, and nouns of one form (`scissors`) are left alone.
+    Names of colours, materials and sizes, and nouns of one form (`scissors`) are left alone, and so
+    is what follows a number, which is mostly a unit.
 
     Args:
         text: The query.
     """
-    head = None
-    for start, end in words(text):
-        if _BINDING.fullmatch(text[start:end]):
-            break
-        head = (start, end)
-    if head is None:
+    before = list(takewhile(lambda one: not _BINDING.fullmatch(text[slice(*one)]), words(text)))
+    if not before or any(re.search(r"\d", text[slice(*one)]) for one in before[-2:]):
         return []
-    new = _other_number(text[slice(*head)])
-    return [(Edit(*head, new),)] if new else []
+    new = _other_number(text[slice(*before[-1])])
+    return [(Edit(*before[-1], new),)] if new else []
 
 
 def word_order(text: str) -> list[tuple[Edit, ...]]:

@@ -86,6 +86,7 @@ def test_unicode_forms_are_the_same_but_for_curly_quotes(text: str) -> None:
         ("plural", "coffee mugs", {"coffee mug"}, set()),
         ("plural", "berry dishes", {"berry dish"}, set()),
         ("plural", "book shelf", {"book shelves"}, set()),
+        ("plural", "blanket 150 centimetre", set(), {"blanket 150 centimetres"}),
         ("plural", "scissors", set(), {"scissor"}),
         ("word-order", "office chair", {"chair office"}, set()),
         ("word-order", "lamp without shade", set(), {"without lamp shade"}),
