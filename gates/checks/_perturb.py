@@ -1,125 +1,159 @@
-"""Queries as shoppers also type them: other letter case, stray white space, one typing mistake.
+"""Queries as shoppers also type them: the invariances there are, and which variants are drawn.
 
-The strategies are Hypothesis's; `draw` takes one example per query, all at once, so that a model
-is asked in batches and never example by example.
+Each invariance is a pure function from a query to all the variants it knows; a seed chooses among
+them. What is drawn for a query depends on nothing but the query, the invariance and the seed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis import strategies as st
+import numpy as np
 
-__all__ = ["STRATEGIES", "draw"]
+from gates.checks import _slips, _spellings, _wordings
+from gates.checks._edits import Edit, Variant
 
-_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
-_NEIGHBOURS = {
-    letter: row[max(0, place - 1) : place] + row[place + 1 : place + 2]
-    for row in _ROWS
-    for place, letter in enumerate(row)
-}
-_SHORTEST = 4
-_BATCH = 50  # Hypothesis bounds how much one example may draw
+__all__ = ["INVARIANCES", "Drawn", "Invariance", "draw", "variants"]
 
 
-def _case(text: str) -> st.SearchStrategy[str]:
-    def mixed(flags: list[bool]) -> str:
-        pairs = zip(text, flags, strict=True)
-        return "".join(letter.upper() if up else letter.lower() for letter, up in pairs)
+@dataclass(frozen=True, slots=True)
+class Invariance:
+    """A change of a query that should not change its answer.
 
-    flags = st.lists(st.booleans(), min_size=len(text), max_size=len(text)).map(mixed)
-    return st.one_of(st.sampled_from([text.upper(), text.lower(), text.title()]), flags)
-
-
-def _whitespace(text: str) -> st.SearchStrategy[str]:
-    gap = st.sampled_from([" ", "  ", "   ", "\t", " \t "])
-    edge = st.sampled_from(["", " ", "  ", "\t"])
-    words = text.split()
-
-    def joined(parts: tuple[str, list[str], str]) -> str:
-        first, gaps, last = parts
-        body = "".join(
-            word + space for word, space in zip(words, [*gaps, ""][: len(words)], strict=True)
-        )
-        return f"{first}{body}{last}"
-
-    inner = st.lists(gap, min_size=max(len(words) - 1, 0), max_size=max(len(words) - 1, 0))
-    return st.tuples(edge, inner, edge).map(joined)
-
-
-def _typo(text: str) -> st.SearchStrategy[str]:
-    """One letter swapped, dropped, doubled or hit beside its key, never the first of a word.
-
-    Words under four letters and words with digits keep their spelling: there one letter makes
-    another word.
+    Attributes:
+        words: What it is, in words, as in "queries whose label changes with ...".
+        one: What a single edit of it is, as in "one letter from".
+        many: The same of several edits.
+        of: From a query to the sets of edits that make its variants.
+        sampled: Whether the variants stand for others that shoppers type as well. If not, they
+            are other spellings of the same, which hold or do not.
     """
-    places: list[int] = []
-    at = 0
-    for word in text.split(" "):
-        if len(word) >= _SHORTEST and word.isalpha():
-            places += range(at + 1, at + len(word))
-        at += len(word) + 1
-    if not places:
-        return st.nothing()
 
-    def edits(place: int) -> list[str]:
-        letter, before, after = text[place], text[:place], text[place + 1 :]
-        found = [before + after, before + letter + letter + after]
-        found += [before + near + after for near in _NEIGHBOURS.get(letter.lower(), "")]
-        if place - 1 in places:
-            found.append(text[: place - 1] + letter + text[place - 1] + after)
-        return [one for one in found if one != text]
-
-    return st.sampled_from(places).flatmap(lambda place: st.sampled_from(edits(place)))
+    words: str
+    one: str
+    many: str
+    of: Callable[[str], list[tuple[Edit, ...]]]
+    sampled: bool = True
 
 
-STRATEGIES: dict[str, Callable[[str], st.SearchStrategy[str]]] = {
-    "case": _case,
-    "whitespace": _whitespace,
-    "typo": _typo,
+INVARIANCES: Mapping[str, Invariance] = {
+    "case": Invariance(
+        "other letter case",
+        "one word in other case from",
+        "in other case than",
+        _spellings.case,
+        sampled=False,
+    ),
+    "whitespace": Invariance(
+        "stray white space",
+        "one stray space from",
+        "stray spaces from",
+        _spellings.whitespace,
+        sampled=False,
+    ),
+    "unicode": Invariance(
+        "other Unicode forms of the same letters",
+        "one Unicode form from",
+        "other Unicode than",
+        _spellings.unicode_forms,
+        sampled=False,
+    ),
+    "hyphens": Invariance(
+        "a hyphen put in, left out or replaced by a space",
+        "one hyphen from",
+        "hyphens from",
+        _spellings.hyphens,
+        sampled=False,
+    ),
+    "units": Invariance(
+        "a measure's unit written otherwise",
+        "one unit from",
+        "units from",
+        _spellings.units,
+        sampled=False,
+    ),
+    "typo": Invariance(
+        "one typing mistake in a word of four letters or more",
+        "one letter from",
+        "letters from",
+        _slips.typo,
+    ),
+    "two-typos": Invariance(
+        "two typing mistakes", "one letter from", "two letters from", _slips.two_typos
+    ),
+    "doubled-letters": Invariance(
+        "a letter doubled, or a double one typed once",
+        "one letter from",
+        "letters from",
+        _slips.doubled_letters,
+    ),
+    "plural": Invariance(
+        "plural for singular, or the reverse (English)",
+        "one ending from",
+        "endings from",
+        _wordings.plural,
+    ),
+    "word-order": Invariance(
+        "two neighbouring words swapped (English)",
+        "two words swapped from",
+        "words swapped from",
+        _wordings.word_order,
+    ),
+    "stop-words": Invariance(
+        "stop words left out (English)",
+        "one stop word less than",
+        "stop words less than",
+        _wordings.stop_words,
+    ),
 }
-"""Kind of change → from a query to the strategy of its variants."""
+"""Invariance → what it does. No one of them changes a digit."""
 
 
-def draw(kind: str, texts: Sequence[str], *, seed_value: int) -> list[tuple[int, str]]:
-    """One variant of each query that has one.
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Variants of the queries of one golden set.
+
+    Attributes:
+        rows: (index of the query, variant), in the order of queries.
+        without: How many queries have no variant that differs from them.
+    """
+
+    rows: tuple[tuple[int, Variant], ...]
+    without: int
+
+
+def variants(kind: str, text: str) -> list[Variant]:
+    """Every variant of a query, each typed text once, never the query itself.
 
     Args:
-        kind: A key of `STRATEGIES`.
-        texts: The queries.
-        seed_value: The same seed draws the same variants.
-
-    Returns:
-        (index into `texts`, variant that differs from it), in the order of `texts`.
+        kind: A key of `INVARIANCES`.
+        text: The query.
     """
-    make = STRATEGIES[kind]
-    strategies = [(at, make(text)) for at, text in enumerate(texts)]
-    usable = [(at, strategy) for at, strategy in strategies if not strategy.is_empty]
-    drawn: dict[int, str] = {}
-    for first in range(0, len(usable), _BATCH):
-        drawn |= _draw_batch(usable[first : first + _BATCH], seed_value + first)
-    return [(at, variant) for at, variant in drawn.items() if variant != texts[at]]
+    found: dict[str, Variant] = {}
+    for edits in INVARIANCES[kind].of(text):
+        one = Variant(text, edits)
+        if one.typed != text:
+            found.setdefault(one.typed, one)
+    return list(found.values())
 
 
-def _draw_batch(
-    usable: list[tuple[int, st.SearchStrategy[str]]], seed_value: int
-) -> dict[int, str]:
-    drawn: dict[int, str] = {}
+def draw(kind: str, texts: Sequence[str], *, seed: int, count: int = 1) -> Drawn:
+    """Some variants of each query.
 
-    # Hypothesis's first example is always the simplest one; the second, and last, is random.
-    @seed(seed_value)
-    @settings(
-        max_examples=2,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.data())
-    def collect(data: st.DataObject) -> None:
-        for at, strategy in usable:
-            drawn[at] = data.draw(strategy)
-
-    collect()
-    return drawn
+    Args:
+        kind: A key of `INVARIANCES`.
+        texts: The queries.
+        seed: Not negative; the same seed draws the same variants.
+        count: How many variants of a query to draw at the most.
+    """
+    rows: list[tuple[int, Variant]] = []
+    without = 0
+    for at, text in enumerate(texts):
+        known = variants(kind, text)
+        without += not known
+        chance = np.random.default_rng([seed, zlib.crc32(f"{kind}\0{text}".encode())])
+        places = chance.permutation(len(known))[:count]
+        rows += [(at, known[place]) for place in sorted(places.tolist())]
+    return Drawn(tuple(rows), without)

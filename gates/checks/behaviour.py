@@ -5,39 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from gates.card import CheckSpec, MetricSpec
 from gates.checks import Check
+from gates.checks._invariance import METRICS, invariances
 from gates.checks._ranked import judged, rank
 from gates.domain import Exhibit, Measurement
-from gates.kernels.intervals import clopper_pearson
 from gates.subject import Expectation, GoldenSet, Plan, Subject
 
 __all__ = ["CHECK"]
 
 _PLACES = ("must-be-first", "in-top", "never-in-top")
-_INVARIANCES = {
-    "case": "other letter case",
-    "whitespace": "stray white space",
-    "typo": "one typing mistake in a word of four letters or more",
-}
 _HOLD = "share of expectations"
-_FLIP = "share of changed queries"
 
 
 class Options(BaseModel):
-    """No options."""
+    """Options of the invariances.
+
+    Attributes:
+        variants: How many variants of a query to draw for each invariance, at the most.
+        resamples: Bootstrap resamples behind each interval.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    variants: int = Field(default=1, ge=1, le=20)
+    resamples: int = Field(default=10_000, ge=1_000, le=1_000_000)
 
 
 def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     wanted = set(plan.metrics)
     if wanted & set(_PLACES):
         yield from _places(subject, wanted)
-    if any(metric.startswith("invariance.") for metric in wanted):
-        yield from _invariances(subject, wanted)
+    if wanted - set(_PLACES):
+        yield from invariances(subject, plan)
 
 
 def _places(subject: Subject, wanted: set[str]) -> Iterator[Measurement | Exhibit]:
@@ -82,46 +84,6 @@ def _row(golden: GoldenSet, one: Expectation, place: int | None) -> list[str | i
     return [golden.query_text[one.query], words, one.target, at, one.line]
 
 
-def _invariances(subject: Subject, wanted: set[str]) -> Iterator[Measurement | Exhibit]:
-    # Hypothesis costs a third of a second to import; cards without invariances do not pay it.
-    from gates.checks._perturb import draw
-
-    golden = subject.golden
-    if golden.manifest.task != "classification":
-        for kind in _INVARIANCES:
-            reason = "this model is given features, not the query's text"
-            yield Measurement(f"invariance.{kind}", None, 0, _FLIP, reason=reason)
-        return
-    texts = golden.query_text
-    labels, scores = subject.candidate.labels({"query": texts})
-    flips: list[list[str | float]] = []
-    total = 0
-    for kind in _INVARIANCES:
-        metric = f"invariance.{kind}"
-        if metric not in wanted:
-            continue
-        variants = draw(kind, texts, seed_value=subject.seed)
-        n, total = len(variants), total + len(variants)
-        if not n:
-            reason = "no golden query has such a variant"
-            yield Measurement(metric, None, 0, _FLIP, reason=reason)
-            continue
-        changed, new_scores = subject.candidate.labels({"query": tuple(v for _, v in variants)})
-        flipped: list[list[str | float]] = [
-            [kind, texts[at], variant, labels[at], label, round(float(scores[at] - score), 4)]
-            for (at, variant), label, score in zip(variants, changed, new_scores, strict=True)
-            if label != labels[at]
-        ]
-        lower, upper = clopper_pearson(len(flipped), n)
-        # The variants of case and white space stand for themselves; a typo is one of many.
-        interval = (lower, upper) if kind == "typo" else (None, None)
-        yield Measurement(metric, len(flipped) / n, n, _FLIP, *interval)
-        flips += flipped
-    columns = ["change", "query", "typed as", "label", "label then", "score lost"]
-    title = f"{len(flips)} of {total} changed queries get another label"
-    yield Exhibit("table", title, {"columns": columns, "rows": flips})
-
-
 CHECK = Check(
     CheckSpec(
         name="behaviour",
@@ -133,10 +95,7 @@ CHECK = Check(
             MetricSpec(
                 "never-in-top", "documents that must not be in the top k, and are not", _HOLD
             ),
-            *(
-                MetricSpec(f"invariance.{kind}", f"queries whose label changes with {words}", _FLIP)
-                for kind, words in _INVARIANCES.items()
-            ),
+            *METRICS,
         ),
         options=Options,
     ),

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from gates.checks._perturb import STRATEGIES, draw
 from gates.subject import Expectation
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
 
@@ -69,12 +65,12 @@ def test_a_model_that_reads_words_exactly_flips_on_every_variant() -> None:
     assert all(row[1] != row[2] for row in rows)
 
 
-def test_a_model_that_normalises_does_not_flip_and_is_asked_once_a_kind() -> None:
+def test_a_model_that_normalises_does_not_flip_and_is_asked_once() -> None:
     steady = classified(lambda text: (" ".join(text.lower().split()), 0.9))
     result = run("behaviour", steady, "invariance.case", "invariance.whitespace")
     assert result["invariance.case"].value == 0.0
     assert result["invariance.whitespace"].value == 0.0
-    assert steady.candidate.calls == 3
+    assert steady.candidate.calls == 2, "the queries, and all their variants"
 
 
 def test_typos_are_a_sample_and_carry_an_interval() -> None:
@@ -90,26 +86,3 @@ def test_a_ranker_is_given_features_so_its_invariances_are_undecided() -> None:
     measurement = run("behaviour", ranked(), "invariance.case")["invariance.case"]
     assert measurement.value is None
     assert "features" in measurement.reason
-
-
-@pytest.mark.parametrize("kind", STRATEGIES)
-def test_the_same_seed_draws_the_same_variants(kind: str) -> None:
-    assert draw(kind, QUERIES, seed_value=3) == draw(kind, QUERIES, seed_value=3)
-
-
-def test_more_queries_than_one_batch_each_get_a_variant() -> None:
-    queries = [f"garden chair number {n}" for n in range(130)]
-    variants = draw("typo", queries, seed_value=1)
-    assert [at for at, _ in variants] == list(range(130))
-
-
-@given(text=st.text("abcdefgh 12", min_size=1, max_size=30), data=st.data())
-def test_variants_keep_what_they_must(text: str, data: st.DataObject) -> None:
-    assert data.draw(STRATEGIES["case"](text)).lower() == text.lower()
-    assert data.draw(STRATEGIES["whitespace"](text)).split() == text.split()
-    typos = STRATEGIES["typo"](text)
-    if not typos.is_empty:
-        variant = data.draw(typos)
-        assert abs(len(variant) - len(text)) <= 1
-        assert re.findall(r"\d", variant) == re.findall(r"\d", text)
-        assert variant[0] == text[0]

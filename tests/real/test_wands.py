@@ -60,6 +60,24 @@ def test_the_better_classifier_is_surer_of_itself_and_better_calibrated(
     assert outcome["score-range::calibration-error.delta"] == "PASS"
 
 
+def test_what_a_slip_or_a_wide_letter_does_is_shown_at_its_smallest(
+    gates: CommandLine, wands_desk: Desk, tmp_path: Path
+) -> None:
+    options = [*wands_desk.options(), "--output", str(tmp_path)]
+    said = json.loads(gates("run", wands_desk.uri("letters"), options, "--json").out)
+    values = {one["id"]: one["value"] for one in said["bounds"]}
+    assert values["behaviour::invariance.case"] == 0.0
+    assert values["behaviour::invariance.unicode"] > 0.2, "it does not fold full-width letters"
+    assert 0.05 < values["behaviour::score-shift.typo"] < 0.2
+    assert {"behaviour::invariance.plural[words=long]"} <= values.keys()
+    records = json.loads(Path(said["evidence"]).read_text(encoding="utf-8"))["records"]
+    (check,) = (one for one in records if one["check"] == "behaviour")
+    smallest = check["exhibits"][-1]["data"]["rows"]
+    assert smallest
+    assert all(row[1].startswith("query ‘") and row[4] != row[5] for row in smallest)
+    assert all(len(row[2].split()) <= len(row[6].split()) for row in smallest)
+
+
 def test_the_champions_answers_can_be_recorded_where_nobody_judged(
     gates: CommandLine, wands_desk: Desk, tmp_path: Path
 ) -> None:

@@ -38,6 +38,9 @@ checks:
       invariance.case: {max: 0.0}
       invariance.whitespace: {max: 0.0}
       invariance.typo: {max: 0.5, advisory: true}
+      invariance.unicode: {max: 0.0, advisory: true}
+      invariance.plural: {max: 0.5, advisory: true, slices: {words: {max: 0.6}}}
+      score-shift.typo: {max: 0.3, advisory: true}
   score-range:
     bounds:
       label-accuracy: {min: %(accuracy).2f}
