@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from gates.checks import catalogue, find
 from gates.dependencies import LockChange, LockReport
-from gates.domain import EnvironmentFacts, Exhibit, Measurement, ModelVersion, Role
+from gates.domain import EnvironmentFacts, Exhibit, Measurement, ModelVersion, Role, Task
 from gates.findings import ScanReport
 from gates.kernels.packed import Floats
 from gates.subject import (
@@ -41,6 +41,8 @@ class FakeArm:
     scanned: ScanReport = field(default_factory=lambda: ScanReport(1, 1, (), {}))
     inputs: tuple[str, ...] | None = None
     label_again: Callable[[str], tuple[str, float]] | None = None
+    embed: Callable[[str], Any] = lambda text: (1.0, float(len(text)))
+    embed_again: Callable[[str], Any] | None = None
     key: str = "k"
     asked_of_lock: LockQuestions | None = None
     calls: int = 0
@@ -65,6 +67,15 @@ class FakeArm:
     def labels_again(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
         pairs = [(self.label_again or self.label)(text) for text in columns["query"]]
         return tuple(one for one, _ in pairs), np.array([score for _, score in pairs])
+
+    def vectors(self, columns: Columns) -> Floats:
+        self.calls += 1
+        (texts,) = columns.values()
+        return np.array([self.embed(text) for text in texts], dtype=np.float64)
+
+    def vectors_again(self, columns: Columns) -> Floats:
+        (texts,) = columns.values()
+        return np.array([(self.embed_again or self.embed)(text) for text in texts], np.float64)
 
     def contributions(self, columns: Columns) -> Contributions | NoContributions:
         self.explained.append(columns)
@@ -101,7 +112,7 @@ class FakeSubject:
 
 def golden_set(
     *,
-    task: Literal["ranking", "classification"] = "ranking",
+    task: Task = "ranking",
     texts: Sequence[str] = (),
     lists: Sequence[Mapping[str, float | None]] = (),
     features: Mapping[str, Sequence[float]] | None = None,
