@@ -14,7 +14,7 @@ from gates.kernels import vectors as kernel
 from gates.kernels.packed import Bools, Floats, Ints
 from gates.subject import Arm, GoldenSet
 
-__all__ = ["Embedded", "moved_most", "stuffed"]
+__all__ = ["Embedded", "moved_most", "stuffed", "stuffed_most"]
 
 _REPEATS = 5
 _TEXTS, _SHOWN = 50, 10
@@ -83,26 +83,50 @@ def moved_most(golden: GoldenSet, old: Ints, new: Ints, overlap: Floats) -> Iter
         new: int64[Q, K], the candidate's.
         overlap: float64[Q], the share that both hold.
     """
-    texts = golden.query_text
+    k = old.shape[1]
+    rows = _changed(golden, golden.query_text, (old, new), overlap)
+    columns = ["text", "overlap", "champion's neighbours", "candidate's neighbours"]
+    title = (
+        f"{int((overlap < 1).sum()):,} of {len(overlap):,} texts get other neighbours among their "
+        f"first {k}, the most changed first (* in this list only)"
+    )
+    yield Exhibit("table", title, {"columns": columns, "rows": rows})
+
+
+def stuffed_most(golden: GoldenSet, plain: Ints, there: Ints, overlap: Floats) -> Iterator[Exhibit]:
+    """The texts whose neighbours change most when a word is repeated; nothing where none does.
+
+    Args:
+        golden: The golden set.
+        plain: int64[Q, K], the neighbours of each text.
+        there: int64[Q, K], those of the stuffed text.
+        overlap: float64[Q], the share that both hold.
+    """
+    texts = [stuffed(text) for text in golden.query_text]
+    if rows := _changed(golden, texts, (plain, there), overlap):
+        columns = ["text", "overlap", "neighbours as typed", "neighbours when stuffed"]
+        title = (
+            f"{int((overlap < 1).sum()):,} of {len(overlap):,} texts get other neighbours when a "
+            f"word is said {_REPEATS} times, the most changed first (* in this list only)"
+        )
+        yield Exhibit("table", title, {"columns": columns, "rows": rows})
+
+
+def _changed(
+    golden: GoldenSet, texts: Sequence[str], lists: tuple[Ints, Ints], overlap: Floats
+) -> list[list[object]]:
+    old, new = lists
     order = np.lexsort((-golden.weight, overlap))
-    rows = [
+    return [
         [
             texts[at],
             round(float(overlap[at]), 4),
-            _listed(texts, old[at], new[at]),
-            _listed(texts, new[at], old[at]),
+            _listed(golden.query_text, old[at], new[at]),
+            _listed(golden.query_text, new[at], old[at]),
         ]
-        for at in order.tolist()
+        for at in order[:_TEXTS].tolist()
         if overlap[at] < 1
     ]
-    columns = ["text", "overlap", "champion's neighbours", "candidate's neighbours"]
-    more = f"; the {_TEXTS} that change most" if len(rows) > _TEXTS else ""
-    k = old.shape[1]
-    title = (
-        f"{len(rows):,} of {len(texts):,} texts get other neighbours among their first {k}{more} "
-        "(* in this list only)"
-    )
-    yield Exhibit("table", title, {"columns": columns, "rows": rows[:_TEXTS]})
 
 
 def _listed(texts: Sequence[str], here: Ints, there: Ints) -> str:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gates.card import CheckSpec, MetricSpec
 from gates.checks import Check
-from gates.checks._embedded import Embedded, moved_most
+from gates.checks._embedded import Embedded, moved_most, stuffed_most
 from gates.checks._slices import cuts
 from gates.domain import Exhibit, Measurement
 from gates.errors import NoChampion
@@ -86,9 +86,10 @@ class _Measured:
                 yield from self._untold(metric, int(k))
                 return
             plain, there = self._new.neighbours(int(k)), self._new.stuffed_neighbours(int(k))
-            overlap = {metric: kernel.overlap(plain, there)}
+            overlap = kernel.overlap(plain, there)
             for cut in self._slices:
-                yield from means(self._sample, overlap, cut)
+                yield from means(self._sample, {metric: overlap}, cut)
+            yield from stuffed_most(self._golden, plain, there, overlap)
         elif name == "pairs":
             yield from self._pairs()
         elif name == "duplicates":
@@ -119,7 +120,7 @@ class _Measured:
         reason = f"of {texts} texts, each has all the others among its {k} nearest"
         for name, rows in self._slices:
             n = int(rows.sum())
-            yield Measurement(metric, None, n, _NEIGHBOURS, slice=name, reason=reason)
+            yield Measurement(metric, None, n, metric, slice=name, reason=reason)
 
     def _pairs(self) -> Iterator[Measurement | Exhibit]:
         golden, vectors = self._golden, self._new.vectors
@@ -148,10 +149,11 @@ class _Measured:
             ]
             for at in np.flatnonzero(~held).tolist()
         ]
-        columns = ["text", "must be nearer", "cosine", "than", "its cosine"]
-        columns.append("line of expectations.csv")
-        title = f"{len(rows)} of {len(expected)} expectations of nearer texts are broken"
-        yield Exhibit("table", title, {"columns": columns, "rows": rows})
+        if rows:
+            columns = ["text", "must be nearer", "cosine", "than", "its cosine"]
+            columns.append("line of expectations.csv")
+            title = f"{len(rows)} of {len(expected)} expectations of nearer texts are broken"
+            yield Exhibit("table", title, {"columns": columns, "rows": rows})
 
     def _duplicates(self) -> Iterator[Measurement | Exhibit]:
         distinct = np.flatnonzero(self._new.distinct)
@@ -180,18 +182,19 @@ class _Measured:
         n = int(lengths.size)
         if middle == 0:
             reason = "at least half of the vectors are zero, and point nowhere"
-            return Measurement("norm.worst", None, n, "of the median", reason=reason, breach=True)
+            return Measurement("norm.worst", None, n, "norm", reason=reason, breach=True)
         worst = int(np.abs(lengths / middle - 1).argmax())
         reason = (
             f"the vector of '{self._golden.query_text[worst]}' is {lengths[worst]:.4g} long, "
             f"the median is {middle:.4g}"
         )
         value = float(abs(lengths[worst] / middle - 1))
-        return Measurement("norm.worst", value, n, "of the median", reason=reason)
+        return Measurement("norm.worst", value, n, "norm", reason=reason)
 
     def _spread(self, metric: str) -> Measurement:
         vectors = self._new.vectors[self._new.distinct]
-        n, unit = int(vectors.shape[0]), "share" if metric == "collapse" else "directions"
+        unit = "collapse" if metric == "collapse" else "rank"
+        n = int(vectors.shape[0])
         if n < _FEWEST:
             reason = f"it takes {_FEWEST} texts that do not read alike"
             return Measurement(metric, None, n, unit, reason=reason)
@@ -221,13 +224,11 @@ CHECK = Check(
             MetricSpec("pairs", "texts nearer than another, as `closer` expects them", _PAIRS),
             MetricSpec("duplicates", "texts whose vector points as another text's does", _TEXTS),
             MetricSpec(
-                "collapse", "how much of all vectors lies along one direction (1: all)", "share"
+                "collapse", "how much of all vectors lies along one direction (1: all)", "collapse"
             ),
+            MetricSpec("effective-rank", "in how many directions the vectors spread out", "rank"),
             MetricSpec(
-                "effective-rank", "in how many directions the vectors spread out", "directions"
-            ),
-            MetricSpec(
-                "norm.worst", "how far a length is from the median's, as a share of it", "share"
+                "norm.worst", "how far a length is from the median, as a share of it", "norm"
             ),
             MetricSpec(
                 "stuffing@{k}",

@@ -102,7 +102,8 @@ def _of_vectors(
         value = float(found.apart.max(initial=0.0))
     else:
         reason = reason or "the vectors have another number of dimensions"
-    return Measurement(metric, value if known else None, texts, "texts", reason=reason)
+    unit = "difference" if metric == "largest-difference" else "texts"
+    return Measurement(metric, value if known else None, texts, unit, reason=reason)
 
 
 def _measurement(

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gates.errors import NoChampion
+from gates.checks._embedded import stuffed
+from gates.errors import ModelFault, NoChampion
 from gates.kernels.packed import Floats
 from gates.subject import Expectation, GoldenSet
 
@@ -77,6 +78,7 @@ def test_good_vectors_are_good_by_every_metric() -> None:
     assert 5 < (found["effective-rank"].value or 0) <= 16
     assert found["norm.worst"].value == pytest.approx(0.0, abs=1e-9)
     assert found["stuffing@5"].value == 1.0
+    assert [one.title.partition(" texts")[0] for one in found.exhibits] == ["0 of 32"]
 
 
 def test_vectors_that_collapsed_into_a_cone_are_seen_though_neighbours_stay() -> None:
@@ -111,6 +113,8 @@ def test_texts_that_read_alike_may_have_one_vector() -> None:
 def test_a_word_that_wins_by_being_repeated_moves_the_neighbours() -> None:
     found = run("embedding", subject(by_every_word), "stuffing@5", "duplicates")
     assert (found["stuffing@5"].value or 1) < 0.8
+    rows = found.exhibits[0].data["rows"]
+    assert all(text.count(max(text.split(), key=len)) >= 5 for text, *_ in rows)
     assert found["duplicates"].value == 0.0
 
 
@@ -192,3 +196,19 @@ def test_without_a_champion_only_its_own_vectors_are_measured() -> None:
     assert run("embedding", alone, "duplicates")["duplicates"].value == 0.0
     with pytest.raises(NoChampion):
         run("embedding", alone, "neighbour-overlap@5")
+
+
+def test_a_text_is_stuffed_with_its_longest_word() -> None:
+    assert stuffed("red wooden  desk") == "red wooden wooden wooden wooden wooden desk"
+    assert stuffed("desk") == "desk desk desk desk desk"
+    assert stuffed(" ") == " "
+
+
+def test_a_model_that_changes_its_dimensions_breaks_the_contract() -> None:
+    def uneven(text: str) -> Floats:
+        return by_words(text)[: 8 if text.count("wooden") + text.count("metal") > 1 else 16]
+
+    texts = ["wooden", "metal", "metal", "wooden"]
+    one = FakeSubject(golden_set(task="embedding", texts=texts), FakeArm(embed=uneven), None)
+    with pytest.raises(ModelFault, match="gives 8 dimensions to one list of texts, 16 to another"):
+        run("embedding", one, "stuffing@1")
