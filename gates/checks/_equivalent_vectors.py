@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,9 +76,14 @@ def compare_vectors(old: Floats, new: Floats, tolerance: Tolerance, k: int) -> V
         tolerance: How far a vector may move.
         k: How many nearest texts are neighbours.
     """
-    alike = old.shape == new.shape
-    apart = kernel.norms(new - old) if alike else np.full(len(old), np.inf)
-    moved = apart > tolerance.absolute + tolerance.relative * kernel.norms(old)
+    apart, moved = np.full(len(old), np.inf), np.ones(len(old), np.bool_)
+    if old.shape == new.shape:
+        # At a size of 1, so that no difference is too large for a number.
+        size = float(max(np.abs(old).max(initial=0.0), np.abs(new).max(initial=0.0))) or 1.0
+        relative = kernel.norms(new / size - old / size)
+        allowed = tolerance.absolute / size + tolerance.relative * kernel.norms(old / size)
+        moved = relative > allowed
+        apart = np.minimum(relative, sys.float_info.max / size) * size
     turned = None
     if not apart.any():
         turned = np.zeros(len(old), np.bool_)

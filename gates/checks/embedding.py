@@ -8,6 +8,7 @@ out of line, and a word that wins by being repeated.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -178,17 +179,17 @@ class _Measured:
 
     def _worst_norm(self) -> Measurement:
         lengths = kernel.norms(self._new.vectors)
-        middle = float(np.median(lengths))
-        n = int(lengths.size)
+        middle, n = float(np.median(lengths)), int(lengths.size)
         if middle == 0:
             reason = "at least half of the vectors are zero, and point nowhere"
             return Measurement("norm.worst", None, n, "norm", reason=reason, breach=True)
-        worst = int(np.abs(lengths / middle - 1).argmax())
+        off = np.abs(lengths - middle)
+        worst = int(off.argmax())
         reason = (
-            f"the vector of '{self._golden.query_text[worst]}' is {lengths[worst]:.4g} long, "
-            f"the median is {middle:.4g}"
+            f"the vector of '{self._golden.query_text[worst]}' is "
+            f"{lengths[worst]:.4g} long, the median is {middle:.4g}"
         )
-        value = float(abs(lengths[worst] / middle - 1))
+        value = min(float(off[worst]) / middle, sys.float_info.max)
         return Measurement("norm.worst", value, n, "norm", reason=reason)
 
     def _spread(self, metric: str) -> Measurement:

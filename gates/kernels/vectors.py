@@ -25,7 +25,7 @@ _DECIMALS = 12
 
 
 def norms(vectors: Floats) -> Floats:
-    """The length of each vector, float64[N].
+    """The length of each vector, float64[N]; the largest number where it is beyond.
 
     Args:
         vectors: float64[N, D], finite.
@@ -33,8 +33,10 @@ def norms(vectors: Floats) -> Floats:
     # Scaled first: squares of very large or very small numbers do not fit.
     largest = np.abs(vectors).max(axis=1, initial=0.0)
     scale = np.where(largest > 0, largest, 1.0)
-    found: Floats = np.linalg.norm(vectors / scale[:, None], axis=1) * largest
-    return found
+    with np.errstate(over="ignore"):
+        found = np.linalg.norm(vectors / scale[:, None], axis=1) * largest
+    capped: Floats = np.minimum(found, np.finfo(np.float64).max)
+    return capped
 
 
 def units(vectors: Floats) -> Floats:

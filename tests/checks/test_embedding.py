@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Callable, Sequence
 from itertools import product
@@ -125,6 +126,20 @@ def test_a_length_out_of_line_is_named() -> None:
     found = run("embedding", subject(shrinking), "norm.worst")["norm.worst"]
     assert found.value == pytest.approx(0.75)
     assert f"'{TEXTS[7]}' is 0.25 long, the median is 1" in found.reason
+
+
+def test_lengths_at_the_edge_of_what_numbers_hold_are_still_measured() -> None:
+    def extreme(text: str) -> Floats:
+        return by_words(text) / 10 * (1.7e308 if text == TEXTS[7] else 1e-300)
+
+    found = run("embedding", subject(extreme), *ALL)
+    assert found["norm.worst"].value == sys.float_info.max
+    assert found["stuffing@5"].value == found["neighbour-overlap@5"].value == 1.0
+
+
+def test_versions_of_other_dimensions_are_compared_by_their_neighbours() -> None:
+    found = run("embedding", subject(lambda text: (*by_words(text), 0.0)), "neighbour-overlap@5")
+    assert found["neighbour-overlap@5"].value == 1.0
 
 
 def test_vectors_of_zeros_break_the_contract() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -141,6 +142,12 @@ def test_a_vector_that_moves_is_counted_and_so_is_a_text_with_other_neighbours()
 def test_numbers_near_zero_may_move_by_more_of_their_own_size() -> None:
     assert values(embedded({"desk": (1.0, 5e-7)}))[:2] == [0.0, 0.0]
     assert values(embedded({"desk": (1.0, 5e-7)}, relative=1e-8))[:2] == [1.0, 0.0]
+
+
+def test_a_move_too_large_for_a_number_is_a_move() -> None:
+    result = embedded({"desk": (1.7e308, -1.7e308)})
+    assert values(result)[0] == 1.0
+    assert values(result)[2] == sys.float_info.max
 
 
 def test_other_dimensions_are_a_move_of_every_vector() -> None:

@@ -69,6 +69,7 @@ def test_overlap_and_change_by_hand() -> None:
 
 
 def test_norms_and_cosines_by_hand() -> None:
+    assert kernel.norms(np.full((1, 4), 1.7e308)).tolist() == [np.finfo(float).max]
     first, second = np.array([[3.0, 4.0], [0.0, 0.0]]), np.array([[4.0, 3.0], [1.0, 0.0]])
     assert kernel.norms(first).tolist() == [5.0, 0.0]
     assert kernel.cosines(first, second).tolist() == pytest.approx([0.96, 0.0])
