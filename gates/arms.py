@@ -20,7 +20,7 @@ from gates.environments.cache import EnvironmentCache
 from gates.environments.images import ImageCache
 from gates.environments.launching import Launchable
 from gates.environments.mlmodel import read_mlmodel
-from gates.environments.outputs import as_contributions, as_labels, as_scores
+from gates.environments.outputs import as_contributions, as_labels, as_scores, as_vectors
 from gates.environments.process import Limits, Worker
 from gates.errors import GatesError, LockError, ModelFault
 from gates.findings import ScanReport
@@ -263,6 +263,23 @@ class VersionArm:
         """
         return self._blame(lambda: self._fresh().peak_memory())
 
+    def vectors(self, columns: Columns) -> Floats:
+        """A vector for each row of a frame: float64[rows, dimensions], finite.
+
+        Raises:
+            ModelFault: It could not, by name; a champion's fault is never a breach.
+        """
+        return self._blame(lambda: as_vectors(self._ask(columns), _rows(columns)))
+
+    def vectors_again(self, columns: Columns) -> Floats:
+        """A vector for each row once more, in a process of its own that ends afterwards.
+
+        Raises:
+            ModelFault: It could not, by name; a champion's fault is never a breach.
+        """
+        with self.apart() as fresh:
+            return fresh.vectors(columns)
+
     def contributions(self, columns: Columns) -> Contributions | NoContributions:
         """What each feature added to the score of each row of a frame, or why that is not known."""
         key = _frame_digest(columns)
@@ -421,6 +438,16 @@ class WorkerApart:
         """
         return self.arm._blame(  # noqa: SLF001 - a part of its arm
             lambda: as_labels(self.worker.predict(columns), _rows(columns))
+        )
+
+    def vectors(self, columns: Columns) -> Floats:
+        """A vector for each row of a frame: float64[rows, dimensions], finite.
+
+        Raises:
+            ModelFault: It could not, by name; a champion's fault is never a breach.
+        """
+        return self.arm._blame(  # noqa: SLF001 - a part of its arm
+            lambda: as_vectors(self.worker.predict(columns), _rows(columns))
         )
 
 

@@ -29,7 +29,7 @@ __all__ = [
     "left_open",
 ]
 
-Task = Literal["ranking", "classification"]
+Task = Literal["ranking", "classification", "embedding"]
 Role = Literal["candidate", "champion"]
 Layer = Literal[
     "network",  # no network but its own loopback

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from gates.dependencies import LockChange, LockReport
-from gates.domain import EnvironmentFacts, ModelVersion, Role
+from gates.domain import EnvironmentFacts, ModelVersion, Role, Task
 from gates.findings import ScanReport
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ __all__ = [
 Columns = Mapping[str, "Sequence[Any] | NDArray[Any]"]
 """A frame: column name → values, all of one length."""
 
-ExpectationKind = Literal["label", "must-be-first", "in-top", "never-in-top"]
+ExpectationKind = Literal["label", "must-be-first", "in-top", "never-in-top", "closer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,14 @@ class Expectation:
 
     Attributes:
         query: Index of the query in the golden set.
-        kind: `label` (classification), or where a document must or must not stand (ranking).
-        target: The expected label, or the document id.
+        kind: `label` (classification), where a document must or must not stand (ranking), or
+            `closer` (embedding): the target must be nearer to the query than another is.
+        target: The expected label, the document id, or the id of the text that must be nearer.
         k: The list depth that `in-top` and `never-in-top` speak of; 1 for `must-be-first`.
         low: Least acceptable score of the expected label.
         high: Greatest acceptable score of the expected label.
         line: Its line in `expectations.csv`.
+        than: The id of the text that must be further away; empty unless `closer`.
     """
 
     query: int
@@ -66,6 +68,7 @@ class Expectation:
     low: float = 0.0
     high: float = 1.0
     line: int = 0
+    than: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class Manifest:
         task: The kind of model it is for.
         description: What it holds, for people.
         synthetic: True when no real shopper stands behind it.
-        inputs: The columns a model is given: feature columns, or `query`.
+        inputs: The columns a model is given: feature columns, or the one that holds the texts.
         slices: The columns of `queries.csv` by which results may be cut.
         max_grade: The best grade of the scale.
         sampling: How queries were drawn, in words.
@@ -85,7 +88,7 @@ class Manifest:
     """
 
     name: str
-    task: Literal["ranking", "classification"]
+    task: Task
     description: str
     synthetic: bool
     inputs: tuple[str, ...]
@@ -168,7 +171,15 @@ class GoldenSet:
         """The frame a model is given for the whole set: features, or the query texts."""
         if self.manifest.task == "ranking":
             return self.features
-        return {"query": self.query_text}
+        return self.texts(self.query_text)
+
+    def texts(self, texts: Sequence[str]) -> Columns:
+        """The frame that gives a model of texts some of them.
+
+        Args:
+            texts: One for each row.
+        """
+        return {self.manifest.inputs[0]: tuple(texts)}
 
 
 BIAS = "(bias)"
@@ -253,6 +264,13 @@ class Apart(Protocol):
             ModelFault: It could not, by name; it may not be able to answer again.
         """
 
+    def vectors(self, columns: Columns) -> Floats:
+        """A vector for each row of a frame, float64[rows, dimensions].
+
+        Raises:
+            ModelFault: It could not, by name; it may not be able to answer again.
+        """
+
 
 class Arm(Protocol):
     """One version, running in its own environment."""
@@ -305,6 +323,20 @@ class Arm(Protocol):
         Raises:
             ModelFault: It could not be loaded, by name.
             BuildError: The environment could not be built.
+        """
+
+    def vectors(self, columns: Columns) -> Floats:
+        """A vector for each row of a frame, float64[rows, dimensions].
+
+        Raises:
+            ModelFault: It could not, by name.
+        """
+
+    def vectors_again(self, columns: Columns) -> Floats:
+        """A vector for each row once more, in a fresh process.
+
+        Raises:
+            ModelFault: It could not, by name.
         """
 
     def contributions(self, columns: Columns) -> Contributions | NoContributions:

@@ -63,8 +63,8 @@ def bisect(
 
     Raises:
         LockError: A lock is unreadable, or not pinned and hashed throughout.
-        UsageError: Both locks are the same, the golden set is not this model's, or the state file
-            is another's.
+        UsageError: Both locks are the same, the golden set is not this model's or is for vectors,
+            or the state file is another's.
         BuildError: An environment of the two locks could not be built.
         IntegrityError: The model folder cannot be digested, or changed meanwhile.
         PackageError: The model folder has no usable MLmodel file.
@@ -75,6 +75,11 @@ def bisect(
         raise UsageError(
             f"{old_lock} and {new_lock} are the same lock ({old.digest[:19]}…)",
             advice="name the lock before the upgrade first, and the one after it second",
+        )
+    if golden.manifest.task == "embedding":
+        raise UsageError(
+            "a bisection follows scores and labels, and this model gives vectors",
+            advice="the check 'equivalence' says whether the upgrade as a whole moves them",
         )
     key = bisection_key(
         old, new, model_dir, golden, tolerance=tolerance, limits=limits, python=python

@@ -58,7 +58,7 @@ CHECK = Check(
     CheckSpec(
         name="artifact",
         summary="what the artifact's files would import, call and run, told without loading them",
-        tasks=frozenset({"ranking", "classification"}),
+        tasks=frozenset({"ranking", "classification", "embedding"}),
         metrics=(
             MetricSpec(
                 "critical",

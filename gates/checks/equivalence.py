@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from gates.answers import Answers, Difference, Tolerance, compare
 from gates.card import CheckSpec, Limit, MetricSpec
 from gates.checks import Check
+from gates.checks._equivalent_vectors import VectorDifference, compare_vectors
 from gates.domain import Exhibit, Measurement
 from gates.errors import NoChampion
 from gates.subject import Arm, GoldenSet, Plan, Subject
@@ -30,8 +32,9 @@ class Options(BaseModel):
 
     Attributes:
         binary: Whose binary runs under both locks.
-        absolute: How far a score may move, in its own units.
+        absolute: How far a score, or the end of a vector, may move, in its own units.
         relative: How far it may move further, as a share of the old score's size.
+        neighbours: How many nearest texts are a vector's neighbours (embedding models).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,6 +42,7 @@ class Options(BaseModel):
     binary: Literal["champion", "candidate"] = "champion"
     absolute: float = Field(default=1e-9, ge=0)
     relative: float = Field(default=1e-6, ge=0)
+    neighbours: int = Field(default=10, ge=1, le=9_999)
 
 
 def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
@@ -46,11 +50,20 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
         raise NoChampion
     golden, options = subject.golden, plan.options
     if subject.champion.environment().key == subject.candidate.environment().key:
-        same = Difference(len(next(iter(golden.inputs().values()))), 0, 0, len(golden.query_id), 0)
-        yield from (_measurement(metric, same, same=True) for metric in plan.metrics)
+        n = len(next(iter(golden.inputs().values())))
+        same = Difference(n, 0, 0, len(golden.query_id), 0)
+        none = compare_vectors(np.zeros((n, 1)), np.zeros((n, 1)), Tolerance(), 1)
+        for metric in plan.metrics:
+            if golden.manifest.task == "embedding":
+                yield _of_vectors(metric, none, _SAME)
+            else:
+                yield _measurement(metric, same, same=True)
         return
     own = subject.champion if options.binary == "champion" else subject.candidate
     there = subject.transplanted(options.binary)
+    if golden.manifest.task == "embedding":
+        yield from _vectors(subject, plan, own, there)
+        return
     first, second = _answers(own, golden), _answers(there, golden)
     old, new = (first, second) if options.binary == "champion" else (second, first)
     tolerance = Tolerance(options.absolute, options.relative)
@@ -59,6 +72,38 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     yield from (_measurement(metric, found, doubt=doubt) for metric in plan.metrics)
     if found.any:
         yield _first_rows(found)
+
+
+def _vectors(subject: Subject, plan: Plan, own: Arm, there: Arm) -> Iterator[Measurement | Exhibit]:
+    golden, options = subject.golden, plan.options
+    tolerance, k = Tolerance(options.absolute, options.relative), options.neighbours
+    first, second = own.vectors(golden.inputs()), there.vectors(golden.inputs())
+    old, new = (first, second) if options.binary == "champion" else (second, first)
+    found, doubt = compare_vectors(old, new, tolerance, k), ""
+    if found.any:
+        again = compare_vectors(first, own.vectors_again(golden.inputs()), tolerance, k)
+        doubt = _not_alike(own, again.words) if again.any else ""
+    yield from (_of_vectors(metric, found, doubt, known=not doubt) for metric in plan.metrics)
+    if found.any:
+        yield found.first(golden)
+
+
+def _of_vectors(
+    metric: str, found: VectorDifference, reason: str = "", *, known: bool = True
+) -> Measurement:
+    texts, value = int(found.moved.size), None
+    if metric == "changed-vectors":
+        value = float(found.moved.sum())
+    elif metric == "changed-neighbours" and found.turned is not None:
+        value = float(found.turned.sum())
+    elif metric == "changed-neighbours":
+        reason = reason or f"of {texts} texts, each has all the others for neighbours"
+    elif np.isfinite(found.apart).all():
+        value = float(found.apart.max(initial=0.0))
+    else:
+        reason = reason or "the vectors have another number of dimensions"
+    unit = "difference" if metric == "largest-difference" else "texts"
+    return Measurement(metric, value if known else None, texts, unit, reason=reason)
 
 
 def _measurement(
@@ -87,9 +132,13 @@ def _doubt(own: Arm, first: Answers, golden: GoldenSet, tolerance: Tolerance) ->
     itself = compare(first, _answers(own, golden, again=True), golden, tolerance)
     if not itself.any:
         return ""
+    return _not_alike(own, itself.words)
+
+
+def _not_alike(own: Arm, words: str) -> str:
     return (
         f"the {own.role} gives other answers to the same input in a fresh process "
-        f"({itself.words}): what the upgrade changes cannot be told apart"
+        f"({words}): what the upgrade changes cannot be told apart"
     )
 
 
@@ -117,12 +166,30 @@ CHECK = Check(
     CheckSpec(
         name="equivalence",
         summary="the same binary under the old and the new lock gives the same answers",
-        tasks=frozenset({"ranking", "classification"}),
+        tasks=frozenset({"ranking", "classification", "embedding"}),
         metrics=(
             MetricSpec(
-                "changed-scores", "golden rows whose score moves beyond tolerance", "rows", _NONE
+                "changed-scores",
+                "golden rows whose score moves beyond tolerance",
+                "rows",
+                _NONE,
+                tasks=frozenset({"ranking", "classification"}),
             ),
-            MetricSpec("largest-difference", "the largest move of a score", "score"),
+            MetricSpec(
+                "changed-vectors",
+                "texts whose vector moves beyond tolerance",
+                "texts",
+                _NONE,
+                tasks=frozenset({"embedding"}),
+            ),
+            MetricSpec(
+                "changed-neighbours",
+                "texts that get other nearest texts",
+                "texts",
+                _NONE,
+                tasks=frozenset({"embedding"}),
+            ),
+            MetricSpec("largest-difference", "the largest move of a score or vector", "score"),
             MetricSpec(
                 "changed-orders",
                 "queries whose list is ordered otherwise",

@@ -119,7 +119,7 @@ CHECK = Check(
     CheckSpec(
         name="lockfile",
         summary="every requirement pinned and hashed; what ran is what was locked",
-        tasks=frozenset({"ranking", "classification"}),
+        tasks=frozenset({"ranking", "classification", "embedding"}),
         metrics=(
             MetricSpec("unpinned", "requirements without '=='", "requirements", _NONE),
             MetricSpec("unhashed", "requirements without a hash", "requirements", _NONE),

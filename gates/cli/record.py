@@ -108,7 +108,7 @@ def _ask(
     if card.policy.task != "classification":
         raise UsageError(
             f"{card.path} is for a {card.policy.task} model: only labels can be recorded",
-            advice="write by hand which documents must be first, in the top, or not there",
+            advice="write by hand what you expect: docs/golden-sets.md says how",
         )
     golden = read_golden(card.golden_path, expects=False)
     wanted = source or f"@{card.policy.champion}"

@@ -1,4 +1,4 @@
-"""The output contract: what scores, labels and contributions must be before a check uses them."""
+"""The output contract: what a model must have answered before a check uses it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["as_contributions", "as_labels", "as_scores"]
+__all__ = ["as_contributions", "as_labels", "as_scores", "as_vectors"]
 
 Output = Mapping[str, "NDArray[Any] | list[Any]"]
 
@@ -68,6 +68,35 @@ def as_labels(columns: Output, rows: int) -> tuple[tuple[str, ...], NDArray[np.f
     return tuple(labels), _finite(columns["score"], "score")
 
 
+def as_vectors(columns: Output, rows: int) -> NDArray[np.float64]:
+    """One finite vector for each row.
+
+    Args:
+        columns: What the model returned: a column for each dimension, named 0, 1, … in their
+            order. The worker makes that of a matrix and of lists of one length.
+        rows: How many rows it was given.
+
+    Returns:
+        float64[rows, dimensions], of two dimensions at least.
+
+    Raises:
+        ModelFault: A breach: `wrong-rows`, `wrong-type`, `nan` or `infinite`.
+    """
+    import numpy as np
+
+    _check_rows(columns, rows)
+    names = [str(at) for at in range(len(columns))]
+    if len(columns) < 2 or set(names) != set(columns):
+        raise _breach(
+            "wrong-type",
+            f"the model returned {_list(columns)}: a vector is a list of two numbers or more, of "
+            "one length in all rows",
+        )
+    vectors = np.stack([_numbers(columns[name], name) for name in names], axis=1)
+    _check_finite(vectors, "vectors")
+    return vectors
+
+
 def as_contributions(columns: Output, rows: int, given: Columns) -> Contributions:
     """What each input column added to each row's score: columns it was given, and finite numbers.
 
@@ -118,6 +147,12 @@ def _check_rows(columns: Output, rows: int) -> None:
 
 
 def _finite(values: NDArray[Any] | list[Any], name: str) -> NDArray[np.float64]:
+    numbers = _numbers(values, name)
+    _check_finite(numbers, f"values of {name!r}")
+    return numbers
+
+
+def _numbers(values: NDArray[Any] | list[Any], name: str) -> NDArray[np.float64]:
     import numpy as np
 
     kinds = {type(value).__name__ for value in values if value is not None} - {"float", "int"}
@@ -129,16 +164,22 @@ def _finite(values: NDArray[Any] | list[Any], name: str) -> NDArray[np.float64]:
         raise _breach(
             "wrong-type", f"the model returned {', '.join(sorted(held))} for {name!r}, not numbers"
         )
-    scores = np.array(values, dtype=np.float64)  # None, a missing value, becomes NaN
+    return np.array(values, dtype=np.float64)  # None, a missing value, becomes NaN
+
+
+def _check_finite(numbers: NDArray[np.float64], what: str) -> None:
+    import numpy as np
+
     tests: tuple[tuple[FaultKind, str, NDArray[np.bool_]], ...] = (
-        ("nan", "NaN or missing", np.isnan(scores)),
-        ("infinite", "infinite", np.isinf(scores)),
+        ("nan", "NaN or missing", np.isnan(numbers)),
+        ("infinite", "infinite", np.isinf(numbers)),
     )
-    for kind, words, bad in tests:
+    for kind, words, found in tests:
+        bad = found if found.ndim == 1 else np.asarray(found.any(axis=1))
         if bad.any():
+            held = "are" if found.ndim == 1 else "hold numbers that are"
             raise _breach(
                 kind,
-                f"the model returned {int(bad.sum())} of {len(scores)} values of {name!r} that are "
+                f"the model returned {int(bad.sum())} of {len(bad)} {what} that {held} "
                 f"{words}; the first is in row {int(bad.argmax())}",
             )
-    return scores

@@ -187,7 +187,8 @@ def _pack(kind: str, values: list[Any]) -> bytes:
 
 def normalise(result: Any) -> dict[str, tuple[str, list[Any]]]:
     """Whatever a pyfunc model may return, as typed columns; `prediction` when it is one column."""
-    columns = {name: _typed(name, values) for name, values in _columns_of(result).items()}
+    found = _spread(_columns_of(result))
+    columns = {name: _typed(name, values) for name, values in found.items()}
     lengths = {name: len(values) for name, (_, values) in columns.items()}
     if len(set(lengths.values())) > 1:
         raise Breach("wrong-rows", f"returned columns of different lengths: {lengths}")
@@ -208,14 +209,23 @@ def _columns_of(result: Any) -> dict[str, list[Any]]:
     if values and all(isinstance(value, dict) for value in values):
         names = list(dict.fromkeys(str(name) for value in values for name in value))
         return {name: [value.get(name) for value in values] for name in names}
-    if values and all(isinstance(value, (list, tuple)) for value in values):
-        widths = {len(value) for value in values}
-        if len(widths) > 1:
-            raise Breach("wrong-type", "returned lists of different lengths")
-        width = widths.pop()
-        names = ["prediction"] if width == 1 else [str(i) for i in range(width)]
-        return {name: [value[i] for value in values] for i, name in enumerate(names)}
     return {"prediction": values}
+
+
+def _spread(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """One column of lists as a column for each place in them: vectors, or a matrix's rows."""
+    if len(columns) != 1:
+        return columns
+    (values,) = columns.values()
+    rows = [value.tolist() if hasattr(value, "tolist") else value for value in values]
+    if not rows or not all(isinstance(row, (list, tuple)) for row in rows):
+        return columns
+    widths = {len(row) for row in rows}
+    if len(widths) > 1:
+        raise Breach("wrong-type", "returned lists of different lengths")
+    width = widths.pop()
+    names = ["prediction"] if width == 1 else [str(i) for i in range(width)]
+    return {name: [row[i] for row in rows] for i, name in enumerate(names)}
 
 
 def _list_of(name: object, values: Any) -> list[Any]:

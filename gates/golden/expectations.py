@@ -26,6 +26,7 @@ JUDGED, RECORDED = "judged", "recorded"
 _KINDS = {
     "classification": ("label",),
     "ranking": ("must-be-first", "in-top", "never-in-top"),
+    "embedding": ("closer",),
 }
 
 
@@ -73,12 +74,37 @@ def _kinds(table: Table, manifest: Manifest) -> pa.Array:
     known = np.asarray(pc.is_in(kind, value_set=pa.array(kinds)).to_numpy(False), dtype=bool)
     if not known.all():
         raise table.defect(
-            f"`expect` is not an expectation of a {manifest.task} set",
+            f"`expect` is not for {manifest.task} models",
             ~known,
             show=("query_id", "expect"),
             advice=f"Use one of: {', '.join(kinds)}.",
         )
     return kind
+
+
+def _others(table: Table, manifest: Manifest, query: Ints, ids: pa.Array) -> list[str]:
+    """The text that each row's target must be nearer than; empty but in an embedding set."""
+    if manifest.task != "embedding":
+        return [""] * table.rows
+    table.need("than")
+    near, far = (
+        table.index(
+            name,
+            ids,
+            what=f"`{name}` is not in queries.csv",
+            advice="Write the query_id of one of its texts.",
+        )
+        for name in ("target", "than")
+    )
+    wrong = (query == near) | (query == far) | (near == far)
+    if wrong.any():
+        raise table.defect(
+            "a text is compared with itself",
+            wrong,
+            show=("query_id", "target", "than"),
+            advice="Name three texts: `target` must be nearer to `query_id` than `than` is.",
+        )
+    return list(table.text("than").to_pylist())
 
 
 def _recorded(table: Table) -> int:
@@ -117,7 +143,7 @@ def read_expectations(
         path: The file.
         manifest: The set's manifest.
         ids: The known query ids.
-        candidates: The candidates that targets must be among; None for classification.
+        candidates: The candidates that targets must be among; None for models of texts.
 
     Returns:
         The expectations in file order, and what a reader should know about them.
@@ -128,7 +154,7 @@ def read_expectations(
     table = read_csv(path)
     table.need("query_id", "expect", "target")
     query, kind = query_index(table, ids), _kinds(table, manifest)
-    table.filled("target", advice="Write the label or the document id.")
+    table.filled("target", advice="Write the label, or the id of the document or text.")
     target = table.text("target")
     low, high = _range(table)
     depth = _depths(table, kind)
@@ -144,6 +170,7 @@ def read_expectations(
             )
     if manifest.task == "classification":
         table.unique(query, show=("query_id",), advice="Keep one label for each query.")
+    others = _others(table, manifest, query, ids)
     lines = table.lines(range(table.rows))
     rows = zip(
         query.tolist(),
@@ -153,10 +180,11 @@ def read_expectations(
         low.tolist(),
         high.tolist(),
         lines,
+        others,
         strict=True,
     )
     expectations = tuple(
-        Expectation(at, cast("ExpectationKind", what), aim, k, least, most, line or 0)
-        for at, what, aim, k, least, most, line in rows
+        Expectation(at, cast("ExpectationKind", what), aim, k, least, most, line or 0, other)
+        for at, what, aim, k, least, most, line, other in rows
     )
     return expectations, _warnings(table)

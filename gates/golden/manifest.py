@@ -47,6 +47,13 @@ def _check_names(path: Path, sheet: _Sheet, lines: Lines) -> None:
             line=lines.of("inputs"),
             advice="Write `inputs: [query]`.",
         )
+    if sheet.task == "embedding" and sheet.inputs not in (["text"], ["query"]):
+        raise GoldenError(
+            f"an embedding set is given texts alone, not {', '.join(sheet.inputs)}",
+            path=path,
+            line=lines.of("inputs"),
+            advice="Write `inputs: [text]` or `inputs: [query]`: the column the model reads.",
+        )
     for key, names in (("inputs", sheet.inputs), ("slices", sheet.slices)):
         for at, name in enumerate(names):
             if name in names[:at]:

@@ -127,7 +127,7 @@ def read_golden(path: Path, *, expects: bool = True) -> GoldenSet:
     else:
         candidates, judged, expectations, notes = _NO_CANDIDATES, _NO_JUDGMENTS, (), ()
         expected = path / "expectations.csv"
-        if expects or expected.exists():
+        if expected.exists() or (expects and manifest.task == "classification"):
             expectations, notes = read_expectations(expected, manifest, queries.ids, None)
     warnings = (*queries.warnings, *notes)
     return _set(path, manifest, queries, candidates, judged, expectations, warnings)

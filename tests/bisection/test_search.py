@@ -9,6 +9,8 @@ import pytest
 from gates.errors import BuildError, IntegrityError, LockError, UsageError
 
 from .conftest import NAMES, Case
+from .shop import write_golden
+from .wheels import model
 
 LABELS = """
     import {names}
@@ -159,6 +161,17 @@ def test_progress_tells_each_test_and_how_many_changes_are_ruled_out(case: Case)
     assert ("test 2: 4 of 8 changes", 0, 8) in told
     assert ("test 2: 4 of 8 changes … differs", 4, 8) in told
     assert told[-1][0].startswith("test") or told[-1][0].startswith("building")
+
+
+def test_vectors_are_not_followed(case: Case) -> None:
+    golden = write_golden(case.folder / "golden")
+    (golden / "manifest.yaml").write_text(
+        (golden / "manifest.yaml").read_text().replace("classification", "embedding")
+    )
+    (golden / "expectations.csv").unlink()
+    model(case.folder / "model", "return [[1.0, 2.0] for _ in x['query']]")
+    with pytest.raises(UsageError, match="this model gives vectors"):
+        case.search(case.make(), "")
 
 
 def test_locks_that_install_the_same_need_no_run(case: Case) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from gates.checks import catalogue, find
 from gates.dependencies import LockChange, LockReport
-from gates.domain import EnvironmentFacts, Exhibit, Measurement, ModelVersion, Role
+from gates.domain import EnvironmentFacts, Exhibit, Measurement, ModelVersion, Role, Task
 from gates.environments.outputs import as_labels, as_scores
 from gates.errors import ModelFault
 from gates.findings import ScanReport
@@ -50,6 +50,8 @@ class FakeArm:
     label_again: Callable[[str], tuple[str, float]] | None = None
     time: Callable[[Columns], float] = lambda columns: 0.001
     peak: int | None = None
+    embed: Callable[[str], Any] = lambda text: (1.0, float(len(text)))
+    embed_again: Callable[[str], Any] | None = None
     key: str = "k"
     asked_of_lock: LockQuestions | None = None
     calls: int = 0
@@ -88,6 +90,15 @@ class FakeArm:
     def peak_memory(self) -> int | None:
         return self.peak
 
+    def vectors(self, columns: Columns) -> Floats:
+        self.calls += 1
+        (texts,) = columns.values()
+        return np.array([self.embed(text) for text in texts], dtype=np.float64)
+
+    def vectors_again(self, columns: Columns) -> Floats:
+        (texts,) = columns.values()
+        return np.array([(self.embed_again or self.embed)(text) for text in texts], np.float64)
+
     def contributions(self, columns: Columns) -> Contributions | NoContributions:
         self.explained.append(columns)
         return self.explain(columns)
@@ -122,6 +133,9 @@ class FakeApart:
             return as_labels({"label": labels, "score": scores}, len(columns["query"]))
 
         return self._held(ask)
+
+    def vectors(self, columns: Columns) -> Floats:
+        return self._held(lambda: self.arm.vectors(columns))
 
     def _held(self, ask: Callable[[], AnswerT]) -> AnswerT:
         self.arm.calls += 1
@@ -158,7 +172,7 @@ class FakeSubject:
 
 def golden_set(
     *,
-    task: Literal["ranking", "classification"] = "ranking",
+    task: Task = "ranking",
     texts: Sequence[str] = (),
     lists: Sequence[Mapping[str, float | None]] = (),
     features: Mapping[str, Sequence[float]] | None = None,

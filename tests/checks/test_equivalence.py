@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -103,6 +104,68 @@ def test_labels_that_differ_from_run_to_run_tell_nothing() -> None:
     )
     assert result["changed-labels"].value is None
     assert "(3 of 3 labels)" in result["changed-labels"].reason
+
+
+VECTORS = ("changed-vectors", "changed-neighbours", "largest-difference")
+PLACES = {"desk": (1.0, 0.0), "table": (1.0, 0.1), "bench": (1.0, 0.3), "lamp": (0.0, 1.0)}
+
+
+def embedded(moved: dict[str, tuple[float, ...]], *, keys: str = "ab", **options: Any) -> Result:
+    golden = golden_set(task="embedding", texts=[*PLACES])
+    again = options.pop("again", None)
+    champion = FakeArm("champion", embed=PLACES.__getitem__, embed_again=again, key=keys[0])
+    guest = FakeArm("champion", embed=lambda text: moved.get(text, PLACES[text]))
+    candidate = FakeArm(key=keys[1])
+    subject = FakeSubject(golden, candidate, champion, guests={"champion": guest})
+    return run("equivalence", subject, *VECTORS, **{"neighbours": 1, **options})
+
+
+def values(result: Result) -> list[float | None]:
+    return [result[metric].value for metric in VECTORS]
+
+
+def test_vectors_that_stay_are_no_change_however_few_texts_there_are() -> None:
+    for result in (embedded({}), embedded({}, neighbours=10), embedded({}, keys="aa")):
+        assert values(result) == [0.0, 0.0, 0.0]
+        assert [result[metric].n for metric in VECTORS] == [4, 4, 4]
+        assert result.exhibits == []
+
+
+def test_a_vector_that_moves_is_counted_and_so_is_a_text_with_other_neighbours() -> None:
+    result = embedded({"bench": (0.3, 1.0)})
+    assert values(result) == [1.0, 1.0, pytest.approx(0.98**0.5)]
+    (exhibit,) = result.exhibits
+    assert exhibit.title == "The new lock moves 1 of 4 vectors; those that moved furthest"
+    assert exhibit.data["rows"] == [["bench", 0.99, "yes"]]
+
+
+def test_numbers_near_zero_may_move_by_more_of_their_own_size() -> None:
+    assert values(embedded({"desk": (1.0, 5e-7)}))[:2] == [0.0, 0.0]
+    assert values(embedded({"desk": (1.0, 5e-7)}, relative=1e-8))[:2] == [1.0, 0.0]
+
+
+def test_a_move_too_large_for_a_number_is_a_move() -> None:
+    result = embedded({"desk": (1.7e308, -1.7e308)})
+    assert values(result)[0] == 1.0
+    assert values(result)[2] == sys.float_info.max
+
+
+def test_other_dimensions_are_a_move_of_every_vector() -> None:
+    result = embedded({text: (*place, 0.0) for text, place in PLACES.items()})
+    assert values(result) == [4.0, 0.0, None]
+    assert "another number of dimensions" in result["largest-difference"].reason
+
+
+def test_where_all_texts_are_neighbours_none_can_change() -> None:
+    result = embedded({"bench": (0.3, 1.0)}, neighbours=3)
+    assert values(result)[:2] == [1.0, None]
+    assert "all the others for neighbours" in result["changed-neighbours"].reason
+
+
+def test_vectors_that_differ_from_run_to_run_tell_nothing() -> None:
+    result = embedded({"desk": (0.5, 0.0)}, again=lambda text: (2.0, 2.0))
+    assert values(result) == [None, None, None]
+    assert "(4 of 4 vectors)" in result["changed-vectors"].reason
 
 
 def test_the_candidates_binary_can_be_the_one_that_stays() -> None:

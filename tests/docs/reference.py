@@ -6,6 +6,7 @@ python -m tests.docs.reference     writes it anew
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from gates.checks import catalogue
@@ -19,7 +20,7 @@ def table() -> str:
     lines: list[str] = []
     for spec in catalogue().values():
         lines += [f"### `{spec.name}`", "", f"{spec.summary[0].upper()}{spec.summary[1:]}."]
-        lines += [f"For {' and '.join(sorted(spec.tasks))} models.", ""]
+        lines += [f"For {_listed(spec.tasks)} models.", ""]
         lines += ["| metric | what it says | sliceable | default |", "| --- | --- | --- | --- |"]
         for metric in spec.metrics:
             limit = metric.default
@@ -29,7 +30,7 @@ def table() -> str:
             if limit and limit.max is not None:
                 default = f"≤ {limit.max:g}"
             sliceable = "yes" if metric.sliceable else ""
-            only = f" ({' and '.join(sorted(metric.tasks))} only)" if metric.tasks else ""
+            only = f" ({_listed(metric.tasks)} only)" if metric.tasks else ""
             lines.append(f"| `{metric.name}` | {metric.summary}{only} | {sliceable} | {default} |")
         if spec.options.model_fields:
             options = [
@@ -39,6 +40,11 @@ def table() -> str:
             lines += ["", f"Options: {', '.join(options)}."]
         lines.append("")
     return "\n".join(lines)
+
+
+def _listed(names: Iterable[str]) -> str:
+    *most, last = sorted(names)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def renewed(page: str) -> str:

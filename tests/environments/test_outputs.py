@@ -1,4 +1,4 @@
-"""Scores and labels keep the contract, or the breach is named with the arm, the column, the row."""
+"""Answers keep the contract, or the breach is named with the arm, the column, the row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gates.environments.outputs import as_labels, as_scores
+from gates.environments.outputs import as_labels, as_scores, as_vectors
 from gates.errors import ModelFault
 
 
@@ -69,4 +69,26 @@ def test_a_broken_score_is_a_named_breach(columns: dict[str, Any], kind: str, wo
 def test_a_broken_label_is_a_named_breach(columns: dict[str, Any], kind: str, words: str) -> None:
     with pytest.raises(ModelFault, match=f"the model .*{words}") as caught:
         as_labels(columns, 2)
+    assert (caught.value.kind, caught.value.breach) == (kind, True)
+
+
+def test_a_vector_is_a_column_for_each_dimension_in_the_order_of_their_numbers() -> None:
+    columns: dict[str, Any] = {str(at): np.array([at, -at]) for at in reversed(range(12))}
+    assert as_vectors(columns, 2).tolist() == [list(range(12)), [-at for at in range(12)]]
+
+
+@pytest.mark.parametrize(
+    ("columns", "kind", "words"),
+    [
+        ({"0": [1.0], "1": [1.0]}, "wrong-rows", "returned 1 rows for 2 given"),
+        ({"prediction": [1.0, 2.0]}, "wrong-type", "'prediction': a vector is a list of two"),
+        ({"0": [1.0, 2.0], "2": [1.0, 2.0]}, "wrong-type", "returned the columns '0', '2'"),
+        ({"0": [1.0, 2.0], "1": ["a", "b"]}, "wrong-type", "returned str for '1'"),
+        ({"0": [1.0, 2.0], "1": [1.0, None]}, "nan", "1 of 2 vectors that hold .* is in row 1"),
+        ({"0": [INF, 2.0], "1": [1.0, 2.0]}, "infinite", "1 of 2 vectors .* is in row 0"),
+    ],
+)
+def test_a_broken_vector_is_a_named_breach(columns: dict[str, Any], kind: str, words: str) -> None:
+    with pytest.raises(ModelFault, match=f"the model .*{words}") as caught:
+        as_vectors(columns, 2)
     assert (caught.value.kind, caught.value.breach) == (kind, True)

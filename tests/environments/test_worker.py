@@ -41,6 +41,15 @@ ARRAYS = {
     "nullable": "pd.DataFrame({'prediction': pd.array([1, 2], 'Int64')})",
     "scalars": "[np.float32(1), np.int64(2)]",
 }
+MATRICES = {
+    "two": "np.array([[1.0, 3.0], [2.0, 4.0]])",
+    "lists": "[[1.0, 3.0], (2.0, 4.0)]",
+    "rows of arrays": "[np.array([1.0, 3.0]), np.array([2.0, 4.0], 'float32')]",
+    "column of lists": "pd.DataFrame({'embedding': [[1.0, 3.0], [2.0, 4.0]]})",
+    "column of arrays": "pd.DataFrame({'embedding': [np.array([1.0, 3.0]), np.array([2.0, 4.0])]})",
+    "series of lists": "pd.Series([[1.0, 3.0], [2.0, 4.0]])",
+    "dict of a matrix": "{'embedding': np.array([[1.0, 3.0], [2.0, 4.0]])}",
+}
 
 
 def answering(shapes: dict[str, str]) -> str:
@@ -64,7 +73,7 @@ def array_shaper(data: Environment, tmp_path_factory: pytest.TempPathFactory) ->
         "input": "[f'{type(x).__name__} {[str(t) for t in x.dtypes]}'] * 2",
         "mlflow": "['mlflow' in sys.modules] * 2",
         "echo": "x['echo'].tolist()",
-        "two": "np.array([[1.0, 3.0], [2.0, 4.0]])",
+        **MATRICES,
     }
     model = write_model(
         tmp_path_factory.mktemp("arrays") / "model",
@@ -88,8 +97,9 @@ def test_whatever_array_a_model_answers_with_becomes_columns(
     assert {name: list(values) for name, values in answer.items()} == {"prediction": [1, 2]}
 
 
-def test_a_matrix_becomes_a_column_for_each_of_its_own(array_shaper: Worker) -> None:
-    answer = array_shaper.predict({"two": [0, 0]})
+@pytest.mark.parametrize("shape", MATRICES)
+def test_vectors_become_a_column_for_each_dimension(array_shaper: Worker, shape: str) -> None:
+    answer = array_shaper.predict({shape: [0, 0]})
     assert {name: list(values) for name, values in answer.items()} == {"0": [1, 2], "1": [3, 4]}
 
 

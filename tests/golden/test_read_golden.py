@@ -63,6 +63,14 @@ LABELS = {
         "query_id,expect,target,low,high\na,label,kitchen,0.5,0.9\nb,label,camping,,\n"
     ),
 }
+VECTORS = {
+    "manifest.yaml": (
+        "name: vectors\ntask: embedding\ndescription: d\nsynthetic: true\nsource: s\n"
+        "sampling: by hand\ninputs: [text]\n"
+    ),
+    "queries.csv": "query_id,query\na,kettle\nb,teapot\nc,tent\n",
+    "expectations.csv": "query_id,expect,target,than\na,closer,b,c\nb,closer,a,c\n",
+}
 RANKING = {
     "manifest.yaml": MANIFEST,
     "queries.csv": QUERIES,
@@ -390,7 +398,7 @@ DEFECTS: dict[str, tuple[dict[str, str | bytes | None], str, int | None, str]] =
         {"expectations": EXPECTATIONS + "q2,label,camping,,,\n"},
         "expectations.csv",
         5,
-        "not an expectation of a ranking set",
+        "`expect` is not for ranking models",
     ),
     "a target that is no candidate": (
         {"expectations": EXPECTATIONS + "q2,in-top,k1,3,,\n"},
@@ -493,3 +501,40 @@ def test_the_digest_sees_bytes_and_names_but_not_caches(write: Write) -> None:
     assert golden_digest(folder) == before
     (folder / "judgments.csv").write_text(JUDGMENTS.replace("007,k1,3", "007,k1,2"))
     assert golden_digest(folder) != before
+
+
+def test_an_embedding_set_says_which_texts_must_be_nearer_than_others(write: Write) -> None:
+    golden = read_golden(write(VECTORS))
+
+    assert golden.inputs() == {"text": ("kettle", "teapot", "tent")}
+    assert golden.expectations == (
+        Expectation(0, "closer", "b", line=2, than="c"),
+        Expectation(1, "closer", "a", line=3, than="c"),
+    )
+
+
+def test_an_embedding_set_needs_no_expectations(write: Write) -> None:
+    assert read_golden(write(VECTORS, expectations=None)).expectations == ()
+
+
+@pytest.mark.parametrize(
+    ("expectations", "words"),
+    [
+        ("query_id,expect,target\na,closer,b\n", "`than` is missing"),
+        ("query_id,expect,target,than\na,closer,b,\n", "`than` is not in queries.csv.*line 2"),
+        ("query_id,expect,target,than\na,closer,z,c\n", "`target` is not in queries.csv.*'z'"),
+        ("query_id,expect,target,than\na,closer,a,c\n", "compared with itself.*'a', 'a', 'c'"),
+        ("query_id,expect,target,than\na,label,b,c\n", "`expect` is not for embedding models"),
+    ],
+)
+def test_an_expectation_of_vectors_names_three_texts(
+    write: Write, expectations: str, words: str
+) -> None:
+    with pytest.raises(GoldenError, match=words):
+        read_golden(write(VECTORS, expectations=expectations))
+
+
+def test_a_model_of_vectors_is_given_one_column_of_text(write: Write) -> None:
+    manifest = VECTORS["manifest.yaml"].replace("[text]", "[text, price]")
+    with pytest.raises(GoldenError, match=r"given texts alone, not text, price"):
+        read_golden(write(VECTORS, manifest=manifest))

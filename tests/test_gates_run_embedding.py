@@ -1,0 +1,159 @@
+"""`gates run` for models of vectors: one that stays, one that can be stuffed, one with a NaN."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from gates.environments.cache import EnvironmentCache
+from gates.golden import golden_digest
+from gates.packaging import package
+from gates.registry.mlflow import MlflowRegistry
+from tests.conftest import CommandLine
+from tests.toys import BUILD, SIX
+
+MODEL = "toy-embedding"
+CARD = """\
+---
+model: toy-embedding
+task: embedding
+owners: [search@example.com]
+environment: {start_seconds: 20, predict_seconds: 5, memory_mb: 1024}
+checks:
+  artifact: {}
+  lockfile: {}
+  equivalence: {}
+  embedding:
+    options: {resamples: 1000}
+    bounds:
+      neighbour-overlap@3: {min: 0.8, slices: {thing: {min: 0.5}}}
+      pairs: {min: 1.0}
+      duplicates: {max: 0.0}
+      collapse: {max: 0.5}
+      norm.worst: {max: 0.5}
+      stuffing@3: {min: 0.85}
+---
+A toy.
+"""
+MANIFEST = """\
+name: toy-embedding
+task: embedding
+description: Things of a furniture shop.
+synthetic: true
+source: made for this test
+sampling: all
+inputs: [text]
+slices: [thing]
+"""
+SOURCE = """\
+import json
+import math
+import random
+
+
+class Toy:
+    def __init__(self, params):
+        self.params = params
+
+    def vector(self, text):
+        words = text.lower().split()
+        if self.params.get("trick") != "counts":
+            words = sorted(set(words))
+        found = [0.0] * 12
+        for word in words:
+            drawn = random.Random(word)
+            found = [value + drawn.gauss(0, 1) for value in found]
+        length = math.sqrt(sum(value * value for value in found))
+        if self.params.get("trick") == "nan" and text == "red metal lamp":
+            length = math.nan
+        return [value / length for value in found]
+
+    def predict(self, frame):
+        return [self.vector(text) for text in frame["text"]]
+
+
+def _load_pyfunc(path):
+    with open(path) as stream:
+        return Toy(json.load(stream))
+"""
+VERSIONS = {"first": {}, "again": {"note": "trained again"}, "counts": {}, "nan": {}}
+THINGS = ("desk", "lamp", "chair", "bench")
+
+
+def _golden(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    texts = [
+        " ".join(one) for one in product(("red", "green", "blue"), ("wooden", "metal"), THINGS)
+    ]
+    rows = [f"{at},{text},{text.split()[-1]}" for at, text in enumerate(texts)]
+    (folder / "manifest.yaml").write_text(MANIFEST)
+    (folder / "queries.csv").write_text("\n".join(["query_id,query,thing", *rows, ""]))
+    # A red wooden desk is nearer to a green one than to a blue metal bench.
+    (folder / "expectations.csv").write_text("query_id,expect,target,than\n0,closer,8,23\n")
+
+
+@pytest.fixture(scope="module")
+def options(tmp_path_factory: pytest.TempPathFactory, gates_cache: Path) -> list[str]:
+    project = tmp_path_factory.mktemp("vectors") / "shop"
+    model = project / "models" / MODEL
+    model.mkdir(parents=True)
+    _golden(project / "golden" / MODEL)
+    (project / "model_cards").mkdir()
+    (project / "model_cards" / f"{MODEL}.md").write_text(CARD)
+    (model / "build.py").write_text(BUILD.replace('"double"', '"string"'))
+    (model / "toy_model.py").write_text(SOURCE)
+    window = "training_window: {start: 2026-06-01, end: 2026-08-31}\n"
+    (model / "package.yaml").write_text(window)
+    (model / "requirements.in").write_text("six\n")
+    (model / "requirements.txt").write_text(SIX)
+    uri = f"sqlite:///{project / '.gates' / 'mlflow.db'}"
+    registry = MlflowRegistry(uri, gates_cache)
+    for name, more in VERSIONS.items():
+        params = {"inputs": ["text"], "trick": name, **more}
+        (model / "params.json").write_text(json.dumps(params))
+        package(
+            MODEL,
+            project=project,
+            registry=registry,
+            environments=EnvironmentCache(gates_cache),
+            golden_digest=golden_digest(project / "golden" / MODEL),
+            by="tests",
+            progress=lambda _: None,
+        )
+    registry.set_alias(MODEL, "champion", "1", None)
+    return ["--project", str(project), "--tracking-uri", uri, "--cache", str(gates_cache)]
+
+
+@pytest.mark.parametrize(
+    ("version", "code", "failing"),
+    [
+        ("again", 0, set()),
+        ("counts", 1, {"embedding::stuffing@3"}),
+    ],
+)
+def test_a_model_of_vectors_is_gated_like_any_other(
+    gates: CommandLine,
+    options: list[str],
+    tmp_path: Path,
+    version: str,
+    code: int,
+    failing: set[str],
+) -> None:
+    uri = f"models:/{MODEL}/{list(VERSIONS).index(version) + 1}"
+    answer = gates("run", uri, options, "--output", str(tmp_path), "--json")
+    assert answer.code == code, answer.out + answer.err
+    said = json.loads(answer.out)
+    assert {one["id"] for one in said["bounds"] if one["outcome"] != "PASS"} == failing
+    assert all(Path(path).stat().st_size > 100 for path in said["reports"].values())
+
+
+def test_one_vector_of_nan_fails_by_name(
+    gates: CommandLine, options: list[str], tmp_path: Path
+) -> None:
+    answer = gates("run", f"models:/{MODEL}/4", options, "--output", str(tmp_path), "--json")
+    assert answer.code == 1, answer.out + answer.err
+    reasons = json.loads(answer.out)["reasons"]
+    assert any("1 of 24 vectors that hold numbers that are NaN" in reason for reason in reasons)
