@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from gates.dependencies import LockChange, LockReport
 from gates.domain import EnvironmentFacts, ModelVersion, Role
 from gates.findings import ScanReport
+from gates.templates import Templates
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,6 +119,7 @@ class GoldenSet:
         annotators: annotator → float64[J], raw grades, NaN where one did not judge.
         expectations: In file order.
         warnings: What a reader should know (weights on a uniform sample, missing judgments …).
+        templates: Queries made from words, and their labels; None where the set has none.
     """
 
     path: Path
@@ -139,6 +141,7 @@ class GoldenSet:
     annotators: Mapping[str, Floats]
     expectations: tuple[Expectation, ...]
     warnings: tuple[str, ...] = ()
+    templates: Templates | None = None
 
     def slice_values(self, column: str) -> tuple[str, ...]:
         """The distinct non-empty values of a slice column, sorted.

@@ -51,6 +51,7 @@ def check(
         "judgments": len(found.judged_doc),
         "annotators": len(found.annotators),
         "expectations": len(found.expectations),
+        "template queries": found.templates.total if found.templates else 0,
     }
     synthetic = " (synthetic)" if found.manifest.synthetic else ""
     speech.say(f"{found.manifest.name}{synthetic}, {found.manifest.task}", "bold")
