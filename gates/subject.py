@@ -143,6 +143,12 @@ class GoldenSet:
     warnings: tuple[str, ...] = ()
     templates: Templates | None = None
 
+    def __repr__(self) -> str:
+        return f"<golden set {self.manifest.name}: {len(self.query_id)} queries, {self.digest}>"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: ANN401 - Hypothesis's
+        printer.text(repr(self))  # it would print every column into each failing example
+
     def slice_values(self, column: str) -> tuple[str, ...]:
         """The distinct non-empty values of a slice column, sorted.
 
