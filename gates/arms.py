@@ -104,6 +104,9 @@ class VersionArm:
         self._scanning = Lock()
         hold(model_dir, self)
 
+    def __repr__(self) -> str:
+        return f"<{self._called} {self._version.uri}>"
+
     @property
     def role(self) -> Role:
         """Candidate or champion."""

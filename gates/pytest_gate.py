@@ -373,5 +373,8 @@ def _own_judgement(
         breach = isinstance(problem, ModelFault) and problem.breach
         if call.when != "call" or (isinstance(problem, GatesError) and not breach):
             return Judgement(bound, Outcome.UNDECIDED, f"could not run: {problem}")
-        return Judgement(bound, Outcome.FAIL, f"{type(problem).__name__}: {problem}"[:500])
+        # Hypothesis notes the example that fails.
+        notes = " ".join(" ".join(getattr(problem, "__notes__", ())).split())
+        reason = f"{type(problem).__name__}: {problem}"[:500]
+        return Judgement(bound, Outcome.FAIL, f"{reason} | {notes}"[:1000] if notes else reason)
     return Judgement(bound, Outcome.PASS, "passed") if call.when == "call" else None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from gates.dependencies import LockChange, LockReport
 from gates.domain import EnvironmentFacts, ModelVersion, Role, Task
 from gates.findings import ScanReport
+from gates.templates import Templates
 
 if TYPE_CHECKING:
     import numpy as np
@@ -124,6 +125,7 @@ class GoldenSet:
         annotators: annotator → float64[J], raw grades, NaN where one did not judge.
         expectations: In file order.
         warnings: What a reader should know (weights on a uniform sample, missing judgments …).
+        templates: Queries made from words, and their labels; None where the set has none.
     """
 
     path: Path
@@ -145,6 +147,13 @@ class GoldenSet:
     annotators: Mapping[str, Floats]
     expectations: tuple[Expectation, ...]
     warnings: tuple[str, ...] = ()
+    templates: Templates | None = None
+
+    def __repr__(self) -> str:
+        return f"<golden set {self.manifest.name}: {len(self.query_id)} queries, {self.digest}>"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: ANN401 - Hypothesis's
+        printer.text(repr(self))  # it would print every column into each failing example
 
     def slice_values(self, column: str) -> tuple[str, ...]:
         """The distinct non-empty values of a slice column, sorted.

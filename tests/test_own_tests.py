@@ -59,3 +59,26 @@ def test_a_failure_fails_and_what_cannot_run_is_undecided(
     found, judged = gate_with(gates, shelf, tmp_path, body)
     assert found == code
     assert [one["outcome"] for one in judged] == [outcome]
+
+
+def test_a_strategy_names_the_row_on_which_a_version_breaks_its_contract(
+    gates: CommandLine, shelf: Shelf, tmp_path: Path
+) -> None:
+    code, judged = gate_with(
+        gates,
+        shelf,
+        tmp_path,
+        "from hypothesis import given, strategies as st\n"
+        "from gates.strategies import batched, feature_nulls, repeatable\n"
+        "@repeatable\n@given(data=st.data())\n"
+        "def test_a_missing_feature_is_survived(candidate, golden, data):\n"
+        "    batched(candidate).score(data.draw(feature_nulls(golden, features=['noise'])))\n"
+        "@repeatable\n@given(data=st.data())\n"
+        "def test_a_row_as_it_is_has_a_score(candidate, golden, data):\n"
+        "    one = data.draw(feature_nulls(golden))\n"
+        "    assert batched(candidate).score(one.before) < 20\n",
+    )
+    assert code == 1
+    assert [one["outcome"] for one in judged] == ["FAIL", "PASS"]
+    assert "NaN" in judged[0]["reason"]
+    assert judged[0]["reason"].endswith("Draw 1: <'d00' for 'query 0': noise missing>")

@@ -29,6 +29,7 @@ __all__ = [
     "TrackingOption",
     "WhyOption",
     "card_path",
+    "golden_folder",
     "settings_from",
 ]
 
@@ -155,3 +156,13 @@ def card_path(settings: Settings, model: str) -> Path:
         model: The registered model's name.
     """
     return settings.project / "model_cards" / f"{model}.md"
+
+
+def golden_folder(settings: Settings, what: str) -> Path:
+    """The golden set that a person names: a folder, or `golden/<model>`.
+
+    Args:
+        settings: Where the project is.
+        what: A folder, or a model's name.
+    """
+    return Path(what) if Path(what).is_dir() else settings.project / "golden" / what

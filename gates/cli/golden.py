@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from gates.cli.common import JsonOption, ProjectOption, Speech, settings_from
+from gates.cli.add import add
+from gates.cli.common import JsonOption, ProjectOption, Speech, golden_folder, settings_from
 from gates.cli.record import record
 
 __all__ = ["golden"]
 
 golden = typer.Typer(
-    no_args_is_help=True, help="Check golden sets, and record into them.", rich_markup_mode=None
+    no_args_is_help=True, help="Check golden sets, and add to them.", rich_markup_mode=None
 )
 golden.command("record")(record)
+golden.command("add")(add)
 
 
 @golden.callback()
 def _group() -> None:
-    """Check golden sets, and record into them."""
+    """Check golden sets, and add to them."""
 
 
 @golden.command("check")
@@ -40,8 +41,7 @@ def check(
     from gates.kernels.intervals import effective_n
 
     settings = settings_from(project, None, None)
-    folder = Path(what) if Path(what).is_dir() else settings.project / "golden" / what
-    found = read_golden(folder)
+    found = read_golden(golden_folder(settings, what))
     speech = Speech(as_json)
     n_eff = effective_n(found.design_weight)
     facts = {
@@ -51,6 +51,7 @@ def check(
         "judgments": len(found.judged_doc),
         "annotators": len(found.annotators),
         "expectations": len(found.expectations),
+        "template queries": found.templates.total if found.templates else 0,
     }
     synthetic = " (synthetic)" if found.manifest.synthetic else ""
     speech.say(f"{found.manifest.name}{synthetic}, {found.manifest.task}", "bold")

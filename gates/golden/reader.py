@@ -16,7 +16,9 @@ from gates.golden.judgments import Judgments, read_judgments
 from gates.golden.manifest import read_manifest
 from gates.golden.pairs import pair_keys
 from gates.golden.queries import Queries, read_queries
+from gates.golden.templates import read_templates
 from gates.subject import Expectation, GoldenSet
+from gates.templates import Templates
 
 if TYPE_CHECKING:
     from gates.subject import Manifest
@@ -64,6 +66,20 @@ def _ranking(
     return candidates, judged, found, notes
 
 
+def _templates(
+    path: Path, manifest: Manifest, expectations: tuple[Expectation, ...]
+) -> tuple[Templates | None, tuple[str, ...]]:
+    if not path.exists():
+        return None, ()
+    if manifest.task != "classification":
+        raise GoldenError(
+            f"templates expect labels, which a {manifest.task} model does not give",
+            path=path,
+            advice="Remove the file; expectations.csv says where documents must stand.",
+        )
+    return read_templates(path, (one.target for one in expectations))
+
+
 def _set(
     path: Path,
     manifest: Manifest,
@@ -72,6 +88,7 @@ def _set(
     judged: Judgments,
     expectations: tuple[Expectation, ...],
     warnings: tuple[str, ...],
+    templates: Templates | None,
 ) -> GoldenSet:
     return GoldenSet(
         path=path,
@@ -93,6 +110,7 @@ def _set(
         annotators=judged.annotators,
         expectations=expectations,
         warnings=warnings,
+        templates=templates,
     )
 
 
@@ -106,7 +124,8 @@ def read_golden(path: Path, *, expects: bool = True) -> GoldenSet:
 
     Args:
         path: The folder, with `manifest.yaml`, `queries.csv` and, by task, `candidates.csv` or
-            `candidates.parquet`, `judgments.csv`, `annotations.csv`, `expectations.csv`.
+            `candidates.parquet`, `judgments.csv`, `annotations.csv`, `expectations.csv`,
+            `templates.yaml`.
         expects: Whether a classification set must have its `expectations.csv`, which a set to
             record into has not yet.
 
@@ -129,5 +148,6 @@ def read_golden(path: Path, *, expects: bool = True) -> GoldenSet:
         expected = path / "expectations.csv"
         if expected.exists() or (expects and manifest.task == "classification"):
             expectations, notes = read_expectations(expected, manifest, queries.ids, None)
-    warnings = (*queries.warnings, *notes)
-    return _set(path, manifest, queries, candidates, judged, expectations, warnings)
+    templates, hints = _templates(path / "templates.yaml", manifest, expectations)
+    warnings = (*queries.warnings, *notes, *hints)
+    return _set(path, manifest, queries, candidates, judged, expectations, warnings, templates)

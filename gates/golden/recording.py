@@ -6,9 +6,6 @@ what changed and nothing else.
 
 from __future__ import annotations
 
-import csv
-import difflib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,11 +15,16 @@ from pathlib import Path
 from gates.errors import GoldenError
 from gates.golden.expectations import JUDGED, RECORDED
 from gates.golden.files import read_text
+from gates.golden.sheet import Sheet, difference, read_sheet
 from gates.subject import GoldenSet
 
-__all__ = ["Disagreement", "Recording", "record"]
+__all__ = ["COLUMNS", "Disagreement", "Recording", "record"]
 
-_COLUMNS = ("query_id", "expect", "target", "low", "high", "source")
+COLUMNS = {
+    **dict.fromkeys(("query_id", "expect", "target", "low", "high"), ""),
+    "source": JUDGED,
+}
+"""The columns of expectations that are written, and what rows from before get in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,39 +83,7 @@ class Recording:
     @property
     def diff(self) -> str:
         """Before and after as a unified diff; empty when nothing changes."""
-        name = self.path.name
-        found = difflib.unified_diff(
-            self.before.splitlines(), self.after.splitlines(), name, name, lineterm="", n=1
-        )
-        return "".join(f"{line}\n" for line in found)
-
-
-@dataclass(slots=True)
-class _Sheet:
-    """The rows of the file: cells for what is rewritten, raw text for what is not."""
-
-    names: list[str]
-    rows: list[list[str]]
-    raw: list[str]
-    end: str
-
-    def cell(self, row: int, name: str) -> str:
-        return self.rows[row][self.names.index(name)] if name in self.names else ""
-
-    def widen(self) -> None:
-        """Add the columns that recording needs and the file has not."""
-        for name in _COLUMNS:
-            if name not in self.names:
-                value = JUDGED if name == "source" else ""
-                self.names.append(name)
-                for cells in self.rows:
-                    cells.append(value)
-                self.raw = [f"{line},{value}" for line in self.raw]
-
-    def line(self, cells: Sequence[str]) -> str:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="").writerow(cells)
-        return text.getvalue()
+        return difference(self.path, self.before, self.after)
 
 
 def record(
@@ -146,7 +116,7 @@ def record(
     """
     path = golden.path / "expectations.csv"
     before = read_text(path) if path.exists() else ""
-    sheet = _parse(path, before, len(golden.expectations))
+    sheet = read_sheet(path, before, len(golden.expectations), tuple(COLUMNS))
     given = [Answer(label, score) for label, score in zip(labels, scores, strict=True)]
     _require_labels(golden, given)
     wanted = {
@@ -161,11 +131,11 @@ def record(
         if is_recorded[row] and not only_new and _told(sheet, row) != wanted[one.query]
     ]
     if added or changed:
-        sheet.widen()
+        sheet.widen(COLUMNS)
     for row in changed:
         cells = dict(zip(sheet.names, sheet.rows[row], strict=True))
         cells |= zip(("target", "low", "high"), wanted[golden.expectations[row].query], strict=True)
-        sheet.raw[row] = sheet.line([cells[name] for name in sheet.names])
+        sheet.raw[row] = sheet.row(cells)
     lines = _merged(sheet, golden, {at: wanted[at] for at in added})
     disagreements = tuple(
         Disagreement(
@@ -179,35 +149,16 @@ def record(
         for row, one in enumerate(golden.expectations)
         if not is_recorded[row] and one.target != given[one.query].label
     )
-    after = "".join(f"{line}{sheet.end}" for line in (sheet.line(sheet.names), *lines))
     return Recording(
         path,
         before,
-        after if added or changed else before,
+        sheet.text(lines) if added or changed else before,
         len(added),
         len(changed),
         sum(is_recorded) - len(changed),
         len(is_recorded) - sum(is_recorded),
         disagreements,
     )
-
-
-def _parse(path: Path, text: str, rows: int) -> _Sheet:
-    if not text:
-        return _Sheet(list(_COLUMNS), [], [], "\n")
-    end = "\r\n" if "\r\n" in text else "\n"
-    head, *lines = (line for line in text.split(end) if line)
-    try:
-        cells = [next(csv.reader([line]), []) for line in (head, *lines)]
-    except csv.Error:
-        cells = []
-    if len(cells) != rows + 1 or any(len(one) != len(cells[0]) for one in cells):
-        raise GoldenError(
-            "its line ends are mixed, so rows cannot be kept as they are",
-            path=path,
-            advice="Save it with one kind of line end.",
-        )
-    return _Sheet(cells[0], cells[1:], lines, end)
 
 
 def _require_labels(golden: GoldenSet, given: Sequence[Answer]) -> None:
@@ -232,16 +183,15 @@ def _range(score: float, tolerance: float) -> tuple[str, str]:
     return f"{low:.{digits}f}", f"{high:.{digits}f}"
 
 
-def _told(sheet: _Sheet, row: int) -> tuple[str, str, str]:
+def _told(sheet: Sheet, row: int) -> tuple[str, str, str]:
     return sheet.cell(row, "target"), sheet.cell(row, "low"), sheet.cell(row, "high")
 
 
-def _merged(sheet: _Sheet, golden: GoldenSet, added: dict[int, tuple[str, str, str]]) -> list[str]:
+def _merged(sheet: Sheet, golden: GoldenSet, added: dict[int, tuple[str, str, str]]) -> list[str]:
     rows = [(one.query, line) for one, line in zip(golden.expectations, sheet.raw, strict=True)]
     is_sorted = all(a[0] <= b[0] for a, b in pairwise(rows))
     for at, (label, low, high) in added.items():
-        cells = dict.fromkeys(sheet.names, "")
-        cells |= {"query_id": golden.query_id[at], "expect": "label", "target": label}
+        cells = {"query_id": golden.query_id[at], "expect": "label", "target": label}
         cells |= {"low": low, "high": high, "source": RECORDED}
-        rows.append((at, sheet.line([cells[name] for name in sheet.names])))
+        rows.append((at, sheet.row(cells)))
     return [line for _, line in (sorted(rows, key=lambda row: row[0]) if is_sorted else rows)]
