@@ -10,7 +10,7 @@ Where to read, from the top:
 - `gates.checks.ranking_diff`: one check. A new check is one file beside it.
 - `gates.domain`: the values everything shares, and the judge.
 - `gates.card`, `gates.evidence`: the policy and the record.
-- `gates.subject`: what a check may ask; `gates.stand` and `gates.arms` answer, with workers.
+- `gates.subject`: what a check may ask; `gates.stand`, `gates.arms` and `gates.builds` answer.
 - `gates.kernels`: the numbers, pure NumPy.
 - `gates.difference`: `gates diff`, two ranking files without a model; `gates.rankings` reads them.
 - `gates.bisection`: `gates lock bisect`, which change of a lock changes what a model answers.

@@ -7,26 +7,21 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from gates.artifacts.scan import scan_artifact
-from gates.audits import AuditedLock, changes
-from gates.dependencies import LockChange, LockReport
+from gates.builds import Build, limits_of
+from gates.dependencies import LockReport
 from gates.domain import EnvironmentFacts, ModelVersion, Role
 from gates.environments.cache import EnvironmentCache
-from gates.environments.images import ImageCache
-from gates.environments.launching import Launchable
 from gates.environments.mlmodel import read_mlmodel
 from gates.environments.outputs import as_contributions, as_labels, as_scores, as_vectors
-from gates.environments.process import Limits, Worker
-from gates.errors import GatesError, LockError, ModelFault
+from gates.environments.process import Worker
+from gates.errors import GatesError, ModelFault
 from gates.findings import ScanReport
 from gates.kept import hold
 from gates.kernels.packed import Floats
-from gates.locks.lock import read_lock
 from gates.subject import Columns, Contributions, LockQuestions, NoContributions
 
 if TYPE_CHECKING:
@@ -34,26 +29,10 @@ if TYPE_CHECKING:
 
     from gates.card import EnvironmentPolicy
 
-__all__ = ["VersionArm", "WorkerApart", "limits_of"]
+__all__ = ["VersionArm", "WorkerApart"]
 
 Answer = Mapping[str, "NDArray[Any] | list[Any]"]
 AnswerT = TypeVar("AnswerT")
-
-_NAMED = 3
-
-
-def limits_of(policy: EnvironmentPolicy) -> Limits:
-    """What a card lets one worker use.
-
-    Args:
-        policy: The card's word on environments.
-    """
-    return Limits(
-        memory_mb=policy.memory_mb,
-        start_seconds=policy.start_seconds,
-        predict_seconds=policy.predict_seconds,
-        require=policy.require,
-    )
 
 
 class VersionArm:
@@ -69,6 +48,9 @@ class VersionArm:
         repository_lock: The lock of this model in the repository, when there may be one.
         progress: Told, in words, what takes long.
         host: The version in whose environment it runs; None for its own.
+
+    Attributes:
+        build: Its files, lock and environment.
     """
 
     def __init__(
@@ -89,19 +71,23 @@ class VersionArm:
         self._called = f"{role} under the {host.role}'s lock" if host else role
         self._version = version
         self._model_dir = model_dir
-        self._cache = cache
         self._policy = policy
-        self._project = project
-        self._repository_lock = repository_lock
         self._progress = progress
+        self.build = Build(
+            role,
+            version,
+            model_dir,
+            cache=cache,
+            policy=policy,
+            project=project,
+            repository_lock=repository_lock,
+            progress=progress,
+        )
         self._worker: Worker | None = None
         self._timed: Worker | None = None
-        self._environment: Launchable | GatesError | None = None
         self._answers: dict[str, Answer] = {}
         self._explained: dict[str, Contributions | NoContributions] = {}
         self._ran_in: EnvironmentFacts | None = None
-        self._scanned: ScanReport | None = None
-        self._scanning = Lock()
         hold(model_dir, self)
 
     def __repr__(self) -> str:
@@ -126,44 +112,6 @@ class VersionArm:
         """
         return read_mlmodel(self._model_dir).input_columns
 
-    @property
-    def lock_path(self) -> Path:
-        """The lock in the artifact.
-
-        Raises:
-            LockError: The artifact has none.
-        """
-        path = self._model_dir / "gates" / "requirements.txt"
-        if not path.is_file():
-            raise LockError(
-                f"the {self._role} {self._version.uri} carries no lock",
-                path=path,
-                advice="package it with `gates package`, which puts the lock into the artifact",
-            )
-        return path
-
-    def _built(self) -> Launchable:
-        """The environment; a build that failed once is not tried again by every check."""
-        if self._host is not None:
-            return self._host._built()  # noqa: SLF001 - an arm of its own kind
-        if self._environment is None:
-            try:
-                self._environment = self._found_or_built()
-            except GatesError as problem:
-                self._environment = problem
-        if isinstance(self._environment, GatesError):
-            raise self._environment
-        return self._environment
-
-    def _found_or_built(self) -> Launchable:
-        python = self._policy.python or self._version.tags.get("gates.python") or None
-        if self._policy.image is None:
-            return self._cache.ensure(self.lock_path, python=python, progress=self._progress)
-        images = ImageCache(self._cache.root)
-        return images.ensure(
-            self.lock_path, image=self._policy.image, python=python, progress=self._progress
-        )
-
     def facts(self) -> EnvironmentFacts | None:
         """What it ran in, as far as it came: None when it has no environment."""
         if self._worker is not None:
@@ -173,9 +121,7 @@ class VersionArm:
                 pass
         if self._ran_in is not None:
             return self._ran_in
-        if self._environment is None or isinstance(self._environment, GatesError):
-            return None
-        return self._environment.facts
+        return self.build.facts
 
     def start(self) -> None:
         """Start the worker without waiting for it.
@@ -189,8 +135,8 @@ class VersionArm:
             self._worker = self._started()
 
     def _started(self) -> Worker:
-        self._refuse()
-        environment = self._built()
+        self.build.refuse()
+        environment = (self._host or self).build.environment()
         self._progress(f"starting the {self._called}, version {self._version.version}")
         return Worker.start(environment, self._model_dir, limits_of(self._policy), self._called)
 
@@ -300,67 +246,11 @@ class VersionArm:
             LockError: The artifact has no lock.
             BuildError: Its environment could not be built.
         """
-        audited = self._audited()
-        environment = self._built() if audited.can_be_built else None
-        return audited.report(environment, questions, self._progress)
-
-    def lock_changes(self, since: VersionArm) -> tuple[LockChange, ...]:
-        """What differs between another version's lock and this one's.
-
-        Args:
-            since: The version before.
-
-        Raises:
-            LockError: One of them has no lock.
-        """
-        return changes(
-            since._audited(),
-            since._environment_or_none(),
-            self._audited(),
-            self._environment_or_none(),
-        )
-
-    def _audited(self) -> AuditedLock:
-        return AuditedLock(
-            lock=read_lock(self.lock_path),
-            model_dir=self._model_dir,
-            image=self._policy.image,
-            project=self._project,
-            repository=self._repository_lock,
-        )
+        return self.build.lock_report(questions)
 
     def scan(self) -> ScanReport:
         """What a look at its files gave, before anything loaded them; it never raises."""
-        with self._scanning:
-            if self._scanned is None:
-                self._progress(f"looking at the files of the {self._role}")
-                self._scanned = scan_artifact(self._model_dir, allow=self._policy.allow)
-            return self._scanned
-
-    def _refuse(self) -> None:
-        """Refuse to load what the card does not want loaded.
-
-        Raises:
-            ModelFault: `refused`, with the worst findings.
-        """
-        if self._policy.refuse == "never":
-            return
-        report = self.scan()
-        reasons = [one.sentence for one in report.at_least(self._policy.refuse)]
-        if self._policy.refuse != "critical":
-            reasons += [
-                f"{path} could not be looked at: {why}" for path, why in report.unread.items()
-            ]
-        if reasons:
-            more = f" and {len(reasons) - _NAMED:,} more" if len(reasons) > _NAMED else ""
-            what = f"the {self._role} was not loaded: {'; '.join(reasons[:_NAMED])}{more}"
-            raise ModelFault("refused", what)
-
-    def _environment_or_none(self) -> Launchable | None:
-        try:
-            return self._built()
-        except GatesError:
-            return None
+        return self.build.scan()
 
     def close(self) -> None:
         """Stop the workers that run."""

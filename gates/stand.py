@@ -66,7 +66,7 @@ class RunSubject:
         Raises:
             LockError: One of them has no lock.
         """
-        return self.candidate.lock_changes(self.champion) if self.champion else ()
+        return self.candidate.build.lock_changes(self.champion.build) if self.champion else ()
 
     def training(self, path: str, columns: Sequence[str]) -> Snapshot:
         """Some columns of a training snapshot in the project.

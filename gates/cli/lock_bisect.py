@@ -92,7 +92,7 @@ def bisect_locks(
     Example: gates lock bisect old.txt new.txt --model models:/query-category/3
     """
     from gates import bisection
-    from gates.arms import limits_of
+    from gates.builds import limits_of
     from gates.cli._bisection_words import document, render
     from gates.environments.cache import EnvironmentCache
     from gates.environments.process import Limits
