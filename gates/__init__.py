@@ -11,6 +11,7 @@ Where to read, from the top:
 - `gates.domain`: the values everything shares, and the judge.
 - `gates.card`, `gates.evidence`: the policy and the record.
 - `gates.subject`: what a check may ask; `gates.stand`, `gates.arms` and `gates.builds` answer.
+- `gates.strategies`: golden queries, changed in named ways, for a model's own tests.
 - `gates.kernels`: the numbers, pure NumPy.
 - `gates.difference`: `gates diff`, two ranking files without a model; `gates.rankings` reads them.
 - `gates.bisection`: `gates lock bisect`, which change of a lock changes what a model answers.

@@ -35,6 +35,7 @@ __all__ = [
     "GoldenSet",
     "LockQuestions",
     "Manifest",
+    "NeverShown",
     "NoContributions",
     "Snapshot",
     "Subject",
@@ -70,6 +71,21 @@ class Expectation:
     high: float = 1.0
     line: int = 0
     than: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NeverShown:
+    """A document that must not stand high for any query.
+
+    Attributes:
+        document: Its id.
+        k: How many places must be free of it.
+        line: Its line in `never-show.csv`.
+    """
+
+    document: str
+    k: int
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +142,7 @@ class GoldenSet:
         expectations: In file order.
         warnings: What a reader should know (weights on a uniform sample, missing judgments …).
         templates: Queries made from words, and their labels; None where the set has none.
+        never_shown: Documents that must not stand high for any query.
     """
 
     path: Path
@@ -148,6 +165,7 @@ class GoldenSet:
     expectations: tuple[Expectation, ...]
     warnings: tuple[str, ...] = ()
     templates: Templates | None = None
+    never_shown: tuple[NeverShown, ...] = ()
 
     def __repr__(self) -> str:
         return f"<golden set {self.manifest.name}: {len(self.query_id)} queries, {self.digest}>"

@@ -1,7 +1,8 @@
 """`functionality`: what no version may get wrong, however rarely it is searched for.
 
 Every query counts once: a template is a statement about all of its queries, not a sample of what
-shoppers type, so the shares are exact and carry no interval.
+shoppers type, so the shares are exact and carry no interval. For rankers, the same is said of
+documents.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gates.card import CheckSpec, MetricSpec
 from gates.checks import Check
-from gates.domain import Exhibit, Measurement
+from gates.checks._never import NEVER, UNIT, never_shown
+from gates.domain import Exhibit, Measurement, Task
 from gates.subject import Plan, Subject
 from gates.templates import Expanded, Nothing, Templates
 
@@ -23,6 +25,7 @@ _SHARE = "share of expanded queries"
 _NOWHERE = "share of listed queries"
 _NONE = "the golden set has no templates (templates.yaml)"
 _SHOWN = 200
+_TEXT: frozenset[Task] = frozenset({"classification"})
 
 
 class Options(BaseModel):
@@ -52,6 +55,9 @@ class _Answered:
 
 
 def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
+    if subject.golden.manifest.task == "ranking":
+        yield from never_shown(subject)
+        return
     templates = subject.golden.templates
     if templates is None:
         for metric in plan.metrics:
@@ -130,13 +136,26 @@ def _of_nothing(
 CHECK = Check(
     CheckSpec(
         name="functionality",
-        summary="what no version may get wrong: queries made from templates, and gibberish",
-        tasks=frozenset({"classification"}),
+        summary="what no version may get wrong: templates of queries, gibberish, documents to hide",
+        tasks=frozenset({"ranking", "classification"}),
         metrics=(
-            MetricSpec("templates", "queries made from templates that get their label", _SHARE),
-            MetricSpec("worst-template", "the same within the worst template, named", _SHARE),
             MetricSpec(
-                "expected-null", "queries that belong nowhere and are answered so", _NOWHERE
+                "templates", "queries made from templates that get their label", _SHARE, tasks=_TEXT
+            ),
+            MetricSpec(
+                "worst-template", "the same within the worst template, named", _SHARE, tasks=_TEXT
+            ),
+            MetricSpec(
+                "expected-null",
+                "queries that belong nowhere and are answered so",
+                _NOWHERE,
+                tasks=_TEXT,
+            ),
+            MetricSpec(
+                NEVER,
+                "listed documents that stay out of the top of every query's list",
+                UNIT,
+                tasks=frozenset({"ranking"}),
             ),
         ),
         options=Options,

@@ -14,10 +14,11 @@ from gates.golden.digest import golden_digest
 from gates.golden.expectations import read_expectations
 from gates.golden.judgments import Judgments, read_judgments
 from gates.golden.manifest import read_manifest
+from gates.golden.never_show import read_never_show
 from gates.golden.pairs import pair_keys
 from gates.golden.queries import Queries, read_queries
 from gates.golden.templates import read_templates
-from gates.subject import Expectation, GoldenSet
+from gates.subject import Expectation, GoldenSet, NeverShown
 from gates.templates import Templates
 
 if TYPE_CHECKING:
@@ -80,6 +81,16 @@ def _templates(
     return read_templates(path, (one.target for one in expectations))
 
 
+def _never_shown(path: Path, manifest: Manifest) -> tuple[NeverShown, ...]:
+    if not path.exists():
+        return ()
+    if manifest.task != "ranking":
+        raise GoldenError(
+            f"a {manifest.task} model shows no documents", path=path, advice="Remove the file."
+        )
+    return read_never_show(path)
+
+
 def _set(
     path: Path,
     manifest: Manifest,
@@ -89,6 +100,7 @@ def _set(
     expectations: tuple[Expectation, ...],
     warnings: tuple[str, ...],
     templates: Templates | None,
+    never_shown: tuple[NeverShown, ...],
 ) -> GoldenSet:
     return GoldenSet(
         path=path,
@@ -111,6 +123,7 @@ def _set(
         expectations=expectations,
         warnings=warnings,
         templates=templates,
+        never_shown=never_shown,
     )
 
 
@@ -125,7 +138,7 @@ def read_golden(path: Path, *, expects: bool = True) -> GoldenSet:
     Args:
         path: The folder, with `manifest.yaml`, `queries.csv` and, by task, `candidates.csv` or
             `candidates.parquet`, `judgments.csv`, `annotations.csv`, `expectations.csv`,
-            `templates.yaml`.
+            `never-show.csv`, `templates.yaml`.
         expects: Whether a classification set must have its `expectations.csv`, which a set to
             record into has not yet.
 
@@ -150,4 +163,7 @@ def read_golden(path: Path, *, expects: bool = True) -> GoldenSet:
             expectations, notes = read_expectations(expected, manifest, queries.ids, None)
     templates, hints = _templates(path / "templates.yaml", manifest, expectations)
     warnings = (*queries.warnings, *notes, *hints)
-    return _set(path, manifest, queries, candidates, judged, expectations, warnings, templates)
+    never = _never_shown(path / "never-show.csv", manifest)
+    return _set(
+        path, manifest, queries, candidates, judged, expectations, warnings, templates, never
+    )

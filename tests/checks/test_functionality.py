@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from gates.subject import NeverShown
 from gates.templates import Nothing, Template, Templates
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
 
@@ -76,3 +77,29 @@ def test_nothing_written_is_nothing_measured_and_says_so() -> None:
     result = run("functionality", subject(None), *ALL)
     assert all((result[one].value, result[one].n) == (None, 0) for one in ALL)
     assert "templates.yaml" in result["templates"].reason
+
+
+def ranking(*listed: NeverShown) -> FakeSubject:
+    golden = golden_set(
+        lists=[{"a": 3.0, "b": 1.0, "c": 0.0}, {"c": 1.0, "b": 1.0}],
+        features={"f": [3.0, 2.0, 1.0, 5.0, 4.0]},
+    )
+    arm = FakeArm(score=lambda columns: columns["f"])
+    return FakeSubject(replace(golden, never_shown=listed), arm, None)
+
+
+def test_a_document_must_stay_out_of_the_top_of_every_list_it_could_be_in() -> None:
+    given = ranking(NeverShown("c", 2, 2), NeverShown("elsewhere", 9, 3))
+    result = run("functionality", given, "must-never-show")
+    found = result["must-never-show"]
+    assert (found.value, found.n, found.lower) == (0.5, 2, None)
+    assert found.reason == "1 of the 2 listed documents are no query's candidate"
+    (exhibit,) = result.exhibits
+    assert exhibit.data["rows"] == [["query 1", "c", "title of c", 1, 2, 2]]
+
+
+def test_documents_that_could_not_show_anyway_prove_nothing() -> None:
+    for listed in ((), (NeverShown("elsewhere", 3),)):
+        found = run("functionality", ranking(*listed), "must-never-show")["must-never-show"]
+        assert (found.value, found.n) == (None, 0)
+        assert "listed" in found.reason or "never-show.csv" in found.reason
