@@ -144,7 +144,13 @@ def _by_feature(tried: Sequence[Steps]) -> Exhibit:
 def _worst_rows(sweeps: Sweeps, tried: Sequence[Steps]) -> Exhibit:
     found = [one for steps in tried for one in sweeps.narrowed(steps, _SHOWN)]
     rows = [
-        [sweeps.query(one.row), sweeps.document(one.row), one.feature, *map(_short, one.numbers)]
+        [
+            sweeps.query(one.row),
+            sweeps.document(one.row),
+            one.feature,
+            *_told_apart(*one.numbers[:2]),
+            *map(_short, one.numbers[2:]),
+        ]
         for one in sorted(found, key=lambda one: -one.move)[:_SHOWN]
     ]
     columns = ["query", "document", "feature", "from", "to", "score from", "score to"]
@@ -179,6 +185,15 @@ def _largest(moves: Floats, violated: Bools) -> list[int]:
     rows = np.flatnonzero(violated)
     found: list[int] = rows[np.argsort(-moves[rows], kind="stable")][:_SHOWN].tolist()
     return found
+
+
+def _told_apart(first: float, second: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to see that they differ."""
+    for digits in range(4, 17):
+        shown = (f"{first:.{digits}g}", f"{second:.{digits}g}")
+        if shown[0] != shown[1]:
+            break
+    return shown
 
 
 def _short(number: float) -> float:

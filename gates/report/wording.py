@@ -33,8 +33,12 @@ __all__ = [
 
 _SHARE = "share of "
 _MEAN = "mean "
-# What is measured of requests to a running model, not of a golden query's answer.
-_OF_REQUESTS = frozenset({"ms", "rows per second", "MiB", "× champion"})
+# What is not measured over golden queries: unit → over what.
+_OVER = {
+    **dict.fromkeys(("ms", "rows per second", "MiB", "× champion"), "requests"),
+    **dict.fromkeys(("PSI", "distance"), "rows"),
+    **dict.fromkeys(("collapse", "rank"), "texts"),
+}
 # How near a share of n must come to a whole number of things to be written as one.
 _WHOLE = 1e-6
 _IN_SENTENCES = frozenset(
@@ -84,8 +88,8 @@ def basis(measurement: Measurement) -> str:
 
     The last form stands behind a value that is itself a number of things.
     """
-    if measurement.unit in _OF_REQUESTS:
-        return count(measurement.n, "request", "requests")
+    if over_what := _OVER.get(measurement.unit):
+        return count(measurement.n, _singular(over_what), over_what)
     is_share = measurement.unit.startswith(_SHARE)
     is_exact = measurement.lower is None and measurement.upper is None
     # A mean without an interval, such as RBO in `rbo`, is no number of things.

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from gates.checks import catalogue
+from gates.checks.directional import _told_apart
 from gates.errors import UsageError
 from gates.kernels.packed import Floats
 from gates.subject import Columns
@@ -83,15 +84,21 @@ def test_one_dip_is_narrowed_to_its_edge() -> None:
     assert value == 0.25, "one of four steps"
     worst = found.exhibits[1].data["rows"][0]
     assert worst[2] == "stock"
-    assert worst[3] < 61 <= worst[4]
-    assert worst[4] - worst[3] == 1
+    low, high = (float(one) for one in worst[3:5])
+    assert low < 61 <= high
+    assert high - low == 1
     assert worst[5] - worst[6] == pytest.approx(199)
 
 
 def test_a_slope_the_wrong_way_is_shown_as_a_whole_step() -> None:
     found = run("directional", subject(lambda f: fair(f, price=2.0)), METRICS[0], falling=["price"])
     worst = found.exhibits[1].data["rows"][0]
-    assert worst[4] - worst[3] > 5
+    assert float(worst[4]) - float(worst[3]) > 5
+
+
+def test_an_edge_is_shown_with_the_digits_that_tell_its_sides_apart() -> None:
+    assert _told_apart(15.4499, 15.4501) == ("15.4499", "15.4501")
+    assert _told_apart(12.95, 17.45) == ("12.95", "17.45")
 
 
 def test_the_worst_move_is_told_in_spreads_within_a_query() -> None:
