@@ -124,6 +124,7 @@ class GoldenSet:
         annotators: annotator → float64[J], raw grades, NaN where one did not judge.
         expectations: In file order.
         warnings: What a reader should know (weights on a uniform sample, missing judgments …).
+        synonyms: (word or phrase, what shoppers also call it), each in one direction.
     """
 
     path: Path
@@ -145,6 +146,7 @@ class GoldenSet:
     annotators: Mapping[str, Floats]
     expectations: tuple[Expectation, ...]
     warnings: tuple[str, ...] = ()
+    synonyms: tuple[tuple[str, str], ...] = ()
 
     def slice_values(self, column: str) -> tuple[str, ...]:
         """The distinct non-empty values of a slice column, sorted.

@@ -1,8 +1,8 @@
 """Golden sets: what a model is judged on, read from a folder and checked from end to end.
 
 `manifest.py` says where a set comes from, `files.py` and `table.py` read and check one table,
-`queries.py`, `candidates.py`, `judgments.py` and `expectations.py` each know one kind of
-file, `reader.py` puts them together and `digest.py` names the bytes.
+`queries.py`, `candidates.py`, `judgments.py`, `expectations.py` and `synonyms.py` each know one
+kind of file, `reader.py` puts them together and `digest.py` names the bytes.
 """
 
 from gates.golden.digest import golden_digest

@@ -16,6 +16,7 @@ from gates.golden.judgments import Judgments, read_judgments
 from gates.golden.manifest import read_manifest
 from gates.golden.pairs import pair_keys
 from gates.golden.queries import Queries, read_queries
+from gates.golden.synonyms import read_synonyms
 from gates.subject import Expectation, GoldenSet
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def _set(
     expectations: tuple[Expectation, ...],
     warnings: tuple[str, ...],
 ) -> GoldenSet:
+    synonyms = path / "synonyms.csv"
     return GoldenSet(
         path=path,
         digest=golden_digest(path),
@@ -93,6 +95,7 @@ def _set(
         annotators=judged.annotators,
         expectations=expectations,
         warnings=warnings,
+        synonyms=read_synonyms(synonyms) if synonyms.exists() else (),
     )
 
 
@@ -106,7 +109,8 @@ def read_golden(path: Path, *, expects: bool = True) -> GoldenSet:
 
     Args:
         path: The folder, with `manifest.yaml`, `queries.csv` and, by task, `candidates.csv` or
-            `candidates.parquet`, `judgments.csv`, `annotations.csv`, `expectations.csv`.
+            `candidates.parquet`, `judgments.csv`, `annotations.csv`, `expectations.csv`,
+            `synonyms.csv`.
         expects: Whether a classification set must have its `expectations.csv`, which a set to
             record into has not yet.
 
