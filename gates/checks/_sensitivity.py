@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -88,22 +88,23 @@ def sensitivities(
 
 def _drawn(kind: str, golden: GoldenSet, seed: int) -> Drawn:
     rows = []
+    own = golden.slices.get(_BRAND, ("",) * len(golden.query_text))
+    brands = golden.slice_values(_BRAND) if _BRAND in golden.slices else ()
     for at, text in enumerate(golden.query_text):
         chance = chance_of(f"{_PREFIX}{kind}", text, seed)
-        known = _rebranded(golden, at, chance) if kind == _BRAND else _RULES[kind](text)
+        known = _RULES[kind](text) if kind != _BRAND else _rebranded(text, own[at], brands, chance)
         if known:
             rows.append((at, Variant(text, known[int(chance.integers(len(known)))])))
     return Drawn(tuple(rows), len(golden.query_text) - len(rows))
 
 
-def _rebranded(golden: GoldenSet, at: int, chance: np.random.Generator) -> list[tuple[Edit, ...]]:
-    if _BRAND not in golden.slices:
-        return []
-    own = golden.slices[_BRAND][at]
-    others = [one for one in golden.slice_values(_BRAND) if one.casefold() != own.casefold()]
+def _rebranded(
+    text: str, own: str, brands: Sequence[str], chance: np.random.Generator
+) -> list[tuple[Edit, ...]]:
+    others = [one for one in brands if one.casefold() != own.casefold()]
     if not others:
         return []
-    edits = _products.brand(golden.query_text[at], own, others[int(chance.integers(len(others)))])
+    edits = _products.brand(text, own, others[int(chance.integers(len(others)))])
     return [edits] if edits else []
 
 
