@@ -143,6 +143,7 @@ class GoldenSet:
         warnings: What a reader should know (weights on a uniform sample, missing judgments …).
         templates: Queries made from words, and their labels; None where the set has none.
         never_shown: Documents that must not stand high for any query.
+        synonyms: (word or phrase, what shoppers also call it), each in one direction.
     """
 
     path: Path
@@ -166,12 +167,15 @@ class GoldenSet:
     warnings: tuple[str, ...] = ()
     templates: Templates | None = None
     never_shown: tuple[NeverShown, ...] = ()
+    synonyms: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         return f"<golden set {self.manifest.name}: {len(self.query_id)} queries, {self.digest}>"
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: ANN401 - Hypothesis's
         printer.text(repr(self))  # it would print every column into each failing example
+
+    synonyms: tuple[tuple[str, str], ...] = ()
 
     def slice_values(self, column: str) -> tuple[str, ...]:
         """The distinct non-empty values of a slice column, sorted.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,14 +10,14 @@ import numpy as np
 from gates.card import MetricSpec
 from gates.checks._asked import Asked
 from gates.checks._edits import Variant
-from gates.checks._perturb import INVARIANCES, Drawn, draw
+from gates.checks._perturb import INVARIANCES, SYNONYMS, Drawn, draw
 from gates.checks._slices import cuts
 from gates.domain import Exhibit, Measurement
 from gates.kernels.packed import Floats
 from gates.measuring import Sample, Slice, means, share
 from gates.subject import GoldenSet, Plan, Subject
 
-__all__ = ["METRICS", "invariances"]
+__all__ = ["METRICS", "draw_invariances", "invariances"]
 
 _FLIPS, _SHIFTS = "invariance.", "score-shift."
 _FLIP = "share of changed queries"
@@ -65,32 +65,42 @@ class _Outcome:
     shifted: Floats
 
 
-def invariances(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
+def draw_invariances(subject: Subject, plan: Plan) -> dict[str, Drawn]:
+    """The variants of every invariance that a card bounds.
+
+    Args:
+        subject: A classification golden set.
+        plan: The metrics that are wanted, those of other kinds left aside.
+    """
+    golden = subject.golden
+    return {
+        kind: draw(
+            kind,
+            golden.query_text,
+            seed=subject.seed,
+            count=plan.options.variants,
+            synonyms=golden.synonyms,
+        )
+        for kind in INVARIANCES
+        if {f"{_FLIPS}{kind}", f"{_SHIFTS}{kind}"} & {*plan.metrics}
+    }
+
+
+def invariances(
+    subject: Subject, plan: Plan, drawn: Mapping[str, Drawn], asked: Asked
+) -> Iterator[Measurement | Exhibit]:
     """Every invariance that a card bounds.
 
-    All their variants are asked in one call for each 20,000, and counterexamples are then shrunk
-    in at most `gates.checks._shrink.ROUNDS` more.
+    Counterexamples are shrunk in at most `gates.checks._shrink.ROUNDS` calls.
 
     Args:
         subject: The candidate and a classification golden set.
         plan: The metrics that are wanted, those of other kinds left aside.
+        drawn: Invariance → variants, in the order to report.
+        asked: What was answered to the queries and to all variants.
     """
     golden, options = subject.golden, plan.options
-    wanted = {one for one in plan.metrics if one.startswith((_FLIPS, _SHIFTS))}
-    if golden.manifest.task != "classification":
-        for metric in sorted(wanted):
-            reason = "this model is given features, not the query's text"
-            yield Measurement(metric, None, 0, _unit(metric), reason=reason)
-        return
-    kinds = [one for one in INVARIANCES if {f"{_FLIPS}{one}", f"{_SHIFTS}{one}"} & wanted]
-    drawn = {
-        kind: draw(kind, golden.query_text, seed=subject.seed, count=options.variants)
-        for kind in kinds
-    }
-    asked = Asked(subject.candidate)
-    # By themselves: it is the frame that other checks ask for as well, and is answered once.
-    asked.ask(golden.query_text)
-    asked.ask(one.typed for some in drawn.values() for _, one in some.rows)
+    wanted = {*plan.metrics}
     found = {kind: _outcome(golden, some, asked) for kind, some in drawn.items()}
     slices = list(cuts(golden.slices, plan.slices, len(golden.query_id)))
     measured = _Measured(golden, asked, options.resamples, subject.seed)
@@ -127,6 +137,7 @@ class _Measured:
     """Measurements by name, each of one slice."""
 
     def __init__(self, golden: GoldenSet, asked: Asked, resamples: int, seed: int) -> None:
+        self._synonyms = golden.synonyms
         scores = [asked[text][1] for text in golden.query_text]
         self._span = (0.0, max(1.0, max(scores, default=0.0) - min(scores, default=0.0)))
         self._traffic = Sample(golden.design_weight, golden.census, resamples, seed, severe=1.0)
@@ -140,7 +151,9 @@ class _Measured:
         values = outcome.flipped if flips else outcome.shifted
         if not (rows & ~np.isnan(values)).any():
             reason = "no golden query has such a variant"
-            if not flips and (rows & ~np.isnan(outcome.flipped)).any():
+            if metric.endswith(f".{SYNONYMS}") and not self._synonyms:
+                reason = "the golden set lists no synonyms (synonyms.csv)"
+            elif not flips and (rows & ~np.isnan(outcome.flipped)).any():
                 reason = "every variant gets another label"
             return Measurement(metric, None, 0, _unit(metric), slice=name, reason=reason)
         if not flips:

@@ -9,13 +9,18 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from gates.checks import _slips, _spellings, _wordings
 from gates.checks._edits import Edit, Variant
+from gates.checks._wordings import Pairs
 
-__all__ = ["INVARIANCES", "Drawn", "Invariance", "draw", "variants"]
+__all__ = ["INVARIANCES", "SYNONYMS", "Drawn", "Invariance", "chance_of", "draw", "variants"]
+
+SYNONYMS = "synonyms"
+"""The invariance whose variants are those of the golden set's own list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,8 @@ class Invariance:
         words: What it is, in words, as in "queries whose label changes with ...".
         one: What a single edit of it is, as in "one letter from".
         many: The same of several edits.
-        of: From a query to the sets of edits that make its variants.
+        of: From a query to the sets of edits that make its variants; for synonyms, those of an
+            empty list, which `variants` replaces.
         sampled: Whether the variants stand for others that shoppers type as well. If not, they
             are other spellings of the same, which hold or do not.
     """
@@ -107,8 +113,14 @@ INVARIANCES: Mapping[str, Invariance] = {
         "stop words less than",
         _wordings.stop_words,
     ),
+    SYNONYMS: Invariance(
+        "a synonym that the golden set lists",
+        "one synonym from",
+        "synonyms from",
+        partial(_wordings.synonyms, pairs=()),
+    ),
 }
-"""Invariance → what it does. No one of them changes a digit."""
+"""Invariance → what it does. Only a synonym can change a digit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,22 +136,26 @@ class Drawn:
     without: int
 
 
-def variants(kind: str, text: str) -> list[Variant]:
+def variants(kind: str, text: str, synonyms: Pairs = ()) -> list[Variant]:
     """Every variant of a query, each typed text once, never the query itself.
 
     Args:
         kind: A key of `INVARIANCES`.
         text: The query.
+        synonyms: (word, synonym), for that invariance.
     """
     found: dict[str, Variant] = {}
-    for edits in INVARIANCES[kind].of(text):
+    of = partial(_wordings.synonyms, pairs=synonyms) if kind == SYNONYMS else INVARIANCES[kind].of
+    for edits in of(text):
         one = Variant(text, edits)
         if one.typed != text:
             found.setdefault(one.typed, one)
     return list(found.values())
 
 
-def draw(kind: str, texts: Sequence[str], *, seed: int, count: int = 1) -> Drawn:
+def draw(
+    kind: str, texts: Sequence[str], *, seed: int, count: int = 1, synonyms: Pairs = ()
+) -> Drawn:
     """Some variants of each query.
 
     Args:
@@ -147,13 +163,25 @@ def draw(kind: str, texts: Sequence[str], *, seed: int, count: int = 1) -> Drawn
         texts: The queries.
         seed: Not negative; the same seed draws the same variants.
         count: How many variants of a query to draw at the most.
+        synonyms: (word, synonym), for that invariance.
     """
     rows: list[tuple[int, Variant]] = []
     without = 0
     for at, text in enumerate(texts):
-        known = variants(kind, text)
+        known = variants(kind, text, synonyms)
         without += not known
-        chance = np.random.default_rng([seed, zlib.crc32(f"{kind}\0{text}".encode())])
+        chance = chance_of(kind, text, seed)
         places = chance.permutation(len(known))[:count]
         rows += [(at, known[place]) for place in sorted(places.tolist())]
     return Drawn(tuple(rows), without)
+
+
+def chance_of(kind: str, text: str, seed: int) -> np.random.Generator:
+    """The random numbers of one change of one query, whatever else is drawn.
+
+    Args:
+        kind: The change.
+        text: The query.
+        seed: Not negative.
+    """
+    return np.random.default_rng([seed, zlib.crc32(f"{kind}\0{text}".encode())])

@@ -1,16 +1,22 @@
-"""Other wordings of the same query, in English: plural and singular, word order, stop words.
+"""Other wordings of the same query: plural and singular, word order, stop words, synonyms.
 
-Other languages need rules of their own; a query without words these rules know has no variant.
+All but synonyms are in English. Other languages need rules of their own; a query without words
+these rules know has no variant.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise, takewhile
 
 from gates.checks._edits import Edit, words
 
-__all__ = ["is_binding", "plural", "stop_words", "word_order"]
+__all__ = ["Pairs", "is_binding", "phrase", "plural", "stop_words", "synonyms", "word_order"]
+
+Pairs = Sequence[tuple[str, str]]
+"""(word or phrase, what shoppers also call it)."""
 
 _STOP = re.compile(r"a|an|and|for|of|the|with", re.IGNORECASE)
 _BINDING = re.compile(
@@ -100,6 +106,40 @@ def stop_words(text: str) -> list[tuple[Edit, ...]]:
         if _STOP.fullmatch(text[start:end]):
             edits.append(Edit(start, after, ""))
     return [tuple(edits), *((edit,) for edit in edits if len(edits) > 1)]
+
+
+def synonyms(text: str, pairs: Pairs) -> list[tuple[Edit, ...]]:
+    """The query with a word or phrase replaced by its synonym, wherever it stands.
+
+    Only whole words are, not the parts of a compound with a hyphen. Letter case makes no
+    difference; words in capitals get a synonym in capitals, and likewise a capital in front.
+
+    Args:
+        text: The query.
+        pairs: The synonyms, one variant each.
+    """
+    return [
+        tuple(Edit(*one.span(), _cased(new, one[0])) for one in phrase(word).finditer(text))
+        for word, new in pairs
+        if word.split()[0].lower() in text.lower() and phrase(word).search(text)
+    ]
+
+
+@cache
+def phrase(words: str) -> re.Pattern[str]:
+    """What finds words as whole words of a query, in any letter case and with any white space.
+
+    Args:
+        words: A word or phrase.
+    """
+    parts = r"\s+".join(map(re.escape, words.split()))
+    return re.compile(rf"(?<![\w'’-]){parts}(?![\w'’-])", re.IGNORECASE)
+
+
+def _cased(new: str, old: str) -> str:
+    if old.isupper() and len(old) > 1:
+        return new.upper()
+    return new[:1].upper() + new[1:] if old[:1].isupper() else new
 
 
 def _other_number(word: str) -> str:

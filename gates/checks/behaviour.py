@@ -1,15 +1,16 @@
-"""`behaviour`: what the team expects of single queries, and what must not change an answer."""
+"""`behaviour`: what single queries must give, and what must and must not change an answer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from gates.card import CheckSpec, MetricSpec
-from gates.checks import Check
-from gates.checks._invariance import METRICS, invariances
+from gates.checks import Check, _invariance, _sensitivity
+from gates.checks._asked import Asked
 from gates.checks._ranked import judged, rank
 from gates.domain import Exhibit, Measurement
 from gates.subject import Expectation, GoldenSet, Plan, Subject
@@ -21,17 +22,19 @@ _HOLD = "share of expectations"
 
 
 class Options(BaseModel):
-    """Options of the invariances.
+    """Options of the invariances and sensitivities.
 
     Attributes:
         variants: How many variants of a query to draw for each invariance, at the most.
         resamples: Bootstrap resamples behind each interval.
+        noticeable: By how much a score must move for a query to count as answered otherwise.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     variants: int = Field(default=1, ge=1, le=20)
     resamples: int = Field(default=10_000, ge=1_000, le=1_000_000)
+    noticeable: float = Field(default=1e-6, ge=0, lt=1)
 
 
 def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
@@ -39,7 +42,29 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     if wanted & set(_PLACES):
         yield from _places(subject, wanted)
     if wanted - set(_PLACES):
-        yield from invariances(subject, plan)
+        yield from _retyped(subject, plan)
+
+
+def _retyped(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
+    """Queries typed otherwise, all of them asked in one call for each 20,000."""
+    golden = subject.golden
+    if golden.manifest.task != "classification":
+        reason = "this model is given features, not the query's text"
+        for one in (*_invariance.METRICS, *_sensitivity.METRICS):
+            if one.name in plan.metrics:
+                yield Measurement(one.name, None, 0, one.unit, reason=reason)
+        return
+    same = _invariance.draw_invariances(subject, plan)
+    other = _sensitivity.draw_sensitivities(subject, plan)
+    asked = Asked(subject.candidate)
+    # By themselves: it is the frame that other checks ask for as well, and is answered once.
+    asked.ask(golden.query_text)
+    drawn = chain(same.values(), other.values())
+    asked.ask(variant.typed for some in drawn for _, variant in some.rows)
+    if same:
+        yield from _invariance.invariances(subject, plan, same, asked)
+    if other:
+        yield from _sensitivity.sensitivities(subject, plan, other, asked)
 
 
 def _places(subject: Subject, wanted: set[str]) -> Iterator[Measurement | Exhibit]:
@@ -87,7 +112,7 @@ def _row(golden: GoldenSet, one: Expectation, place: int | None) -> list[str | i
 CHECK = Check(
     CheckSpec(
         name="behaviour",
-        summary="expectations of single queries, and changes that must not matter",
+        summary="expectations of single queries, and changes that must, or must not, matter",
         tasks=frozenset({"ranking", "classification"}),
         metrics=(
             MetricSpec("must-be-first", "documents that must be first, and are", _HOLD),
@@ -95,7 +120,8 @@ CHECK = Check(
             MetricSpec(
                 "never-in-top", "documents that must not be in the top k, and are not", _HOLD
             ),
-            *METRICS,
+            *_invariance.METRICS,
+            *_sensitivity.METRICS,
         ),
         options=Options,
     ),

@@ -1,9 +1,9 @@
 """Golden sets: what a model is judged on, read from a folder and checked from end to end.
 
 `manifest.py` says where a set comes from, `files.py` and `table.py` read and check one table;
-`queries.py`, `candidates.py`, `judgments.py`, `expectations.py`, `templates.py` and `never_show.py`
-each know one kind of file. `reader.py` puts them together and `digest.py` names the bytes;
-`recording.py` and `adding.py` say what a command would write.
+`queries.py`, `candidates.py`, `judgments.py`, `expectations.py`, `templates.py`, `synonyms.py` and
+`never_show.py` each know one kind of file. `reader.py` puts them together and `digest.py` names the
+bytes; `recording.py` and `adding.py` say what a command would write.
 """
 
 from gates.golden.digest import golden_digest

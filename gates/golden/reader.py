@@ -17,6 +17,7 @@ from gates.golden.manifest import read_manifest
 from gates.golden.never_show import read_never_show
 from gates.golden.pairs import pair_keys
 from gates.golden.queries import Queries, read_queries
+from gates.golden.synonyms import read_synonyms
 from gates.golden.templates import read_templates
 from gates.subject import Expectation, GoldenSet, NeverShown
 from gates.templates import Templates
@@ -102,6 +103,7 @@ def _set(
     templates: Templates | None,
     never_shown: tuple[NeverShown, ...],
 ) -> GoldenSet:
+    synonyms = path / "synonyms.csv"
     return GoldenSet(
         path=path,
         digest=golden_digest(path),
@@ -124,6 +126,7 @@ def _set(
         warnings=warnings,
         templates=templates,
         never_shown=never_shown,
+        synonyms=read_synonyms(synonyms) if synonyms.exists() else (),
     )
 
 
@@ -138,7 +141,7 @@ def read_golden(path: Path, *, expects: bool = True) -> GoldenSet:
     Args:
         path: The folder, with `manifest.yaml`, `queries.csv` and, by task, `candidates.csv` or
             `candidates.parquet`, `judgments.csv`, `annotations.csv`, `expectations.csv`,
-            `never-show.csv`, `templates.yaml`.
+            `never-show.csv`, `templates.yaml`, `synonyms.csv`.
         expects: Whether a classification set must have its `expectations.csv`, which a set to
             record into has not yet.
 

@@ -181,6 +181,7 @@ def golden_set(
     slices: Mapping[str, tuple[str, ...]] | None = None,
     weight: Sequence[float] | None = None,
     census: Sequence[bool] | None = None,
+    synonyms: Sequence[tuple[str, str]] = (),
 ) -> GoldenSet:
     """A golden set from a mapping document → grade (None: unjudged) for each query."""
     queries = max(len(texts), len(lists))
@@ -210,6 +211,7 @@ def golden_set(
         grade=np.array([grade for _, _, grade in judged], float),
         annotators={},
         expectations=tuple(expectations),
+        synonyms=tuple(synonyms),
     )
 
 
