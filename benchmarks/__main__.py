@@ -16,6 +16,7 @@ def main() -> None:
         "rankings",
         "streaming",
         "calibration",
+        "perturbations",
     )
     parser = argparse.ArgumentParser(prog="scripts/bench", description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}")
