@@ -175,8 +175,6 @@ class GoldenSet:
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: ANN401 - Hypothesis's
         printer.text(repr(self))  # it would print every column into each failing example
 
-    synonyms: tuple[tuple[str, str], ...] = ()
-
     def slice_values(self, column: str) -> tuple[str, ...]:
         """The distinct non-empty values of a slice column, sorted.
 
