@@ -61,9 +61,17 @@ def test_a_failure_fails_and_what_cannot_run_is_undecided(
     assert [one["outcome"] for one in judged] == [outcome]
 
 
+@pytest.mark.parametrize("integration", ["", "true"], ids=["by hand", "in CI"])
 def test_a_strategy_names_the_row_on_which_a_version_breaks_its_contract(
-    gates: CommandLine, shelf: Shelf, tmp_path: Path
+    gates: CommandLine,
+    shelf: Shelf,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    integration: str,
 ) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    if integration:
+        monkeypatch.setenv("CI", integration)
     code, judged = gate_with(
         gates,
         shelf,

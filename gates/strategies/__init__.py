@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from gates.errors import UsageError
@@ -51,8 +51,11 @@ repeatable = settings(
     derandomize=True,
     database=None,
     phases=[Phase.explicit, Phase.generate, Phase.shrink],  # explaining names lines of the gate
+    # Hypothesis sets these two otherwise where it finds itself in continuous integration.
+    print_blob=False,
+    suppress_health_check=[HealthCheck.too_slow],
 )
-"""Settings for a gate: the same examples in every run, and no limit on the time of the first."""
+"""Settings for a gate: the same examples and words in every run, no limit on the first's time."""
 
 
 def typos(queries: Queries, *, most: int = 5_000, seed: int = 0) -> st.SearchStrategy[Variant[str]]:
