@@ -14,6 +14,7 @@
     ├── BuildError          an environment could not be built (UNDECIDED inside a gate)
     ├── NoChampion          nothing is in production to compare with (UNDECIDED inside a gate)
     ├── ModelFault          a model's worker died, hung or broke its contract (never leaves a gate)
+    ├── ServiceError        the service cannot start or keep what it must (with its database)
     └── PromotionRefused    exit code 1: the guards said no
 
 Raised anywhere, caught once, at the command line (`gates.cli`) or by the check that is measuring.
@@ -40,6 +41,7 @@ __all__ = [
     "PromotionRefused",
     "RankingError",
     "RegistryError",
+    "ServiceError",
     "UsageError",
 ]
 
@@ -165,6 +167,10 @@ class ModelFault(GatesError):
         self.kind = kind
         self.breach = breach
         self.log = log
+
+
+class ServiceError(GatesError):
+    """The service cannot start, or cannot keep what it must not forget."""
 
 
 class PromotionRefused(GatesError):

@@ -18,7 +18,7 @@ _BYTES = {
     "GiB": 2**30,
     "TiB": 2**40,
 }
-_HOURS = {"h": 1, "d": 24, "w": 7 * 24}
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
 _LONGEST_DAYS = 36_500
 
 
@@ -31,12 +31,12 @@ def as_bytes(text: str) -> int | None:
 
 
 def as_span(text: str) -> timedelta | None:
-    """The span of a time such as `12h`, `30d` or `4w`; None when it is none."""
+    """The span of a time such as `90s`, `5m`, `12h`, `30d` or `4w`; None when it is none."""
     value, unit = _split(text)
-    hours = _HOURS.get(unit.lower())
-    if value is None or hours is None or value * hours > _LONGEST_DAYS * 24:
+    seconds = _SECONDS.get(unit.lower())
+    if value is None or seconds is None or value * seconds > _LONGEST_DAYS * 86_400:
         return None
-    return timedelta(hours=value * hours)
+    return timedelta(seconds=value * seconds)
 
 
 def shown_bytes(count: int) -> str:

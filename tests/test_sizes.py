@@ -37,7 +37,7 @@ def test_sizes(text: str, expected: int | None) -> None:
         ("30d", timedelta(days=30)),
         ("4 W", timedelta(weeks=4)),
         ("1.5d", timedelta(hours=36)),
-        ("30m", None),
+        ("30m", timedelta(minutes=30)),
         ("30", None),
         ("99999999999d", None),
         ("", None),

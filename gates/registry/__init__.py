@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 from gates.domain import ModelVersion
 
-__all__ = ["Event", "EventKind", "EventState", "Registry"]
+__all__ = ["Event", "EventKind", "EventState", "Listed", "Registry"]
 
 EventKind = Literal["package", "gate", "promote", "rollback"]
 EventState = Literal["begun", "done", "failed"]
@@ -52,6 +52,23 @@ class Event:
     state: EventState = "done"
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A version as the registry lists it: nothing of it was fetched or digested.
+
+    Attributes:
+        name: The registered model.
+        version: Its number.
+        created: When it was registered, with a time zone.
+        tags: All its tags.
+    """
+
+    name: str
+    version: str
+    created: datetime
+    tags: Mapping[str, str]
+
+
 class Registry(Protocol):
     """A model registry with mutable versions, of which only digests say what they hold."""
 
@@ -79,6 +96,9 @@ class Registry(Protocol):
         Raises:
             RegistryError: There is no such model.
         """
+
+    def versions(self, name: str) -> tuple[Listed, ...]:
+        """All versions of a model, newest first; none when there is no such model."""
 
     def alias(self, name: str, alias: str) -> ModelVersion | None:
         """The version under an alias, digested now; None when the alias is not set.
@@ -121,6 +141,13 @@ class Registry(Protocol):
 
     def tag(self, version: ModelVersion, tags: Mapping[str, str]) -> None:
         """Set tags on a version."""
+
+    def note(self, name: str, version: str, tags: Mapping[str, str]) -> None:
+        """Set tags on a version that was not resolved.
+
+        Raises:
+            RegistryError: There is no such version.
+        """
 
     def log_gate(
         self,

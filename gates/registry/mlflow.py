@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from gates.domain import ModelVersion
 from gates.errors import IntegrityError, PromotionRefused, RegistryError
-from gates.registry import Event
+from gates.registry import Event, Listed
 from gates.registry._connection import Absent, Connection, Taken
 from gates.registry._runs import Runs
 from gates.registry._snapshots import Snapshots
@@ -70,6 +70,21 @@ class MlflowRegistry:
         found: Mapping[str, int | str] = self._model(name).aliases
         return {alias: str(version) for alias, version in found.items()}
 
+    def versions(self, name: str) -> tuple[Listed, ...]:
+        """See `Registry.versions`."""
+        found: list[Listed] = []
+        token = None
+        with self._connection.calls(f"list the versions of '{check_name(name)}'") as client:
+            while True:
+                page = client.search_model_versions(
+                    f"name = '{name}'", max_results=1000, page_token=token
+                )
+                found += [_listed(one) for one in page]
+                token = page.token
+                if not token:
+                    break
+        return tuple(sorted(found, key=lambda one: int(one.version), reverse=True))
+
     def alias(self, name: str, alias: str) -> ModelVersion | None:
         """See `Registry.alias`."""
         version = self.aliases(name).get(check_alias(alias))
@@ -106,9 +121,13 @@ class MlflowRegistry:
 
     def tag(self, version: ModelVersion, tags: Mapping[str, str]) -> None:
         """See `Registry.tag`."""
-        with self._connection.calls(f"tag {version.uri}") as client:
+        self.note(version.name, version.version, tags)
+
+    def note(self, name: str, version: str, tags: Mapping[str, str]) -> None:
+        """See `Registry.note`."""
+        with self._connection.calls(f"tag models:/{check_name(name)}/{version}") as client:
             for key, value in tags.items():
-                client.set_model_version_tag(version.name, version.version, key, value)
+                client.set_model_version_tag(name, version, key, value)
 
     def log_gate(
         self,
@@ -227,3 +246,8 @@ class MlflowRegistry:
                 f"{expected or 'none'}, it is at {now or 'none'}",
                 advice="look at gates history, then gate again against the version there now",
             )
+
+
+def _listed(found: Registered) -> Listed:
+    created = datetime.fromtimestamp(found.creation_timestamp / 1000, UTC)
+    return Listed(found.name, str(found.version), created, dict(found.tags))

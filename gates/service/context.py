@@ -1,0 +1,49 @@
+"""What every part of the service is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from gates.registry import Registry
+from gates.service.config import ServiceConfig
+from gates.service.store.inbox import Inbox
+from gates.service.store.jobs import Jobs
+from gates.service.store.leases import Leases
+from gates.settings import Settings
+
+__all__ = ["Service", "Work"]
+
+
+class Work(Protocol):
+    """The durable way of jobs; `gates.service.work` goes it on DBOS."""
+
+    def enqueue(self, job_id: str) -> None:
+        """Have a queued job worked on, by this process or another; once, however often called."""
+
+    def cancel(self, job_id: str) -> None:
+        """Stop a job: at once while it is queued, else at the end of the gate's process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service, open.
+
+    Attributes:
+        config: What it was told.
+        settings: Where the project, the cache and MLflow are.
+        jobs: Gates that were asked for.
+        inbox: Deliveries.
+        leases: What only one may do at a time.
+        registry: Opens the registry; each thread opens its own.
+        work: The durable way of jobs.
+    """
+
+    config: ServiceConfig
+    settings: Settings
+    jobs: Jobs
+    inbox: Inbox
+    leases: Leases
+    registry: Callable[[], Registry]
+    work: Work
