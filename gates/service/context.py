@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from gates.registry import Registry
@@ -38,6 +38,7 @@ class Service:
         leases: What only one may do at a time.
         registry: Opens the registry; each thread opens its own.
         work: The durable way of jobs.
+        key: A key that this service and its other hosts share.
     """
 
     config: ServiceConfig
@@ -47,3 +48,4 @@ class Service:
     leases: Leases
     registry: Callable[[], Registry]
     work: Work
+    key: bytes = field(repr=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gates.errors import ServiceError, UsageError
 from gates.service.store.schema import SCHEMA_VERSION, metadata, schema
 
-__all__ = ["open_database"]
+__all__ = ["open_database", "service_key"]
 
 _LOCK = 0x67617465  # "gate": PostgreSQL's advisory lock while tables are made
 
@@ -46,6 +47,16 @@ def open_database(url: str) -> sa.Engine:
             advice="check that it can be reached and written by this user",
         ) from problem
     return engine
+
+
+def service_key(engine: sa.Engine) -> bytes:
+    """A key that this service and its other hosts share, and nobody else knows.
+
+    Args:
+        engine: The service's database.
+    """
+    with engine.connect().execution_options(reading=True) as connection:
+        return bytes.fromhex(connection.execute(sa.select(schema.c.key)).scalar_one())
 
 
 _KINDS = "use sqlite:///path/service.db, or postgresql://user:password@host/database"
@@ -84,7 +95,9 @@ def _make_tables(engine: sa.Engine) -> None:
         metadata.create_all(connection)
         found = connection.execute(sa.select(schema.c.version)).scalar()
         if found is None:
-            connection.execute(schema.insert().values(version=SCHEMA_VERSION))
+            connection.execute(
+                schema.insert().values(version=SCHEMA_VERSION, key=secrets.token_hex(32))
+            )
     if found not in {None, SCHEMA_VERSION}:
         raise ServiceError(
             f"the service's database has version {found} of its tables, "

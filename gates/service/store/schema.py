@@ -34,6 +34,7 @@ schema = sa.Table(
     "gates_schema",
     metadata,
     sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("key", sa.String(64), nullable=False),
 )
 
 deliveries = sa.Table(
