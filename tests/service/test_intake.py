@@ -16,14 +16,10 @@ from gates.service.config import ServiceConfig, Trigger
 from gates.service.context import Service
 from gates.service.intake import Intake, asks
 from gates.service.reconciler import Reconciler, missed
-from gates.service.store.database import open_database
-from gates.service.store.inbox import Inbox
-from gates.service.store.jobs import Jobs
-from gates.service.store.leases import Leases
 from gates.service.store.values import Delivery
 from gates.service.webhook import RegistryEvent
-from gates.settings import load_settings
 from tests.service.deliveries import Sent, delivery
+from tests.service.parts import Noted, open_service
 from tests.toys import MODEL, make_project
 
 CREATED = Trigger("created")
@@ -46,19 +42,6 @@ class Listing:
         return self._aliases
 
 
-class Noted:
-    """Work that notes what it was given."""
-
-    def __init__(self) -> None:
-        self.enqueued: list[str] = []
-
-    def enqueue(self, job_id: str) -> None:
-        self.enqueued.append(job_id)
-
-    def cancel(self, job_id: str) -> None:
-        raise NotImplementedError
-
-
 def listed(*numbers: int, **tags: str) -> tuple[Listed, ...]:
     when = datetime(2026, 11, 24, tzinfo=UTC)
     return tuple(Listed(MODEL, str(number), when, tags) for number in numbers)
@@ -67,18 +50,10 @@ def listed(*numbers: int, **tags: str) -> tuple[Listed, ...]:
 @pytest.fixture
 def service(tmp_path: Path) -> Any:
     project = make_project(tmp_path / "shop")
-    engine = open_database(f"sqlite:///{tmp_path / 'service.db'}")
-    yield Service(
-        ServiceConfig(queue=5),
-        load_settings(project, environ={}),
-        Jobs(engine),
-        Inbox(engine),
-        Leases(engine),
-        lambda: cast(Registry, Listing({MODEL: listed(3, 2, 1)}, champion="1")),
-        Noted(),
-        b"key",
-    )
-    engine.dispose()
+    registry = cast(Registry, Listing({MODEL: listed(3, 2, 1)}, champion="1"))
+    database = f"sqlite:///{tmp_path / 'service.db'}"
+    with open_service(project, database, ServiceConfig(queue=5), lambda: registry) as opened:
+        yield opened
 
 
 def arrive(service: Service, *sent: Sent) -> None:

@@ -83,6 +83,15 @@ class Jobs:
                 return job, True
         raise UsageError(f"models:/{model}/{version} is asked for by many at once; ask again")
 
+    def answers(self) -> bool:
+        """Whether the database answers."""
+        try:
+            with self._reading() as connection:
+                connection.execute(sa.select(sa.literal(1)))
+        except sa.exc.SQLAlchemyError:
+            return False
+        return True
+
     def job(self, job_id: str) -> Job | None:
         """The job with an id."""
         with self._reading() as connection:
@@ -123,6 +132,16 @@ class Jobs:
     def counts(self) -> Mapping[JobState, int]:
         """How many jobs are in each state that any is in."""
         query = sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state)
+        with self._reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def verdicts(self) -> Mapping[str, int]:
+        """How many jobs came to each verdict."""
+        query = (
+            sa.select(jobs.c.verdict, sa.func.count())
+            .where(jobs.c.verdict != "")
+            .group_by(jobs.c.verdict)
+        )
         with self._reading() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 

@@ -1,0 +1,68 @@
+"""The files a gate left: beside the service while it runs here, else from MLflow."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from gates.evidence import evidence_digest, read_evidence
+from gates.report import write_reports
+from gates.service.context import Service
+from gates.service.store.values import Job
+
+__all__ = ["evidence_bytes", "job_folder", "report_of"]
+
+
+def job_folder(service: Service, job_id: str) -> Path:
+    """Where a job's gate leaves its files on the host that ran it."""
+    return service.settings.output / job_id
+
+
+def evidence_bytes(service: Service, job: Job) -> bytes | None:
+    """The evidence of a job, exactly as it was signed.
+
+    Args:
+        service: The service.
+        job: A job that is done.
+
+    Returns:
+        None when it is neither here nor in MLflow, or is not what the job recorded.
+
+    Raises:
+        GatesError: MLflow, which may have it, cannot be asked.
+    """
+    here = job_folder(service, job.id) / "evidence.json"
+    if here.is_file():
+        return _if_recorded(here.read_bytes(), job)
+    if not job.mlflow_run:
+        return None
+    registry = service.registry()
+    with tempfile.TemporaryDirectory(prefix="gates-") as scratch:
+        found = registry.evidence(registry.resolve(job.uri), Path(scratch))
+        return _if_recorded(found.read_bytes(), job) if found else None
+
+
+def report_of(service: Service, job: Job) -> bytes | None:
+    """The HTML report of a job, made from its evidence where its file is not here.
+
+    Args:
+        service: The service.
+        job: A job that is done.
+
+    Raises:
+        GatesError: MLflow, which may have the evidence, cannot be asked.
+    """
+    here = job_folder(service, job.id) / "report.html"
+    if here.is_file():
+        return here.read_bytes()
+    evidence = evidence_bytes(service, job)
+    if evidence is None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="gates-") as scratch:
+        path = Path(scratch) / "evidence.json"
+        path.write_bytes(evidence)
+        return write_reports(read_evidence(path), Path(scratch))["html"].read_bytes()
+
+
+def _if_recorded(found: bytes, job: Job) -> bytes | None:
+    return found if evidence_digest(found) == job.evidence_digest else None
