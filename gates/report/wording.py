@@ -37,7 +37,7 @@ _MEAN = "mean "
 _OVER = {
     **dict.fromkeys(("ms", "rows per second", "MiB", "× champion"), "requests"),
     **dict.fromkeys(("PSI", "distance"), "rows"),
-    **dict.fromkeys(("collapse", "rank"), "texts"),
+    **dict.fromkeys(("collapse", "rank", "norm", "share of neighbours"), "texts"),
 }
 # How near a share of n must come to a whole number of things to be written as one.
 _WHOLE = 1e-6
