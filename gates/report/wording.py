@@ -218,7 +218,8 @@ def _reason(alike: list[Judgement]) -> Reason:
         return Reason(f"{subject}: {value}, demanded {demand(first.bound)}{more}", first)
     if len(alike) > 1:
         checks = list(dict.fromkeys(one.bound.check for one in alike))
-        subject = f"{len(alike)} bounds of {' and '.join(checks)}"
+        named = " and ".join(filter(None, (", ".join(checks[:-1]), checks[-1])))
+        subject = f"{len(alike)} bounds of {named}"
     if needs_champion(first):
         verb = "need" if len(alike) > 1 else "needs"
         return Reason(f"{subject} {verb} a champion: there is none yet")
