@@ -16,7 +16,7 @@ from gates.errors import LockError, PackageError
 from gates.locks.advisories import Advisories, read_advisories
 from gates.locks.base_image import base_images, is_pinned_image
 from gates.locks.diff import Known, diff_locks
-from gates.locks.finding import Finding
+from gates.locks.finding import Finding, counted
 from gates.locks.inputs import read_inputs
 from gates.locks.lock import Lock
 from gates.locks.markers import target_environment
@@ -110,7 +110,8 @@ class AuditedLock:
         if environment is not None:
             altered = altered_files(environment.path)
             problems = tuple(LockProblem("files", one.distribution, one.message) for one in altered)
-            yield Finding("files", max(len(distributions(environment.path)), 1), problems)
+            held = len(distributions(environment.path))
+            yield counted("files", held, problems, nothing="nothing is installed")
 
     def _advisories(self, questions: LockQuestions) -> Advisories | str | None:
         source = questions.advisories

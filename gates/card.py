@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -261,7 +261,7 @@ def read_card(path: Path, catalogue: Mapping[str, CheckSpec], *, project: Path) 
                 advice=f"for {policy.task} there are: {', '.join(sorted(usable))}",
             )
         entry = entry or CheckPolicy()
-        limits[name] = _limits(_for_task(spec, policy.task), entry, path, lines)
+        limits[name] = _limits(spec, policy.task, entry, path, lines)
         columns = {key.partition("=")[0] for b in limits[name].values() for key in b.slices}
         options = _options(spec, entry, path, lines)
         margins = {metric: _margins(limit) for metric, limit in limits[name].items()}
@@ -300,18 +300,14 @@ def _split(path: Path) -> tuple[str, str, int]:
     return match[1], match[2], 2
 
 
-def _for_task(spec: CheckSpec, task: Task) -> CheckSpec:
-    metrics = tuple(one for one in spec.metrics if one.tasks is None or task in one.tasks)
-    return replace(spec, metrics=metrics)
-
-
 def _limits(
-    spec: CheckSpec, entry: CheckPolicy, path: Path, lines: Lines
+    spec: CheckSpec, task: Task, entry: CheckPolicy, path: Path, lines: Lines
 ) -> Mapping[str, BoundPolicy]:
+    metrics = [one for one in spec.metrics if one.tasks is None or task in one.tasks]
     if entry.bounds is None:
         defaults = {
             metric.name: BoundPolicy(min=metric.default.min, max=metric.default.max)
-            for metric in spec.metrics
+            for metric in metrics
             if metric.default
         }
         if not defaults:
@@ -319,18 +315,21 @@ def _limits(
                 f"check '{spec.name}' has no default bounds",
                 path=path,
                 line=lines.of("checks", spec.name),
-                advice=f"write 'bounds:'; it measures {', '.join(m.name for m in spec.metrics)}",
+                advice=f"write 'bounds:'; it measures {', '.join(m.name for m in metrics)}",
             )
         return defaults
     for metric, limit in entry.bounds.items():
-        known = next((one for one in spec.metrics if one.matches(metric)), None)
+        known = next((one for one in metrics if one.matches(metric)), None)
         line = lines.of("checks", spec.name, "bounds", metric)
         if known is None:
+            fault = f"has no metric '{metric}'"
+            if any(one.matches(metric) for one in spec.metrics):
+                fault = f"does not measure '{metric}' for {task} models"
             raise CardError(
-                f"check '{spec.name}' has no metric '{metric}'",
+                f"check '{spec.name}' {fault}",
                 path=path,
                 line=line,
-                advice=nearest(metric, [one.name for one in spec.metrics]),
+                advice=nearest(metric, [one.name for one in metrics]),
             )
         if limit.slices and not known.sliceable:
             raise CardError(f"metric '{metric}' is not measured by slice", path=path, line=line)

@@ -72,16 +72,21 @@ class LockReport:
         problems: Everything that is wrong.
         looked_at: Kind of problem → how many things were looked at for it.
         absent: Kind of problem → why nothing could be looked at, in words.
+        nothing: Kind of problem → why there was nothing of its kind to look at (it was looked for,
+            and `looked_at` is 0), in words.
     """
 
     problems: tuple[LockProblem, ...] = ()
     looked_at: Mapping[ProblemKind, int] = field(default_factory=dict)
     absent: Mapping[ProblemKind, str] = field(default_factory=dict)
+    nothing: Mapping[ProblemKind, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         unknown = (self.looked_at.keys() | self.absent.keys()) - set(get_args(ProblemKind))
         if unknown or self.looked_at.keys() & self.absent.keys():
             raise ValueError(f"a kind is unknown, or both looked at and not: {unknown or 'both'}")
+        if {kind for kind, n in self.looked_at.items() if not n} != self.nothing.keys():
+            raise ValueError("a kind of which there is nothing must say so, and no other")
 
     def joined(self, other: LockReport) -> LockReport:
         """This report and another as one: a kind that either looked at was looked at.
@@ -91,10 +96,12 @@ class LockReport:
         """
         looked_at = {**self.looked_at, **other.looked_at}
         absent = {**self.absent, **other.absent}
+        nothing = {**self.nothing, **other.nothing}
         return LockReport(
             tuple(dict.fromkeys((*self.problems, *other.problems))),
             looked_at,
             {kind: reason for kind, reason in absent.items() if kind not in looked_at},
+            {kind: reason for kind, reason in nothing.items() if not looked_at[kind]},
         )
 
     def count(self, kind: ProblemKind) -> int:

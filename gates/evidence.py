@@ -205,9 +205,11 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = False) -> No
                 stream.flush()
                 os.fsync(stream.fileno())
         temporary.replace(path)
-    except OSError as problem:
+    except BaseException as problem:  # Ctrl-C, too, leaves nothing half-written behind
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+        if not isinstance(problem, OSError):
+            raise
         raise UsageError(
             f"{path} could not be written: {problem.strerror or problem}",
             advice="free some space, or name another folder that can be written, then run again",

@@ -61,12 +61,15 @@ class RunSubject:
         return found
 
     def lock_changes(self) -> tuple[LockChange, ...]:
-        """What differs between the champion's lock and the candidate's; nothing without a champion.
+        """What differs between the champion's lock and the candidate's.
 
         Raises:
+            NoChampion: There is no other.
             LockError: One of them has no lock.
         """
-        return self.candidate.build.lock_changes(self.champion.build) if self.champion else ()
+        if self.champion is None:
+            raise NoChampion
+        return self.candidate.build.lock_changes(self.champion.build)
 
     def training(self, path: str, columns: Sequence[str]) -> Snapshot:
         """Some columns of a training snapshot in the project.

@@ -434,9 +434,10 @@ class Subject(Protocol):
         """The seed of everything random in this run."""
 
     def lock_changes(self) -> tuple[LockChange, ...]:
-        """What differs between the champion's lock and the candidate's; nothing without a champion.
+        """What differs between the champion's lock and the candidate's.
 
         Raises:
+            NoChampion: There is no other.
             LockError: One of them has no lock.
         """
 

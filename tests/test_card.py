@@ -66,6 +66,12 @@ def test_policy_may_not(project: Path) -> None:
         ("model: toy-ranker", "golden: golden/none\nmodel: toy-ranker", 2, ["no golden set"]),
         ("  lockfile: {}", "  score-range: {}", 7, ["not for ranking models", "ranking-diff"]),
         ("  lockfile: {}", "  lockfile: {bounds: {}}\n  lockfile: {}", 8, ["written twice"]),
+        (
+            "  lockfile: {}",
+            "  equivalence:\n    bounds:\n      changed-labels: {max: 0}",
+            9,
+            ["does not measure 'changed-labels' for ranking models", "changed-orders"],
+        ),
         ("memory_mb: 1024", "memory_mb: -5", 5, ["memory_mb", "64"]),
         ("---\nmodel", "model", 1, ["front matter"]),
         ("owners: [search@example.com]", "owners: [", None, ["not valid YAML"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import product
 from pathlib import Path
 
@@ -147,7 +148,14 @@ def test_a_model_of_vectors_is_gated_like_any_other(
     assert answer.code == code, answer.out + answer.err
     said = json.loads(answer.out)
     assert {one["id"] for one in said["bounds"] if one["outcome"] != "PASS"} == failing
-    assert all(Path(path).stat().st_size > 100 for path in said["reports"].values())
+    reports = [Path(path) for path in said["reports"].values()]
+    for report in reports:
+        words = re.sub(r"(?s)<(style|script)>.*?</\1>|queries\.csv", "", report.read_text("utf-8"))
+        assert not re.findall(r".{0,40}quer(?:y|ies).{0,40}", words), report
+    for form in ("terminal", "markdown", "html"):
+        shown = gates("show", uri, options, "--as", form).out
+        assert "24 texts" in shown, shown
+    assert "quer" not in gates("show", uri, options).out
 
 
 def test_one_vector_of_nan_fails_by_name(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +22,7 @@ from gates.checks._slices import cuts
 from gates.domain import Exhibit, Measurement
 from gates.errors import NoChampion
 from gates.kernels import vectors as kernel
+from gates.kernels.packed import Floats
 from gates.measuring import Sample, means
 from gates.subject import Expectation, Plan, Subject
 
@@ -88,8 +90,7 @@ class _Measured:
                 return
             plain, there = self._new.neighbours(int(k)), self._new.stuffed_neighbours(int(k))
             overlap = kernel.overlap(plain, there)
-            for cut in self._slices:
-                yield from means(self._sample, {metric: overlap}, cut)
+            yield from self._shared(metric, overlap)
             yield from stuffed_most(self._golden, plain, there, overlap)
         elif name == "pairs":
             yield from self._pairs()
@@ -108,8 +109,7 @@ class _Measured:
             return
         before, after = old.neighbours(k), self._new.neighbours(k)
         overlap = kernel.overlap(before, after)
-        for cut in self._slices:
-            yield from means(self._sample, {metric: overlap}, cut)
+        yield from self._shared(metric, overlap)
         yield from moved_most(self._golden, before, after, overlap)
 
     def _too_few(self, k: int) -> bool:
@@ -121,7 +121,13 @@ class _Measured:
         reason = f"of {texts} texts, each has all the others among its {k} nearest"
         for name, rows in self._slices:
             n = int(rows.sum())
-            yield Measurement(metric, None, n, metric, slice=name, reason=reason)
+            yield Measurement(metric, None, n, _NEIGHBOURS, slice=name, reason=reason)
+
+    def _shared(self, metric: str, overlap: Floats) -> Iterator[Measurement]:
+        """The mean overlap of the whole set and of each slice."""
+        for cut in self._slices:
+            (one,) = means(self._sample, {metric: overlap}, cut)
+            yield replace(one, unit=_NEIGHBOURS)
 
     def _pairs(self) -> Iterator[Measurement | Exhibit]:
         golden, vectors = self._golden, self._new.vectors

@@ -24,7 +24,6 @@ from gates.subject import Arm, GoldenSet, Plan, Subject
 __all__ = ["CHECK"]
 
 _NONE = Limit(max=0.0)
-_SAME = "both versions run in the same environment: there is no upgrade to look at"
 
 
 class Options(BaseModel):
@@ -49,15 +48,9 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     if subject.champion is None:
         raise NoChampion
     golden, options = subject.golden, plan.options
-    if subject.champion.environment().key == subject.candidate.environment().key:
-        n = len(next(iter(golden.inputs().values())))
-        same = Difference(n, 0, 0, len(golden.query_id), 0)
-        none = compare_vectors(np.zeros((n, 1)), np.zeros((n, 1)), Tolerance(), 1)
-        for metric in plan.metrics:
-            if golden.manifest.task == "embedding":
-                yield _of_vectors(metric, none, _SAME)
-            else:
-                yield _measurement(metric, same, same=True)
+    key = subject.candidate.environment().key
+    if subject.champion.environment().key == key:
+        yield from (_unmoved(metric, key) for metric in plan.metrics)
         return
     own = subject.champion if options.binary == "champion" else subject.candidate
     there = subject.transplanted(options.binary)
@@ -69,9 +62,18 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     tolerance = Tolerance(options.absolute, options.relative)
     found = compare(old, new, golden, tolerance)
     doubt = _doubt(own, first, golden, tolerance) if found.any else ""
-    yield from (_measurement(metric, found, doubt=doubt) for metric in plan.metrics)
+    yield from (_measurement(metric, found, doubt) for metric in plan.metrics)
     if found.any:
         yield _first_rows(found)
+
+
+def _unmoved(metric: str, key: str) -> Measurement:
+    """What one environment for both gives: the environments were compared, and no answers."""
+    reason = (
+        f"both versions run in the same environment ({key}): there is no upgrade, and the model "
+        "was not run for it"
+    )
+    return Measurement(metric, 0.0, 1, "environments", reason=reason)
 
 
 def _vectors(subject: Subject, plan: Plan, own: Arm, there: Arm) -> Iterator[Measurement | Exhibit]:
@@ -88,9 +90,7 @@ def _vectors(subject: Subject, plan: Plan, own: Arm, there: Arm) -> Iterator[Mea
         yield found.first(golden)
 
 
-def _of_vectors(
-    metric: str, found: VectorDifference, reason: str = "", *, known: bool = True
-) -> Measurement:
+def _of_vectors(metric: str, found: VectorDifference, reason: str, *, known: bool) -> Measurement:
     texts, value = int(found.moved.size), None
     if metric == "changed-vectors":
         value = float(found.moved.sum())
@@ -106,9 +106,7 @@ def _of_vectors(
     return Measurement(metric, value if known else None, texts, unit, reason=reason)
 
 
-def _measurement(
-    metric: str, found: Difference, *, same: bool = False, doubt: str = ""
-) -> Measurement:
+def _measurement(metric: str, found: Difference, doubt: str) -> Measurement:
     by_metric = {
         "changed-scores": (found.scores, found.rows, "rows"),
         "largest-difference": (found.largest, found.rows, "rows"),
@@ -117,7 +115,7 @@ def _measurement(
     }
     value, n, unit = by_metric[metric]
     known = None if doubt or value is None else float(value)
-    return Measurement(metric, known, n, unit, reason=doubt or (_SAME if same else ""))
+    return Measurement(metric, known, n, unit, reason=doubt)
 
 
 def _answers(arm: Arm, golden: GoldenSet, *, again: bool = False) -> Answers:

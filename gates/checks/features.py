@@ -20,7 +20,7 @@ from gates.checks._against_snapshot import against_snapshot
 from gates.checks._importance import Told, Weighed, constant, draw, input_features, rank_of, weigh
 from gates.checks._ranked import judged
 from gates.domain import Exhibit, Measurement
-from gates.errors import NoChampion
+from gates.errors import ModelFault, NoChampion
 from gates.kernels import similarity
 from gates.subject import Arm, Plan, Subject
 
@@ -72,7 +72,27 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     features = input_features(subject.candidate, golden)
     filled = [n for n in features if constant(np.asarray(golden.features[n]), options.nearly)]
     yield _count("constant", filled, len(features))
-    yield from against_snapshot(subject, options.snapshot, features, plan.metrics, options.bins)
+    # The table of importance goes before it: advice sends people to a check's first table.
+    of_snapshot = list[Exhibit]()
+    for one in against_snapshot(subject, options.snapshot, features, plan.metrics, options.bins):
+        if isinstance(one, Exhibit):
+            of_snapshot.append(one)
+        else:
+            yield one
+    try:
+        yield from _weighed(subject, plan, features, filled)
+    except ModelFault:
+        yield from of_snapshot
+        raise
+    yield from of_snapshot
+
+
+def _weighed(
+    subject: Subject, plan: Plan, features: Sequence[str], filled: Sequence[str]
+) -> Iterator[Measurement | Exhibit]:
+    """All that takes a model's scores."""
+    options: Options = plan.options
+    golden = subject.golden
     coded, rows = judged(golden), draw(golden.row_query, options.rows, subject.seed)
 
     def ask(arm: Arm) -> Weighed:
@@ -98,7 +118,7 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     else:
         for metric in ("importance-drift", "sign-flips"):
             if metric in plan.metrics:
-                yield Measurement(metric, None, 0, _FEATURES, reason=NoChampion().what)
+                yield Measurement(metric, None, 0, _FEATURES, reason=str(NoChampion()))
     remarks = {"constant": filled, "dead": dead, "sign flipped": flipped}
     yield _table(old, new, remarks)
 

@@ -12,8 +12,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from gates.card import CheckSpec, Limit, MetricSpec
 from gates.checks import Check
-from gates.dependencies import LockChange, LockProblem, ProblemKind
+from gates.dependencies import LockChange, LockProblem, LockReport, ProblemKind
 from gates.domain import Exhibit, Measurement
+from gates.errors import NoChampion
 from gates.lock_changes import as_rows, summary
 from gates.subject import LockQuestions, Plan, Subject
 
@@ -21,6 +22,7 @@ __all__ = ["CHECK"]
 
 _NONE = Limit(max=0.0)
 _ROWS = 200
+_WHOLE = "locks"
 _UNITS: Mapping[ProblemKind, str] = {
     "unpinned": "requirements",
     "unhashed": "requirements",
@@ -78,22 +80,37 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     report = subject.candidate.lock_report(questions)
     for metric in plan.metrics:
         if metric not in changed:
-            kind = cast("ProblemKind", metric)
-            n = report.looked_at.get(kind, 0)
-            count = float(report.count(kind)) if n else None
-            yield Measurement(metric, count, n, _UNITS[kind], reason=report.absent.get(kind, ""))
+            yield _counted(report, cast("ProblemKind", metric))
+        elif subject.champion is None:
+            yield Measurement(metric, None, 0, "requirements", reason=str(NoChampion()))
+    if report.problems:
+        yield _wrong(report.problems)
+    if subject.champion is None:
+        return
     changes = subject.lock_changes()
     majors = [one for one in changes if _is_major(one, options.acknowledged)]
     swapped = [one for one in changes if one.kind == "files"]
     for metric, found in (("major-upgrades", majors), ("swapped-files", swapped)):
         if metric in changed:
-            reason = ", ".join(one.moved for one in found)
-            n = max(report.looked_at.get("unpinned", 0), 1)
-            yield Measurement(metric, float(len(found)), n, "requirements", reason=reason)
-    if report.problems:
-        yield _wrong(report.problems)
+            yield _since(metric, found, report)
     if changes:
         yield _changed(changes)
+
+
+def _counted(report: LockReport, kind: ProblemKind) -> Measurement:
+    """How many problems of a kind there are; where there was nothing to find, why."""
+    if words := report.nothing.get(kind):
+        return Measurement(kind, 0.0, 1, _WHOLE, reason=words)
+    n = report.looked_at.get(kind, 0)
+    count = float(report.count(kind)) if n else None
+    return Measurement(kind, count, n, _UNITS[kind], reason=report.absent.get(kind, ""))
+
+
+def _since(metric: str, found: Sequence[LockChange], report: LockReport) -> Measurement:
+    if words := report.nothing.get("unpinned"):
+        return Measurement(metric, 0.0, 1, _WHOLE, reason=words)
+    n, reason = report.looked_at.get("unpinned", 0), ", ".join(one.moved for one in found)
+    return Measurement(metric, float(len(found)), n, "requirements", reason=reason)
 
 
 def _is_major(change: LockChange, acknowledged: Sequence[str]) -> bool:

@@ -51,7 +51,7 @@ def installed(
     """
     from gates.environments.cache import EnvironmentCache
     from gates.environments.inspect import altered_files, distributions
-    from gates.locks.finding import Finding
+    from gates.locks.finding import counted
 
     if any(one.kind in {"unpinned", "unhashed"} for one in lock.problems):
         return _none("a lock that is not pinned and hashed is not installed")
@@ -63,7 +63,7 @@ def installed(
     except BuildError as error:
         return _none(error.what)
     problems = tuple(LockProblem("files", one.distribution, one.message) for one in altered)
-    files = Finding("files", max(len(held), 1), problems)
+    files = counted("files", len(held), problems, nothing="nothing is installed")
     return Installed(distributions=held, python=built.facts.python, findings=(files,))
 
 

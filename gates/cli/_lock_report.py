@@ -58,7 +58,10 @@ def say_table(speech: Speech, report: LockReport, asked_for: Collection[ProblemK
     for kind in get_args(ProblemKind):
         if kind in report.looked_at:
             wrong, n = report.count(kind), report.looked_at[kind]
-            line = f"{kind:<12} {f'{wrong:,} of {n:,} wrong':<18} {_WHAT[kind]}"
+            told, what = f"{wrong:,} of {n:,} wrong", _WHAT[kind]
+            if not n:
+                told, what = "nothing to find", report.nothing[kind]
+            line = f"{kind:<12} {told:<18} {what}"
             speech.say(line, "bold red" if wrong else "")
         elif kind in asked_for:
             speech.say(f"{kind:<12} {'not looked at':<18} {report.absent.get(kind, '')}", "yellow")
@@ -68,6 +71,7 @@ def as_json(report: LockReport) -> dict[str, Any]:
     """The report's part of a command's JSON."""
     return {
         "looked_at": dict(report.looked_at),
+        "nothing": dict(report.nothing),
         "absent": dict(report.absent),
         "problems": [
             {"kind": p.kind, "requirement": p.requirement, "line": p.line, "message": p.message}

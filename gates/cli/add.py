@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gates.cli.common import JsonOption, ProjectOption, Speech, golden_folder, settings_from
 from gates.errors import UsageError
+
+if TYPE_CHECKING:
+    from gates.golden.adding import Addition
 
 __all__ = ["add"]
 
@@ -43,7 +46,6 @@ def add(
 
     Example: gates golden add query-category --query "tent pegs 30cm" --label camping
     """
-    from gates.evidence import write_atomically
     from gates.golden import read_golden
     from gates.golden.adding import Judged
     from gates.golden.adding import add as added
@@ -52,8 +54,7 @@ def add(
     golden = read_golden(folder, expects=False)
     found = added(golden, Judged(query, label, low, high, weight, _pairs(slices or ())))
     if not dry_run:
-        for change in found.changes:
-            write_atomically(change.path, change.after.encode())
+        _write(found)
     speech = Speech(as_json)
     diff = "".join(change.diff for change in found.changes)
     if dry_run:
@@ -64,15 +65,35 @@ def add(
         speech.say(f"  {found.query_id}: the query {new}, its expectation was added, as judged")
         for change in found.changes:
             speech.say(f"  {change.path}")
+    for warning in found.warnings:
+        speech.say(f"warning: {warning}", "yellow")
     speech.result(
         {
             "query_id": found.query_id,
             "new_query": found.is_new,
             "written": not dry_run,
             "paths": [str(change.path) for change in found.changes],
+            "warnings": list(found.warnings),
             "diff": diff,
         }
     )
+
+
+def _write(found: Addition) -> None:
+    from gates.evidence import write_atomically
+
+    written: list[str] = []
+    for change in found.changes:
+        try:
+            write_atomically(change.path, change.after.encode())
+        except UsageError as problem:
+            if not written:
+                raise
+            raise UsageError(
+                f"{problem.what}; the query is in {written[0]} already, without its expectation",
+                advice="make it writable and give the same command again: it adds what is missing",
+            ) from None
+        written.append(change.path.name)
 
 
 def _pairs(given: Sequence[str]) -> dict[str, str]:

@@ -164,5 +164,22 @@ def golden_folder(settings: Settings, what: str) -> Path:
     Args:
         settings: Where the project is.
         what: A folder, or a model's name.
+
+    Raises:
+        UsageError: There is neither; it names the sets that there are.
     """
-    return Path(what) if Path(what).is_dir() else settings.project / "golden" / what
+    from gates.strict_yaml import nearest
+
+    sets = settings.project / "golden"
+    for folder in (Path(what), sets / what) if what.strip() else ():
+        if folder.is_dir():
+            return folder
+    if Path(what).is_file():
+        advice = f"name the folder that it is in: {Path(what).parent}"
+    else:
+        names = sorted(one.parent.name for one in sets.glob("*/manifest.yaml"))
+        advice = nearest(what, names) if names else "docs/golden-sets.md says how to make one"
+    raise UsageError(
+        f"there is no golden set '{what}': neither a folder of that name, nor one in {sets}",
+        advice=advice,
+    )

@@ -13,6 +13,14 @@ from gates.cli.record import record
 
 __all__ = ["golden"]
 
+# What a set may have, and the words for it; none of it is a line only where there is some.
+_FILES = {
+    "templates": "templates",
+    "template queries": "queries of the templates",
+    "never shown": "documents never to show",
+    "synonyms": "synonyms",
+}
+
 golden = typer.Typer(
     no_args_is_help=True, help="Check golden sets, and add to them.", rich_markup_mode=None
 )
@@ -44,6 +52,7 @@ def check(
     found = read_golden(golden_folder(settings, what))
     speech = Speech(as_json)
     n_eff = effective_n(found.design_weight)
+    templates = found.templates
     facts = {
         "queries": len(found.query_id),
         "effective n": round(n_eff, 1),
@@ -51,14 +60,19 @@ def check(
         "judgments": len(found.judged_doc),
         "annotators": len(found.annotators),
         "expectations": len(found.expectations),
-        "template queries": found.templates.total if found.templates else 0,
+        "templates": len(templates.expect) if templates else 0,
+        "template queries": templates.total if templates else 0,
+        "never shown": len(found.never_shown),
+        "synonyms": len(found.synonyms),
     }
+    words = {**_FILES, "queries": "texts" if found.manifest.task == "embedding" else "queries"}
     synthetic = " (synthetic)" if found.manifest.synthetic else ""
     speech.say(f"{found.manifest.name}{synthetic}, {found.manifest.task}", "bold")
     speech.say(found.digest)
     table = Table(box=None, pad_edge=False, show_header=False)
     for name, value in facts.items():
-        table.add_row(name, f"{value:g}")
+        if value or name not in _FILES:
+            table.add_row(words.get(name, name), f"{value:g}")
     for column in found.slices:
         values = found.slice_values(column)
         counts = [f"{one} {found.slices[column].count(one)}" for one in values]

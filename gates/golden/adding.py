@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,11 +62,13 @@ class Addition:
         query_id: The query's id.
         is_new: Whether the query was not in the set.
         changes: The files that change, in the order in which they are safely written.
+        warnings: What may be a slip: a label that nothing else expects, a query like another.
     """
 
     query_id: str
     is_new: bool
     changes: tuple[Change, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def add(golden: GoldenSet, judged: Judged) -> Addition:
@@ -91,11 +94,31 @@ def add(golden: GoldenSet, judged: Judged) -> Addition:
         at = golden.query_text.index(judged.query)
         query_id = golden.query_id[at]
         _require_unexpected(golden, at)
-        return Addition(query_id, False, (_expecting(golden, judged, query_id),))
+        changes: tuple[Change, ...] = (_expecting(golden, judged, query_id),)
+        return Addition(query_id, False, changes, tuple(_new_label(golden, judged.label)))
     query_id = _new_id(golden, judged.query)
-    listing, expecting = _listing(golden, judged, query_id), _expecting(golden, judged, query_id)
     # In this order a set is valid whenever the writing ends: a query may be without expectation.
-    return Addition(query_id, True, (listing, expecting))
+    changes = (_listing(golden, judged, query_id), _expecting(golden, judged, query_id))
+    warnings = (*_alike(golden, judged.query), *_new_label(golden, judged.label))
+    return Addition(query_id, True, changes, warnings)
+
+
+def _alike(golden: GoldenSet, query: str) -> Iterator[str]:
+    for held, name in zip(golden.query_text, golden.query_id, strict=True):
+        if _plain(held) == _plain(query):
+            yield f"'{held}' ({name}) is in the set already; only case or blanks tell them apart"
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _new_label(golden: GoldenSet, label: str) -> Iterator[str]:
+    known = {one.target for one in golden.expectations}
+    if known and label not in known:
+        close = difflib.get_close_matches(label, sorted(known), n=1)
+        near = f"; did you mean '{close[0]}'?" if close else ""
+        yield f"no other query of the set is expected to be '{label}'{near}"
 
 
 def _new_id(golden: GoldenSet, query: str) -> str:

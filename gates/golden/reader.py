@@ -155,6 +155,15 @@ def read_golden(path: Path, *, expects: bool = True) -> GoldenSet:
         raise GoldenError(
             "there is no such golden set folder", path=path, advice="Check `golden:` in the card."
         )
+    if not (path / "manifest.yaml").exists():
+        inside = sorted(one.parent.name for one in path.glob("*/manifest.yaml"))
+        raise GoldenError(
+            "there is no such file, so its folder is no golden set",
+            path=path / "manifest.yaml",
+            advice=f"Name one of the sets in it: {', '.join(inside)}."
+            if inside
+            else "Name the folder of a golden set, or write its manifest (docs/golden-sets.md).",
+        )
     manifest = read_manifest(path / "manifest.yaml")
     queries = read_queries(path / "queries.csv", manifest)
     if manifest.task == "ranking":

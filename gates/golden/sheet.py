@@ -101,9 +101,10 @@ def read_sheet(path: Path, text: str, rows: int, columns: Sequence[str]) -> Shee
         cells = []
     if len(cells) != rows + 1 or any(len(one) != len(cells[0]) for one in cells):
         raise GoldenError(
-            "its line ends are mixed, so rows cannot be kept as they are",
+            "its line ends are mixed, or a cell has a line break, so rows cannot be kept as "
+            "they are",
             path=path,
-            advice="Save it with one kind of line end.",
+            advice="Save it with one kind of line end, and each row in one line.",
         )
     return Sheet(cells[0], cells[1:], lines, end)
 

@@ -18,7 +18,7 @@ from gates.errors import LockError
 from gates.locks._advisory_source import records, source_name
 from gates.locks._fetch import file_of, is_url
 from gates.locks._osv import Affected, Record
-from gates.locks.finding import Finding
+from gates.locks.finding import NO_PIN, Finding, counted
 from gates.locks.lock import LockedRequirement
 
 __all__ = ["Advisories", "audit", "not_audited", "read_advisories"]
@@ -112,14 +112,14 @@ def audit(pins: Iterable[LockedRequirement], advisories: Advisories) -> tuple[Fi
         for record, one in entries:
             if not one.can_tell:
                 unclear = f"{record.id} is about {pin.name} and names no versions to compare with"
-    count = max(len(pinned), 1)
+    count = len(pinned)
     first = (
         Finding("advisories", absent=unclear)
         if unclear and not known
-        else Finding("advisories", count, tuple(known))
+        else counted("advisories", count, known, nothing=NO_PIN)
     )
     if advisories.tells_yanked:
-        return first, Finding("yanked", count, tuple(yanked))
+        return first, counted("yanked", count, yanked, nothing=NO_PIN)
     reason = f"{advisories.source} does not tell which releases were taken back"
     return first, Finding("yanked", absent=reason)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from gates.dependencies import LockProblem
 from gates.errors import LockError
 from gates.locks._lines import clip
-from gates.locks.finding import Finding
+from gates.locks.finding import Finding, counted
 
 __all__ = ["base_images", "is_pinned_image"]
 
@@ -45,14 +45,13 @@ def base_images(folder: Path) -> Finding:
         folder: Where the lock is.
 
     Returns:
-        Kind `base-image`, one thing looked at an image, or the folder when it has no Dockerfile.
-        Absent when a Dockerfile cannot be read.
+        Kind `base-image`, one thing looked at an image; nothing when there is no Dockerfile or it
+        takes none. Absent when a Dockerfile cannot be read.
     """
     problems: list[LockProblem] = []
     looked_at = 0
-    for path in (folder / name for name in _NAMES):
-        if not path.is_file():
-            continue
+    files = [path for name in _NAMES if (path := folder / name).is_file()]
+    for path in files:
         try:
             found = list(_Stages().images(_read(path), path))
         except LockError as error:
@@ -61,7 +60,9 @@ def base_images(folder: Path) -> Finding:
         problems += [
             _unpinned(path, number, image) for number, image in found if not is_pinned_image(image)
         ]
-    return Finding("base-image", max(looked_at, 1), tuple(problems))
+    names = " and ".join(path.name for path in files)
+    nothing = f"{names} takes no image" if files else "no Dockerfile is beside the lock"
+    return counted("base-image", looked_at, problems, nothing=nothing)
 
 
 def _unpinned(path: Path, number: int, image: str) -> LockProblem:

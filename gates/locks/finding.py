@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gates.dependencies import LockProblem, ProblemKind
 
-__all__ = ["Finding"]
+__all__ = ["NO_PIN", "Finding", "counted"]
+
+NO_PIN = "the lock pins nothing for this Python"
+"""Why there was no pin to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,16 +19,32 @@ class Finding:
 
     Attributes:
         kind: What was looked for.
-        looked_at: How many things were looked at; 0 when none could be, and `absent` says why.
+        looked_at: How many things were looked at; 0 when `absent` or `nothing` says why.
         problems: What is wrong.
         absent: Why nothing could be looked at, in words; empty when it was.
+        nothing: Why there was nothing of this kind to look at, in words: that is clean, but no
+            number of things was.
     """
 
     kind: ProblemKind
     looked_at: int = 0
     problems: tuple[LockProblem, ...] = ()
     absent: str = ""
+    nothing: str = ""
 
     def __post_init__(self) -> None:
-        if bool(self.looked_at) == bool(self.absent):
-            raise ValueError(f"{self.kind}: looked at something, or absent for a reason")
+        if [bool(self.looked_at), bool(self.absent), bool(self.nothing)].count(True) != 1:
+            raise ValueError(f"{self.kind}: looked at something, or not for one reason")
+
+
+def counted(kind: ProblemKind, n: int, problems: Sequence[LockProblem], *, nothing: str) -> Finding:
+    """A finding over n things; where there are none, one that says so.
+
+    Args:
+        kind: What was looked for.
+        n: How many things were looked at.
+        problems: What is wrong with them.
+        nothing: What is so when there are none, in words.
+    """
+    n = n or len(problems)  # what is missing altogether is looked at too
+    return Finding(kind, n, tuple(problems)) if n else Finding(kind, nothing=nothing)

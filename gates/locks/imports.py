@@ -13,7 +13,7 @@ from gates.errors import LockError
 from gates.locks._import_statements import import_statements
 from gates.locks._lines import one_line
 from gates.locks._standard_library import standard_library
-from gates.locks.finding import Finding
+from gates.locks.finding import Finding, counted
 
 __all__ = ["imports"]
 
@@ -40,8 +40,8 @@ def imports(
         environment: PEP 508 markers of the Python the lock is for; None for this one.
 
     Returns:
-        Kind `imports`, one thing looked at a module that a file imports. Absent when a file
-        cannot be read.
+        Kind `imports`, one thing looked at a module that a file imports; nothing when there is no
+        file or none imports anything. Absent when a file cannot be read.
     """
     minor = int(environment["python_version"].split(".")[1]) if environment else sys.version_info[1]
     provided = (
@@ -49,9 +49,10 @@ def imports(
     )
     if any(one.name == "setuptools" for one in installed):
         provided |= {"distutils"}  # it lends its own copy to a Python that has none
-    looked_at, problems = 0, list[LockProblem]()
+    files, looked_at, problems = 0, 0, list[LockProblem]()
     try:
         for root, path in _sources(code):
+            files += 1
             place = one_line(path.relative_to(root).as_posix())
             parsed = _parsed(path, place, minor)
             if isinstance(parsed, LockProblem):
@@ -69,7 +70,8 @@ def imports(
             ]
     except LockError as error:
         return Finding("imports", absent=f"{error.path}: {error.what}")
-    return Finding("imports", max(looked_at, 1), tuple(problems))
+    nothing = "the Python files import nothing" if files else "there is no Python file to look at"
+    return counted("imports", looked_at, problems, nothing=nothing)
 
 
 def _sources(code: Sequence[Path]) -> Iterator[tuple[Path, Path]]:

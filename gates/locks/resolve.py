@@ -19,6 +19,7 @@ from gates.dependencies import LockProblem, LockReport, ProblemKind
 from gates.installers import without_index
 from gates.locks._resolvers import Resolver, Run, pins_as_text, resolve, said, warnings_of
 from gates.locks.diff import pins_of
+from gates.locks.finding import NO_PIN
 from gates.locks.inputs import AskedRequirement, read_inputs
 from gates.locks.lock import Lock, LockedRequirement, read_lock
 from gates.locks.markers import RUNNING_PYTHON, series, target_environment
@@ -273,10 +274,11 @@ def _report(
     if reasons and not any(one.kind == "resolution" for one in problems):
         absent["resolution"] = "; ".join(reasons)
     else:
-        looked_at["resolution"] = max(len(locked), 1)
+        looked_at["resolution"] = len(locked) or len(problems)
     if same or (by_uv and not locked):
-        looked_at["yanked"] = max(same, 1)
+        looked_at["yanked"] = same
     else:
         kept_none = "uv keeps none of the locked versions"
         absent["yanked"] = kept_none if "uv" in answers.pins else reasons[0]
-    return LockReport(tuple(problems), looked_at, absent)
+    nothing = dict.fromkeys((kind for kind, n in looked_at.items() if not n), NO_PIN)
+    return LockReport(tuple(problems), looked_at, absent, nothing)

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from gates.dependencies import Distribution, LockProblem
-from gates.locks.finding import Finding
+from gates.locks.finding import NO_PIN, Finding, counted
 from gates.locks.inputs import AskedRequirement
 from gates.locks.lock import LockedRequirement
 
@@ -56,7 +56,7 @@ def unneeded(
         for name, pin in locked.items()
         if name not in reached
     )
-    return Finding("unneeded", max(len(locked), 1), problems)
+    return counted("unneeded", len(locked), problems, nothing=NO_PIN)
 
 
 def _reached(

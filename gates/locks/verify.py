@@ -11,7 +11,7 @@ from packaging.version import InvalidVersion, Version
 from gates.dependencies import Distribution, LockProblem, LockReport, ProblemKind
 from gates.locks.advisories import Advisories, audit, not_audited
 from gates.locks.base_image import base_images
-from gates.locks.finding import Finding
+from gates.locks.finding import Finding, counted
 from gates.locks.imports import imports
 from gates.locks.inputs import AskedRequirement, read_inputs
 from gates.locks.lock import Lock, LockedRequirement, read_lock
@@ -21,6 +21,8 @@ from gates.locks.unneeded import unneeded
 
 __all__ = ["verify"]
 
+_EMPTY = "the lock holds no requirement"
+_BARE = "the lock pins nothing for this Python, and nothing is installed"
 _NO_INPUTS = "the artifact holds no requirements.in"
 _NO_ENVIRONMENT = "the environment was not looked at"
 _NO_SOURCE = "no source of advisories was named"
@@ -86,20 +88,21 @@ def verify(
             pins[pin.name].append(pin)
     held = [pin for found in pins.values() for pin in found]
     asked = None if inputs is None else _asked(inputs, environment)
-    # A lock without requirements is still a lock that was read: one file was looked at.
-    stated = max(len({pin.line for pin in lock.requirements} | {p.line for p in lock.problems}), 1)
+    stated = len({pin.line for pin in lock.requirements} | {p.line for p in lock.problems})
     unpinned = [one for one in lock.problems if one.kind == "unpinned"]
     unhashed = [one for one in lock.problems if one.kind == "unhashed"]
     findings = [
-        Finding("unpinned", stated, (*unpinned, *_pinned_twice(pins))),
-        Finding("unhashed", stated, tuple(unhashed)),
+        counted("unpinned", stated, (*unpinned, *_pinned_twice(pins)), nothing=_EMPTY),
+        counted("unhashed", stated, unhashed, nothing=_EMPTY),
     ]
-    if asked is not None:
+    if asked is not None and inputs is not None:
         broken = [problem for one in asked for problem in _unsatisfied(one, pins, lock)]
-        findings.append(Finding("unsatisfied", max(len(asked), 1), tuple(broken)))
+        asks_nothing = f"{inputs.name} asks for nothing"
+        findings.append(counted("unsatisfied", len(asked), broken, nothing=asks_nothing))
     if installed is not None:
+        names = {one.name for one in installed} | pins.keys()
         differs = tuple(_environment_differs(installed, pins))
-        findings.append(Finding("environment", max(len(installed), 1), differs))
+        findings.append(counted("environment", len(names), differs, nothing=_BARE))
         if asked is not None:
             findings.append(unneeded(asked, held, installed, environment))
         if code is not None:
@@ -128,6 +131,7 @@ def _asked(inputs: Path, environment: Mapping[str, str] | None) -> list[AskedReq
 
 def _report(findings: Sequence[Finding], no_unneeded: str) -> LockReport:
     absent = {**_LEFT_OUT, "unneeded": no_unneeded}
+    nothing: dict[ProblemKind, str] = {}
     looked_at: dict[ProblemKind, int] = {}
     problems: list[LockProblem] = []
     for one in findings:
@@ -137,7 +141,9 @@ def _report(findings: Sequence[Finding], no_unneeded: str) -> LockReport:
         else:
             absent.pop(one.kind, None)
             looked_at[one.kind] = one.looked_at
-    return LockReport(tuple(problems), looked_at, absent)
+            if one.nothing:
+                nothing[one.kind] = one.nothing
+    return LockReport(tuple(problems), looked_at, absent, nothing)
 
 
 def _pinned_twice(pins: _Pins) -> Iterator[LockProblem]:

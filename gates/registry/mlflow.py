@@ -56,7 +56,9 @@ class MlflowRegistry:
             if asked.alias not in aliases:
                 raise RegistryError(
                     f"model '{asked.name}' has no alias '{asked.alias}'",
-                    advice=nearest(asked.alias, aliases),
+                    advice=nearest(asked.alias, aliases)
+                    if aliases
+                    else "no alias is set yet; name a version: models:/NAME/VERSION",
                 )
             version = aliases[asked.alias]
         return self._digested(self._registered(asked.name, version))
@@ -180,7 +182,10 @@ class MlflowRegistry:
             with self._connection.calls("list the models") as client:
                 names = [model.name for model in client.search_registered_models(max_results=1000)]
         raise RegistryError(
-            f"there is no model '{name}' at {self._connection.shown}", advice=nearest(name, names)
+            f"there is no model '{name}' at {self._connection.shown}",
+            advice=nearest(name, names)
+            if names
+            else f"nothing is registered there yet: gates package {name}",
         )
 
     def _registered(self, name: str, version: str) -> Registered:

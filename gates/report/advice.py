@@ -9,6 +9,7 @@ from statistics import NormalDist
 from gates.domain import Judgement, Measurement, Outcome, left_open
 from gates.evidence import CheckRecord, Evidence
 from gates.kernels.power import minimum_detectable_effect, queries_needed
+from gates.report import summary
 from gates.report.text import count, roughly
 from gates.report.wording import is_own_test, needs_champion, test_name
 
@@ -19,8 +20,8 @@ _HOPELESS = 50.0
 # How many standard errors lie between a value and its one-sided 95 % bound.
 _ONE_SIDED = NormalDist().inv_cdf(0.95)
 _ASSUMED = (
-    "Add judged golden queries. The estimates are for an answer four times in five, if each true "
-    "value is the one measured and new queries scatter as these do."
+    "Add {judged}golden {noun}. The estimates are for an answer four times in five, if each true "
+    "value is the one measured and new {noun} scatter as these do."
 )
 
 
@@ -57,10 +58,10 @@ def next_steps(evidence: Evidence) -> tuple[Step, ...]:
         words = "Nothing is in production to compare with: let it be the first, if you trust it."
         return (Step(words, promote),)
     records = {record.check: record for record in evidence.records}
-    steps = []
+    steps, noun = [], summary.noun(evidence)
     for check in dict.fromkeys(j.bound.check for j in blocking):
         own = [j for j in blocking if j.bound.check == check]
-        steps += _for_check(records.get(check, CheckRecord(check)), own)
+        steps += _for_check(records.get(check, CheckRecord(check)), own, noun)
     # A dead worker stops several checks with one fault; it is to be mended once.
     steps = list(dict.fromkeys(steps))
     if evidence.verdict.outcome is Outcome.FAIL:
@@ -71,7 +72,8 @@ def next_steps(evidence: Evidence) -> tuple[Step, ...]:
         )
     else:
         if any(_is_estimated(j) for j in blocking):
-            steps.append(Step(_ASSUMED))
+            judged = "judged " if noun == "queries" else ""
+            steps.append(Step(_ASSUMED.format(judged=judged, noun=noun)))
         steps.append(Step("Then gate the same version again.", f"gates run {uri}"))
     return tuple(steps)
 
@@ -80,7 +82,7 @@ def _package(evidence: Evidence) -> str:
     return f"gates package {evidence.card.model}"
 
 
-def _for_check(record: CheckRecord, judgements: list[Judgement]) -> list[Step]:
+def _for_check(record: CheckRecord, judgements: list[Judgement], noun: str) -> list[Step]:
     stopped = any(j.reason == record.fault for j in judgements)
     if stopped and not record.breach:
         advice = "read the worker's log and put that right" if record.log else "put that right"
@@ -90,7 +92,7 @@ def _for_check(record: CheckRecord, judgements: list[Judgement]) -> list[Step]:
         return [Step(f"{name}: the candidate broke its contract; read the reason and the log.")]
     if judgements[0].outcome is Outcome.FAIL:
         return [Step(f"{name}: {_names(judgements)} {_where_to_look(record)}")]
-    return [Step(f"{name}: {sentence}") for sentence in _to_decide(judgements)]
+    return [Step(f"{name}: {sentence}") for sentence in _to_decide(judgements, noun)]
 
 
 def _names(judgements: list[Judgement]) -> str:
@@ -113,7 +115,7 @@ def _where_to_look(record: CheckRecord) -> str:
     return f"begin with the table “{titles[0]}”." if titles else "begin with its reason."
 
 
-def _to_decide(judgements: list[Judgement]) -> list[str]:
+def _to_decide(judgements: list[Judgement], noun: str) -> list[str]:
     sentences = []
     for judgement in judgements[:3]:
         name, measurement, needed = _short(judgement), judgement.measurement, _needed(judgement)
@@ -129,9 +131,12 @@ def _to_decide(judgements: list[Judgement]) -> list[str]:
             continue
         now, of_what = _sample(measurement)
         if measurement.lower == -math.inf or measurement.upper == math.inf:
+            of_them, more = f"{noun}", ""
+            if noun == "queries":
+                of_them, more = "judged", " or judge more documents"
             sentences.append(
-                f"{name} has only {measurement.n:,} judged, too few for an interval: add golden "
-                "queries or judge more documents there."
+                f"{name} has only {measurement.n:,} {of_them}, too few for an interval: add "
+                f"golden {noun}{more} there."
             )
         elif math.isinf(needed):
             sentences.append(f"{name} lies on its bound; no golden set will tell.")

@@ -52,6 +52,8 @@ def _page(evidence: Evidence, lists: Sequence[Lists]) -> str:
         headline=summary.headline(evidence),
         reasons=[one.text for one in wording.reasons(evidence)],
         versions=summary.versions(evidence),
+        noun=summary.noun(evidence),
+        golden_size=summary.golden_size(evidence),
         steps=advice.next_steps(evidence),
         tally=_tally(evidence),
         checks=_checks(evidence),

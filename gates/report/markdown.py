@@ -154,8 +154,7 @@ def _head(evidence: Evidence, parts: _Parts) -> str:
         lines.append(f"- and {text.count(len(parts.sentences) - _REASONS, 'more reason')}")
     if parts.decided:
         lines += [*([""] if parts.sentences else []), _bounds(parts.decided)]
-    golden = f"golden set {evidence.golden.name}, "
-    golden += text.count(evidence.golden.queries, "query", "queries")
+    golden = f"golden set {evidence.golden.name}, {summary.golden_size(evidence)}"
     lines += ["", f"{escape(summary.versions(evidence))} · {escape(golden)}"]
     return "\n".join(lines)
 

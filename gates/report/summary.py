@@ -8,8 +8,17 @@ from pathlib import PurePath
 from gates.comparison import Comparison
 from gates.domain import Judgement, Outcome
 from gates.evidence import Evidence
+from gates.report.text import count
 
-__all__ = ["MARKS", "comparison_headline", "headline", "reading_order", "versions"]
+__all__ = [
+    "MARKS",
+    "comparison_headline",
+    "golden_size",
+    "headline",
+    "noun",
+    "reading_order",
+    "versions",
+]
 
 MARKS = {Outcome.PASS: "✓", Outcome.FAIL: "✕", Outcome.UNDECIDED: "?"}
 _ORDER = (Outcome.FAIL, Outcome.UNDECIDED, Outcome.PASS)
@@ -45,6 +54,17 @@ def versions(evidence: Evidence) -> str:
     champion = evidence.champion
     against = f"{evidence.card.champion_alias} {champion.version}" if champion else "no champion"
     return f"candidate {evidence.candidate.version} against {against}"
+
+
+def noun(evidence: Evidence) -> str:
+    """What the golden set consists of: `queries`, or `texts` for a model of vectors."""
+    return "texts" if evidence.card.task == "embedding" else "queries"
+
+
+def golden_size(evidence: Evidence) -> str:
+    """How many golden queries or texts there are, such as `180 queries`."""
+    singular = "text" if noun(evidence) == "texts" else "query"
+    return count(evidence.golden.queries, singular, noun(evidence))
 
 
 def reading_order(judgements: Iterable[Judgement]) -> tuple[Judgement, ...]:

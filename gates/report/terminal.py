@@ -65,7 +65,7 @@ def _head(evidence: Evidence, console: Console) -> None:
         if sentence not in judged:
             say(console, as_text(text.with_signs(sentence)), 2)
     golden = f"{summary.versions(evidence)}; golden set {evidence.golden.name}, "
-    golden += text.count(evidence.golden.queries, "query", "queries")
+    golden += summary.golden_size(evidence)
     say(console, as_text(golden, "dim"), 2)
     if evidence.golden.synthetic:
         words = "SYNTHETIC DATA: says nothing about real customers"

@@ -37,7 +37,7 @@ _MEAN = "mean "
 _OVER = {
     **dict.fromkeys(("ms", "rows per second", "MiB", "× champion"), "requests"),
     **dict.fromkeys(("PSI", "distance"), "rows"),
-    **dict.fromkeys(("collapse", "rank"), "texts"),
+    **dict.fromkeys(("collapse", "rank", "norm", "share of neighbours"), "texts"),
 }
 # How near a share of n must come to a whole number of things to be written as one.
 _WHOLE = 1e-6
@@ -218,7 +218,8 @@ def _reason(alike: list[Judgement]) -> Reason:
         return Reason(f"{subject}: {value}, demanded {demand(first.bound)}{more}", first)
     if len(alike) > 1:
         checks = list(dict.fromkeys(one.bound.check for one in alike))
-        subject = f"{len(alike)} bounds of {' and '.join(checks)}"
+        named = " and ".join(filter(None, (", ".join(checks[:-1]), checks[-1])))
+        subject = f"{len(alike)} bounds of {named}"
     if needs_champion(first):
         verb = "need" if len(alike) > 1 else "needs"
         return Reason(f"{subject} {verb} a champion: there is none yet")

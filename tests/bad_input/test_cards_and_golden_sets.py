@@ -81,11 +81,14 @@ def test_a_wrong_card_is_refused_with_file_line_and_remedy(
 GOLDEN: dict[str, tuple[Callable[[World], object], list[str]]] = {
     "no folder": (
         lambda world: shutil.rmtree(world.golden),
-        [f"golden/{MODEL}: there is no such golden set folder"],
+        [f"there is no golden set '{MODEL}'", "/golden"],
     ),
     "an empty folder": (
         _empty,
-        ["manifest.yaml: the golden set lacks this file", "Add manifest.yaml"],
+        [
+            "manifest.yaml: there is no such file, so its folder is no golden set",
+            "write its manifest",
+        ],
     ),
     "no queries": (
         lambda world: (

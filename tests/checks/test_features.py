@@ -11,7 +11,7 @@ import pytest
 
 from gates.checks import catalogue, find
 from gates.checks.features import Options
-from gates.domain import Role
+from gates.domain import Exhibit, Role
 from gates.errors import ModelFault
 from gates.kernels.packed import Floats
 from gates.subject import Columns, Contributions, GoldenSet, NoContributions, Plan
@@ -285,14 +285,14 @@ def test_a_query_too_long_to_explain_is_a_reason() -> None:
 
 
 def test_the_same_seed_gives_the_same_numbers(training: Path) -> None:
-    first, again = (measured(training, PLAIN).exhibits[-1].data["rows"] for _ in range(2))
+    first, again = (measured(training, PLAIN).exhibits[0].data["rows"] for _ in range(2))
     assert first == again
 
 
 def test_the_tables_show_every_feature_of_either_version(training: Path) -> None:
     old = {name: WEIGHTS[name] for name in ("bm25", "title", "clicks", "price")}
     new = {name: WEIGHTS[name] for name in ("bm25", "title", "price", "rating")}
-    drift, importance = measured(training, PLAIN, {**new, "title": -2.0}, old).exhibits
+    importance, drift = measured(training, PLAIN, {**new, "title": -2.0}, old).exhibits
     assert {row[0] for row in drift.data["rows"]} == set(new)
     rows = {row[0]: row for row in importance.data["rows"]}
     assert set(rows) == set(WEIGHTS)
@@ -333,6 +333,19 @@ def test_a_champion_that_fails_leaves_what_needs_none() -> None:
     assert {getattr(one, "metric", "") for one in measured_before} == {"constant", "dead"}
     with pytest.raises(ModelFault, match="champion died"):
         next(yielded)
+
+
+def test_a_model_that_fails_still_leaves_the_table_of_its_inputs(training: Path) -> None:
+    def fail(columns: Columns) -> Any:
+        raise ModelFault("died", "the candidate died")
+
+    candidate = FakeArm("candidate", fail, inputs=tuple(WEIGHTS))
+    subject = FakeSubject(golden_of(PLAIN), candidate, None, project=training)
+    plan, seen = Plan(SNAPSHOT, (), Options(snapshot="training.csv")), list[object]()
+    with pytest.raises(ModelFault, match="candidate died"):
+        seen.extend(find("features").measure(subject, plan))
+    (table,) = (one for one in seen if isinstance(one, Exhibit))
+    assert table.title.startswith("Golden inputs beside training.csv")
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd.csv", "../elsewhere.csv", "models/../../x.csv"])

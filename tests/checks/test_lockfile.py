@@ -8,15 +8,19 @@ import pytest
 
 from gates.checks import catalogue
 from gates.dependencies import LockChange, LockProblem, LockReport, ProblemKind
+from gates.domain import Bound, Outcome, judge
+from gates.errors import NoChampion
+from gates.promotion import NO_CHAMPION
+from gates.report.wording import value_in_words
 from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run
 
 METRICS = ("unpinned", "unhashed", "unsatisfied", "environment", "repository")
 LOOKED_AT: dict[ProblemKind, int] = dict.fromkeys(cast("Any", METRICS), 5)
 
 
-def result_of(report: LockReport) -> Result:
+def result_of(report: LockReport, *metrics: str) -> Result:
     golden = golden_set(task="classification", texts=["desk"])
-    return run("lockfile", FakeSubject(golden, FakeArm(report=report), None), *METRICS)
+    return run("lockfile", FakeSubject(golden, FakeArm(report=report), None), *(metrics or METRICS))
 
 
 def test_a_clean_lock_has_no_problem_of_any_kind() -> None:
@@ -60,8 +64,32 @@ SINCE = ("major-upgrades", "swapped-files")
 
 def changed(*acknowledged: str) -> Result:
     golden = golden_set(task="classification", texts=["desk"])
-    subject = FakeSubject(golden, FakeArm(report=LockReport((), LOOKED_AT)), None, changes=CHANGES)
+    candidate, champion = FakeArm(report=LockReport((), LOOKED_AT)), FakeArm("champion")
+    subject = FakeSubject(golden, candidate, champion, changes=CHANGES)
     return run("lockfile", subject, *SINCE, acknowledged=acknowledged)
+
+
+def test_without_a_champion_nothing_is_told_of_what_changed_since() -> None:
+    result = result_of(LockReport((), LOOKED_AT), *SINCE, "unpinned")
+    for metric in SINCE:
+        found = result[metric]
+        assert (found.value, found.n, found.reason) == (None, 0, str(NoChampion()))
+        judged = judge(Bound("lockfile", metric, maximum=0.0), found)
+        assert judged.outcome is Outcome.UNDECIDED
+        assert judged.reason.startswith(NO_CHAMPION), "what a first promotion excuses"
+    assert result["unpinned"].value == 0.0
+
+
+def test_where_there_was_nothing_to_find_the_lock_counts_and_the_reason_says_it() -> None:
+    report = LockReport((), {"base-image": 0}, nothing={"base-image": "no Dockerfile"})
+    found = result_of(report, "base-image")["base-image"]
+    assert (found.value, found.n, found.unit, found.reason) == (0.0, 1, "locks", "no Dockerfile")
+    assert value_in_words(found) == "0 of 1 lock"
+
+
+def test_a_kind_without_anything_to_look_at_must_say_so() -> None:
+    with pytest.raises(ValueError, match="must say so"):
+        LockReport((), {"base-image": 0})
 
 
 def test_majors_that_nobody_acknowledged_and_swapped_files_are_counted_and_shown() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -143,3 +146,75 @@ def test_line_ends_of_another_system_are_kept(gates: CommandLine, folder: Path) 
     path.write_bytes(QUERIES.replace("\n", "\r\n").encode())
     assert add(gates, folder, "desk", "office").code == 0
     assert path.read_bytes().count(b"\r\n") == path.read_bytes().count(b"\n") == 5
+
+
+def test_a_label_that_no_other_query_has_is_warned_of(gates: CommandLine, folder: Path) -> None:
+    answer = add(gates, folder, "desk", "lightin", "--dry-run")
+    assert answer.code == 0
+    words = "no other query of the set is expected to be 'lightin'; did you mean 'lighting'?"
+    assert f"warning: {words}" in answer.out
+    said = json.loads(add(gates, folder, "mug", "lightin", "--json").out)
+    assert said["warnings"] == [words]
+    assert json.loads(add(gates, folder, "lamp", "lighting", "--json").out)["warnings"] == []
+
+
+def test_a_query_that_reads_like_another_is_warned_of(gates: CommandLine, folder: Path) -> None:
+    (warning,) = json.loads(add(gates, folder, " MUG ", "lighting", "--json").out)["warnings"]
+    assert warning == "'mug' (q3) is in the set already; only case or blanks tell them apart"
+
+
+def test_a_file_that_cannot_be_written_leaves_a_set_that_the_same_command_completes(
+    gates: CommandLine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = Path.replace
+
+    def refuse(self: Path, target: Path) -> Path:
+        if target.name == "expectations.csv":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return replace(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", refuse)
+        answer = add(gates, folder, "desk", "lighting")
+    assert answer.code == 2
+    assert "expectations.csv could not be written: Permission denied" in answer.err
+    assert "the query is in queries.csv already, without its expectation" in answer.err
+    assert sorted(one.name for one in folder.iterdir()) == sorted(
+        ["manifest.yaml", "queries.csv", "expectations.csv"]
+    )
+    assert read_golden(folder).query_text[-1] == "desk"
+    assert add(gates, folder, "desk", "lighting").code == 0
+    assert read_golden(folder).expectations[-1].target == "lighting"
+
+
+def test_stopping_while_writing_leaves_no_half_file(
+    gates: CommandLine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(self: Path, target: Path) -> Path:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", stop)
+        with contextlib.suppress(KeyboardInterrupt):
+            add(gates, folder, "desk", "lighting")
+    assert (folder / "queries.csv").read_text(encoding="utf-8") == QUERIES
+    assert sorted(one.name for one in folder.iterdir()) == sorted(
+        ["manifest.yaml", "queries.csv", "expectations.csv"]
+    )
+
+
+def test_what_is_no_golden_set_is_refused_and_those_there_are_named(
+    gates: CommandLine, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    project = tmp_path_factory.mktemp("shop")
+    shutil.copytree(folder, project / "golden" / "query-category")
+    options = ("--query", "desk", "--label", "lighting", "--project", str(project))
+    for what, said in (
+        ("query-categry", "did you mean 'query-category'?"),
+        ("", "there is no golden set ''"),
+        (str(folder / "queries.csv"), f"name the folder that it is in: {folder}"),
+        (str(project / "golden"), "Name one of the sets in it: query-category."),
+        (str(project), "so its folder is no golden set"),
+    ):
+        answer = gates("golden", "add", what, *options)
+        assert (answer.code, said in answer.err) == (2, True), answer.err

@@ -53,9 +53,6 @@ Record = Callable[..., Answer]
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, gates_cache: Path) -> Path:
     """A project with two versions of a classifier that knows one label; version 1 is champion."""
-    from gates.environments.cache import EnvironmentCache
-    from gates.golden import golden_digest
-    from gates.packaging import package
     from gates.registry.mlflow import MlflowRegistry
 
     folder = tmp_path_factory.mktemp("record") / "shop"
@@ -70,21 +67,32 @@ def project(tmp_path_factory: pytest.TempPathFactory, gates_cache: Path) -> Path
     (model / "requirements.in").write_text("six\n")
     (model / "requirements.txt").write_text(SIX)
     (model / "package.yaml").write_text("training_window: {start: 2026-06-01, end: 2026-08-31}\n")
-    registry = MlflowRegistry(f"sqlite:///{folder / '.gates' / 'mlflow.db'}", gates_cache)
     for label, score in (("lamps", 0.8), ("desks", 0.6)):
-        params = {"label": label, "score": score, "inputs": ["query"]}
-        (model / "params.json").write_text(json.dumps(params))
-        package(
-            CLASSIFIER,
-            project=folder,
-            registry=registry,
-            environments=EnvironmentCache(gates_cache),
-            golden_digest=golden_digest(golden),
-            by="tests",
-            progress=lambda _: None,
-        )
+        packaged(folder, gates_cache, label=label, score=score)
+    registry = MlflowRegistry(f"sqlite:///{folder / '.gates' / 'mlflow.db'}", gates_cache)
     registry.set_alias(CLASSIFIER, "champion", "1", None)
     return folder
+
+
+def packaged(project: Path, cache: Path, **answers: object) -> str:
+    """Package one more version, which gives one label and score to every query; its number."""
+    from gates.environments.cache import EnvironmentCache
+    from gates.golden import golden_digest
+    from gates.packaging import package
+    from gates.registry.mlflow import MlflowRegistry
+
+    params = {**answers, "inputs": ["query"]}
+    (project / "models" / CLASSIFIER / "params.json").write_text(json.dumps(params))
+    done = package(
+        CLASSIFIER,
+        project=project,
+        registry=MlflowRegistry(f"sqlite:///{project / '.gates' / 'mlflow.db'}", cache),
+        environments=EnvironmentCache(cache),
+        golden_digest=golden_digest(project / "golden" / CLASSIFIER),
+        by="tests",
+        progress=lambda _: None,
+    )
+    return done.version
 
 
 @pytest.fixture
@@ -156,3 +164,27 @@ def test_a_ranker_has_no_labels_to_record(gates: CommandLine, shelf: Shelf) -> N
     answer = gates("golden", "record", MODEL, shelf.options())
     assert answer.code == 2
     assert "only labels can be recorded" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ({"label": "lamps", "score": float("nan")}, "NaN"),
+        ({"label": "", "score": 0.5}, "blank label"),
+        ({"label": "lamps", "score": "high"}, "score"),
+    ],
+)
+def test_a_version_that_breaks_its_contract_is_refused_and_nothing_is_written(
+    gates_cache: Path,
+    project: Path,
+    record: Record,
+    expectations: Path,
+    answers: dict[str, object],
+    said: str,
+) -> None:
+    version = packaged(project, gates_cache, **answers)
+    answer = record("--from", f"models:/{CLASSIFIER}/{version}")
+    assert answer.code == 2, answer.err
+    assert said in answer.err
+    assert answer.err.startswith("error: ")
+    assert not expectations.exists()

@@ -39,7 +39,7 @@ def test_a_clean_lock_says_how_much_was_looked_at(gates: CommandLine, folder: Pa
         "unpinned 0 of 2 wrong requirements pinned to one version",
         "unhashed 0 of 2 wrong requirements with hashes",
         "unsatisfied 0 of 2 wrong lines of the input satisfied",
-        "base-image 0 of 1 wrong base images pinned by digest",
+        "base-image nothing to find no Dockerfile is beside the lock",
         f"{folder}/requirements.txt: 2 requirements, all pinned and hashed, {hold}",
     ]
 
@@ -60,7 +60,8 @@ def test_json_says_of_every_kind_what_was_looked_at_or_why_not(
     gates: CommandLine, folder: Path
 ) -> None:
     said = json.loads(gates("lock", "check", str(folder), "--json").out)
-    assert said["looked_at"] == {"unpinned": 2, "unhashed": 2, "unsatisfied": 2, "base-image": 1}
+    assert said["looked_at"] == {"unpinned": 2, "unhashed": 2, "unsatisfied": 2, "base-image": 0}
+    assert said["nothing"] == {"base-image": "no Dockerfile is beside the lock"}
     assert said["absent"]["advisories"] == "no source of advisories was named"
     assert said["absent"]["environment"] == "the environment was not looked at"
     assert (said["requirements"], said["inputs"], said["problems"]) == (2, 2, [])

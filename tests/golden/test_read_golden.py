@@ -232,7 +232,7 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(write: Write) -> Non
 
 
 DEFECTS: dict[str, tuple[dict[str, str | bytes | None], str, int | None, str]] = {
-    "no manifest": ({"manifest": None}, "manifest.yaml", None, "lacks this file"),
+    "no manifest": ({"manifest": None}, "manifest.yaml", None, "no golden set"),
     "a misspelt key": (
         {"manifest": MANIFEST.replace("slices:", "slises:")},
         "manifest.yaml",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gates.locks.base_image import base_images, is_pinned_image
+from gates.locks.finding import Finding
 
 from .samples import Write
 
@@ -52,7 +53,6 @@ def test_a_reference_is_pinned_by_a_whole_sha256_digest(image: str, pinned: bool
         (f"FROM {PINNED}\nRUN cat <<-'A' 3<<B\nFROM x\n\tA\nFROM y\nB\nUSER nobody\n", 1),
         (f"FROM {PINNED}\n# FROM python\nRUN echo FROM python && echo '<<EOF'\n", 1),
         (f"FROM {PINNED} AS a\nRUN --mount=type=bind,from=a,target=/x true\n", 1),
-        ("# nothing yet\n", 1),
     ],
 )
 def test_a_dockerfile_that_builds_on_digests_alone_is_clean(
@@ -91,9 +91,11 @@ def test_an_image_that_can_change_is_named_with_its_line(
     assert problem.message.startswith(f"Dockerfile:{line} takes the image `{image}`, which is not")
 
 
-def test_a_folder_without_a_dockerfile_was_looked_at_and_is_clean(tmp_path: Path) -> None:
-    finding = base_images(tmp_path)
-    assert (finding.looked_at, finding.problems) == (1, ())
+def test_where_no_image_is_taken_there_was_nothing_to_find_and_it_is_said(write: Write) -> None:
+    folder = write("FROM scratch\n", "Dockerfile").parent
+    assert base_images(folder) == Finding("base-image", nothing="Dockerfile takes no image")
+    (folder / "Dockerfile").unlink()
+    assert base_images(folder) == Finding("base-image", nothing="no Dockerfile is beside the lock")
 
 
 @pytest.mark.parametrize(

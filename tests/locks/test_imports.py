@@ -148,4 +148,6 @@ def test_a_package_below_a_source_folder_finds_itself(write: Write) -> None:
 
 
 def test_a_folder_without_code_has_nothing_to_import(tmp_path: Path) -> None:
-    assert (found(tmp_path).looked_at, found(tmp_path).problems) == (1, ())
+    assert found(tmp_path) == Finding("imports", nothing="there is no Python file to look at")
+    (tmp_path / "rank.py").write_text("print(1)\n")
+    assert found(tmp_path) == Finding("imports", nothing="the Python files import nothing")

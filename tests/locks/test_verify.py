@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
@@ -7,6 +8,7 @@ import pytest
 
 from gates.dependencies import LockReport, ProblemKind
 from gates.errors import LockError
+from gates.locks.advisories import Advisories
 from gates.locks.lock import Lock, read_lock
 from gates.locks.markers import target_environment
 from gates.locks.verify import verify
@@ -46,6 +48,34 @@ def test_every_kind_is_looked_at_or_says_why_not(locked: Locked) -> None:
     report = verify(locked(CLEAN), inputs=None, installed=None, repository=None)
     assert {*report.looked_at, *report.absent} == set(get_args(ProblemKind))
     assert all(report.absent.values())
+
+
+def test_an_empty_lock_has_nothing_to_find_and_says_so_of_every_kind(
+    locked: Locked, write: Write
+) -> None:
+    report = verify(
+        locked("# nothing\n"),
+        inputs=write("# nothing\n"),
+        installed=(),
+        repository=None,
+        advisories=Advisories("a.zip", datetime.now(UTC), 1, {}, {}, tells_yanked=True),
+    )
+    assert report.problems == ()
+    assert set(report.looked_at.values()) == {0}
+    assert report.nothing == {
+        "unpinned": "the lock holds no requirement",
+        "unhashed": "the lock holds no requirement",
+        "unsatisfied": "requirements.in asks for nothing",
+        "environment": "the lock pins nothing for this Python, and nothing is installed",
+        "unneeded": "the lock pins nothing for this Python",
+        "advisories": "the lock pins nothing for this Python",
+        "yanked": "the lock pins nothing for this Python",
+    }
+
+
+def test_what_is_locked_and_missing_altogether_was_looked_at(locked: Locked) -> None:
+    report = verify(locked(CLEAN), inputs=None, installed=(), repository=None)
+    assert (report.looked_at["environment"], report.count("environment")) == (2, 2)
 
 
 def test_what_was_not_looked_at_says_why(locked: Locked, tmp_path: Path) -> None:

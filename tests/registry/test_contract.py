@@ -71,7 +71,7 @@ def test_a_missing_version_or_alias_names_those_there_are(
     registry.register(name, toy_model(tmp_path / "model"), {}, "")
     with pytest.raises(RegistryError, match=r"no version 7\n  it has: 1"):
         registry.resolve(f"models:/{name}/7")
-    with pytest.raises(RegistryError, match="nothing is valid here"):
+    with pytest.raises(RegistryError, match="no alias is set yet; name a version"):
         registry.resolve(f"models:/{name}@champion")
     registry.set_alias(name, "champion", "1", expected=None)
     with pytest.raises(RegistryError, match="did you mean 'champion'"):
