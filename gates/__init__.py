@@ -15,6 +15,7 @@ Where to read, from the top:
 - `gates.kernels`: the numbers, pure NumPy.
 - `gates.difference`: `gates diff`, two ranking files without a model; `gates.rankings` reads them.
 - `gates.bisection`: `gates lock bisect`, which change of a lock changes what a model answers.
+- `gates.counterexamples`, `gates.recollection`: what a run found, asked again by the next.
 - `gates.kept`, `gates.upkeep`: what the cache holds, who uses it, and when it goes.
 - `gates.registry`, `gates.environments`, `gates.locks`, `gates.artifacts`, `gates.golden`: the
   outside world.
