@@ -149,6 +149,7 @@ class _Register:
 
 
 def _tell(session: GateSession, speech: Speech) -> None:
+    from gates.report.counterexamples import told
     from gates.report.terminal import render
 
     evidence, delivery = session.evidence, session.delivery
@@ -172,6 +173,18 @@ def _tell(session: GateSession, speech: Speech) -> None:
                     "value": one.measurement.value if one.measurement else None,
                 }
                 for one in evidence.judgements
+            ],
+            "counterexamples": [
+                {
+                    "check": one.check,
+                    "metric": one.case.metric,
+                    "query": one.case.query,
+                    "typed": one.case.typed,
+                    "state": one.state,
+                    "command": one.command or None,
+                }
+                for record in evidence.records
+                for one in told(evidence, record)
             ],
             "evidence": str(delivery.evidence),
             "evidence_digest": delivery.digest,
