@@ -12,6 +12,7 @@ Where to read, from the top:
 - `gates.card`, `gates.evidence`: the policy and the record.
 - `gates.subject`: what a check may ask; `gates.stand`, `gates.arms` and `gates.builds` answer.
 - `gates.strategies`: golden queries, changed in named ways, for a model's own tests.
+- `gates.slips`: typing mistakes, the same for checks and own tests.
 - `gates.kernels`: the numbers, pure NumPy.
 - `gates.difference`: `gates diff`, two ranking files without a model; `gates.rankings` reads them.
 - `gates.bisection`: `gates lock bisect`, which change of a lock changes what a model answers.
