@@ -9,11 +9,13 @@ from pathlib import Path
 
 from gates.arms import VersionArm
 from gates.card import Card
+from gates.counterexamples import Recall
 from gates.dependencies import LockChange
 from gates.domain import EnvironmentFacts, ModelVersion, Role
 from gates.environments.cache import EnvironmentCache
 from gates.errors import GatesError, NoChampion, UsageError
 from gates.golden.snapshot import read_snapshot
+from gates.recollection import Recollection
 from gates.subject import GoldenSet, Snapshot
 
 __all__ = ["RunSubject", "put_on_stand"]
@@ -29,6 +31,7 @@ class RunSubject:
     seed: int
     project: Path
     guest: Callable[[VersionArm, VersionArm], VersionArm]
+    recollection: Recollection | None = None
     _guests: dict[Role, VersionArm] = field(default_factory=dict)
 
     @property
@@ -70,6 +73,14 @@ class RunSubject:
         if self.champion is None:
             raise NoChampion
         return self.candidate.build.lock_changes(self.champion.build)
+
+    def recall(self, check: str) -> Recall:
+        """The counterexamples that earlier runs left for a check; it never raises.
+
+        Args:
+            check: The check's name.
+        """
+        return self.recollection.recall(check) if self.recollection else Recall()
 
     def training(self, path: str, columns: Sequence[str]) -> Snapshot:
         """Some columns of a training snapshot in the project.
@@ -115,6 +126,7 @@ def put_on_stand(
     path_of: Callable[[ModelVersion], Path],
     cache: EnvironmentCache,
     progress: Callable[[str], None],
+    recollection: Recollection | None = None,
 ) -> RunSubject:
     """Two versions and a golden set that belong together, ready to be asked.
 
@@ -126,6 +138,7 @@ def put_on_stand(
         path_of: Gives the verified snapshot of a version.
         cache: Where environments are kept.
         progress: Told, in words, what takes long.
+        recollection: What earlier runs left; None to ask nothing of theirs again.
 
     Raises:
         UsageError: Candidate and champion are the same bytes, or card, golden set and model do
@@ -154,6 +167,7 @@ def put_on_stand(
         seed=card.policy.seed,
         project=card.project,
         guest=lambda own, host: arm(own.role, own.version, host),
+        recollection=recollection,
     )
 
 
