@@ -86,4 +86,4 @@ def test_a_change_is_caught_by_the_bounds_that_are_for_it(
     found = failing(train({**params, **change}), train(params))
 
     assert set(found) == caught
-    assert set(found.values()) <= {Outcome.FAIL}
+    assert (Outcome.FAIL in found.values()) == bool(caught)
