@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from gates.card import Limit, MetricSpec
+from gates.card import MetricSpec
 from gates.checks import Found
 from gates.checks._asked import Asked
 from gates.counterexamples import Counterexample, Known, Recall, Replay, Replayed
@@ -36,11 +36,13 @@ _UNIT = "counterexamples of earlier runs"
 def replayed_spec(*tasks: Task) -> MetricSpec:
     """The metric that counts the counterexamples of earlier runs that still fail.
 
+    No card bounds it unless it says so: a first run, and a clean checkout, have none to ask.
+
     Args:
         tasks: The kinds of model for which the check keeps any.
     """
     words = "counterexamples of earlier runs that still fail"
-    return MetricSpec(REPLAYED, words, _UNIT, Limit(max=0.0), tasks=frozenset(tasks))
+    return MetricSpec(REPLAYED, words, _UNIT, tasks=frozenset(tasks))
 
 
 def champion_answers(subject: Subject, texts: Iterable[str]) -> Asked | None:
