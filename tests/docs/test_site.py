@@ -148,15 +148,15 @@ def test_a_broken_link_fails_and_leaves_the_old_site(
     assert (target / "index.html").read_text() == "the old one"
 
 
-def test_docstrings_keep_their_signs() -> None:
-    written = ["The mean of |gap* - gap| in `a_b`s:", "", "    code", "", "Args:", "    x: y_z."]
+def test_docstrings_keep_their_signs_and_their_code() -> None:
+    written = ["The mean of |gap* - gap| in `a_b`s:", "", "    a_b(c)", "", "Args:", "    x: y_z."]
     assert as_restructured_text(written) == [
         r"The mean of \|gap* - gap| in ``a_b``\s:",
         "",
         "::",
         "",
-        "    code",
+        "    a_b(c)",
         "",
         "Args:",
-        r"    x: y\_z.",
+        "    x: y_z.",
     ]
