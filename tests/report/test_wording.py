@@ -51,6 +51,8 @@ def test_further_facts_are_words_and_nothing_is_said_of_zero() -> None:
         measured, extra={"n_eff": 180.0, "mde": 0.0, "ties": 0.0, "left_out": 3.0}
     )
     assert details(quiet) == ("3 queries without a relevant document left out",)
+    typed = dataclasses.replace(measured, extra={"untouched": 7.0, "variants": 540.0})
+    assert details(typed) == ("7 queries that it leaves as they are", "540 variants")
     odd = dataclasses.replace(measured, extra={"queries": 9.0, "odd_key": 0.5, "none": None})
     assert details(odd) == ("odd key 0.5",)
 
