@@ -37,6 +37,7 @@ _MEAN = "mean "
 _OVER = {
     **dict.fromkeys(("ms", "rows per second", "MiB", "× champion"), "requests"),
     **dict.fromkeys(("PSI", "distance"), "rows"),
+    "1 - rank-biased overlap": "features",
     **dict.fromkeys(("collapse", "rank"), "texts"),
 }
 # How near a share of n must come to a whole number of things to be written as one.

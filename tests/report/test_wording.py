@@ -134,3 +134,8 @@ def test_what_to_know_of_a_value_stands_beside_it() -> None:
         "worst-class-recall", 0.6, 50, "share", 0.5, 0.7, reason="shed, the worst of 4 classes"
     )
     assert wording.changes(worst) == ("shed, the worst of 4 classes",)
+
+
+def test_a_drift_of_importance_is_measured_over_features_and_counts_none() -> None:
+    drift = Measurement("importance-drift", 0.17, 9, "1 - rank-biased overlap")
+    assert value_in_words(drift) == "0.17 (9 features)"
