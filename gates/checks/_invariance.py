@@ -172,7 +172,7 @@ class _Measured:
             unit=_unit(metric),
             extra={
                 "variants": float(sum(rows[at] for at, _ in outcome.drawn.rows)),
-                "left_out": float(rows.sum() - found.n),
+                "untouched": float(rows.sum() - found.n),
             },
         )
         sampled = INVARIANCES[metric.partition(".")[2]].sampled
@@ -220,7 +220,8 @@ def _counterexamples(found: dict[str, _Outcome], asked: Asked, subject: Subject)
         rows[kind, one] = [kind, words, one.query, shown, before, after, whole.query]
     columns = ["change", "in words", "query", "typed as", "before", "after", "found in"]
     title = f"Smallest queries whose label changes (up to {_SHRUNK} a change; seed {subject.seed})"
-    yield Exhibit("table", title, {"columns": columns, "rows": list(rows.values())})
+    of = sorted({f"{_FLIPS}{kind}" for kind, _ in worst})
+    yield Exhibit("table", title, {"columns": columns, "rows": list(rows.values()), "of": of})
     yield from kept.values()
 
 

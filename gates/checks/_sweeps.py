@@ -79,6 +79,11 @@ class Sweeps:
         """How many queries have rows."""
         return len(np.unique(self._golden.row_query))
 
+    def reads(self, feature: str) -> bool:
+        """Whether a feature is an input of the version, as far as its signature says."""
+        inputs = self._arm.inputs
+        return inputs is None or feature in inputs
+
     def along(self, feature: str, sign: float, grid: int) -> Steps:
         """A feature at quantiles of its golden values; no step when it has one value.
 

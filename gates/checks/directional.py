@@ -106,13 +106,23 @@ def _require_features(golden: GoldenSet, options: Options) -> None:
 def _monotone(sweeps: Sweeps, plan: Plan) -> Iterator[Found]:
     options: Options = plan.options
     directions = [(one, 1.0) for one in options.rising] + [(one, -1.0) for one in options.falling]
-    tried = [sweeps.along(feature, sign, options.grid) for feature, sign in directions]
+    unread = [one for one, _ in directions if not sweeps.reads(one)]
+    tried = [
+        sweeps.along(feature, sign, options.grid)
+        for feature, sign in directions
+        if feature not in unread
+    ]
     pairs = sum(one.wrong.size for one in tried)
     violations = sum(int(one.violated.sum()) for one in tried)
     flat = [one.feature for one in tried if not one.wrong.size]
-    reason = "the card's options declare no rising and no falling feature" if not tried else ""
+    reasons = []
+    if not directions:
+        reasons.append("the card's options declare no rising and no falling feature")
     if flat:
-        reason = f"not tried, for the golden set has one value of it: {', '.join(flat)}"
+        reasons.append(f"not tried, for the golden set has one value of it: {', '.join(flat)}")
+    if unread:
+        reasons.append(f"not tried, for it is no input of this version: {', '.join(unread)}")
+    reason = "; ".join(reasons)
     if "monotone.violations" in plan.metrics:
         share = violations / pairs if pairs else None
         yield Measurement("monotone.violations", share, pairs, _STEP, reason=reason)

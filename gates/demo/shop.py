@@ -32,6 +32,7 @@ SEED = 1
 """The seed of the committed files, chosen among eight so that the demo shows every verdict."""
 
 _TRAINING = 270
+_DISLIKED = 6
 _MISJOINED = "lighting"
 _ANNOTATORS = (("ana", 0.0, 0.3), ("ben-strict", -0.45, 0.3), ("cleo-noisy", 0.0, 0.8))
 
@@ -166,6 +167,19 @@ def _ranking_golden(
     _write(folder / "expectations.csv", ["query_id", "expect", "target", "k"], expectations)
 
 
+def _never_show(folder: Path, products: list[Product]) -> None:
+    """The products that shoppers like least: none of them may stand first, whatever is asked."""
+    worst = sorted(products, key=lambda product: product.appeal)[:_DISLIKED]
+    _write(folder / "never-show.csv", ["doc_id", "k"], ([one.id, 1] for one in worst))
+
+
+def _synonyms(folder: Path) -> None:
+    """What shoppers call each kind besides its noun, in both directions."""
+    pairs = [(kind.noun, name) for kind in KINDS for name in kind.synonyms]
+    rows = (pair for one, other in pairs for pair in ((one, other), (other, one)))
+    _write(folder / "synonyms.csv", ["word", "synonym"], rows)
+
+
 def _training(
     models: Path, queries: list[Query], products: list[Product], rng: random.Random
 ) -> None:
@@ -207,6 +221,8 @@ def write_shop(project: Path, *, seed: int = SEED) -> None:
     _queries(golden / "product-ranker", sample)
     _queries(golden / "query-category", sample)
     _ranking_golden(golden / "product-ranker", sample, products, rng)
+    _never_show(golden / "product-ranker", products)
+    _synonyms(golden / "query-category")
     _write(
         golden / "query-category" / "expectations.csv",
         ["query_id", "expect", "target", "low", "high"],

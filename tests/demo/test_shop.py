@@ -29,7 +29,7 @@ def again(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_generating_the_shop_again_gives_the_committed_bytes(again: Path) -> None:
     written = sorted(path.relative_to(again) for path in again.rglob("*") if path.is_file())
 
-    assert len(written) == 11
+    assert len(written) == 13
     for file in written:
         assert (again / file).read_bytes() == (PROJECT / file).read_bytes(), file
 
