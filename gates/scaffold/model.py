@@ -145,7 +145,9 @@ def _column(spec: Mapping[str, Any]) -> Column:
 
 
 def _kind(dtype: object) -> Literal["text", "whole", "number", "other"]:
-    if dtype in _TEXTS or (isinstance(dtype, str) and re.fullmatch(r"<?U\d*", dtype)):
+    if not isinstance(dtype, str):
+        return "other"
+    if dtype in _TEXTS or re.fullmatch(r"<?U\d*", dtype):
         return "text"
     return "whole" if dtype in _WHOLE else "number" if dtype in _NUMBERS else "other"
 
