@@ -29,6 +29,7 @@ class LateLock(BaseModel):
         digest: `sha256:…` of its artifact: the lock is for these bytes.
         created: When the lock was made, with a time zone.
         source: What it was made from, in words.
+        command: The command that makes it again from the requirements.in beside it.
         python: The Python it is for, such as `3.11.7`.
         mlgates: Which mlgates made it.
         folder: Where the lock is; not in the file.
@@ -40,6 +41,7 @@ class LateLock(BaseModel):
     digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
     created: datetime
     source: str
+    command: str
     python: str = Field(pattern=r"^3\.\d+(\.\d+)?$")
     mlgates: str
     folder: Path = Field(default=Path(), exclude=True)

@@ -95,8 +95,9 @@ class MlflowRegistry:
         """See `Registry.newest`."""
         self._model(name)
         with self._connection.calls(f"list the versions of '{name}'") as client:
-            found = client.search_model_versions(f"name = '{name}'", max_results=1000)
-        return str(max(int(one.version) for one in found)) if found else None
+            order = ["version_number DESC"]
+            found = client.search_model_versions(f"name = '{name}'", 1, order)
+        return str(found[0].version) if found else None
 
     def origin(self, version: ModelVersion) -> Origin:
         """See `Registry.origin`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 from gates import __version__
 from gates.domain import ModelVersion
 from gates.errors import LockError
-from gates.locks.compile import compile_lock
+from gates.locks.compile import Compiled, compile_lock
 from gates.locks.late import FACTS, LateLock
 from gates.locks.logged import LoggedRequirements, read_logged
 from gates.locks.markers import RUNNING_PYTHON
@@ -20,6 +21,7 @@ from gates.scaffold.model import ModelFacts
 
 __all__ = ["MadeLock", "make_lock"]
 
+_HEADER = f"# Made after the fact by gates init: {FACTS} says for what, when and how.\n".encode()
 _ADVICE = "Name a file that says what the model needs: --requirements FILE"
 
 
@@ -72,30 +74,34 @@ def make_lock(
         )
     asked = read_logged(path)
     python = model.python or RUNNING_PYTHON
+    trusted = requirements is not None  # else they are a stranger's: nothing they name is run
     called = f"the requirements.txt logged with {version.uri}"
     named = f"{requirements.name}, which was named for it" if requirements else called
     moment = f"{registered:%Y-%m-%dT%H:%M:%SZ}"
     try:
-        inputs, lock, count = _compiled(asked, path, python, moment, progress)
+        inputs, compiled = _compiled(asked, path, python, moment, trusted, progress)
         source = f"{named}, as of {registered:%Y-%m-%d}, when it was registered"
     except LockError:
-        inputs, lock, count = _compiled(asked, path, python, "", progress)
+        inputs, compiled = _compiled(asked, path, python, "", trusted, progress)
         source = f"{named}, as of the day the lock was made"
     late = LateLock(
         uri=version.uri,
         digest=version.digest,
         created=datetime.now(UTC).replace(microsecond=0),
         source=source,
+        command=compiled.order.command,
         python=python,
         mlgates=__version__,
     )
-    note = f"# Made after the fact by gates init, for {version.uri}: see {FACTS}.\n"
+    # Environments are found by the bytes of a lock: versions with the same pins share one, as long
+    # as the moment and the version stand beside the lock and not in its header.
+    lines = itertools.dropwhile(_is_comment, compiled.content.splitlines(keepends=True))
     files = {
         **inputs,
-        "requirements.txt": note.encode() + lock,
+        "requirements.txt": _HEADER + b"".join(lines),
         FACTS: (late.model_dump_json(indent=2) + "\n").encode(),
     }
-    return MadeLock(version, files, count, source)
+    return MadeLock(version, files, len(compiled.new.requirements), source)
 
 
 def _compiled(
@@ -103,8 +109,9 @@ def _compiled(
     path: Path,
     python: str,
     moment: str,
+    trusted: bool,
     progress: Callable[[str], None],
-) -> tuple[dict[str, bytes], bytes, int]:
+) -> tuple[dict[str, bytes], Compiled]:
     lines = list(asked.requirements)
     if asked.constraints:
         lines.append("-c constraints.txt")
@@ -120,9 +127,14 @@ def _compiled(
             lock=Path(scratch, "requirements.txt"),
             python=series,
             exclude_newer=moment,
+            build=trusted,
         )
         try:
             compiled = compile_lock(order, progress=progress)
         except LockError as problem:  # the path in it is about to be removed
             raise LockError(problem.what, path=path, advice=_ADVICE) from None
-    return inputs, compiled.content, len(compiled.new.requirements)
+    return inputs, compiled
+
+
+def _is_comment(line: bytes) -> bool:
+    return line.startswith(b"#")

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -227,6 +228,20 @@ def test_a_version_that_comes_later_gets_only_its_lock(
     assert json.loads(again.out)["kept"] == ["locks/intent/2/requirements.txt"]
 
 
+def test_versions_with_the_same_pins_have_the_same_lock_and_so_share_an_environment(
+    team: Team, gates: CommandLine, tmp_path: Path, queries: Path
+) -> None:
+    project = project_in(tmp_path)
+    gates("init", "intent", "--queries", str(queries), team.options(project))
+    first, second = (project / "locks" / "intent" / version for version in ("1", "2"))
+    lock = (first / "requirements.txt").read_bytes()
+    assert lock == (second / "requirements.txt").read_bytes()
+    assert lock.startswith(b"# Made after the fact by gates init")
+    facts = json.loads((second / "late-lock.json").read_text())
+    assert facts["uri"] == "models:/intent/2"
+    assert facts["command"].startswith("gates lock compile")
+
+
 def test_a_lock_made_for_other_bytes_is_refused(
     team: Team, gates: CommandLine, tmp_path: Path, queries: Path
 ) -> None:
@@ -323,6 +338,37 @@ def test_hostile_requirements_are_named_and_nothing_is_written(
     assert gates(call, "--requirements", str(own)).code == 0
     facts = json.loads((project / "locks" / "hostile" / "1" / "late-lock.json").read_text())
     assert facts["source"].startswith("needs.txt, which was named for it")
+
+
+def test_nothing_that_logged_requirements_name_is_built_and_so_run(
+    gates: CommandLine,
+    tmp_path: Path,
+    gates_cache: Path,
+    queries: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shelf, marker = tmp_path / "shelf", tmp_path / "ran"
+    source = shelf / "mlgates_toy_hostile-1.0"
+    source.mkdir(parents=True)
+    (source / "PKG-INFO").write_text(
+        "Metadata-Version: 2.1\nName: mlgates-toy-hostile\nVersion: 1.0\n"
+    )
+    (source / "setup.py").write_text(
+        f"open({str(marker)!r}, 'w').close()\n"
+        "from setuptools import setup\nsetup(name='mlgates-toy-hostile', version='1.0')\n"
+    )
+    with tarfile.open(shelf / "mlgates_toy_hostile-1.0.tar.gz", "w:gz") as archive:
+        archive.add(source, source.name)
+    monkeypatch.setenv("UV_FIND_LINKS", str(shelf))
+    store = f"sqlite:///{tmp_path / 'own.db'}"
+    needs = "mlgates-toy-hostile==1.0\n"
+    folder = model_folder(tmp_path / "m", data=GOOD, signature=TEXT_TO_LABEL, requirements=needs)
+    register(store, gates_cache, "built", folder)
+    team = Team(store, gates_cache)
+    refused = gates("init", "built", "--queries", str(queries), team.options(project_in(tmp_path)))
+    assert refused.code == 2
+    assert "mlgates-toy-hostile" in refused.err
+    assert not marker.exists()
 
 
 def test_a_version_logged_without_requirements_says_so(
