@@ -96,6 +96,7 @@ class EnvironmentPolicy(Strict):
         require: Isolation layers without which no model is loaded.
         refuse: No version is loaded whose artifact has a finding this severe, or a worse one;
             from `high` down, also none that could not be looked at whole.
+        labels_only: Whether a classifier may answer a label alone: its score then counts as 1.
         allow: Globals in pickles, as `module.name`, that the team knows to be harmless.
     """
 
@@ -107,6 +108,7 @@ class EnvironmentPolicy(Strict):
     predict_seconds: float = Field(default=120.0, gt=0)
     require: tuple[Layer, ...] = ()
     refuse: Severity | Literal["never"] = "critical"
+    labels_only: bool = False
     allow: tuple[Annotated[str, Field(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)+$")], ...] = ()
 
     @model_validator(mode="after")

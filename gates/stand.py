@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gates.arms import VersionArm
@@ -13,9 +13,11 @@ from gates.counterexamples import Recall
 from gates.dependencies import LockChange
 from gates.domain import EnvironmentFacts, ModelVersion, Role
 from gates.environments.cache import EnvironmentCache
-from gates.errors import GatesError, NoChampion, UsageError
+from gates.errors import GatesError, LockError, NoChampion, UsageError
 from gates.golden.snapshot import read_snapshot
+from gates.locks.late import late_lock_of
 from gates.recollection import Recollection
+from gates.registry.digests import file_digest
 from gates.subject import GoldenSet, Snapshot
 
 __all__ = ["RunSubject", "put_on_stand"]
@@ -150,7 +152,7 @@ def put_on_stand(
     def arm(role: Role, version: ModelVersion, host: VersionArm | None = None) -> VersionArm:
         return VersionArm(
             role,
-            version,
+            _with_lock(version, card.project),
             path_of(version),
             cache=cache,
             policy=card.policy.environment,
@@ -169,6 +171,17 @@ def put_on_stand(
         guest=lambda own, host: arm(own.role, own.version, host),
         recollection=recollection,
     )
+
+
+def _with_lock(version: ModelVersion, project: Path) -> ModelVersion:
+    """The version with the digest of the lock it runs under, also where that was made later."""
+    if version.lock_digest:
+        return version
+    try:
+        late = late_lock_of(project, version)
+    except LockError:  # which the checks that need the lock will name
+        return version
+    return replace(version, lock_digest=file_digest(late.lock)) if late else version
 
 
 def _require_comparable(
