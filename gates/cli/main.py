@@ -18,6 +18,7 @@ import typer
 from rich.console import Console
 
 from gates import __version__
+from gates.cli.changed import changed
 from gates.cli.demo import demo
 from gates.cli.diff import diff
 from gates.cli.env import env
@@ -55,6 +56,7 @@ app.command("diff")(diff)
 app.command("promote")(promote)
 app.command("rollback")(rollback)
 app.command("history")(history)
+app.command("changed")(changed)
 app.add_typer(lock, name="lock")
 app.add_typer(golden, name="golden")
 app.add_typer(env, name="env")
