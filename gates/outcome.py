@@ -47,7 +47,8 @@ def who() -> str:
 def deliver(evidence: Evidence, folder: Path, settings: Settings) -> Delivery:
     """Write evidence and reports, then log them to MLflow.
 
-    The files come first: when MLflow is away, the run has still left its evidence.
+    The files come first: when MLflow is away, the run has still left its evidence. An A/A run is
+    not logged: the version's tags say what came of comparing it with another.
 
     Args:
         evidence: The outcome.
@@ -72,6 +73,8 @@ def deliver(evidence: Evidence, folder: Path, settings: Settings) -> Delivery:
         "gates.champion": evidence.champion.version if evidence.champion else "",
     }
     run_id, trouble = "", ""
+    if evidence.is_against_itself:
+        return Delivery(folder, path, digest, reports, run_id, trouble)
     try:
         registry = MlflowRegistry(settings.tracking_uri, settings.cache)
         run_id = registry.log_gate(

@@ -112,6 +112,7 @@ def put_on_stand(
     path_of: Callable[[ModelVersion], Path],
     cache: EnvironmentCache,
     progress: Callable[[str], None],
+    against_itself: bool = False,
 ) -> RunSubject:
     """Two versions and a golden set that belong together, ready to be asked.
 
@@ -123,12 +124,13 @@ def put_on_stand(
         path_of: Gives the verified snapshot of a version.
         cache: Where environments are kept.
         progress: Told, in words, what takes long.
+        against_itself: Whether both may be the same bytes, as in an A/A run.
 
     Raises:
-        UsageError: Candidate and champion are the same bytes, or card, golden set and model do
-            not belong together.
+        UsageError: Candidate and champion are the same bytes and need not be, or card, golden set
+            and model do not belong together.
     """
-    _require_comparable(card, golden, candidate, champion)
+    _require_comparable(card, golden, candidate, None if against_itself else champion)
     lock = card.project / "models" / card.policy.model / "requirements.txt"
 
     def arm(role: Role, version: ModelVersion, host: VersionArm | None = None) -> VersionArm:
@@ -167,7 +169,7 @@ def _require_comparable(
             f"candidate {candidate.uri} and champion {champion.uri} are the same bytes "
             f"({candidate.digest[:19]}…): a model compared with itself shows nothing",
             advice="name another version as candidate; to try the same model under a new lock, "
-            "package it again",
+            "package it again; to see what a comparison makes of no difference, --against-itself",
         )
     if golden.manifest.task != card.policy.task:
         raise UsageError(
