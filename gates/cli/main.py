@@ -26,6 +26,7 @@ from gates.cli.golden import golden
 from gates.cli.history import history
 from gates.cli.lock import lock
 from gates.cli.package import package
+from gates.cli.pr import pr
 from gates.cli.promote import promote
 from gates.cli.rollback import rollback
 from gates.cli.run import run_gate
@@ -60,6 +61,7 @@ app.command("changed")(changed)
 app.add_typer(lock, name="lock")
 app.add_typer(golden, name="golden")
 app.add_typer(env, name="env")
+app.add_typer(pr, name="pr")
 
 
 def _version(wanted: bool) -> None:

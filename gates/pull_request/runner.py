@@ -15,7 +15,7 @@ from typing import Any
 
 from gates.errors import InputError, UsageError
 
-__all__ = ["SUMMARY_LIMIT", "Event", "add_summary", "read_event", "set_outputs"]
+__all__ = ["SUMMARY_LIMIT", "Event", "add_summary", "read_event", "run_url", "set_outputs"]
 
 # A step's summary may hold 1 MiB; one that is larger is refused whole.
 SUMMARY_LIMIT = 1024 * 1024 - 4096
@@ -29,12 +29,14 @@ class Event:
         number: The pull request; 0 when the event names none.
         head: The pull request's head commit, or the commit whose run has ended; may be empty.
         is_fork: Whether the head lies in another repository than the base.
+        run: The run whose artifact holds the reviews: this one, or the one that has ended.
         after_run: Whether another workflow's run is what started this one (`workflow_run`).
     """
 
     number: int = 0
     head: str = ""
     is_fork: bool = False
+    run: str = ""
     after_run: bool = False
 
 
@@ -59,15 +61,30 @@ def read_event(environ: Mapping[str, str] = os.environ) -> Event:
             head = pull["head"]
             # A fork that was deleted has no repository any more.
             source = (head.get("repo") or {}).get("full_name")
-            return Event(int(pull["number"]), str(head["sha"]), source != home)
+            own = environ.get("GITHUB_RUN_ID", "")
+            return Event(int(pull["number"]), str(head["sha"]), source != home, own)
         if run:
             source = (run.get("head_repository") or {}).get("full_name")
-            return Event(0, str(run["head_sha"]), source != home, after_run=True)
+            ended = str(int(run.get("id", 0)) or "")
+            return Event(0, str(run["head_sha"]), source != home, ended, after_run=True)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise InputError(
             f"is not an event as GitHub writes it: {type(problem).__name__} {problem}", path=path
         ) from None
     return Event()
+
+
+def run_url(event: Event, environ: Mapping[str, str] = os.environ) -> str:
+    """The page of the run whose artifact holds the reviews; empty when it is not known.
+
+    Args:
+        event: The event.
+        environ: Environment variables.
+    """
+    server, repository = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY")
+    if not (server and repository and event.run.isdecimal()):
+        return ""
+    return f"{server}/{repository}/actions/runs/{event.run}"
 
 
 def set_outputs(outputs: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> None:
