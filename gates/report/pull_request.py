@@ -37,6 +37,7 @@ _DECIDED = 6
 _SLICES = 10
 _WORST = 8
 _ROWS = 25
+_MODELS = 60
 _MARKS = {**{one.value: mark for one, mark in summary.MARKS.items()}, "ERROR": "✕"}
 _RANK = ("ERROR", "FAIL", "UNDECIDED", "PASS")
 
@@ -126,10 +127,12 @@ def _overview(reviews: Sequence[Review]) -> str:
     worst = reviews[0].outcome
     rows = [
         [f"{_MARKS[one.outcome]} {one.outcome}", escape(one.change.model, 80), _what(one)]
-        for one in reviews[:60]
+        for one in reviews[:_MODELS]
     ]
     title = f"## {_MARKS[worst]} {worst}: {text.count(len(reviews), 'model')} gated"
-    return f"{title}\n\n{table(['Verdict', 'Model', 'What changed'], rows)}"
+    more = len(reviews) - len(rows)
+    note = f"\n\n_{text.count(more, 'more model')}, all of them in the artifact._" if more else ""
+    return f"{title}\n\n{table(['Verdict', 'Model', 'What changed'], rows)}{note}"
 
 
 def _what(review: Review) -> str:
