@@ -90,12 +90,12 @@ def _read(path: Path) -> Reviewed:
             raise EvidenceError(f"has a '{what}' that is none: {value[:100]!r}", path=path)
     for place in (review.evidence, review.before):
         if place not in _PLACES:
-            raise EvidenceError(f"names evidence at '{place[:100]}'", path=path)
+            raise EvidenceError(f"names evidence at {place[:100]!r}", path=path)
     evidence = read_evidence(path.parent / review.evidence) if review.evidence else None
     before = read_evidence(path.parent / review.before) if review.before else None
     for one in (evidence, before):
         if one and one.candidate.name != review.change.model:
-            raise EvidenceError(f"its evidence is of '{one.candidate.name[:100]}'", path=path)
+            raise EvidenceError(f"its evidence is of {one.candidate.name[:100]!r}", path=path)
     if evidence and evidence.verdict.outcome.value != review.outcome:
         raise EvidenceError("says another verdict than its evidence", path=path)
     if not evidence and review.outcome not in ("ERROR", "UNDECIDED"):

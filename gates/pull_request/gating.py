@@ -207,10 +207,24 @@ class _Gating:
         elif self._change.kind == "new":
             found, where = None, ""
         else:
-            found = self._tools.package(self._change.model, self._base, store)
+            found = self._packaged_base(store)
             where = f"the base, {self._repository.base[:8]}"
         self._review = replace(self._review, champion=where)
         return found
+
+    def _packaged_base(self, store: str) -> ModelVersion:
+        try:
+            return self._tools.package(self._change.model, self._base, store)
+        except BudgetSpent:
+            raise
+        except GatesError as problem:  # its place is in the base, and none of this pull request
+            trouble = trouble_of(problem, self._base)
+            where = trouble.path + (f":{trouble.line}" if trouble.line else "")
+            raise GatesError(
+                f"the model of the base could not be packaged: {where + ': ' if where else ''}"
+                f"{trouble.message}",
+                advice="mend the base first, or compare with the team's MLflow (tracking-uri)",
+            ) from None
 
     def _gate(
         self,

@@ -107,9 +107,11 @@ def open_repository(project: Path, ref: str) -> Repository:
         UsageError: The project is not under git, or the ref is not known or has no history in
             common with HEAD.
     """
-    if _run(project, "rev-parse", "--git-dir").returncode:
+    found = _run(project, "rev-parse", "--git-dir")
+    if found.returncode:
         raise UsageError(
-            f"{project} is not under git", advice="run this in a checkout of the repository"
+            f"{project} is not under git, or git may not read it: {_last_words(found)}",
+            advice="run this in a checkout of the repository",
         )
     head = _git(project, "rev-parse", "--verify", "HEAD^{commit}").strip()
     found = _run(
@@ -127,12 +129,14 @@ def open_repository(project: Path, ref: str) -> Repository:
 def _git(folder: Path, *arguments: str) -> str:
     done = _run(folder, *arguments)
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         words = [one for one in arguments if not one.startswith("-") and "=" not in one]
-        raise UsageError(
-            f"git {words[0]} failed: {said[-1] if said else f'exit code {done.returncode}'}"
-        )
+        raise UsageError(f"git {words[0]} failed: {_last_words(done)}")
     return done.stdout.decode("utf-8", "surrogateescape")
+
+
+def _last_words(done: subprocess.CompletedProcess[bytes]) -> str:
+    said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return said[-1] if said else f"exit code {done.returncode}"
 
 
 def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:

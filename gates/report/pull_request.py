@@ -161,8 +161,8 @@ def _section(
     if review.ground:
         section.add(_ground(review.ground), "how the ground moved")
     if evidence:
-        for exhibit in _upgrade(evidence, review):
-            section.add(_table_of(exhibit), "the lock's changes")
+        for exhibit in _tables(evidence, review):
+            section.add(_table_of(exhibit), f"“{escape(exhibit.title, 60)}”")
         for difference in ranking_differences(evidence):
             worst = difference.worst(_WORST)
             if worst:
@@ -268,13 +268,20 @@ def _moves(before: Evidence, after: Evidence) -> str:
     for name in [*now, *(one for one in was if one not in now)]:
         old, new = was.get(name), now.get(name)
         if _shown(old) != _shown(new):
-            rows.append([escape(name), *_shown(old), *_shown(new)])
+            rows.append([_itself(name, new or old), *_shown(old), *_shown(new)])
     verdicts = f"{before.verdict.outcome} → **{after.verdict.outcome}**"
     head = ["Measurement", "Before", "Value", "Now", "Value"]
     moved = table(head, rows[:_ROWS]) if rows else "No measurement moved."
     if len(rows) > _ROWS:
         moved += f"\n\n_{len(rows) - _ROWS} more._"
     return _titled(f"The same model, before and now: {verdicts}", moved)
+
+
+def _itself(name: str, judgement: Judgement | None) -> str:
+    """What a row is about: of a comparison, the version by itself."""
+    m = judgement.measurement if judgement else None
+    compares = m is not None and m.extra.get("new") is not None
+    return escape(name.replace(".delta", "", 1) if compares else name)
 
 
 def _shown(judgement: Judgement | None) -> tuple[str, str]:
@@ -325,8 +332,13 @@ def _queries(name: str, moves: Sequence[QueryMove], n: int) -> str:
     return shown + (f"\n\n_{n - _ROWS:,} more._" if n > _ROWS else "")
 
 
-def _upgrade(evidence: Evidence, review: Review) -> Iterator[Exhibit]:
+def _tables(evidence: Evidence, review: Review) -> Iterator[Exhibit]:
+    """What the lock changed, and the tables of the checks that decided."""
     wanted = {"lockfile", "equivalence"} if "lock" in review.change.parts else set()
+    outcome = evidence.verdict.outcome
+    if outcome is not Outcome.PASS:
+        blocking = (j for j in evidence.judgements if j.outcome is outcome)
+        wanted |= {j.bound.check for j in blocking if not j.bound.advisory}
     for record in evidence.records:
         if record.check in wanted:
             yield from (one for one in record.exhibits if one.kind == "table")

@@ -52,6 +52,8 @@ def test_a_golden_set_alone_judges_the_same_model_again(stage: Stage) -> None:
     assert "#### The same model, before and now: PASS → **FAIL**" in body
     row = "| behaviour::must-be-first | ✓ PASS | 1 (1 of 1 expectation) | ✕ FAIL | 0.5 (1 of 2"
     assert row in body
+    assert "| ranking-diff::ndcg@10 | ✓ PASS | 0.93" in body
+    assert "<summary>1 of 2 expectations of single documents are broken</summary>" in body
     assert "Golden queries: 1 added, 0 removed, 1 changed (60 → 61)" in body
     assert "| q900 | a new lamp |  |" in body
     assert "| q007 | query seven | text |" in body

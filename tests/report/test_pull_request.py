@@ -29,8 +29,14 @@ def test_the_verdict_what_decided_and_what_to_do_are_there(any_evidence: Evidenc
 
 
 def test_five_thousand_queries_stay_below_the_limit() -> None:
-    large = factory.large(title="<&|>" * 80)
-    text = comment(large)
+    text = comment(factory.passing(queries=5_000))
+    assert len(text.encode()) <= LIMIT
+    assert "5,000 queries" in text
+    assert text.count("<details><summary><code>−") == 8
+
+
+def test_titles_that_grow_when_they_are_escaped_stay_below_the_limit() -> None:
+    text = comment(factory.large(title="<&|>" * 80))
     assert len(text.encode()) <= LIMIT
     assert "#### What to do next" in text
     assert "Left out to fit a comment: some of the worst queries" in text
