@@ -168,6 +168,29 @@ class Job:
         outputs = described.get("outputs", {})
         return {name: filled(one["value"], contexts) for name, one in outputs.items()}
 
+    def run_workflow(self, workflow: Path, job: str, contexts: Mapping[str, Any]) -> dict[str, str]:
+        """Run the scripts of a workflow's job, until one fails.
+
+        Args:
+            workflow: The file.
+            job: The job's id.
+            contexts: What its expressions may name.
+
+        Returns:
+            The outputs of all its steps together.
+        """
+        described = yaml.safe_load(workflow.read_text())
+        assert described["defaults"]["run"]["shell"].split()[0] == "bash"
+        found: dict[str, str] = {}
+        for step in described["jobs"][job]["steps"]:
+            if "run" in step:
+                outputs, code = self._step({"shell": "bash", **step}, contexts, workflow.parent)
+                found |= outputs
+                self.codes[step.get("name", step["run"].splitlines()[0])] = code
+                if code:
+                    break
+        return found
+
     def _step(
         self, step: Mapping[str, Any], contexts: Mapping[str, Any], action: Path
     ) -> tuple[dict[str, str], int]:
@@ -199,7 +222,9 @@ class Job:
         self.summary += files["GITHUB_STEP_SUMMARY"].read_text()
         written = files["GITHUB_OUTPUT"].read_text()
         found = re.findall(r"^([\w-]+)<<(\S+)\n(.*?)\n\2$", written, re.MULTILINE | re.DOTALL)
-        return {name: value for name, _, value in found}, done.returncode
+        outputs = {name: value for name, _, value in found}
+        plain = re.findall(r"^([\w-]+)=(.*)$", written, re.MULTILINE)
+        return {**dict(plain), **outputs}, done.returncode
 
 
 def bare_environment(**more: str) -> dict[str, str]:
