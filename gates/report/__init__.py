@@ -13,6 +13,7 @@
     wording.py              measurements, bounds and reasons in words, each number said once
     contrasts.py            old against new, metric by metric, in columns
     differences.py          old and new lists of a ranking difference, as values
+    ground.py               how golden set and card moved under a model
     blocks.py               blocks of Markdown, with text from data escaped
     exhibits.py             reading them from an exhibit
     bounds.py, queries.py   rows of bounds, and lists of queries, for pages

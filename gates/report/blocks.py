@@ -15,9 +15,11 @@ __all__ = [
     "code",
     "counts",
     "escape",
+    "folded",
     "has_moved",
     "query_lists",
     "table",
+    "titled",
     "value",
 ]
 
@@ -114,6 +116,16 @@ def _details(judgement: Judgement) -> tuple[str, ...]:
     if judgement.outcome is not Outcome.UNDECIDED:
         return wording.changes(measurement)
     return (wording.remark(judgement), *wording.details(measurement))
+
+
+def titled(title: str, block: str) -> str:
+    """A block of Markdown under a small heading."""
+    return f"#### {title}\n\n{block}"
+
+
+def folded(title: str, block: str) -> str:
+    """A block of Markdown that is shown when its title is clicked."""
+    return f"<details><summary>{title}</summary>\n\n{block}\n\n</details>"
 
 
 def query_lists(query: QueryDifference) -> str:

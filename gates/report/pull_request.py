@@ -12,19 +12,20 @@ from dataclasses import dataclass, field
 from gates import __version__
 from gates.domain import Exhibit, Judgement, Outcome
 from gates.evidence import Evidence, canonical, evidence_digest
-from gates.report import advice, summary, text, wording
+from gates.report import advice, ground, summary, text, wording
 from gates.report.blocks import (
     bounds_table,
     code,
     counts,
     escape,
+    folded,
     has_moved,
     query_lists,
     table,
-    value,
+    titled,
 )
 from gates.report.exhibits import ranking_differences
-from gates.review import Ground, QueryMove, Review
+from gates.review import Review
 
 __all__ = ["LIMIT", "MARKER", "render"]
 
@@ -152,14 +153,14 @@ def _section(
     if evidence:
         parts = _parts(evidence)
         if review.change.kind == "ground" and before:
-            section.add(_moves(before, evidence), "the measurements that moved")
+            section.add(ground.moves(before, evidence), "the measurements that moved")
         elif review.change.kind != "ground":
-            section.add(_titled("Numbers", bounds_table(parts.numbers)), "the numbers")
+            section.add(titled("Numbers", bounds_table(parts.numbers)), "the numbers")
         if parts.slices:
             moved = bounds_table(parts.slices, _SLICES)
-            section.add(_titled("Slices that moved", moved), "the slices that moved")
+            section.add(titled("Slices that moved", moved), "the slices that moved")
     if review.ground:
-        section.add(_ground(review.ground), "how the ground moved")
+        section.add(ground.described(review.ground), "how the ground moved")
     if evidence:
         for exhibit in _tables(evidence, review):
             section.add(_table_of(exhibit), f"“{escape(exhibit.title, 60)}”")
@@ -252,86 +253,6 @@ def _reasons(evidence: Evidence) -> list[str]:
     return lines
 
 
-def _titled(title: str, block: str) -> str:
-    return f"#### {title}\n\n{block}"
-
-
-def _folded(title: str, block: str) -> str:
-    return f"<details><summary>{title}</summary>\n\n{block}\n\n</details>"
-
-
-def _moves(before: Evidence, after: Evidence) -> str:
-    """The same version on both grounds: the verdict, and every measurement that moved."""
-    was = {j.bound.id: j for j in before.judgements}
-    now = {j.bound.id: j for j in after.judgements}
-    rows = []
-    for name in [*now, *(one for one in was if one not in now)]:
-        old, new = was.get(name), now.get(name)
-        if _shown(old) != _shown(new):
-            rows.append([_itself(name, new or old), *_shown(old), *_shown(new)])
-    verdicts = f"{before.verdict.outcome} → **{after.verdict.outcome}**"
-    head = ["Measurement", "Before", "Value", "Now", "Value"]
-    moved = table(head, rows[:_ROWS]) if rows else "No measurement moved."
-    if len(rows) > _ROWS:
-        moved += f"\n\n_{len(rows) - _ROWS} more._"
-    return _titled(f"The same model, before and now: {verdicts}", moved)
-
-
-def _itself(name: str, judgement: Judgement | None) -> str:
-    """What a row is about: of a comparison, the version by itself."""
-    m = judgement.measurement if judgement else None
-    compares = m is not None and m.extra.get("new") is not None
-    return escape(name.replace(".delta", "", 1) if compares else name)
-
-
-def _shown(judgement: Judgement | None) -> tuple[str, str]:
-    """An outcome and its value; of a comparison, what the version itself came to."""
-    if judgement is None:
-        return "not asked", ""
-    outcome = f"{summary.MARKS[judgement.outcome]} {judgement.outcome}"
-    m = judgement.measurement
-    if m is not None and m.extra.get("new") is not None:
-        return outcome, f"{text.number(m.extra['new'])} {escape(wording.beside(m))}"
-    if m is None or m.value is None:
-        return outcome, escape(judgement.reason, 200)
-    return outcome, value(m)
-
-
-def _ground(ground: Ground) -> str:
-    added, removed, changed = ground.counts
-    was, now = ground.queries
-    blocks = []
-    if added or removed or changed or ground.others or was != now:
-        said = f"{added:,} added, {removed:,} removed, {changed:,} changed ({was:,} → {now:,})"
-        lists = [
-            _queries(name, moves, n)
-            for name, moves, n in (
-                ("Added", ground.added, added),
-                ("Removed", ground.removed, removed),
-                ("Changed", ground.changed, changed),
-            )
-            if n
-        ]
-        if ground.others:
-            files = ", ".join(f"<code>{escape(one, 120)}</code>" for one in ground.others[:_ROWS])
-            lists.append(f"Other files: {files}")
-        blocks.append(f"Golden queries: {said}")
-        blocks.append(_folded("Which queries", "\n\n".join(lists)) if lists else "")
-    if ground.policy:
-        rows = [
-            [escape(one.key), escape(one.before) or "—", escape(one.after) or "—"]
-            for one in ground.policy[:_ROWS]
-        ]
-        blocks.append("The card:\n\n" + table(["Policy", "Before", "Now"], rows))
-    return _titled("How the ground moved", "\n\n".join(filter(None, blocks)))
-
-
-def _queries(name: str, moves: Sequence[QueryMove], n: int) -> str:
-    rows = [[escape(one.id, 60), escape(one.text, 120), one.what] for one in moves[:_ROWS]]
-    shown = table([name, "Query", "What"], [[a, b, escape(c, 100)] for a, b, c in rows])
-    return shown + (f"\n\n_{n - _ROWS:,} more._" if n > _ROWS else "")
-
-
 def _tables(evidence: Evidence, review: Review) -> Iterator[Exhibit]:
     """What the lock changed, and the tables of the checks that decided."""
     wanted = {"lockfile", "equivalence"} if "lock" in review.change.parts else set()
@@ -350,7 +271,7 @@ def _table_of(exhibit: Exhibit) -> str:
     shown = table([escape(str(one), 60) for one in columns], cells)
     if len(rows) > _ROWS:
         shown += f"\n\n_{len(rows) - _ROWS} more rows are in report.html._"
-    return _folded(escape(exhibit.title, 200), shown)
+    return folded(escape(exhibit.title, 200), shown)
 
 
 def _cell(value: object) -> str:
@@ -370,7 +291,7 @@ def _next(review: Review, evidence: Evidence | None) -> str:
     lines = [f"1. {escape(text.with_signs(one), 800)}" for one in steps[:6]]
     command = f"gates pr gate --base {review.base[:12]} --model {review.change.model}"
     lines.append(f"1. To see it on your machine: {code(command)}")
-    blocks = [_titled("What to do next", "\n".join(lines))]
+    blocks = [titled("What to do next", "\n".join(lines))]
     if evidence:
         digests = [
             ("evidence", evidence_digest(canonical(evidence))),
@@ -380,7 +301,7 @@ def _next(review: Review, evidence: Evidence | None) -> str:
             ("card", evidence.card.digest),
         ]
         rows = [[name, f"<code>{escape(digest, 80)}</code>"] for name, digest in digests]
-        blocks.append(_folded("Digests", table(["Of", "Digest"], rows)))
+        blocks.append(folded("Digests", table(["Of", "Digest"], rows)))
     return "\n\n".join(blocks)
 
 
