@@ -1,4 +1,4 @@
-"""What runs after a merge and at night: the workflows' own scripts, against an embedded store."""
+"""The workflows' own scripts, against an embedded store: the matrix, after a merge, at night."""
 
 from __future__ import annotations
 
@@ -32,6 +32,25 @@ def job(tmp_path: Path, cache: Path) -> Job:
     temporary = tmp_path / "runner"
     temporary.mkdir()
     return Job(project, temporary, {}, bare_environment(GATES_CACHE=str(cache)))
+
+
+def test_the_matrix_of_a_pull_request_is_what_changed(tmp_path: Path, gates_cache: Path) -> None:
+    here = job(tmp_path, gates_cache)
+    (here.workspace / ".mlgates").mkdir()
+    for part in ("scripts", ".venv"):
+        (here.workspace / ".mlgates" / part).symlink_to(here.workspace / part)
+    here.environment = {**here.environment, "GITHUB_WORKSPACE": str(here.workspace)}
+    base = git(here.workspace, "rev-parse", "HEAD")
+    contexts = {
+        "inputs": {},
+        "github": {"event": {"pull_request": {"base": {"sha": base}}}},
+    }
+    for change, models in ((False, []), (True, [MODEL])):
+        if change:
+            set_params(here.workspace, weights={"good": 1.0})
+        found = here.run_workflow(WORKFLOWS / "gate.yml", "changed", contexts)
+        assert json.loads(found["models"]) == models, here.log
+        assert found["any"] == str(change).lower()
 
 
 def test_a_merged_model_is_promoted_with_the_evidence_of_its_own_run(
