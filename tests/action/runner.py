@@ -229,5 +229,11 @@ class Job:
 
 def bare_environment(**more: str) -> dict[str, str]:
     """What a runner gives every step: nothing of the tests' own secrets or settings."""
-    kept = {"PATH", "HOME", "LANG", "SSL_CERT_FILE", "UV_CACHE_DIR", "VIRTUAL_ENV"}
-    return {**{key: value for key, value in os.environ.items() if key in kept}, **more}
+    kept = ("PATH", "HOME", "LANG", "VIRTUAL_ENV", "PIP_", "SSL_", "UV_")
+    proxies = ("http_proxy", "https_proxy", "all_proxy")
+    own = {
+        key: value
+        for key, value in os.environ.items()
+        if key.startswith(kept) or key.lower() in proxies
+    }
+    return {**own, **more}
