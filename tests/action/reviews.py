@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from gates.domain import Outcome, Verdict
+from gates.domain import Outcome
 from gates.evidence import Evidence, canonical
 from gates.review import Change, Kind, Review, Trouble
 from tests.toys import MODEL
@@ -17,7 +17,6 @@ def review_of(
     """A review without evidence."""
     change = Change(MODEL, kind, ("source",), (f"models/{MODEL}/params.json",))
     trouble = Trouble("PackageError", "it did not build", "mend it", f"models/{MODEL}/build.py", 3)
-    assert outcome in ("ERROR", "UNDECIDED")
     base = "c" * 40
     return Review(change, "ERROR", base, head, number, "this pull request", trouble=trouble)
 
@@ -39,8 +38,3 @@ def judged(evidence: Evidence, head: str = "a" * 40, *, kind: Kind = "model") ->
         review, change=change, outcome=outcome.value, trouble=None, champion="the base",
         evidence="gate/evidence.json",
     )  # fmt: skip
-
-
-def with_verdict(evidence: Evidence, outcome: Outcome) -> Evidence:
-    """The same evidence with another verdict on it."""
-    return replace(evidence, verdict=Verdict(outcome, evidence.verdict.reasons))
