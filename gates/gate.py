@@ -183,6 +183,7 @@ def open_gate(
     settings: Settings,
     registry: Registry,
     progress: Progress,
+    against_itself: bool = False,
 ) -> Gate:
     """Read card and golden set and put two resolved versions on the stand.
 
@@ -194,11 +195,12 @@ def open_gate(
         settings: Where things are.
         registry: Holds the snapshots of both versions.
         progress: Told, in words, what takes long.
+        against_itself: Whether both may be the same bytes, as in an A/A run.
 
     Raises:
         CardError, GoldenError: The policy or the golden set is not valid.
-        UsageError: Candidate and champion are the same bytes, or card, golden set and model do
-            not belong together.
+        UsageError: Candidate and champion are the same bytes and need not be, or card, golden set
+            and model do not belong together.
     """
     card = read_card(card_path, checks.catalogue(), project=settings.project)
     subject = put_on_stand(
@@ -212,5 +214,6 @@ def open_gate(
         ),
         progress=progress,
         recollection=Recollection(settings.counterexamples, candidate.name),
+        against_itself=against_itself,
     )
     return Gate(run_id, card, subject, card.bounds(subject.golden), progress)

@@ -49,7 +49,8 @@ def deliver(evidence: Evidence, folder: Path, settings: Settings) -> Delivery:
     """Write evidence and reports, then log them to MLflow.
 
     The files come first: when MLflow is away, the run has still left its evidence. What it found
-    is kept for the next run to ask.
+    is kept for the next run to ask. An A/A run is not logged: the version's tags say what came of
+    comparing it with another.
 
     Args:
         evidence: The outcome.
@@ -74,6 +75,8 @@ def deliver(evidence: Evidence, folder: Path, settings: Settings) -> Delivery:
         "gates.champion": evidence.champion.version if evidence.champion else "",
     }
     run_id, troubles = "", _keep(evidence, settings)
+    if evidence.is_against_itself:
+        return Delivery(folder, path, digest, reports, run_id, "; ".join(troubles))
     try:
         registry = MlflowRegistry(settings.tracking_uri, settings.cache)
         run_id = registry.log_gate(

@@ -137,11 +137,12 @@ class GateSession:
         registry = MlflowRegistry(self.settings.tracking_uri, self.settings.cache)
         self._progress("resolving versions")
         candidate = registry.resolve(options.candidate)
-        champion = (
-            registry.resolve(options.champion)
-            if options.champion
-            else registry.alias(candidate.name, _champion_alias(card, self.settings))
-        )
+        if options.against_itself:
+            champion: ModelVersion | None = candidate
+        elif options.champion:
+            champion = registry.resolve(options.champion)
+        else:
+            champion = registry.alias(candidate.name, _champion_alias(card, self.settings))
         resolved = time.perf_counter()
         run_id = uuid.uuid4().hex
         name = (
@@ -179,6 +180,7 @@ class GateSession:
             settings=self.settings,
             registry=registry,
             progress=self._progress,
+            against_itself=self._config.option.against_itself,
         )
 
     def _card_path(self) -> Path:

@@ -34,6 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--champion", metavar="URI", help="version to compare with (default: the card's alias)"
     )
     group.addoption(
+        "--against-itself",
+        action="store_true",
+        help="the candidate is the champion too: an A/A run, which can promote nothing",
+    )
+    group.addoption(
         "--tracking-uri", metavar="URI", help="MLflow store (default: see gates --help)"
     )
     group.addoption("--gates-output", metavar="DIR", help="where the run gets its folder")

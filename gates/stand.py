@@ -129,6 +129,7 @@ def put_on_stand(
     cache: EnvironmentCache,
     progress: Callable[[str], None],
     recollection: Recollection | None = None,
+    against_itself: bool = False,
 ) -> RunSubject:
     """Two versions and a golden set that belong together, ready to be asked.
 
@@ -141,12 +142,13 @@ def put_on_stand(
         cache: Where environments are kept.
         progress: Told, in words, what takes long.
         recollection: What earlier runs left; None to ask nothing of theirs again.
+        against_itself: Whether both may be the same bytes, as in an A/A run.
 
     Raises:
-        UsageError: Candidate and champion are the same bytes, or card, golden set and model do
-            not belong together.
+        UsageError: Candidate and champion are the same bytes and need not be, or card, golden set
+            and model do not belong together.
     """
-    _require_comparable(card, golden, candidate, champion)
+    _require_comparable(card, golden, candidate, None if against_itself else champion)
     lock = card.project / "models" / card.policy.model / "requirements.txt"
 
     def arm(role: Role, version: ModelVersion, host: VersionArm | None = None) -> VersionArm:
@@ -197,7 +199,7 @@ def _require_comparable(
             f"candidate {candidate.uri} and champion {champion.uri} are the same bytes "
             f"({candidate.digest[:19]}…): a model compared with itself shows nothing",
             advice="name another version as candidate; to try the same model under a new lock, "
-            "package it again",
+            "package it again; to see what a comparison makes of no difference, --against-itself",
         )
     if golden.manifest.task != card.policy.task:
         raise UsageError(

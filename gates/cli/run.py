@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from gates.domain import Judgement
     from gates.gate import Gate
     from gates.pytest_gate import GateSession
+    from gates.settings import Settings
 
-__all__ = ["run_gate"]
+__all__ = ["drive", "run_gate"]
 
 
 class _ProgressView:
@@ -60,6 +62,14 @@ def run_gate(
         str | None,
         typer.Option(metavar="URI", help="Version to compare with (default: the card's alias)."),
     ] = None,
+    against_itself: Annotated[
+        bool,
+        typer.Option(
+            "--against-itself",
+            help="Compare the version with itself, an A/A run: what does the gate make of no "
+            "difference? Its evidence promotes nothing.",
+        ),
+    ] = False,
     card: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Model card (default: model_cards/NAME.md)."),
@@ -92,7 +102,47 @@ def run_gate(
     if card and card.suffix != ".md":
         raise UsageError(f"--card {card} is not a Markdown file", advice="name the card itself")
     chosen = card.absolute() if card else card_path(settings, parse_uri(candidate).name)
-    arguments = [str(chosen), "--candidate", candidate]
+    if champion and against_itself:
+        raise UsageError("--champion and --against-itself exclude each other", advice="give one")
+    speech = Speech(as_json)
+    extra = [one for one in context.args if one != "--"]
+    if against_itself:
+        extra.insert(0, "--against-itself")
+    session = drive(candidate, settings, speech, card=chosen, champion=champion, extra=extra)
+    _tell(session, speech)
+    if session.error:
+        raise session.error
+    assert session.evidence is not None  # noqa: S101 - drive() saw to it
+    raise typer.Exit(session.evidence.verdict.outcome.exit_code)
+
+
+def drive(
+    candidate: str,
+    settings: Settings,
+    speech: Speech,
+    *,
+    card: Path,
+    champion: str | None = None,
+    extra: Sequence[str] = (),
+) -> GateSession:
+    """Run the gate as `pytest CARD --candidate URI` in this process, with a progress display.
+
+    Args:
+        candidate: The version under test.
+        settings: Where things are.
+        speech: Where words go.
+        card: The card.
+        champion: The version to compare with; None for that of the card's alias.
+        extra: Further arguments for pytest.
+
+    Returns:
+        The session, with its evidence.
+
+    Raises:
+        GatesError: The gate could not be opened; the error that says why.
+        KeyboardInterrupt: It was interrupted.
+    """
+    arguments = [str(card), "--candidate", candidate]
     arguments += ["--rootdir", str(settings.project), "--continue-on-collection-errors"]
     arguments += ["--override-ini", "addopts="]
     arguments += ["--tracking-uri", settings.tracking_uri, "--gates-cache", str(settings.cache)]
@@ -100,8 +150,6 @@ def run_gate(
     arguments += ["--gates-counterexamples", str(settings.counterexamples)]
     if champion:
         arguments += ["--champion", champion]
-    extra = [one for one in context.args if one != "--"]
-    speech = Speech(as_json)
     session, log = _drive([*arguments, *extra], speech)
     if session is not None and session.interrupted:
         raise KeyboardInterrupt
@@ -110,10 +158,7 @@ def run_gate(
             "pytest ended before the gate could open",
             advice=log.strip() or "call pytest with the same arguments to see why",
         )
-    _tell(session, speech)
-    if session.error:
-        raise session.error
-    raise typer.Exit(session.evidence.verdict.outcome.exit_code)
+    return session
 
 
 def _drive(arguments: list[str], speech: Speech) -> tuple[GateSession | None, str]:
