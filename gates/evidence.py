@@ -223,6 +223,7 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = False) -> No
         raise UsageError(
             f"{path} could not be written: {problem.strerror or problem}",
             advice="free some space, or name another folder that can be written, then run again",
+            passing=True,
         ) from None
 
 

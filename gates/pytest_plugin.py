@@ -45,6 +45,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--gates-counterexamples", metavar="DIR", help="what earlier runs found, to be asked again"
     )
+    group.addoption(
+        "--gates-run-dir",
+        metavar="DIR",
+        help="the run's folder itself; what a run that was stopped has measured there is taken "
+        "over, if versions, card and golden set are the same",
+    )
+    group.addoption(
+        "--gates-unlogged",
+        action="store_true",
+        help="write evidence and reports, and log nothing to MLflow",
+    )
     group.addoption("--gates-cache", metavar="DIR", help="environments and model snapshots")
     group.addoption("--gates-project", metavar="DIR", help="folder with model_cards/ and golden/")
 

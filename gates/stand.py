@@ -56,6 +56,25 @@ class RunSubject:
         with ThreadPoolExecutor(len(self.arms)) as pool:
             list(pool.map(attempt, self.arms))
 
+    def build(self) -> None:
+        """Build or find both environments side by side, without starting anything in them.
+
+        Failures that do not pass stay silent here: each check that needs the arm meets them again.
+
+        Raises:
+            BuildError: One could not be built for a reason that may pass.
+        """
+
+        def attempt(arm: VersionArm) -> None:
+            try:
+                arm.build.environment()
+            except GatesError as problem:
+                if problem.passing:
+                    raise
+
+        with ThreadPoolExecutor(len(self.arms)) as pool:
+            list(pool.map(attempt, self.arms))
+
     def environments(self) -> Mapping[str, EnvironmentFacts]:
         """Role → what it ran in, for the arms whose worker became ready."""
         found: dict[str, EnvironmentFacts] = {}

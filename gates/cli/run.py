@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +16,7 @@ from gates.cli.common import (
     card_path,
     settings_from,
 )
+from gates.driving import Watcher, arguments_of, drive
 from gates.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,18 +25,17 @@ if TYPE_CHECKING:
     from gates.domain import Judgement
     from gates.gate import Gate
     from gates.pytest_gate import GateSession
-    from gates.settings import Settings
 
-__all__ = ["drive", "run_gate"]
+__all__ = ["run_gate"]
 
 
-class _ProgressView:
-    """Shows a run's progress, and keeps the session for when it is over."""
+class _ProgressView(Watcher):
+    """Shows a run's progress."""
 
     def __init__(self, progress: Progress) -> None:
+        super().__init__()
         self._progress = progress
         self._task = progress.add_task("starting", total=None)
-        self.session: GateSession | None = None
 
     def progress(self, text: str) -> None:
         self._progress.update(self._task, description=text)
@@ -48,9 +45,6 @@ class _ProgressView:
 
     def judged(self, judgement: Judgement) -> None:
         self._progress.update(self._task, advance=1, description=f"judged {judgement.bound.id}")
-
-    def finished(self, session: GateSession) -> None:
-        self.session = session
 
 
 def run_gate(
@@ -104,53 +98,15 @@ def run_gate(
     chosen = card.absolute() if card else card_path(settings, parse_uri(candidate).name)
     if champion and against_itself:
         raise UsageError("--champion and --against-itself exclude each other", advice="give one")
-    speech = Speech(as_json)
-    extra = [one for one in context.args if one != "--"]
+    arguments = arguments_of(settings, chosen, candidate, champion)
     if against_itself:
-        extra.insert(0, "--against-itself")
-    session = drive(candidate, settings, speech, card=chosen, champion=champion, extra=extra)
-    _tell(session, speech)
-    if session.error:
-        raise session.error
-    assert session.evidence is not None  # noqa: S101 - drive() saw to it
-    raise typer.Exit(session.evidence.verdict.outcome.exit_code)
-
-
-def drive(
-    candidate: str,
-    settings: Settings,
-    speech: Speech,
-    *,
-    card: Path,
-    champion: str | None = None,
-    extra: Sequence[str] = (),
-) -> GateSession:
-    """Run the gate as `pytest CARD --candidate URI` in this process, with a progress display.
-
-    Args:
-        candidate: The version under test.
-        settings: Where things are.
-        speech: Where words go.
-        card: The card.
-        champion: The version to compare with; None for that of the card's alias.
-        extra: Further arguments for pytest.
-
-    Returns:
-        The session, with its evidence.
-
-    Raises:
-        GatesError: The gate could not be opened; the error that says why.
-        KeyboardInterrupt: It was interrupted.
-    """
-    arguments = [str(card), "--candidate", candidate]
-    arguments += ["--rootdir", str(settings.project), "--continue-on-collection-errors"]
-    arguments += ["--override-ini", "addopts="]
-    arguments += ["--tracking-uri", settings.tracking_uri, "--gates-cache", str(settings.cache)]
-    arguments += ["--gates-project", str(settings.project), "--gates-output", str(settings.output)]
-    arguments += ["--gates-counterexamples", str(settings.counterexamples)]
-    if champion:
-        arguments += ["--champion", champion]
-    session, log = _drive([*arguments, *extra], speech)
+        arguments.append("--against-itself")
+    extra = [one for one in context.args if one != "--"]
+    speech = Speech(as_json)
+    with speech.working() as progress:
+        view = _ProgressView(progress)
+        log = drive([*arguments, *extra], view)
+    session = view.session
     if session is not None and session.interrupted:
         raise KeyboardInterrupt
     if session is None or session.evidence is None:
@@ -158,39 +114,10 @@ def drive(
             "pytest ended before the gate could open",
             advice=log.strip() or "call pytest with the same arguments to see why",
         )
-    return session
-
-
-def _drive(arguments: list[str], speech: Speech) -> tuple[GateSession | None, str]:
-    import pytest
-
-    from gates.evidence import write_atomically
-    from gates.pytest_gate import VIEW
-
-    log = io.StringIO()
-    with speech.working() as progress:
-        view = _ProgressView(progress)
-        plugin = _Register(VIEW, view)
-        with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-            pytest.main(arguments, plugins=[plugin])
-    session = view.session
-    if session is not None and session.delivery is not None:
-        with contextlib.suppress(UsageError):  # the verdict stands without its log
-            write_atomically(
-                session.run_dir / "pytest.log", log.getvalue().encode(errors="replace")
-            )
-    return session, log.getvalue()
-
-
-class _Register:
-    """Registers the view under the name the gate session looks for, before it is made."""
-
-    def __init__(self, name: str, view: _ProgressView) -> None:
-        self._name = name
-        self._view = view
-
-    def pytest_addoption(self, pluginmanager: Any) -> None:  # noqa: ANN401 - pytest's own class
-        pluginmanager.register(self._view, self._name)
+    _tell(session, speech)
+    if session.error:
+        raise session.error
+    raise typer.Exit(session.evidence.verdict.outcome.exit_code)
 
 
 def _tell(session: GateSession, speech: Speech) -> None:
