@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from gates.arms import VersionArm
+from gates.builds import Build
 from gates.card import EnvironmentPolicy
 from gates.domain import ModelVersion
 from gates.environments.cache import Environment, EnvironmentCache
@@ -212,14 +213,16 @@ def arm_of(cache: EnvironmentCache, tmp_path: Path) -> Iterator[Any]:
         write_mlmodel(folder, {"flavors": flavors, "signature": signature("a")})
         arms.append(
             VersionArm(
-                "candidate",
-                ModelVersion("toy", "1", "sha256:m", "sha256:l"),
-                folder,
-                cache=cache,
-                policy=EnvironmentPolicy(predict_seconds=2),
-                project=tmp_path,
-                repository_lock=None,
-                progress=lambda _: None,
+                Build(
+                    "candidate",
+                    ModelVersion("toy", "1", "sha256:m", "sha256:l"),
+                    folder,
+                    cache=cache,
+                    policy=EnvironmentPolicy(predict_seconds=2),
+                    project=tmp_path,
+                    repository_lock=None,
+                    progress=lambda _: None,
+                )
             )
         )
         return arms[-1]
