@@ -19,7 +19,7 @@ from gates.checks._edits import Variant
 from gates.checks._perturb import INVARIANCES, draw
 from gates.domain import ModelVersion
 from gates.environments.cache import EnvironmentCache
-from gates.environments.process import run_script
+from gates.environments.scripts import run_script
 from gates.kernels.packed import Floats
 from gates.subject import Columns
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from gates.answers import Answers
 from gates.environments.cache import Environment, EnvironmentCache
+from gates.environments.launching import Limits
 from gates.environments.outputs import as_labels, as_scores
-from gates.environments.process import Limits, Worker
+from gates.environments.process import Worker
 from gates.errors import BuildError, ModelFault, UsageError
 from gates.subject import GoldenSet
 

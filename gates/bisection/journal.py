@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gates.answers import Difference, Tolerance
 from gates.bisection.bench import Failure
-from gates.environments.process import Limits
+from gates.environments.launching import Limits
 from gates.errors import UsageError
 from gates.evidence import write_atomically
 from gates.locks.ddmin import Shows

@@ -15,8 +15,9 @@ from gates.builds import Build
 from gates.card import EnvironmentPolicy
 from gates.domain import ModelVersion
 from gates.environments.cache import Environment, EnvironmentCache
+from gates.environments.launching import Limits
 from gates.environments.outputs import as_contributions
-from gates.environments.process import Limits, Worker
+from gates.environments.process import Worker
 from gates.errors import ModelFault
 from gates.subject import Columns, Contributions, NoContributions
 

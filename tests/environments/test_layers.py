@@ -13,7 +13,8 @@ from gates.card import EnvironmentPolicy
 from gates.domain import Layer, ModelVersion
 from gates.environments._layers import lacking, layers_told
 from gates.environments.cache import Environment, EnvironmentCache
-from gates.environments.process import Limits, Worker
+from gates.environments.launching import Limits
+from gates.environments.process import Worker
 from gates.errors import ModelFault
 
 from .toy_models import write_model
