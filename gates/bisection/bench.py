@@ -13,7 +13,7 @@ from gates.environments.launching import Limits
 from gates.environments.outputs import as_labels, as_scores
 from gates.environments.process import Worker
 from gates.errors import BuildError, ModelFault, UsageError
-from gates.subject import GoldenSet
+from gates.golden_set import GoldenSet
 
 __all__ = ["Bench", "Failure", "Run"]
 

@@ -17,11 +17,11 @@ from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.inspect import distributions
 from gates.environments.launching import Limits
 from gates.errors import IntegrityError, LockError, UsageError
+from gates.golden_set import GoldenSet
 from gates.locks.lock import Lock, read_lock
 from gates.locks.markers import target_environment
 from gates.locks.subsets import Upgrade
 from gates.registry.digests import tree_digest
-from gates.subject import GoldenSet
 
 __all__ = ["bisect"]
 
