@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.timing import machine
 from gates.bisection import Tolerance, bisect
 from gates.environments.cache import EnvironmentCache
-from gates.environments.process import Limits
+from gates.environments.launching import Limits
 from gates.golden import read_golden
 from tests.bisection.shop import build_model, write_golden
 

@@ -23,7 +23,8 @@ from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.frames import encode_message
 from gates.environments.launching import WORKER, Launchable, Limits, scrubbed_environment
 from gates.environments.mlmodel import read_mlmodel
-from gates.environments.process import Worker, run_script
+from gates.environments.process import Worker
+from gates.environments.scripts import run_script
 
 ROOT = Path(__file__).parents[1]
 MODEL = ROOT / "models" / "product-ranker"

@@ -12,13 +12,14 @@ import numpy as np
 
 from benchmarks.timing import machine
 from gates.arms import VersionArm
+from gates.builds import Build
 from gates.card import EnvironmentPolicy
 from gates.checks._asked import Asked
 from gates.checks._edits import Variant
 from gates.checks._perturb import INVARIANCES, draw
 from gates.domain import ModelVersion
 from gates.environments.cache import EnvironmentCache
-from gates.environments.process import run_script
+from gates.environments.scripts import run_script
 from gates.kernels.packed import Floats
 from gates.subject import Columns
 
@@ -89,14 +90,16 @@ def _arm(scratch: Path) -> _Counted:
     (model / "gates").mkdir()
     shutil.copy(lock, model / "gates" / "requirements.txt")
     return _Counted(
-        "candidate",
-        ModelVersion("query-category", "1", "sha256:m", "sha256:l"),
-        model,
-        cache=cache,
-        policy=EnvironmentPolicy(),
-        project=ROOT,
-        repository_lock=None,
-        progress=_quietly,
+        Build(
+            "candidate",
+            ModelVersion("query-category", "1", "sha256:m", "sha256:l"),
+            model,
+            cache=cache,
+            policy=EnvironmentPolicy(),
+            project=ROOT,
+            repository_lock=None,
+            progress=_quietly,
+        )
     )
 
 

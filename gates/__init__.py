@@ -9,21 +9,25 @@ Where to read, from the top:
 - `gates.gate`: one run, from two versions to a verdict. Start here.
 - `gates.checks.ranking_diff`: one check. A new check is one file beside it.
 - `gates.domain`: the values everything shares, and the judge.
-- `gates.card`, `gates.evidence`: the policy and the record.
-- `gates.subject`: what a check may ask; `gates.stand`, `gates.arms` and `gates.builds` answer.
+- `gates.card`, `gates.evidence`, `gates.signing`: the policy, the record, and who vouches for it.
+- `gates.golden_set`, `gates.subject`: what a run is judged on, and what a check may ask.
+- `gates.stand`, `gates.arms`, `gates.asked`, `gates.builds`, `gates.audits`: what answers it.
+- `gates.counterexamples`, `gates.recollection`: what a run found, asked again by the next.
 - `gates.strategies`: golden queries, changed in named ways, for a model's own tests.
-- `gates.slips`: typing mistakes, the same for checks and own tests.
-- `gates.kernels`: the numbers, pure NumPy.
+- `gates.slips`, `gates.templates`: typing mistakes and made queries, for checks and own tests.
+- `gates.kernels`: the numbers, pure NumPy; `gates.measuring` makes measurements of them.
 - `gates.difference`: `gates diff`, two ranking files without a model; `gates.rankings` reads them.
 - `gates.bisection`: `gates lock bisect`, which change of a lock changes what a model answers.
-- `gates.counterexamples`, `gates.recollection`: what a run found, asked again by the next.
-- `gates.kept`, `gates.upkeep`: what the cache holds, who uses it, and when it goes.
 - `gates.registry`, `gates.environments`, `gates.locks`, `gates.artifacts`, `gates.golden`: the
   outside world.
+- `gates.kept`, `gates.upkeep`: what the cache holds, who uses it, and when it goes.
 - `gates.scaffold`: `gates init`, what a gate needs, made for a model already in the registry.
 - `gates.pull_request`: a pull request, gated, and its comment; `gates.review` holds the values.
 - `gates.packaging`, `gates.promotion`, `gates.outcome`, `gates.report`: before and after a run.
+- `gates.service`: `gates serve`, events of the registry in, verdicts out; `gates.doctor` looks
+  whether all it needs is there.
 - `gates.pytest_plugin`, `gates.pytest_gate`, `gates.driving`, `gates.cli`: how people call it.
+- `gates.demo`: a synthetic shop to try it all on.
 
 Imports only ever point down this list's floors; `scripts/check` sees to it.
 """

@@ -12,7 +12,7 @@ from gates.kernels.ranking import order
 from gates.subject import GoldenSet
 
 if TYPE_CHECKING:
-    from gates.subject import Bools, Floats, Ints
+    from gates.golden_set import Bools, Floats, Ints
 
 __all__ = ["Answers", "Difference", "DifferingRow", "Tolerance", "compare"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from gates.environments.images import ImageCache
 from gates.environments.launching import Launchable, Limits
 from gates.errors import GatesError, LockError, ModelFault
 from gates.findings import ScanReport
+from gates.kept import hold
 from gates.locks.late import LateLock, late_lock_of
 from gates.locks.lock import read_lock
 from gates.subject import LockQuestions
@@ -42,13 +44,14 @@ def limits_of(policy: EnvironmentPolicy) -> Limits:
     )
 
 
+@dataclass(eq=False)
 class Build:
     """A version's artifact and what is made of it; nothing of it runs here.
 
-    Args:
+    Attributes:
         role: Candidate or champion.
         version: Which version.
-        model_dir: Its verified snapshot.
+        model_dir: Its verified snapshot, which stays in the cache as long as this lives.
         cache: Where environments are kept.
         policy: The card's word on environments.
         project: The folder that paths in the card start from.
@@ -56,29 +59,21 @@ class Build:
         progress: Told, in words, what takes long.
     """
 
-    def __init__(
-        self,
-        role: Role,
-        version: ModelVersion,
-        model_dir: Path,
-        *,
-        cache: EnvironmentCache,
-        policy: EnvironmentPolicy,
-        project: Path,
-        repository_lock: Path | None,
-        progress: Callable[[str], None],
-    ) -> None:
-        self._role = role
-        self._version = version
-        self._model_dir = model_dir
-        self._cache = cache
-        self._policy = policy
-        self._project = project
-        self._repository_lock = repository_lock
-        self._progress = progress
-        self._environment: Launchable | GatesError | None = None
-        self._scanned: ScanReport | None = None
-        self._scanning = Lock()
+    role: Role
+    version: ModelVersion
+    model_dir: Path
+    _: KW_ONLY
+    cache: EnvironmentCache
+    policy: EnvironmentPolicy
+    project: Path
+    repository_lock: Path | None
+    progress: Callable[[str], None]
+    _environment: Launchable | GatesError | None = field(default=None, init=False)
+    _scanned: ScanReport | None = field(default=None, init=False)
+    _scanning: Lock = field(default_factory=Lock, init=False)
+
+    def __post_init__(self) -> None:
+        hold(self.model_dir, self)
 
     @property
     def lock_path(self) -> Path:
@@ -87,22 +82,22 @@ class Build:
         Raises:
             LockError: There is neither, or the one made afterwards is another artifact's.
         """
-        path = self._model_dir / "gates" / "requirements.txt"
+        path = self.model_dir / "gates" / "requirements.txt"
         if path.is_file():
             return path
         late = self._late
         if late is None:
             raise LockError(
-                f"the {self._role} {self._version.uri} carries no lock",
+                f"the {self.role} {self.version.uri} carries no lock",
                 path=path,
                 advice="package it with `gates package`, which puts the lock into the artifact, "
-                f"or make a lock for it as it is: gates init --lock-only {self._version.uri}",
+                f"or make a lock for it as it is: gates init --lock-only {self.version.uri}",
             )
         return late.lock
 
     @property
     def _late(self) -> LateLock | None:
-        return late_lock_of(self._project, self._version)
+        return late_lock_of(self.project, self.version)
 
     def environment(self) -> Launchable:
         """Its environment, found or built; a build that failed is not tried again by every check.
@@ -121,14 +116,14 @@ class Build:
         return self._environment
 
     def _found_or_built(self) -> Launchable:
-        python = self._policy.python or self._version.tags.get("gates.python") or None
-        if python is None and not (self._model_dir / "gates" / "requirements.txt").is_file():
+        python = self.policy.python or self.version.tags.get("gates.python") or None
+        if python is None and not (self.model_dir / "gates" / "requirements.txt").is_file():
             python = self._late.python if self._late else None
-        if self._policy.image is None:
-            return self._cache.ensure(self.lock_path, python=python, progress=self._progress)
-        images = ImageCache(self._cache.root)
+        if self.policy.image is None:
+            return self.cache.ensure(self.lock_path, python=python, progress=self.progress)
+        images = ImageCache(self.cache.root)
         return images.ensure(
-            self.lock_path, image=self._policy.image, python=python, progress=self._progress
+            self.lock_path, image=self.policy.image, python=python, progress=self.progress
         )
 
     @property
@@ -150,7 +145,7 @@ class Build:
         """
         audited = self._audited()
         environment = self.environment() if audited.can_be_built else None
-        return audited.report(environment, questions, self._progress)
+        return audited.report(environment, questions, self.progress)
 
     def lock_changes(self, since: Build) -> tuple[LockChange, ...]:
         """What differs between another version's lock and this one's.
@@ -170,13 +165,13 @@ class Build:
 
     def _audited(self) -> AuditedLock:
         path = self.lock_path
-        late = None if path.is_relative_to(self._model_dir) else self._late
+        late = None if path.is_relative_to(self.model_dir) else self._late
         return AuditedLock(
             lock=read_lock(path),
-            model_dir=self._model_dir,
-            image=self._policy.image,
-            project=self._project,
-            repository=self._repository_lock,
+            model_dir=self.model_dir,
+            image=self.policy.image,
+            project=self.project,
+            repository=self.repository_lock,
             after_the_fact=late.words if late else "",
         )
 
@@ -184,8 +179,8 @@ class Build:
         """What a look at its files gave, before anything loaded them; it never raises."""
         with self._scanning:
             if self._scanned is None:
-                self._progress(f"looking at the files of the {self._role}")
-                self._scanned = scan_artifact(self._model_dir, allow=self._policy.allow)
+                self.progress(f"looking at the files of the {self.role}")
+                self._scanned = scan_artifact(self.model_dir, allow=self.policy.allow)
             return self._scanned
 
     def refuse(self) -> None:
@@ -194,17 +189,17 @@ class Build:
         Raises:
             ModelFault: `refused`, with the worst findings.
         """
-        if self._policy.refuse == "never":
+        if self.policy.refuse == "never":
             return
         report = self.scan()
-        reasons = [one.sentence for one in report.at_least(self._policy.refuse)]
-        if self._policy.refuse != "critical":
+        reasons = [one.sentence for one in report.at_least(self.policy.refuse)]
+        if self.policy.refuse != "critical":
             reasons += [
                 f"{path} could not be looked at: {why}" for path, why in report.unread.items()
             ]
         if reasons:
             more = f" and {len(reasons) - _NAMED:,} more" if len(reasons) > _NAMED else ""
-            what = f"the {self._role} was not loaded: {'; '.join(reasons[:_NAMED])}{more}"
+            what = f"the {self.role} was not loaded: {'; '.join(reasons[:_NAMED])}{more}"
             raise ModelFault("refused", what)
 
     def _environment_or_none(self) -> Launchable | None:

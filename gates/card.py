@@ -127,6 +127,7 @@ class Policy(Strict):
         owners: Who answers for it.
         golden: The golden set's folder; `golden/MODEL` when not written.
         champion: The registry alias that means "in production".
+        promote: Whether the service moves that alias by itself when a gate passed.
         environment: How a version is run.
         seed: Of every random draw, so that the same run gives the same numbers.
         checks: What is measured and demanded; a check with nothing under it has its defaults.

@@ -25,7 +25,7 @@ import gates
 from gates.domain import ModelVersion
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.mlmodel import read_mlmodel
-from gates.environments.process import run_script
+from gates.environments.scripts import run_script
 from gates.errors import BuildError, IntegrityError, LockError, PackageError
 from gates.locks.lock import read_lock
 from gates.registry import Registry

@@ -23,11 +23,12 @@ from pydantic import TypeAdapter, ValidationError
 from gates import __version__
 from gates.domain import Bound, EnvironmentFacts, Judgement, ModelVersion, Outcome
 from gates.errors import GatesError, ModelFault, UsageError
-from gates.evidence import CheckRecord, Evidence, Timing, canonical, sign, write_atomically
+from gates.evidence import CheckRecord, Evidence, Timing, canonical, write_atomically
 from gates.gate import Gate, open_gate
 from gates.outcome import Delivery, deliver
 from gates.pytest_items import BoundItem, CardFile
 from gates.settings import Settings, find_project, load_settings
+from gates.signing import sign
 
 __all__ = ["VIEW", "GateSession", "View", "empty"]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gates.arms import VersionArm
+from gates.builds import Build
 from gates.card import Card
 from gates.counterexamples import Recall
 from gates.dependencies import LockChange
@@ -32,7 +33,6 @@ class RunSubject:
     champion: VersionArm | None
     seed: int
     project: Path
-    guest: Callable[[VersionArm, VersionArm], VersionArm]
     recollection: Recollection | None = None
     _guests: dict[Role, VersionArm] = field(default_factory=dict)
 
@@ -129,7 +129,7 @@ class RunSubject:
         if binary not in self._guests:
             pair = (self.candidate, self.champion)
             own, host = pair if binary == "candidate" else reversed(pair)
-            self._guests[binary] = self.guest(own, host)
+            self._guests[binary] = VersionArm(own.build, host)
         return self._guests[binary]
 
     def close(self) -> None:
@@ -170,8 +170,8 @@ def put_on_stand(
     _require_comparable(card, golden, candidate, None if against_itself else champion)
     lock = card.project / "models" / card.policy.model / "requirements.txt"
 
-    def arm(role: Role, version: ModelVersion, host: VersionArm | None = None) -> VersionArm:
-        return VersionArm(
+    def arm(role: Role, version: ModelVersion) -> VersionArm:
+        build = Build(
             role,
             _with_lock(version, card.project),
             path_of(version),
@@ -180,8 +180,8 @@ def put_on_stand(
             project=card.project,
             repository_lock=lock if role == "candidate" and lock.is_file() else None,
             progress=progress,
-            host=host,
         )
+        return VersionArm(build)
 
     return RunSubject(
         golden=golden,
@@ -189,7 +189,6 @@ def put_on_stand(
         champion=arm("champion", champion) if champion else None,
         seed=card.policy.seed,
         project=card.project,
-        guest=lambda own, host: arm(own.role, own.version, host),
         recollection=recollection,
     )
 

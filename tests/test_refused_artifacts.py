@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gates.arms import VersionArm
+from gates.builds import Build
 from gates.card import EnvironmentPolicy
 from gates.domain import ModelVersion
 from gates.environments.cache import EnvironmentCache
@@ -37,14 +38,16 @@ def arm_with(tmp_path: Path) -> Iterator[MakeArm]:
         (folder / "gates" / "requirements.txt").write_text("nothing-pinned\n", encoding="utf-8")
         arms.append(
             VersionArm(
-                "candidate",
-                ModelVersion("toy", "1", "sha256:m", "sha256:l"),
-                folder,
-                cache=EnvironmentCache(tmp_path / "cache"),
-                policy=policy,
-                project=tmp_path,
-                repository_lock=None,
-                progress=lambda _: None,
+                Build(
+                    "candidate",
+                    ModelVersion("toy", "1", "sha256:m", "sha256:l"),
+                    folder,
+                    cache=EnvironmentCache(tmp_path / "cache"),
+                    policy=policy,
+                    project=tmp_path,
+                    repository_lock=None,
+                    progress=lambda _: None,
+                )
             )
         )
         return arms[-1]

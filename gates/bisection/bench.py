@@ -9,10 +9,11 @@ from pathlib import Path
 
 from gates.answers import Answers
 from gates.environments.cache import Environment, EnvironmentCache
+from gates.environments.launching import Limits
 from gates.environments.outputs import as_labels, as_scores
-from gates.environments.process import Limits, Worker
+from gates.environments.process import Worker
 from gates.errors import BuildError, ModelFault, UsageError
-from gates.subject import GoldenSet
+from gates.golden_set import GoldenSet
 
 __all__ = ["Bench", "Failure", "Run"]
 

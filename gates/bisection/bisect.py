@@ -15,13 +15,13 @@ from gates.bisection.journal import bisection_key, open_journal
 from gates.bisection.search import Progress, Search
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.inspect import distributions
-from gates.environments.process import Limits
+from gates.environments.launching import Limits
 from gates.errors import IntegrityError, LockError, UsageError
+from gates.golden_set import GoldenSet
 from gates.locks.lock import Lock, read_lock
 from gates.locks.markers import target_environment
 from gates.locks.subsets import Upgrade
 from gates.registry.digests import tree_digest
-from gates.subject import GoldenSet
 
 __all__ = ["bisect"]
 

@@ -20,13 +20,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from gates.answers import Difference, Tolerance
 from gates.bisection.bench import Failure
-from gates.environments.process import Limits
+from gates.environments.launching import Limits
 from gates.errors import UsageError
 from gates.evidence import write_atomically
+from gates.golden_set import GoldenSet
 from gates.locks.ddmin import Shows
 from gates.locks.lock import Lock
 from gates.registry.digests import tree_digest
-from gates.subject import GoldenSet
 
 __all__ = ["Journal", "Trial", "bisection_key", "open_journal"]
 

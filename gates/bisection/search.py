@@ -12,10 +12,10 @@ from gates.answers import Answers, Difference, Tolerance, compare
 from gates.bisection.bench import Bench, Failure, Run
 from gates.bisection.finding import Bisection
 from gates.bisection.journal import Journal, Trial
+from gates.golden_set import GoldenSet
 from gates.locks.ddmin import Shows, ddmin
 from gates.locks.lock import Lock
 from gates.locks.subsets import Upgrade
-from gates.subject import GoldenSet
 
 __all__ = ["Progress", "Search"]
 

@@ -24,7 +24,7 @@ from gates.strict_yaml import nearest
 from gates.subject import GoldenSet, Plan, Subject
 
 if TYPE_CHECKING:
-    from gates.subject import Bools, Floats
+    from gates.golden_set import Bools, Floats
 
 __all__ = ["CHECK"]
 

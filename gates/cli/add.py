@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gates.cli.common import JsonOption, ProjectOption, Speech, golden_folder, settings_from
+from gates.cli.common import (
+    DryRunOption,
+    JsonOption,
+    ProjectOption,
+    Speech,
+    golden_folder,
+    settings_from,
+)
 from gates.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,9 +43,7 @@ def add(
         list[str] | None,
         typer.Option("--slice", metavar="COLUMN=VALUE", help="Its slice; may be given repeatedly."),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the difference and write nothing.")
-    ] = False,
+    dry_run: DryRunOption = False,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:

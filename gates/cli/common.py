@@ -23,7 +23,10 @@ from gates.settings import Settings, load_settings
 
 __all__ = [
     "CacheOption",
+    "DryRunOption",
     "JsonOption",
+    "MarkerPythonOption",
+    "ModelArgument",
     "ProjectOption",
     "Speech",
     "TrackingOption",
@@ -58,6 +61,16 @@ CacheOption = Annotated[
     typer.Option(
         "--cache", metavar="DIR", help="Environments and snapshots (default: ~/.cache/mlgates)."
     ),
+]
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="The registered model.")]
+MarkerPythonOption = Annotated[
+    str | None,
+    typer.Option(
+        "--python", metavar="VERSION", help="Judge markers for this Python (default: this one)."
+    ),
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Print the difference and write nothing.")
 ]
 WhyOption = Annotated[
     str, typer.Option("--why", metavar="TEXT", help="Why, in your words; kept in the history.")

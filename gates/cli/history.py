@@ -10,6 +10,7 @@ from rich.table import Table
 from gates.cli.common import (
     CacheOption,
     JsonOption,
+    ModelArgument,
     ProjectOption,
     Speech,
     TrackingOption,
@@ -20,7 +21,7 @@ __all__ = ["history"]
 
 
 def history(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="The registered model.")],
+    model: ModelArgument,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many, newest first.")] = 50,
     project: ProjectOption = None,
     tracking_uri: TrackingOption = None,

@@ -95,7 +95,7 @@ def bisect_locks(
     from gates.builds import limits_of
     from gates.cli._bisection_words import document, render
     from gates.environments.cache import EnvironmentCache
-    from gates.environments.process import Limits
+    from gates.environments.launching import Limits
     from gates.golden import read_golden
     from gates.locks.lock import read_lock
 

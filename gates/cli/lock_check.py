@@ -9,7 +9,13 @@ import typer
 
 from gates.cli import _lock_look as look
 from gates.cli import _lock_report as tell
-from gates.cli.common import CacheOption, JsonOption, Speech, settings_from
+from gates.cli.common import (
+    CacheOption,
+    JsonOption,
+    MarkerPythonOption,
+    Speech,
+    settings_from,
+)
 from gates.dependencies import ProblemKind
 from gates.errors import LockError, UsageError
 
@@ -31,10 +37,7 @@ def lock_check(
             "(default: the .in beside it).",
         ),
     ] = None,
-    python: Annotated[
-        str | None,
-        typer.Option(metavar="VERSION", help="Judge markers for this Python (default: this one)."),
-    ] = None,
+    python: MarkerPythonOption = None,
     environment: Annotated[
         bool,
         typer.Option(

@@ -11,6 +11,7 @@ import typer
 from gates.cli.common import (
     CacheOption,
     JsonOption,
+    MarkerPythonOption,
     ProjectOption,
     Speech,
     TrackingOption,
@@ -34,10 +35,7 @@ def lock_diff(
         ),
     ],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The same, of what comes after.")],
-    python: Annotated[
-        str | None,
-        typer.Option(metavar="VERSION", help="Judge markers for this Python (default: this one)."),
-    ] = None,
+    python: MarkerPythonOption = None,
     environments: Annotated[
         bool,
         typer.Option(

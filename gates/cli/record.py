@@ -9,6 +9,7 @@ import typer
 
 from gates.cli.common import (
     CacheOption,
+    DryRunOption,
     JsonOption,
     ProjectOption,
     Speech,
@@ -44,9 +45,7 @@ def record(
     only_new: Annotated[
         bool, typer.Option("--only-new", help="Leave what was recorded before as it is.")
     ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the difference and write nothing.")
-    ] = False,
+    dry_run: DryRunOption = False,
     project: ProjectOption = None,
     tracking_uri: TrackingOption = None,
     cache: CacheOption = None,

@@ -9,6 +9,7 @@ import typer
 from gates.cli.common import (
     CacheOption,
     JsonOption,
+    ModelArgument,
     ProjectOption,
     Speech,
     TrackingOption,
@@ -21,7 +22,7 @@ __all__ = ["rollback"]
 
 
 def rollback(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="The registered model.")],
+    model: ModelArgument,
     why: WhyOption,
     to: Annotated[
         str | None,

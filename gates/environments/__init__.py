@@ -6,9 +6,11 @@
     stock.py     what a cache holds, and the removal of what nobody uses
     mlmodel.py   reads a model folder's MLmodel file, as data only
     process.py   starts, asks and ends the worker; every failure is a ModelFault with a name
+    scripts.py   runs a model's own script, such as its build.py, in its environment
     frames.py    how columns cross the pipes, and how little the gate believes of what comes back
     outputs.py   what scores and labels must look like
-    worker.py    the other side: runs inside the model's environment and imports nothing of ours
+    worker.py    the other side: runs inside the model's environment and imports nothing of ours;
+                 `cage.py`, `view.py`, `columns.py` and `explain.py` are parts of it
 
 The gate's own process never imports or unpickles a model.
 """

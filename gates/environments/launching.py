@@ -14,7 +14,9 @@ from gates.environments._exchange import Exchange
 __all__ = ["PARTS", "WORKER", "Launchable", "Limits", "scrubbed_environment"]
 
 WORKER = Path(__file__).with_name("worker.py")
-PARTS = tuple(WORKER.with_name(f"{name}.py") for name in ("worker", "cage", "view", "explain"))
+PARTS = tuple(
+    WORKER.with_name(f"{name}.py") for name in ("worker", "cage", "view", "columns", "explain")
+)
 """The files of the worker's program."""
 _THREADED = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB")
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from gates.commands import last_lines, run_streamed
+from gates.commands import last_lines
 from gates.domain import EnvironmentFacts
 from gates.environments import _faults
-from gates.environments._building import silent
 from gates.environments._exchange import Exchange, Gone, Late
 from gates.environments._layers import lacking, layers_told
-from gates.environments.cache import Environment
 from gates.environments.frames import (
     PEAK_MEMORY,
     BadFrame,
@@ -26,7 +23,7 @@ from gates.environments.frames import (
     encode_columns,
     explaining,
 )
-from gates.environments.launching import Launchable, Limits, scrubbed_environment
+from gates.environments.launching import Launchable, Limits
 from gates.environments.mlmodel import ModelFile, read_mlmodel
 from gates.errors import BuildError, FaultKind, ModelFault
 from gates.subject import Columns, NoContributions
@@ -34,7 +31,7 @@ from gates.subject import Columns, NoContributions
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Limits", "Worker", "run_script", "scrubbed_environment"]
+__all__ = ["Worker"]
 
 _EXPLAIN_SECONDS = 60.0
 # What no machine can take away: an environment of its own, and variables without any secret.
@@ -313,55 +310,6 @@ class Worker:
         log = last_lines(f"{self._child.log}\n{trace}", count=40)
         self._fault = ModelFault(kind, f"the {self._role} {what}", breach=breach, log=log)
         return self._fault
-
-
-def run_script(
-    environment: Environment,
-    script: Path,
-    args: Sequence[str],
-    cwd: Path,
-    extra_env: Mapping[str, str],
-    timeout: float,
-    progress: Callable[[str], None] = silent,
-) -> str:
-    """Run a model's own script, such as its build.py, inside the model's environment.
-
-    Args:
-        environment: What it runs in.
-        script: The Python file; modules beside it can be imported.
-        args: Its arguments.
-        cwd: Where it runs.
-        extra_env: Variables it gets on top of the scrubbed environment.
-        timeout: Seconds it may take.
-        progress: Told each line it writes.
-
-    Returns:
-        What it wrote, stdout and stderr as they came; at most the last 1 MiB.
-
-    Raises:
-        BuildError: It could not start, failed or took too long; with its last lines.
-    """
-    with tempfile.TemporaryDirectory(prefix="gates-script-", ignore_cleanup_errors=True) as scratch:
-        try:
-            done = run_streamed(
-                [str(environment.python), "-B", "-u", "-s", str(script.absolute()), *args],
-                env={**scrubbed_environment(scratch), **extra_env},
-                cwd=cwd,
-                timeout=timeout,
-                progress=progress,
-            )
-        except OSError as error:
-            raise BuildError(
-                f"{script} could not be started: {error}",
-                advice=f"Remove {environment.path}; the next run builds it anew.",
-            ) from error
-    if done.returncode != 0:
-        raise BuildError(
-            f"{script} failed ({done.how}):\n{last_lines(done.output)}",
-            advice="Run it by hand in its environment: "
-            + " ".join([str(environment.python), "-B", str(script), *args]),
-        )
-    return done.output
 
 
 def _is_text(values: Sequence[Any] | NDArray[Any]) -> bool:

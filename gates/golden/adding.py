@@ -13,8 +13,8 @@ from gates.golden.expectations import JUDGED
 from gates.golden.files import read_text
 from gates.golden.recording import COLUMNS
 from gates.golden.sheet import difference, read_sheet
+from gates.golden_set import GoldenSet
 from gates.strict_yaml import nearest
-from gates.subject import GoldenSet
 
 __all__ = ["Addition", "Change", "Judged", "add"]
 

@@ -15,7 +15,7 @@ from gates.golden.pairs import codes, pair_keys, query_index
 from gates.golden.table import Table
 
 if TYPE_CHECKING:
-    from gates.subject import Floats, Ints, Manifest
+    from gates.golden_set import Floats, Ints, Manifest
 
 __all__ = ["Candidates", "read_candidates"]
 

@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 from gates.golden.files import read_csv
 from gates.golden.pairs import query_index
 from gates.golden.table import Table
-from gates.subject import Expectation, ExpectationKind
+from gates.golden_set import Expectation, ExpectationKind
 
 if TYPE_CHECKING:
     from gates.golden.candidates import Candidates
-    from gates.subject import Floats, Ints, Manifest
+    from gates.golden_set import Floats, Ints, Manifest
 
 __all__ = ["JUDGED", "RECORDED", "read_expectations"]
 

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from gates.domain import Task
 from gates.errors import GoldenError
 from gates.golden.files import read_text
+from gates.golden_set import Manifest
 from gates.strict_yaml import Lines, parse
-from gates.subject import Manifest
 
 __all__ = ["read_manifest"]
 

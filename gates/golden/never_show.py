@@ -8,7 +8,7 @@ import numpy as np
 
 from gates.golden.files import read_csv
 from gates.golden.pairs import codes
-from gates.subject import NeverShown
+from gates.golden_set import NeverShown
 
 __all__ = ["read_never_show"]
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from gates.golden.table import Table
 
 if TYPE_CHECKING:
-    from gates.subject import Ints
+    from gates.golden_set import Ints
 
 __all__ = ["codes", "pair_keys", "query_index"]
 

@@ -16,7 +16,7 @@ from gates.golden.files import read_csv
 from gates.golden.table import Table
 
 if TYPE_CHECKING:
-    from gates.subject import Bools, Floats, Manifest
+    from gates.golden_set import Bools, Floats, Manifest
 
 __all__ = ["Design", "Queries", "read_design", "read_queries"]
 

@@ -19,11 +19,11 @@ from gates.golden.pairs import pair_keys
 from gates.golden.queries import Queries, read_queries
 from gates.golden.synonyms import read_synonyms
 from gates.golden.templates import read_templates
-from gates.subject import Expectation, GoldenSet, NeverShown
+from gates.golden_set import Expectation, GoldenSet, NeverShown
 from gates.templates import Templates
 
 if TYPE_CHECKING:
-    from gates.subject import Manifest
+    from gates.golden_set import Manifest
 
 __all__ = ["read_golden"]
 

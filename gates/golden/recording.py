@@ -16,7 +16,7 @@ from gates.errors import GoldenError
 from gates.golden.expectations import JUDGED, RECORDED
 from gates.golden.files import read_text
 from gates.golden.sheet import Sheet, difference, read_sheet
-from gates.subject import GoldenSet
+from gates.golden_set import GoldenSet
 
 __all__ = ["COLUMNS", "Disagreement", "Recording", "record"]
 

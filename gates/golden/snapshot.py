@@ -19,7 +19,7 @@ from gates.errors import InputError
 from gates.subject import Snapshot
 
 if TYPE_CHECKING:
-    from gates.subject import Floats
+    from gates.golden_set import Floats
 
 __all__ = ["read_snapshot"]
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from gates.errors import GoldenError
 
 if TYPE_CHECKING:
-    from gates.subject import Bools, Floats, Ints
+    from gates.golden_set import Bools, Floats, Ints
 
 __all__ = ["Table", "filled_lines"]
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion
 
 from gates.dependencies import Distribution
 from gates.locks.inputs import AskedRequirement
 from gates.locks.lock import LockedRequirement
+from gates.locks.requires import applies, requirements_of
 
 __all__ = ["asked_by_comments", "chains_of", "needs_by_comments", "needs_by_metadata"]
 
@@ -74,7 +72,7 @@ def needs_by_metadata(
         asked: What a person asked for; its extras decide which optional requirements count.
         environment: PEP 508 markers of that environment's Python.
     """
-    requires = {one.name: list(_requirements(one)) for one in installed}
+    requires = {one.name: list(requirements_of(one)) for one in installed}
     extras: defaultdict[str, set[str]] = defaultdict(lambda: {""})
     for one in asked:
         extras[one.name].update(one.extras)
@@ -83,7 +81,7 @@ def needs_by_metadata(
     while waiting:
         name = waiting.pop()
         for requirement in requires.get(name, ()):
-            if not _holds(requirement.marker, extras[name], environment):
+            if not any(applies(requirement, extra, environment) for extra in extras[name]):
                 continue
             needed = str(canonicalize_name(requirement.name))
             needs[name].add(needed)
@@ -92,20 +90,3 @@ def needs_by_metadata(
                 extras[needed] |= more
                 waiting.append(needed)
     return needs
-
-
-def _requirements(distribution: Distribution) -> Iterator[Requirement]:
-    for line in distribution.requires:
-        try:
-            yield Requirement(line)
-        except (InvalidRequirement, RecursionError):
-            continue  # old releases hold such lines; installers pass over them as well
-
-
-def _holds(marker: Marker | None, extras: Iterable[str], environment: Mapping[str, str]) -> bool:
-    if marker is None:
-        return True
-    try:
-        return any(marker.evaluate({**environment, "extra": extra}) for extra in extras)
-    except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
-        return False

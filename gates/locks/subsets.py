@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -21,6 +20,7 @@ from gates.dependencies import Distribution
 from gates.locks.diff import diff_locks, pins_of
 from gates.locks.lock import Lock, LockedRequirement
 from gates.locks.mixed import mixed_lock
+from gates.locks.requires import applies, requirements_of
 
 __all__ = ["Upgrade"]
 
@@ -167,29 +167,18 @@ class Upgrade:
         key = (side is self._new, asked.name, asked.extra)
         if key not in self._needed:
             lines = side.requires.get(asked.name, ())
-            bare = [one for one in lines if self._holds(one, "")]
-            extra = [one for one in lines if one not in bare and self._holds(one, asked.extra)]
+            bare = [one for one in lines if applies(one, "", self._environment)]
+            extra = [
+                one
+                for one in lines
+                if one not in bare and applies(one, asked.extra, self._environment)
+            ]
             self._needed[key] = tuple(extra if asked.extra else bare)
         return self._needed[key]
 
-    def _holds(self, requirement: Requirement, extra: str) -> bool:
-        try:
-            marker = requirement.marker
-            return marker is None or marker.evaluate({**self._environment, "extra": extra})
-        except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
-            return False  # metadata that no installer can follow asks for nothing
-
 
 def _requires(distributions: Sequence[Distribution]) -> dict[str, tuple[Requirement, ...]]:
-    return {one.name: tuple(_parsed(one.requires)) for one in distributions}
-
-
-def _parsed(lines: Iterable[str]) -> Iterator[Requirement]:
-    for line in lines:
-        try:
-            yield Requirement(line)
-        except InvalidRequirement:  # old metadata may hold anything; installers pass over it too
-            continue
+    return {one.name: tuple(requirements_of(one)) for one in distributions}
 
 
 def _meets(version: str, requirement: Requirement) -> bool:

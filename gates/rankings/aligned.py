@@ -18,9 +18,10 @@ from gates.kernels.packed import Floats, Ints
 from gates.rankings.arrow import as_arrow
 from gates.rankings.coded import Coded, code_pieces
 from gates.rankings.columns import Columns, Reading, find_columns, read_pieces
-from gates.rankings.formats import Source, open_source
+from gates.rankings.formats import open_source
 from gates.rankings.parallel import in_order
 from gates.rankings.regroup import regrouped
+from gates.rankings.source import Source
 from gates.rankings.store import CodedFile, Collector, Part, Scattered
 
 __all__ = ["Aligned", "Block", "align"]

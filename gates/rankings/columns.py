@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 
 from gates.errors import RankingError
 from gates.rankings.arrow import joined, numbers
-from gates.rankings.formats import Reader, Source
+from gates.rankings.source import Reader, Source
 
 if TYPE_CHECKING:
-    from gates.subject import Bools, Floats
+    from gates.golden_set import Bools, Floats
 
 __all__ = [
     "Columns",

@@ -1,35 +1,16 @@
-"""Parquet, CSV, JSON lines and TREC files as a stream of tables, a million rows or so at a time."""
+"""Which format a file has; `_parquet.py` and `_text.py` read them."""
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal
-
-import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet
 
 from gates.errors import RankingError
+from gates.rankings._parquet import parquet_source, parts_of
+from gates.rankings._text import TREC, csv_source, jsonl_source, trec_source
+from gates.rankings.source import Kind, Source
 
-__all__ = ["Reader", "Source", "open_source"]
+__all__ = ["open_source"]
 
-Kind = Literal["run", "judgments", "queries"]
-
-Reader = Callable[[], Iterable[pa.Table]]
-
-_ROWS = 1 << 17  # rows decoded at a time: what is made of them stays in the caches
-_MOST_ROWS = 1 << 22  # of a row group that is read whole
-_TEXT_BYTES = 1 << 23
-_TREC: Mapping[Kind, tuple[str, ...]] = {
-    "run": ("query_id", "q0", "doc_id", "rank", "score", "tag"),
-    "judgments": ("query_id", "iteration", "doc_id", "grade"),
-}
 _SUFFIXES = {
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -45,28 +26,6 @@ _SUFFIXES = {
 }
 
 
-@dataclass(frozen=True)
-class Source:
-    """A file, or a folder of Parquet files, that can be read piece by piece.
-
-    Attributes:
-        path: As it was named.
-        names: Its columns.
-        rows: How many rows it holds; None where only reading would tell.
-        bytes: Its size on disk.
-        pieces: Readers of the named columns, a piece of the file each; they may be called side by
-            side, and give the piece's tables one after another.
-        lines_before: Lines of text before the first row; None where rows have no lines.
-    """
-
-    path: Path
-    names: tuple[str, ...]
-    rows: int | None
-    bytes: int
-    pieces: Callable[[Sequence[str]], Iterator[Reader]]
-    lines_before: int | None = None
-
-
 def open_source(path: Path, kind: Kind) -> Source:
     """Look at a file's first bytes, and say how to read the rest.
 
@@ -78,278 +37,22 @@ def open_source(path: Path, kind: Kind) -> Source:
         RankingError: It is missing, of unknown format, empty or unreadable.
     """
     if path.is_dir():
-        return _parquet(path, _parts(path))
+        return parquet_source(path, parts_of(path))
     if not path.exists():
         raise RankingError("there is no such file", path=path, advice="check the path")
     suffixes = [one for one in path.suffixes[-2:] if one != ".gz"]
     form = _SUFFIXES.get(suffixes[-1].lower() if suffixes else "")
     if form == "parquet":
-        return _parquet(path, [path])
+        return parquet_source(path, [path])
     if form == "csv":
-        return _csv(path)
+        return csv_source(path)
     if form == "jsonl":
-        return _jsonl(path)
-    if form == "trec" and kind in _TREC:
-        return _trec(path, kind)
+        return jsonl_source(path)
+    if form == "trec" and kind in TREC:
+        return trec_source(path, kind)
     raise RankingError(
         "its name does not tell a format that can be read here",
         path=path,
         advice="name it .parquet, .csv, .tsv, .jsonl, or .trec, .run, .qrels, .txt for TREC files; "
         "text files may end in .gz",
-    )
-
-
-def _parts(folder: Path) -> list[Path]:
-    parts = sorted(one for one in folder.rglob("*.parquet") if not one.name.startswith((".", "_")))
-    if not parts:
-        raise RankingError(
-            "the folder holds no .parquet file", path=folder, advice="name the folder of the parts"
-        )
-    return parts
-
-
-def _parquet(path: Path, parts: Sequence[Path]) -> Source:
-    metadata, names = [], None
-    for part in parts:
-        with _unreadable(part), pyarrow.parquet.ParquetFile(part) as file:
-            own = tuple(file.schema_arrow.names)
-            metadata.append(file.metadata)
-        names = names or own
-        if own != names:
-            raise RankingError(
-                f"it has other columns than {parts[0].name}: {', '.join(own)}",
-                path=part,
-                advice="write all parts with the same columns",
-            )
-
-    def pieces(columns: Sequence[str]) -> Iterator[Reader]:
-        for part, facts in zip(parts, metadata, strict=True):
-            for group in range(facts.num_row_groups):
-                yield partial(_row_group, part, group, columns)
-
-    return Source(
-        path,
-        names or (),
-        sum(one.num_rows for one in metadata),
-        sum(part.stat().st_size for part in parts),
-        pieces,
-    )
-
-
-def _row_group(path: Path, group: int, columns: Sequence[str]) -> Iterator[pa.Table]:
-    """A row group, some rows at a time; ids that are a dictionary on disk stay one.
-
-    It is read whole, since pyarrow's reader of batches would hold up all other threads.
-    """
-    with _unreadable(path), pyarrow.parquet.ParquetFile(path, read_dictionary=columns[:1]) as file:
-        if file.metadata.row_group(group).num_rows > _MOST_ROWS:
-            batches = file.iter_batches(_ROWS, row_groups=[group], columns=list(columns))
-        else:
-            whole = file.read_row_group(group, columns=list(columns), use_threads=False)
-            batches = whole.to_batches(_ROWS)
-        for batch in batches:
-            yield pa.Table.from_batches([batch])
-
-
-@contextmanager
-def _unreadable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, pa.ArrowInvalid) as problem:
-        raise RankingError(
-            f"it cannot be read as Parquet: {problem}", path=path, advice="write it anew"
-        ) from problem
-
-
-def _csv(path: Path) -> Source:
-    delimiter = "\t" if ".tsv" in path.suffixes else ","
-    head = _first_line(path)
-    names = next(csv.reader([head], delimiter=delimiter), [])
-    if not any(names):
-        raise RankingError("the file has no header", path=path, advice="name the columns in line 1")
-    for name in names:
-        if names.count(name) > 1:
-            raise RankingError(
-                f"the column `{name}` stands there twice",
-                path=path,
-                line=1,
-                advice="give each column a name of its own",
-            )
-
-    def pieces(columns: Sequence[str]) -> Iterator[Reader]:
-        ragged: list[Any] = []
-
-        def keep(row: Any) -> str:  # noqa: ANN401 - pyarrow names no type
-            ragged.append(row)
-            return "skip"
-
-        try:
-            with _opened(path) as stream:
-                reader = pyarrow.csv.open_csv(
-                    stream,
-                    read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=_TEXT_BYTES),
-                    parse_options=pyarrow.csv.ParseOptions(
-                        delimiter=delimiter, invalid_row_handler=keep
-                    ),
-                    convert_options=pyarrow.csv.ConvertOptions(
-                        column_types=dict.fromkeys(names, pa.string()),
-                        include_columns=list(columns),
-                        strings_can_be_null=False,
-                    ),
-                )
-                for batch in reader:
-                    if ragged:
-                        break
-                    yield partial(_itself, pa.Table.from_batches([batch]))
-        except (OSError, EOFError, pa.ArrowInvalid) as problem:
-            raise _not_a_table(path, problem) from problem
-        if ragged:
-            row = ragged[0]
-            raise RankingError(
-                f"{len(ragged)} row(s) have not {row.expected_columns} cells: "
-                f"the first has {row.actual_columns}: {str(row.text)[:80]!r}",
-                path=path,
-                line=row.number,
-                advice="put quotes around a cell that holds the delimiter",
-            )
-
-    return Source(path, tuple(names), None, path.stat().st_size, pieces, lines_before=1)
-
-
-def _jsonl(path: Path) -> Source:
-    import json
-
-    line = _first_line(path)
-    try:
-        first = json.loads(line)
-    except ValueError:
-        first = None
-    if not isinstance(first, dict):
-        raise RankingError(
-            "line 1 is not a JSON object", path=path, line=1, advice="write one object a line"
-        )
-
-    def pieces(columns: Sequence[str]) -> Iterator[Reader]:
-        lines = 0
-        for block in _blocks(path):
-            lines += block.count(b"\n")
-            yield partial(_json_block, path, block, lines, columns)
-
-    return Source(path, tuple(map(str, first)), None, path.stat().st_size, pieces, lines_before=0)
-
-
-def _itself(table: pa.Table) -> tuple[pa.Table]:
-    return (table,)
-
-
-def _json_block(path: Path, block: bytes, last: int, columns: Sequence[str]) -> tuple[pa.Table]:
-    from pyarrow import json
-
-    try:
-        table = json.read_json(
-            pa.BufferReader(block),
-            read_options=json.ReadOptions(use_threads=False, block_size=max(len(block), 1)),
-        )
-        return (table.select(list(columns)),)
-    except (pa.ArrowInvalid, KeyError) as problem:
-        raise RankingError(
-            f"the lines up to {last} are not JSON objects of one form: {problem}",
-            path=path,
-            advice="write one object a line, each with the same keys",
-        ) from problem
-
-
-def _trec(path: Path, kind: Kind) -> Source:
-    names = _TREC[kind]
-    head = _first_line(path).split()
-    if len(head) != len(names):
-        raise RankingError(
-            f"line 1 has {len(head)} fields; a TREC {kind} file has {len(names)}: "
-            f"{' '.join(names)}",
-            path=path,
-            line=1,
-            advice="for a table with a header, name it .csv or .tsv",
-        )
-
-    def pieces(columns: Sequence[str]) -> Iterator[Reader]:
-        lines = 0
-        for block in _blocks(path):
-            yield partial(_trec_block, path, block, lines, names, columns)
-            lines += block.count(b"\n")
-
-    return Source(path, names, None, path.stat().st_size, pieces, lines_before=0)
-
-
-def _trec_block(
-    path: Path, block: bytes, before: int, names: Sequence[str], columns: Sequence[str]
-) -> tuple[pa.Table]:
-    even = re.sub(rb"[ \t\r]+", b"\t", block)
-    even = re.sub(rb"\t*\n\t*", b"\n", even).strip(b"\t")
-    try:
-        table = pyarrow.csv.read_csv(
-            pa.BufferReader(even),
-            read_options=pyarrow.csv.ReadOptions(
-                use_threads=False, column_names=list(names), block_size=max(len(even), 1)
-            ),
-            parse_options=pyarrow.csv.ParseOptions(delimiter="\t", quote_char=False),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
-                include_columns=list(columns),
-                strings_can_be_null=False,
-            ),
-        )
-        return (table,)
-    except pa.ArrowInvalid as problem:
-        raise RankingError(
-            f"after line {before}: {problem}",
-            path=path,
-            advice=f"give every line {len(names)} fields: {' '.join(names)}",
-        ) from problem
-
-
-def _opened(path: Path) -> pa.NativeFile:
-    try:
-        return pa.input_stream(str(path), compression="gzip" if path.suffix == ".gz" else None)
-    except OSError as problem:
-        raise RankingError(f"it cannot be read: {problem}", path=path) from problem
-
-
-def _first_line(path: Path) -> str:
-    try:
-        with _opened(path) as stream:
-            head: bytes = stream.read(1 << 16)
-    except (OSError, EOFError) as problem:
-        raise _not_a_table(path, problem) from problem
-    line = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].rstrip(b"\r")
-    if not line.strip():
-        raise RankingError("the file is empty", path=path, advice="name a file with rows in it")
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        raise RankingError(
-            "it is not UTF-8 text", path=path, line=1, advice="save it as UTF-8"
-        ) from None
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    """Whole lines, some megabytes at a time."""
-    rest = b""
-    try:
-        with _opened(path) as stream:
-            while chunk := stream.read(_TEXT_BYTES):
-                whole, newline, rest_after = (rest + chunk).rpartition(b"\n")
-                rest = rest_after
-                if newline:
-                    yield whole + newline
-    except (OSError, EOFError) as problem:
-        raise _not_a_table(path, problem) from problem
-    if rest.strip():
-        yield rest + b"\n"
-
-
-def _not_a_table(path: Path, problem: Exception) -> RankingError:
-    return RankingError(
-        f"it is not a table of the kind its name tells: {problem}",
-        path=path,
-        advice="write it with a CSV writer, or name it by its format",
     )

@@ -13,7 +13,8 @@ import pyarrow.parquet
 from gates.rankings.arrow import as_arrow, as_numpy
 from gates.rankings.coded import codes_of
 from gates.rankings.columns import Columns, Piece, read_pieces
-from gates.rankings.formats import Source, open_source
+from gates.rankings.formats import open_source
+from gates.rankings.source import Source
 
 __all__ = ["regrouped"]
 

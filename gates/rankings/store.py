@@ -21,7 +21,7 @@ from gates.rankings.coded import (
     join_pieces,
 )
 from gates.rankings.columns import Columns, Piece
-from gates.rankings.formats import Source
+from gates.rankings.source import Source
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -96,8 +96,8 @@ class _Teller(Watcher):
 
 def main() -> None:
     """Gate what the first line of stdin says."""
-    # Both under numbers of their own: pytest puts other files in the place of 0 and 1, and own tests
-    # may print.
+    # Both under numbers of their own: pytest puts other files in the place of 0 and 1,
+    # and own tests may print.
     parent = os.fdopen(os.dup(0), "rb", buffering=0)
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     nothing = os.open(os.devnull, os.O_RDONLY)

@@ -8,7 +8,7 @@ import pytest
 
 from gates.artifacts.scan import scan_artifact
 from gates.environments.cache import EnvironmentCache
-from gates.environments.process import run_script
+from gates.environments.scripts import run_script
 from tests.artifacts.samples import said
 
 WRITE = """

@@ -10,7 +10,7 @@ import pytest
 
 from gates.bisection import Bisection, Tolerance, bisect
 from gates.environments.cache import EnvironmentCache
-from gates.environments.process import Limits
+from gates.environments.launching import Limits
 from gates.golden import read_golden
 
 from .shop import write_golden

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 from gates.environments.cache import Environment
-from gates.environments.process import run_script
+from gates.environments.scripts import run_script
 
 BUYS = {
     "storage": ["closet organizer", "drawer organizers", "shoe rack", "wall shelf", "lidded bin"],

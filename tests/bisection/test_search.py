@@ -213,7 +213,7 @@ def test_two_releases_of_a_stemmer_among_harmless_upgrades(
     """snowballstemmer 3 stems other words than 2.2; eleven more packages of the lock moved."""
     from gates.bisection import Tolerance, bisect
     from gates.environments.cache import EnvironmentCache
-    from gates.environments.process import Limits
+    from gates.environments.launching import Limits
     from gates.golden import read_golden
 
     from .shop import build_model, write_golden

@@ -23,7 +23,8 @@ from typing import Any, Literal, Self, get_args
 from gates.domain import EnvironmentFacts
 from gates.environments._child import Child
 from gates.environments.cache import Environment
-from gates.environments.process import Limits, Worker
+from gates.environments.launching import Limits
+from gates.environments.process import Worker
 from gates.errors import ModelFault
 
 from .toy_models import write_model

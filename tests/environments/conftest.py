@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from gates.environments.cache import Environment, EnvironmentCache
-from gates.environments.process import Limits, Worker, run_script
+from gates.environments.launching import Limits
+from gates.environments.process import Worker
+from gates.environments.scripts import run_script
 
 from .toy_models import write_model
 

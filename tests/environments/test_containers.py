@@ -25,8 +25,9 @@ from gates.environments._engine import connected
 from gates.environments.cache import EnvironmentCache
 from gates.environments.images import ContainerEnvironment, ImageCache, image_tag
 from gates.environments.inspect import distributions
+from gates.environments.launching import Limits
 from gates.environments.outputs import as_scores
-from gates.environments.process import Limits, Worker
+from gates.environments.process import Worker
 from gates.environments.stock import kept_environments, remove_environment
 from gates.errors import BuildError, ModelFault
 from tests.containers import BASE_IMAGE, needs_docker
@@ -414,7 +415,8 @@ GATE = """
 import sys
 from pathlib import Path
 from gates.environments.images import ImageCache
-from gates.environments.process import Limits, Worker
+from gates.environments.launching import Limits
+from gates.environments.process import Worker
 environment = ImageCache(Path(sys.argv[1])).ensure(Path(sys.argv[2]), image=sys.argv[3])
 worker = Worker.start(environment, Path(sys.argv[4]), Limits(), "candidate")
 worker.ready()

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from gates.arms import VersionArm
+from gates.builds import Build
 from gates.card import EnvironmentPolicy
 from gates.domain import ModelVersion
 from gates.environments.cache import Environment, EnvironmentCache
+from gates.environments.launching import Limits
 from gates.environments.outputs import as_contributions
-from gates.environments.process import Limits, Worker
+from gates.environments.process import Worker
 from gates.errors import ModelFault
 from gates.subject import Columns, Contributions, NoContributions
 
@@ -212,14 +214,16 @@ def arm_of(cache: EnvironmentCache, tmp_path: Path) -> Iterator[Any]:
         write_mlmodel(folder, {"flavors": flavors, "signature": signature("a")})
         arms.append(
             VersionArm(
-                "candidate",
-                ModelVersion("toy", "1", "sha256:m", "sha256:l"),
-                folder,
-                cache=cache,
-                policy=EnvironmentPolicy(predict_seconds=2),
-                project=tmp_path,
-                repository_lock=None,
-                progress=lambda _: None,
+                Build(
+                    "candidate",
+                    ModelVersion("toy", "1", "sha256:m", "sha256:l"),
+                    folder,
+                    cache=cache,
+                    policy=EnvironmentPolicy(predict_seconds=2),
+                    project=tmp_path,
+                    repository_lock=None,
+                    progress=lambda _: None,
+                )
             )
         )
         return arms[-1]

@@ -161,7 +161,9 @@ def test_a_warm_find_is_a_use_and_changes_nothing_else(
 def test_what_runs_in_it_writes_nothing_into_it(
     cache: EnvironmentCache, lock: Path, home: Path, tmp_path: Path
 ) -> None:
-    from gates.environments.process import Limits, Worker, run_script
+    from gates.environments.launching import Limits
+    from gates.environments.process import Worker
+    from gates.environments.scripts import run_script
 
     from .toy_models import write_model
 

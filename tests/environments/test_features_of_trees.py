@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gates.arms import VersionArm
+from gates.builds import Build
 from gates.card import EnvironmentPolicy
 from gates.checks import find
 from gates.checks.features import Options
@@ -35,14 +36,16 @@ def subject(
         lock = Path(__file__).with_name("tree-requirements.txt")
         shutil.copy(lock, folder / "gates" / "requirements.txt")
         return VersionArm(
-            role,
-            ModelVersion("trees", role, f"sha256:{flavour}", "sha256:l"),
-            folder,
-            cache=cache,
-            policy=EnvironmentPolicy(),
-            project=tmp_path,
-            repository_lock=None,
-            progress=lambda _: None,
+            Build(
+                role,
+                ModelVersion("trees", role, f"sha256:{flavour}", "sha256:l"),
+                folder,
+                cache=cache,
+                policy=EnvironmentPolicy(),
+                project=tmp_path,
+                repository_lock=None,
+                progress=lambda _: None,
+            )
         )
 
     columns = {name: np.array(values, float) for name, values in forest.columns.items()}
@@ -63,7 +66,6 @@ def subject(
         champion=arm("champion", "lightgbm"),
         seed=5,
         project=tmp_path,
-        guest=lambda own, host: own,
     )
     yield made
     made.close()

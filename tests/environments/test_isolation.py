@@ -16,7 +16,7 @@ import pytest
 
 from gates.domain import Layer
 from gates.environments.cache import Environment
-from gates.environments.process import Limits, scrubbed_environment
+from gates.environments.launching import Limits, scrubbed_environment
 from gates.errors import ModelFault
 
 from .conftest import StartWorker
@@ -129,7 +129,8 @@ import sys, threading
 from pathlib import Path
 from gates.domain import EnvironmentFacts
 from gates.environments.cache import Environment
-from gates.environments.process import Limits, Worker
+from gates.environments.launching import Limits
+from gates.environments.process import Worker
 facts = EnvironmentFacts("", "", "", True, 0)
 environment = Environment(Path(sys.argv[1]), Path(sys.argv[2]), facts)
 workers = []

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gates.environments.launching import Limits
 from gates.environments.outputs import as_scores
-from gates.environments.process import Limits, Worker
+from gates.environments.process import Worker
 from gates.errors import ModelFault
 
 from .conftest import StartWorker

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gates.environments.cache import Environment
-from gates.environments.process import run_script
+from gates.environments.scripts import run_script
 from gates.errors import BuildError
 
 

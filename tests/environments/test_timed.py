@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gates.arms import VersionArm
+from gates.builds import Build
 from gates.card import EnvironmentPolicy
 from gates.domain import Bound, ModelVersion, Outcome, Role, judge
 from gates.environments.cache import Environment, EnvironmentCache
@@ -36,14 +37,16 @@ def arm_of(bare: Environment, cache: EnvironmentCache, tmp_path: Path) -> Iterat
         (model / "gates").mkdir()
         (model / "gates" / "requirements.txt").write_text("# nothing\n", encoding="utf-8")
         arm = VersionArm(
-            role,
-            ModelVersion("toy", str(len(arms) + 1), "sha256:m", "sha256:l"),
-            model,
-            cache=cache,
-            policy=EnvironmentPolicy(predict_seconds=20),
-            project=tmp_path,
-            repository_lock=None,
-            progress=lambda text: None,
+            Build(
+                role,
+                ModelVersion("toy", str(len(arms) + 1), "sha256:m", "sha256:l"),
+                model,
+                cache=cache,
+                policy=EnvironmentPolicy(predict_seconds=20),
+                project=tmp_path,
+                repository_lock=None,
+                progress=lambda text: None,
+            )
         )
         arms.append(arm)
         return arm

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from gates.environments.cache import Environment
+from gates.environments.launching import Limits
 from gates.environments.outputs import as_vectors
-from gates.environments.process import Limits, Worker
+from gates.environments.process import Worker
 from gates.errors import ModelFault
 
 from .toy_models import write_model

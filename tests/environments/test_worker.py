@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from gates.environments.cache import Environment
-from gates.environments.process import Limits, Worker
+from gates.environments.launching import Limits
+from gates.environments.process import Worker
 from gates.errors import BuildError, ModelFault, PackageError
 
 from .conftest import StartWorker

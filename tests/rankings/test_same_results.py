@@ -61,9 +61,9 @@ def test_a_query_that_goes_on_in_the_next_piece(
 ) -> None:
     files = write_shop(tmp_path, shop)
     reference = measured(files)
-    monkeypatch.setattr("gates.rankings.formats._ROWS", 3)
+    monkeypatch.setattr("gates.rankings._parquet._ROWS", 3)
     assert_same_bits(measured(files), reference)
-    monkeypatch.setattr("gates.rankings.formats._MOST_ROWS", 5)
+    monkeypatch.setattr("gates.rankings._parquet._MOST_ROWS", 5)
     assert_same_bits(measured(files), reference)
 
 
@@ -71,7 +71,7 @@ def test_text_read_a_few_lines_at_a_time(
     tmp_path: Path, shop: Shop, measured: Measure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference = measured(write_shop(tmp_path / "reference", shop))
-    monkeypatch.setattr("gates.rankings.formats._TEXT_BYTES", 300)
+    monkeypatch.setattr("gates.rankings._text._TEXT_BYTES", 300)
     for form in ("csv", "trec", "jsonl"):
         assert_same_bits(measured(write_shop(tmp_path / form, shop, form)), reference)
 

@@ -148,6 +148,7 @@ def wands_desk(tmp_path_factory: pytest.TempPathFactory, gates_cache: Path) -> D
 
 def _record_first(desk: Desk) -> None:
     from gates.arms import VersionArm
+    from gates.builds import Build
     from gates.card import EnvironmentPolicy
     from gates.environments.cache import EnvironmentCache
     from gates.golden import read_golden
@@ -156,14 +157,16 @@ def _record_first(desk: Desk) -> None:
     registry = MlflowRegistry(f"sqlite:///{desk.store}", desk.cache)
     version = registry.resolve(desk.uri("words"))
     arm = VersionArm(
-        "champion",
-        version,
-        registry.path(version),
-        cache=EnvironmentCache(desk.cache),
-        policy=EnvironmentPolicy(),
-        project=desk.project,
-        repository_lock=None,
-        progress=lambda _: None,
+        Build(
+            "champion",
+            version,
+            registry.path(version),
+            cache=EnvironmentCache(desk.cache),
+            policy=EnvironmentPolicy(),
+            project=desk.project,
+            repository_lock=None,
+            progress=lambda _: None,
+        )
     )
     try:
         golden = read_golden(desk.project / "golden" / desk.model)

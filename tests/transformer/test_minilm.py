@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gates.arms import VersionArm
+from gates.builds import Build
 from gates.card import EnvironmentPolicy
 from gates.environments.cache import EnvironmentCache
 from gates.registry.mlflow import MlflowRegistry
@@ -37,14 +38,16 @@ def test_the_worker_gives_the_vector_that_the_model_is_known_for(desk: Desk) -> 
     registry = MlflowRegistry(desk.store, desk.cache)
     version = registry.resolve(desk.uri("whole"))
     arm = VersionArm(
-        "candidate",
-        version,
-        registry.path(version),
-        cache=EnvironmentCache(desk.cache),
-        policy=EnvironmentPolicy(),
-        project=desk.project,
-        repository_lock=None,
-        progress=lambda _: None,
+        Build(
+            "candidate",
+            version,
+            registry.path(version),
+            cache=EnvironmentCache(desk.cache),
+            policy=EnvironmentPolicy(),
+            project=desk.project,
+            repository_lock=None,
+            progress=lambda _: None,
+        )
     )
     try:
         (vector,) = arm.vectors({"text": [SENTENCE]})
