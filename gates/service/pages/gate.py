@@ -12,10 +12,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gates.card import Card
+from gates.errors import GatesError
 from gates.service.api import REPORT_POLICY
 from gates.service.auth import allow
-from gates.service.kept_files import report_of
-from gates.service.pages.site import Site
+from gates.service.kept_files import job_folder, report_of
+from gates.service.pages.site import Site, rendered
 from gates.service.store.values import ACTIVE, Job
 
 __all__ = ["found", "gate_routes"]
@@ -49,6 +50,7 @@ def gate_routes(site: Site) -> list[Route]:
             metrics=_metrics(job),
             alias=alias,
             champion=champion,
+            has_report=bool(job.mlflow_run) or _left_files(site, job),
             has_card=isinstance(card, Card),
             offer=_offer(job, champion),
             done=request.query_params.get("done", ""),
@@ -56,13 +58,28 @@ def gate_routes(site: Site) -> list[Route]:
         )
 
     def report(request: Request) -> Response:
-        allow(request, site.service.config, "viewer")
-        content = report_of(site.service, found(site, request))
-        if content is None:
-            raise HTTPException(404, "this gate left no report, or it is not what was recorded")
-        return Response(
-            content, media_type="text/html", headers={"content-security-policy": REPORT_POLICY}
-        )
+        caller = allow(request, site.service.config, "viewer")
+        job = found(site, request)
+        why, content = "This gate left none, or it is not what was recorded.", None
+        try:
+            content = report_of(site.service, job)
+        except GatesError as problem:
+            why = problem.what
+        headers = {"content-security-policy": REPORT_POLICY}
+        if content is not None:
+            return Response(content, media_type="text/html", headers=headers)
+        values = {
+            "code": 404,
+            "title": "There is no report to show",
+            "what": why,
+            "lines": [],
+            "advice": "It is made from the evidence, which this host or MLflow keeps.",
+            "back": f"/gates/{job.id}",
+        }
+        # The gate's page shows it in a frame, whatever it is.
+        answer = rendered(site.service, caller, "problem.html", values, 404)
+        answer.headers["content-security-policy"] = "default-src 'self'; frame-ancestors 'self'"
+        return answer
 
     return [Route("/gates/{job_id}", gate), Route("/gates/{job_id}/report", report)]
 
@@ -78,6 +95,11 @@ def found(site: Site, request: Request) -> Job:
     if job is None:
         raise HTTPException(404, "there is no such gate")
     return job
+
+
+def _left_files(site: Site, job: Job) -> bool:
+    folder = job_folder(site.service, job.id)
+    return any((folder / name).is_file() for name in ("report.html", "evidence.json"))
 
 
 def _offer(job: Job, champion: str) -> str:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 from starlette.exceptions import HTTPException
@@ -15,11 +16,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gates.card import Card
+from gates.errors import GatesError
 from gates.golden import read_golden
 from gates.kernels.agreement import krippendorff_alpha
 from gates.kernels.intervals import effective_n
 from gates.service.auth import allow
-from gates.service.pages.site import Site
+from gates.service.pages.site import Site, rendered
 from gates.subject import GoldenSet, Manifest
 
 __all__ = ["golden_routes"]
@@ -103,22 +105,32 @@ def golden_routes(site: Site) -> list[Route]:
     shelf = Shelf()
 
     def golden(request: Request) -> Response:
-        allow(request, site.service.config, "viewer")
+        caller = allow(request, site.service.config, "viewer")
         name = request.path_params["name"]
         card = site.card(name)
         if card is None:
             raise HTTPException(404, "a model by this name has no card, and so no golden set, here")
-        if not isinstance(card, Card):
-            raise card
-        return site.page(
-            request,
-            "golden.html",
-            name=name,
-            golden=shelf.holding(card.golden_path),
-            most=_VALUES,
-        )
+        try:
+            if not isinstance(card, Card):
+                raise card
+            holding = shelf.holding(card.golden_path)
+        except GatesError as problem:
+            return rendered(site.service, caller, "problem.html", _unreadable(name, problem), 409)
+        return site.page(request, "golden.html", name=name, golden=holding, most=_VALUES)
 
     return [Route("/golden/{name}", golden)]
+
+
+def _unreadable(name: str, problem: GatesError) -> dict[str, object]:
+    what, *lines = str(problem).splitlines()
+    return {
+        "code": 409,
+        "title": "The golden set cannot be read",
+        "what": what,
+        "lines": lines,
+        "advice": "No gate of this model can come to a verdict until it is mended.",
+        "back": f"/models/{quote(name, safe='')}",
+    }
 
 
 def _holding(found: GoldenSet) -> Holding:

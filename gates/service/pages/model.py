@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from starlette.requests import Request
@@ -47,18 +47,18 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """A bound of the card.
+    """Bounds of the card that ask the same.
 
     Attributes:
         check: Its check.
-        metric: Its metric.
+        metrics: Its metrics that are all asked the same.
         demand: What is demanded, in signs.
         slices: By which columns and values it also holds, with what is demanded there.
         advisory: Whether it is only shown.
     """
 
     check: str
-    metric: str
+    metrics: tuple[str, ...]
     demand: str
     slices: Mapping[str, str]
     advisory: bool
@@ -136,13 +136,17 @@ def _versions(site: Site, name: str, glimpse: Glimpse) -> list[Version]:
 
 
 def _demands(card: Card) -> list[Demand]:
-    found = []
+    found: list[Demand] = []
     for check, limits in card.limits.items():
         entry = card.policy.checks[check] or CheckPolicy()
         for metric, limit in limits.items():
             slices = {key: _signs(own.min, own.max) for key, own in limit.slices.items()}
             signs = _signs(limit.min, limit.max)
-            found.append(Demand(check, metric, signs, slices, limit.advisory or entry.advisory))
+            one = Demand(check, (metric,), signs, slices, limit.advisory or entry.advisory)
+            if found and replace(found[-1], metrics=one.metrics) == one:
+                found[-1] = replace(one, metrics=(*found[-1].metrics, metric))
+            else:
+                found.append(one)
     return sorted(found, key=lambda one: one.advisory)
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "STEPS",
     "VERDICTS",
     "ago",
+    "aloud",
     "headline",
     "interval",
     "metric",
@@ -120,16 +121,20 @@ def metric(name: str) -> tuple[str, str]:
 
 
 def now_doing(job: Job) -> str:
-    """Where a job is, in a sentence short enough to be read aloud."""
+    """What is being done about a job that waits or runs, in a sentence."""
     if job.state == "queued":
-        return "Waits for its turn." if not job.next_attempt_at else "Waits to be tried again."
+        return "Waits to be tried again." if job.next_attempt_at else "Waits for its turn."
+    doing = (job.progress or STEPS.get(job.step, "It begins")).strip().rstrip(".")
+    return f"{doing[:1].upper()}{doing[1:]}."
+
+
+def aloud(job: Job) -> str:
+    """Where a job is, short enough to be read aloud at each change."""
     if job.state == "running":
-        doing = job.progress or STEPS.get(job.step, "Begins")
-        judged = f" {job.judged} of {job.bounds} bounds judged." if job.bounds else ""
-        return f"{doing.rstrip('.')}.{judged}"
+        return f"Running: {STEPS.get(job.step, 'it begins')}."
     if job.state == "done":
         return f"Done: {job.verdict}."
-    return f"{STATES[job.state][0].capitalize()}."
+    return now_doing(job) if job.state == "queued" else f"{STATES[job.state][0].capitalize()}."
 
 
 def headline(job: Job) -> str:
