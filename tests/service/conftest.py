@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from gates.evidence import evidence_digest, read_evidence
 from gates.registry.mlflow import MlflowRegistry
@@ -16,6 +18,7 @@ from gates.service.context import Service
 from gates.service.kept_files import job_folder
 from gates.service.store.values import Job
 from tests.conftest import PRISTINE, VERSIONS, Shelf
+from tests.report.in_browser import ARGUMENTS, CHROMIUM
 from tests.service.site import done
 
 
@@ -69,3 +72,12 @@ def gated(gated_once: Gated, tmp_path: Path) -> Gated:
     store = tmp_path / "mlflow.db"
     shutil.copyfile(gated_once.store, store)
     return Gated(gated_once.shelf, store, gated_once.runs)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, for one file of tests."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
+        yield running
+        running.close()
