@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,12 +17,13 @@ import requests
 import sqlalchemy as sa
 from hatchling.builders.wheel import WheelBuilder
 
+from gates.registry import Registry
 from gates.service.api import REPORT_POLICY
 from gates.service.auth import SESSION_COOKIE
 from gates.service.config import ServiceConfig
 from gates.service.kept_files import job_folder
 from gates.service.store.schema import jobs as table
-from tests.service.site import ANN, BOB, GUARDED, METRIC, Shown, done, shown, summary
+from tests.service.site import ANN, BOB, GUARDED, METRIC, Shown, away, done, shown, summary
 from tests.toys import MODEL, copy_project, make_project
 
 HOSTILE = "</script><script>alert(1)</script>\u202eevil\x1b[31m" + "x" * 300
@@ -125,6 +127,35 @@ def test_pages_are_there_while_the_registry_is_away(site: Shown) -> None:
     for path in ("/", f"/models/{MODEL}"):
         assert "The registry cannot be read." in ann.page(path)
     assert ann.page(f"/gates/{job.id}")
+
+
+def test_no_page_waits_for_a_registry_that_hangs(tmp_path: Path, project: Path) -> None:
+    answers = threading.Event()
+
+    def hangs() -> Registry:
+        assert answers.wait(60)
+        return away()
+
+    with shown(tmp_path, project, registry=hangs) as site:
+        done(site.service)
+        bob = site.browser(BOB)
+        for path in ("/", f"/models/{MODEL}"):
+            assert "being read…" in bob.page(path)
+        answers.set()
+
+
+def test_a_summary_that_makes_no_sense_spoils_no_page(site: Shown) -> None:
+    odd = [
+        {"metrics": "none", "reasons": None, "counts": None},
+        {"metrics": [7, {"name": None, "value": "x", "low": True, "high": 1e400, "n": "many"}]},
+        {"metrics": [{"name": "a/b", "value": 1.5}], "counts": {"PASS": 1}},
+    ]
+    bob = site.browser(BOB)
+    for version, one in enumerate(odd):
+        job, _ = site.service.jobs.ask(MODEL, str(version), "api", "ann")
+        site.service.jobs.end(job.id, "done", verdict="PASS", summary=one)
+        for path in ("/", "/gates", f"/gates/{job.id}", f"/models/{MODEL}"):
+            assert bob.page(path)
 
 
 def test_gates_are_filtered_and_paged(site: Shown) -> None:
@@ -402,6 +433,7 @@ def test_a_form_from_elsewhere_changes_nothing(site: Shown) -> None:
         assert answer.status_code == 403
     assert ann.post(path, csrf=token[1], more="x" * 70_000).status_code == 413
     assert ann.http.post(site.url + path, data=b"\xff\xfe=1").status_code == 400
+    assert ann.post(path, csrf=token[1], why="\0").status_code == 400
     left = site.service.jobs.job(job.id)
     assert left
     assert not left.cancel

@@ -3,6 +3,7 @@
     site         what every page is given, and how a page is made of it
     sight        the registry as it was seen last: no page waits for an MLflow that is away
     wording      states, verdicts and times in words
+    numbers      the main numbers of a gate
     pictures     trends as SVG
     overview     `/`, and all gates at `/gates`
     gate         `/gates/{id}`, live while it waits and runs, and its report

@@ -140,12 +140,10 @@ def _rollback(site: Site, request: Request, caller: Caller, form: Form) -> str:
 
 
 def _card(site: Site, model: str) -> Card:
-    card = site.card(model)
-    if card is None:
+    """The card as it is on disk now: nothing that is only remembered may move an alias."""
+    if not site.cards.has(model):
         raise HTTPException(404, "the model has no card here")
-    if not isinstance(card, Card):
-        raise card
-    return card
+    return site.cards.card(model)
 
 
 def _evidence(site: Site, registry: Registry, job: Job, scratch: Path) -> Path:

@@ -29,11 +29,14 @@ async def sent(request: Request) -> Mapping[str, str]:
         if len(body) > _MOST:
             raise HTTPException(413, "the form is too large")
     try:
-        return dict(
+        fields = dict(
             parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=20)
         )
     except ValueError:
         raise HTTPException(400, "what was sent is no form of ours") from None
+    if any("\0" in value for value in fields.values()):  # PostgreSQL keeps no such text
+        raise HTTPException(400, "what was sent holds a character that no text has")
+    return fields
 
 
 async def operating(request: Request, service: Service) -> tuple[Caller, Mapping[str, str]]:

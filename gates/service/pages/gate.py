@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,6 +14,7 @@ from gates.errors import GatesError
 from gates.service.api import REPORT_POLICY
 from gates.service.auth import allow
 from gates.service.kept_files import job_folder, report_of
+from gates.service.pages.numbers import numbers_of
 from gates.service.pages.site import Site, rendered
 from gates.service.store.values import ACTIVE, Job
 
@@ -47,7 +46,7 @@ def gate_routes(site: Site) -> list[Route]:
             lines=lines[-_LINES:],
             left_out=max(0, len(lines) - _LINES),
             active=job.state in ACTIVE,
-            metrics=_metrics(job),
+            numbers=numbers_of(job),
             alias=alias,
             champion=champion,
             has_report=bool(job.mlflow_run) or _left_files(site, job),
@@ -112,8 +111,3 @@ def _offer(job: Job, champion: str) -> str:
     if job.verdict == "PASS":
         return "again"
     return "first" if job.verdict == "UNDECIDED" and not (job.champion or champion) else ""
-
-
-def _metrics(job: Job) -> list[Mapping[str, Any]]:
-    listed = job.summary.get("metrics", [])
-    return [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []

@@ -79,7 +79,7 @@ def model_routes(site: Site) -> list[Route]:
         card = site.card(name)
         alias = card.policy.champion if isinstance(card, Card) else "champion"
         champion = glimpse.aliases.get(alias, "")
-        metric, points = trend_points(site.service.jobs.trends(_TREND, name).get(name, ()))
+        points = trend_points(site.service.jobs.trends(_TREND, name).get(name, ()))
         moves = [one for one in glimpse.events if one.kind in {"promote", "rollback"}]
         served = {one.version for one in moves if one.state == "done"}
         served |= {one.previous_version for one in moves if one.state != "failed"}
@@ -95,7 +95,6 @@ def model_routes(site: Site) -> list[Route]:
             left_out=max(0, len(glimpse.events) - _EVENTS),
             versions=_versions(site, name, glimpse),
             more_versions=max(0, len(glimpse.versions) - _VERSIONS),
-            metric=metric,
             points=points,
             card=card if isinstance(card, Card) else None,
             card_trouble=str(card) if isinstance(card, CardError) else "",

@@ -42,8 +42,7 @@ class Row:
         latest: Its newest gate.
         verdict: The newest gate that came to a verdict.
         waiting: How many of its gates are queued and running.
-        metric: The metric of the trend.
-        points: The trend.
+        points: The trend of its main metric.
         card: Whether it has a card.
         trouble: What is wrong with its card.
     """
@@ -56,7 +55,6 @@ class Row:
     latest: Job | None
     verdict: Job | None
     waiting: Mapping[JobState, int]
-    metric: str
     points: tuple[Point, ...]
     card: bool
     trouble: str
@@ -142,7 +140,6 @@ def _row(
     card = site.card(name)
     glimpse = glimpses.get(name, Glimpse())
     alias = card.policy.champion if isinstance(card, Card) else "champion"
-    metric, points = trend_points(trend)
     return Row(
         name,
         alias,
@@ -152,8 +149,7 @@ def _row(
         latest,
         trend[-1] if trend else None,
         waiting.get(name, {}),
-        metric,
-        points,
+        trend_points(trend),
         card is not None,
         str(card) if isinstance(card, CardError) else "",
     )

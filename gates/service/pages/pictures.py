@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from markupsafe import Markup
 
 from gates.report.text import count, number
+from gates.service.pages.numbers import Number, numbers_of
 from gates.service.store.values import Job
 
 __all__ = ["Point", "sparkline", "trend", "trend_points"]
@@ -24,62 +23,38 @@ class Point:
     """A metric of one version.
 
     Attributes:
-        version: The version's number.
-        job_id: The gate that measured it.
-        champion: What it was compared with; empty for nothing.
-        when: When the gate came to its end.
+        job: The gate that measured it.
+        number: What it measured.
         value: The metric's value.
-        low: The lower end of its interval; None when it is open or the value is exact.
-        high: The upper end.
-        n: How many queries it rests on; None when that is not known.
-        verdict: The verdict on the version.
     """
 
-    version: str
-    job_id: str
-    champion: str
-    when: datetime | None
+    job: Job
+    number: Number
     value: float
-    low: float | None
-    high: float | None
-    n: int | None
-    verdict: str
 
 
-def trend_points(jobs: Sequence[Job]) -> tuple[str, tuple[Point, ...]]:
-    """The main metric of the newest of some jobs, and its value in all that measured it.
+def trend_points(jobs: Sequence[Job]) -> tuple[Point, ...]:
+    """The main metric of the newest of some jobs, in all of them that measured it.
 
     Args:
         jobs: Jobs that are done, oldest first.
 
     Returns:
-        The metric's name, empty when none was measured, and its points, oldest first.
+        Its points, oldest first; none when nothing was measured.
     """
-    name = next((str(m[0].get("name", "")) for one in reversed(jobs) if (m := _metrics(one))), "")
-    points = []
-    for job in jobs:
-        found = next((one for one in _metrics(job) if one.get("name") == name), None)
-        value = _finite(found.get("value")) if found else None
-        if found is None or value is None:
-            continue
-        n = found.get("n")
-        points.append(
-            Point(
-                job.version,
-                job.id,
-                job.champion,
-                job.finished_at,
-                value,
-                _finite(found.get("low")),
-                _finite(found.get("high")),
-                n if isinstance(n, int) else None,
-                job.verdict,
-            )
-        )
-    return name, tuple(points)
+    measured = [(job, numbers) for job in jobs if (numbers := numbers_of(job))]
+    if not measured:
+        return ()
+    main = measured[-1][1][0].name
+    return tuple(
+        Point(job, one, one.value)
+        for job, numbers in measured
+        for one in numbers
+        if one.name == main and one.value is not None
+    )
 
 
-def sparkline(name: str, points: Sequence[Point]) -> Markup:
+def sparkline(points: Sequence[Point]) -> Markup:
     """A small line of a metric over versions, with zero; empty for fewer than two points."""
     if len(points) < 2:
         return Markup("")
@@ -88,23 +63,31 @@ def sparkline(name: str, points: Sequence[Point]) -> Markup:
     ys = [4 + 20 * (high - one.value) / (high - low) for one in points]
     zero = 4 + 20 * high / (high - low)
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(xs, ys, strict=True))
+    first, last = points[0], points[-1]
     words = (
-        f"{name} over {count(len(points), 'version')}: from {number(points[0].value)} "
-        f"(version {points[0].version}) to {number(points[-1].value)} (version "
-        f"{points[-1].version})"
+        f"{first.number.name} over {count(len(points), 'version')}: "
+        f"from {number(first.value)} (version {first.job.version}) "
+        f"to {number(last.value)} (version {last.job.version})"
     )
     return Markup(
         '<svg class="spark" role="img" aria-label="{}" viewBox="0 0 120 28" width="120" '
         'height="28"><line class="zero" x1="0" x2="120" y1="{z}" y2="{z}"/>'
         '<polyline points="{}"/><circle class="{}" cx="{}" cy="{}" r="3"/></svg>'
     ).format(
-        words, line, points[-1].verdict.lower(), f"{xs[-1]:.1f}", f"{ys[-1]:.1f}", z=f"{zero:.1f}"
+        words,
+        line,
+        last.job.verdict.lower(),
+        f"{xs[-1]:.1f}",
+        f"{ys[-1]:.1f}",
+        z=f"{zero:.1f}",
     )
 
 
-def trend(name: str, points: Sequence[Point]) -> Markup:
+def trend(points: Sequence[Point]) -> Markup:
     """A plot of a metric over versions: axis, intervals, and a sign for each verdict."""
-    ends = [one for p in points for one in (p.low, p.high, p.value) if one is not None]
+    ends = [
+        one for p in points for one in (p.number.low, p.number.high, p.value) if one is not None
+    ]
     low, high = _range(ends)
     plot_w, plot_h = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
 
@@ -116,7 +99,7 @@ def trend(name: str, points: Sequence[Point]) -> Markup:
 
     parts = [
         Markup('<svg class="trend" role="img" aria-label="{}" viewBox="0 0 {:.0f} {:.0f}">').format(
-            f"{name} by version; the table below has the numbers", _WIDTH, _HEIGHT
+            f"{points[0].number.name} by version; the table below has the numbers", _WIDTH, _HEIGHT
         )
     ]
     for tick in _ticks(low, high):
@@ -144,46 +127,36 @@ def trend(name: str, points: Sequence[Point]) -> Markup:
             parts.append(
                 Markup(
                     '<text class="tick" x="{:.1f}" y="{:.0f}" text-anchor="middle">{}</text>'
-                ).format(x(place), _HEIGHT - 10, f"v{point.version}")
+                ).format(x(place), _HEIGHT - 10, f"v{point.job.version}")
             )
     parts.append(Markup("</svg>"))
     return Markup("").join(parts)
 
 
-def _mark(point: Point, x: float, y: Any) -> Markup:  # noqa: ANN401 - a function of numbers
-    at, css = y(point.value), point.verdict.lower()
+def _mark(point: Point, x: float, y: Callable[[float], float]) -> Markup:
+    at, css = y(point.value), point.job.verdict.lower()
+    low, high = point.number.low, point.number.high
     parts = []
-    if point.low is not None or point.high is not None:
-        top = y(point.high) if point.high is not None else _TOP
-        bottom = y(point.low) if point.low is not None else _HEIGHT - _BOTTOM
+    if low is not None or high is not None:
+        top = y(high) if high is not None else _TOP
+        bottom = y(low) if low is not None else _HEIGHT - _BOTTOM
         parts.append(
             Markup(
                 '<line class="range" x1="{x:.1f}" x2="{x:.1f}" y1="{:.1f}" y2="{:.1f}"/>'
             ).format(top, bottom, x=x)
         )
-    if point.verdict == "PASS":
+    if point.job.verdict == "PASS":
         parts.append(Markup('<circle cx="{:.1f}" cy="{:.1f}" r="5"/>').format(x, at))
-    elif point.verdict == "FAIL":
+    elif point.job.verdict == "FAIL":
         path = f"M{x - 5:.1f} {at - 5:.1f}l10 10m0 -10l-10 10"
         parts.append(Markup('<path class="cross" d="{}"/>').format(path))
     else:
         path = f"M{x:.1f} {at - 6:.1f}l6 6l-6 6l-6 -6z"
         parts.append(Markup('<path d="{}"/>').format(path))
-    words = f"version {point.version}: {number(point.value)}, {point.verdict}"
+    words = f"version {point.job.version}: {number(point.value)}, {point.job.verdict}"
     return Markup('<g class="{}"><title>{}</title>{}</g>').format(
         css, words, Markup("").join(parts)
     )
-
-
-def _metrics(job: Job) -> list[Mapping[str, Any]]:
-    found = job.summary.get("metrics", [])
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
-
-
-def _finite(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if math.isfinite(value) else None
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:

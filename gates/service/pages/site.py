@@ -150,7 +150,6 @@ def _environment() -> Environment:
         "moment": wording.moment,
         "ago": wording.ago,
         "short_digest": wording.short_digest,
-        "bounds_of": wording.interval,
         "breakable": _breakable,
     }
     environment.globals |= {"words": wording, "picture": pictures, "file": address}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
-from gates.report.text import count, number
+from gates.report.text import count
 from gates.service.store.values import Job, JobState, Origin, Step
 
 __all__ = [
@@ -19,8 +18,6 @@ __all__ = [
     "ago",
     "aloud",
     "headline",
-    "interval",
-    "metric",
     "moment",
     "now_doing",
     "short_digest",
@@ -73,7 +70,6 @@ PROBLEMS: Mapping[int, tuple[str, str]] = {
     403: ("You may not do that", "Ask somebody with the role 'operator', or sign in again."),
     404: ("There is no such page", "Look for it among the models, or among all gates."),
     405: ("That is not done here", "Use the buttons on the pages."),
-    409: ("It was refused", "Nothing was changed."),
     413: ("That is too much", "Write less than 2000 characters."),
     503: ("Not now", "Wait a little, then load the page again."),
 }
@@ -102,22 +98,6 @@ def ago(when: datetime | None, now: datetime) -> str:
 def short_digest(digest: str) -> str:
     """The beginning of a digest, enough to tell two apart by eye."""
     return digest.removeprefix("sha256:")[:12]
-
-
-def interval(one: Mapping[str, Any]) -> str:
-    """The interval of a number of a summary; empty when it is exact."""
-    low, high = one.get("low"), one.get("high")
-    if low is None and high is None:
-        return ""
-    left = "(−∞" if low is None else f"[{number(low)}"
-    right = "∞)" if high is None else f"{number(high)}]"
-    return f"{left}, {right}"
-
-
-def metric(name: str) -> tuple[str, str]:
-    """A metric's check and its own name, of `ranking-diff/ndcg@10.delta`."""
-    check, _, own = name.partition("/")
-    return (check, own) if own else ("", check)
 
 
 def now_doing(job: Job) -> str:

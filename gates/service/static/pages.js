@@ -70,5 +70,12 @@
     for (const one of document.forms) delete one.dataset.sent;
   });
 
+  // What was said of a button that was pressed is not said again when the page is loaded again.
+  const address = new URL(location.href);
+  if (address.searchParams.has("done")) {
+    address.searchParams.delete("done");
+    history.replaceState(null, "", address);
+  }
+
   again();
 })();
