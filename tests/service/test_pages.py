@@ -13,7 +13,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-import requests
 import sqlalchemy as sa
 from hatchling.builders.wheel import WheelBuilder
 
@@ -351,13 +350,16 @@ def test_a_wrong_token_is_told_the_same_whatever_it_was(site: Shown) -> None:
 
 def test_signing_out_ends_the_session(site: Shown) -> None:
     ann = site.browser(ANN)
-    assert ann.post("/logout").headers["location"] == "/login"
+    assert ann.post("/logout").status_code == 403
+    assert ann.page("/")
+    assert ann.press("/", "/logout").headers["location"] == "/login"
     assert ann.get("/").status_code == 303
 
 
 def test_a_page_elsewhere_cannot_sign_anybody_in_or_out(site: Shown) -> None:
+    ann = site.browser(ANN)
     for path in ("/login", "/logout"):
-        answer = requests.post(
+        answer = ann.http.post(
             site.url + path,
             data={"token": ANN.secret},
             headers={"origin": "https://evil.example"},

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from gates.service.auth import Caller, Denied, allow, csrf_token, from_our_own_page
 from gates.service.context import Service
 
-__all__ = ["operating", "sent"]
+__all__ = ["operating", "sent", "sent_by"]
 
 _MOST = 64 * 1024
 
@@ -39,6 +39,22 @@ async def sent(request: Request) -> Mapping[str, str]:
     return fields
 
 
+async def sent_by(request: Request, service: Service, caller: Caller) -> Mapping[str, str]:
+    """The fields of a form that a caller sent from a page of ours, made for them.
+
+    Raises:
+        Denied: Their browser was made to send it.
+        HTTPException: The form cannot be read.
+    """
+    if not from_our_own_page(request, service.config):
+        raise Denied(403, "it was sent from a page that is not ours")
+    form = await sent(request)
+    expected = csrf_token(caller, service.key).encode()
+    if not hmac.compare_digest(form.get("csrf", "").encode(), expected):
+        raise Denied(403, "the page was too old, or is not ours: load it again and repeat")
+    return form
+
+
 async def operating(request: Request, service: Service) -> tuple[Caller, Mapping[str, str]]:
     """Who asks for something to be done, and the form in which they do.
 
@@ -47,10 +63,4 @@ async def operating(request: Request, service: Service) -> tuple[Caller, Mapping
         HTTPException: The form cannot be read.
     """
     caller = allow(request, service.config, "operator")
-    if not from_our_own_page(request, service.config):
-        raise Denied(403, "it was asked from a page that is not ours")
-    form = await sent(request)
-    expected = csrf_token(caller, service.key).encode()
-    if not hmac.compare_digest(form.get("csrf", "").encode(), expected):
-        raise Denied(403, "the page was too old, or is not ours: load it again and repeat")
-    return caller, form
+    return caller, await sent_by(request, service, caller)

@@ -19,7 +19,7 @@ from gates.service.auth import (
     token_of,
     who_asks,
 )
-from gates.service.pages.forms import sent
+from gates.service.pages.forms import sent, sent_by
 from gates.service.pages.site import Site, rendered
 
 __all__ = ["sign_in_path", "sign_in_routes"]
@@ -88,8 +88,9 @@ def sign_in_routes(site: Site) -> list[Route]:
         return answer
 
     async def sign_out(request: Request) -> Response:
-        if not from_our_own_page(request, config):
-            raise Denied(403, "it was sent from a page that is not ours")
+        caller = who_asks(request, config)
+        if caller:
+            await sent_by(request, site.service, caller)
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(
             SESSION_COOKIE,
