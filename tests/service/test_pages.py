@@ -473,6 +473,13 @@ def test_a_gate_that_finds_the_queue_full_is_refused(tmp_path: Path, project: Pa
         assert "1 gates are queued" in refused.text
 
 
+def test_a_first_version_is_promoted_only_by_whoever_says_that_it_is_the_first(site: Shown) -> None:
+    job = done(site.service, verdict="UNDECIDED", champion="")
+    assert 'name="first" value="yes" required' in site.browser(ANN).page(f"/gates/{job.id}")
+    unsure = done(site.service, "3", "UNDECIDED")
+    assert f"/gates/{unsure.id}/promote" not in site.browser(ANN).page(f"/gates/{unsure.id}")
+
+
 def test_a_gate_whose_evidence_is_gone_is_not_promoted(site: Shown) -> None:
     job = done(site.service)
     page = f"/gates/{job.id}"

@@ -102,12 +102,12 @@ def _left_files(site: Site, job: Job) -> bool:
 
 
 def _offer(job: Job, champion: str) -> str:
-    """Which promotion the page offers: `again`, over a champion; `first`; empty for none.
+    """Which promotion the page offers: `over` a champion, the `first`, or none.
 
     What it offers is a courtesy: the guards look everything up when the button is pressed.
     """
-    if job.state != "done" or job.version == champion:
+    if job.state != "done" or job.version == champion or job.verdict == "FAIL":
         return ""
-    if job.verdict == "PASS":
-        return "again"
-    return "first" if job.verdict == "UNDECIDED" and not (job.champion or champion) else ""
+    if not (job.champion or champion):
+        return "first"
+    return "over" if job.verdict == "PASS" else ""
