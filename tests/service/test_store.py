@@ -16,7 +16,7 @@ from gates.service.store.inbox import Inbox
 from gates.service.store.jobs import Jobs, QueueFull
 from gates.service.store.leases import Leases
 from gates.service.store.schema import schema
-from gates.service.store.values import Delivery
+from gates.service.store.values import Delivery, new_job_id
 
 
 @pytest.fixture
@@ -76,6 +76,28 @@ def test_pages_lead_through_all_jobs_newest_first(jobs: Jobs) -> None:
     assert [one.model for one in jobs.latest()] == ["other", "shop"]
     assert jobs.counts() == {"queued": 6}
     assert jobs.known_versions("shop") == frozenset("01234")
+
+
+def test_what_overviews_show_of_many_models_is_found_at_once(jobs: Jobs) -> None:
+    for model in ("lamps", "shop"):
+        for version, verdict in (("1", "PASS"), ("2", "FAIL"), ("3", "PASS"), ("2", "PASS")):
+            job, _ = jobs.ask(model, version, "api", "ann")
+            jobs.end(job.id, "done", verdict=verdict)
+            while new_job_id()[:12] == job.id[:12]:  # ids sort to the millisecond
+                pass
+    waits, _ = jobs.ask("shop", "4", "api", "ann")
+    runs, _ = jobs.ask("shop", "5", "api", "ann")
+    jobs.change(runs.id, state="running")
+    assert jobs.waiting() == {"shop": {"queued": 1, "running": 1}}
+    trends = jobs.trends(2)
+    assert list(trends) == ["lamps", "shop"]
+    found = [(job.version, job.verdict) for job in trends["shop"]]
+    assert found == [("3", "PASS"), ("2", "PASS")]
+    assert jobs.trends(5, "lamps").keys() == {"lamps"}
+    assert [job.version for job in jobs.trends(5, "lamps")["lamps"]] == ["1", "3", "2"]
+    newest = jobs.latest_of("shop", ["2", "4", "9"])
+    assert {version: job.verdict for version, job in newest.items()} == {"2": "PASS", "4": ""}
+    assert newest["4"].id == waits.id
 
 
 def test_the_same_digests_are_found_again(jobs: Jobs) -> None:

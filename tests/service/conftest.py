@@ -1,0 +1,83 @@
+"""Versions that were really gated, for tests that promote them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from gates.evidence import evidence_digest, read_evidence
+from gates.registry.mlflow import MlflowRegistry
+from gates.service.context import Service
+from gates.service.kept_files import job_folder
+from gates.service.store.values import Job
+from tests.conftest import PRISTINE, VERSIONS, Shelf
+from tests.report.in_browser import ARGUMENTS, CHROMIUM
+from tests.service.site import done
+
+
+@dataclass(frozen=True)
+class Gated:
+    """The toy project, a store of its own in which `weak` is the champion, and what gates left."""
+
+    shelf: Shelf
+    store: Path
+    runs: Path
+
+    def registry(self) -> MlflowRegistry:
+        """The registry, opened."""
+        return MlflowRegistry(f"sqlite:///{self.store}", self.shelf.cache)
+
+    def job(self, service: Service, name: str) -> Job:
+        """The job that would have led to the gate of a toy version."""
+        folder = self.runs / name
+        evidence = folder / "evidence.json"
+        job = done(
+            service,
+            str(list(VERSIONS).index(name) + 1),
+            str(read_evidence(evidence).verdict.outcome),
+            evidence_digest=evidence_digest(evidence.read_bytes()),
+        )
+        shutil.copytree(folder, job_folder(service, job.id))
+        return job
+
+
+@pytest.fixture(scope="session")
+def gated_once(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Gated:
+    """`good` and `shuffled` gated by `gates run`; for reading only."""
+    folder = tmp_path_factory.mktemp("gated")
+    store = folder / "mlflow.db"
+    shutil.copyfile(shelf.project / ".gates" / PRISTINE, store)
+    for name in ("good", "shuffled"):
+        command = [sys.executable, "-m", "gates", "run", shelf.uri(name)]
+        where = ["--project", str(shelf.project), "--cache", str(shelf.cache)]
+        where += ["--tracking-uri", f"sqlite:///{store}", "--output", str(folder / name)]
+        subprocess.run([*command, *where], capture_output=True, check=False)
+        left = next((folder / name).rglob("evidence.json")).parent
+        left.rename(folder / f"{name}.run")
+        shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / f"{name}.run").rename(folder / name)
+    return Gated(shelf, store, folder)
+
+
+@pytest.fixture
+def gated(gated_once: Gated, tmp_path: Path) -> Gated:
+    """The same, with a store whose aliases may be moved."""
+    store = tmp_path / "mlflow.db"
+    shutil.copyfile(gated_once.store, store)
+    return Gated(gated_once.shelf, store, gated_once.runs)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, for one file of tests."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
+        yield running
+        running.close()
