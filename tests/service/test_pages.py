@@ -206,8 +206,8 @@ def test_ten_thousand_gates_take_no_more_statements_than_ten(site: Shown) -> Non
             "summary": summary(value=number / 1e6),
             **dict.fromkeys(("step", "progress", "reason", "executor", "champion"), ""),
             **dict.fromkeys(("candidate_digest", "key", "same_as", "evidence_digest"), ""),
-            **dict.fromkeys(("judged", "bounds", "attempts"), 0),
-            "mlflow_run": "",
+            **dict.fromkeys(("judged", "bounds", "attempts", "troubles"), 0),
+            **dict.fromkeys(("mlflow_run", "told"), ""),
             "cancel": False,
         }
         for number in range(10_000)
