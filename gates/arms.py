@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from gates.artifacts.trees import read_splits
 from gates.builds import Build, limits_of
 from gates.dependencies import LockReport
 from gates.domain import EnvironmentFacts, ModelVersion, Role
@@ -22,7 +23,14 @@ from gates.errors import GatesError, ModelFault
 from gates.findings import ScanReport
 from gates.kept import hold
 from gates.kernels.packed import Floats
-from gates.subject import Columns, Contributions, LockQuestions, NoContributions
+from gates.subject import (
+    Columns,
+    Contributions,
+    LockQuestions,
+    NoContributions,
+    NoSplits,
+    Splits,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -235,6 +243,14 @@ class VersionArm:
         if key not in self._explained:
             self._explained[key] = self._explain(columns)
         return self._explained[key]
+
+    def splits(self) -> Splits | NoSplits:
+        """What its trees split on, told from its files, loading none of them; it never raises."""
+        try:
+            model = read_mlmodel(self._model_dir)
+        except GatesError as problem:
+            return NoSplits(problem.what)
+        return read_splits(self._model_dir, model.data, model.input_columns)
 
     def lock_report(self, questions: LockQuestions) -> LockReport:
         """What verifying its lock gave, against all it must agree with.
