@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from gates.answers import Tolerance
 from gates.card import CheckSpec, MetricSpec
 from gates.checks import Check, Found
+from gates.checks._brands import METRIC as BRAND_RANK
+from gates.checks._brands import brand_rank
 from gates.checks._replay import replayed_spec
 from gates.checks._steps_again import MONOTONE, ORDER, kept, steps_again
 from gates.checks._sweeps import Step, Steps, Sweeps
@@ -58,6 +60,8 @@ class Options(BaseModel):
         rising: Features whose increase must not lower a score.
         falling: Features whose increase must not raise a score.
         below: Pairs of values of which one must score below the other.
+        brand: The attribute of documents that names their brand.
+        resamples: Bootstrap resamples behind an interval.
         grid: At how many quantiles of its golden values each feature is tried.
         absolute: How far a score may move the wrong way, in its own units.
         relative: How far it may move further, as a share of the score's size.
@@ -68,6 +72,8 @@ class Options(BaseModel):
     rising: tuple[str, ...] = ()
     falling: tuple[str, ...] = ()
     below: tuple[Below, ...] = ()
+    brand: str = Field(default="brand", min_length=1)
+    resamples: int = Field(default=10_000, ge=1_000, le=1_000_000)
     grid: int = Field(default=5, ge=2, le=50)
     absolute: float = Field(default=1e-9, ge=0)
     relative: float = Field(default=1e-6, ge=0)
@@ -90,6 +96,8 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Found]:
         yield from _monotone(sweeps, plan)
     if "order.violations" in plan.metrics:
         yield from _ordered(sweeps, options.below)
+    if BRAND_RANK.name in plan.metrics:
+        yield from brand_rank(subject, options.brand, options.resamples)
     signs = dict.fromkeys(options.rising, 1.0) | dict.fromkeys(options.falling, -1.0)
     below = {(one.feature, (one.equals, one.than)) for one in options.below}
     yield from steps_again(subject, plan, sweeps, signs, below)
@@ -228,7 +236,7 @@ def _short(number: float) -> float:
 CHECK = Check(
     CheckSpec(
         name="directional",
-        summary="declared features move scores the declared way, by what-if on golden rows",
+        summary="declared features, and brands asked for, move scores the declared way",
         tasks=frozenset({"ranking"}),
         metrics=(
             MetricSpec(
@@ -244,6 +252,7 @@ CHECK = Check(
                 "rows not scored below themselves where the card says 'below'",
                 _ROW,
             ),
+            BRAND_RANK,
             replayed_spec("ranking"),
         ),
         options=Options,

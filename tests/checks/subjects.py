@@ -193,6 +193,7 @@ def golden_set(
     weight: Sequence[float] | None = None,
     census: Sequence[bool] | None = None,
     synonyms: Sequence[tuple[str, str]] = (),
+    attributes: Mapping[str, Sequence[str]] | None = None,
 ) -> GoldenSet:
     """A golden set from a mapping document → grade (None: unjudged) for each query."""
     queries = max(len(texts), len(lists))
@@ -223,6 +224,7 @@ def golden_set(
         annotators={},
         expectations=tuple(expectations),
         synonyms=tuple(synonyms),
+        attributes={name: tuple(values) for name, values in (attributes or {}).items()},
     )
 
 

@@ -538,3 +538,20 @@ def test_a_model_of_vectors_is_given_one_column_of_text(write: Write) -> None:
     manifest = VECTORS["manifest.yaml"].replace("[text]", "[text, price]")
     with pytest.raises(GoldenError, match=r"given texts alone, not text, price"):
         read_golden(write(VECTORS, manifest=manifest))
+
+
+def test_attributes_are_columns_of_candidates_that_no_model_is_given(write: Write) -> None:
+    manifest = f"{MANIFEST}attributes: [title]\n"
+    golden = read_golden(write(RANKING, manifest=manifest))
+    assert golden.attributes == {
+        "title": ("Travel kettle", "Steel kettle", "Dome tent", "Tunnel tent, green")
+    }
+    assert "title" not in golden.inputs()
+    with pytest.raises(GoldenError, match="`brand`"):
+        read_golden(write(RANKING, manifest=f"{MANIFEST}attributes: [brand]\n"))
+
+
+def test_a_set_without_documents_has_no_attributes(write: Write) -> None:
+    manifest = LABELS["manifest.yaml"] + "attributes: [brand]\n"
+    with pytest.raises(GoldenError, match=r"yaml:8: classification sets have no documents"):
+        read_golden(write(LABELS, manifest=manifest))
