@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 __all__ = [
+    "NOT_RUN",
     "Bound",
     "EnvironmentFacts",
     "Exhibit",
@@ -138,6 +139,10 @@ class Bound:
         if self.maximum is not None:
             parts.append(f"≤ {self.maximum:g}")
         return " and ".join(parts)
+
+
+NOT_RUN = "it was not run: the gate was stopped early, or it was deselected"
+"""The reason of a bound that a run left out."""
 
 
 @dataclass(frozen=True, slots=True)

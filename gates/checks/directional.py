@@ -20,6 +20,7 @@ from gates.checks._brands import brand_rank
 from gates.checks._replay import replayed_spec
 from gates.checks._steps_again import MONOTONE, ORDER, kept, steps_again
 from gates.checks._sweeps import Step, Steps, Sweeps
+from gates.counterexamples import told_apart
 from gates.domain import Exhibit, Measurement
 from gates.errors import UsageError
 from gates.strict_yaml import nearest
@@ -153,7 +154,7 @@ def _by_feature(tried: Sequence[Steps]) -> Exhibit:
         [
             one.feature,
             "rising" if one.sign > 0 else "falling",
-            ", ".join(f"{value:g}" for value in one.values),
+            ", ".join(f"{value:g}" for value in one.values).replace("-", "−"),
             one.wrong.size,
             int(one.violated.sum()),
             float(f"{one.wrong.max(initial=0.0):.4g}"),
@@ -173,7 +174,7 @@ def _worst_rows(sweeps: Sweeps, tried: Sequence[Steps]) -> Iterator[Found]:
             sweeps.query(one.row),
             sweeps.document(one.row),
             one.feature,
-            *_told_apart(*one.numbers[:2]),
+            *told_apart(*one.numbers[:2]),
             *map(_short, one.numbers[2:]),
         ]
         for one in found[:_SHOWN]
@@ -218,15 +219,6 @@ def _largest(moves: Floats, violated: Bools) -> list[int]:
     rows = np.flatnonzero(violated)
     found: list[int] = rows[np.argsort(-moves[rows], kind="stable")][:_SHOWN].tolist()
     return found
-
-
-def _told_apart(first: float, second: float) -> tuple[str, str]:
-    """Two numbers with as many digits as it takes to see that they differ."""
-    for digits in range(4, 17):
-        shown = (f"{first:.{digits}g}", f"{second:.{digits}g}")
-        if shown[0] != shown[1]:
-            break
-    return shown
 
 
 def _short(number: float) -> float:

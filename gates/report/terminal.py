@@ -203,6 +203,8 @@ def _counterexamples(evidence: Evidence, console: Console) -> None:
         say(console, Text(f"{one.state}  ", style="red").append_text(as_text(one.words)), 2)
         if one.command:
             console.print(Text(f"    {text.clean(one.command)}", style="bold"), soft_wrap=True)
+    if any(one.supposed for one in failing[:_COUNTEREXAMPLES]):
+        say(console, Text(counterexamples.SUPPOSED, style="dim"), 2)
     hidden = len(failing) - _COUNTEREXAMPLES
     if hidden > 0:
         say(console, Text(f"and {hidden:,} more in the report", style="dim"), 2)

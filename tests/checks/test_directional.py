@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from gates.checks import catalogue
-from gates.checks.directional import _told_apart
+from gates.counterexamples import told_apart
 from gates.errors import UsageError
 from gates.kernels.packed import Floats
 from gates.subject import Columns
@@ -97,8 +97,8 @@ def test_a_slope_the_wrong_way_is_shown_as_a_whole_step() -> None:
 
 
 def test_an_edge_is_shown_with_the_digits_that_tell_its_sides_apart() -> None:
-    assert _told_apart(15.4499, 15.4501) == ("15.4499", "15.4501")
-    assert _told_apart(12.95, 17.45) == ("12.95", "17.45")
+    assert told_apart(15.4499, 15.4501) == ("15.4499", "15.4501")
+    assert told_apart(12.95, 17.45) == ("12.95", "17.45")
 
 
 def test_the_worst_move_is_told_in_spreads_within_a_query() -> None:
