@@ -95,7 +95,9 @@ class Exhibit:
     """Something a report shows beside the numbers; never judged.
 
     Attributes:
-        kind: How to draw it: `table` (data: `columns`, `rows`) or `ranking-diff`.
+        kind: How to draw it: `table` (data: `columns`, `rows`, and for a picture beside them
+            `reliability`: mean score, share right and share of traffic of each bin) or
+            `ranking-diff`.
         title: A heading in words.
         data: JSON values only.
     """
