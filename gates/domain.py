@@ -143,7 +143,7 @@ class Bound:
         return " and ".join(parts)
 
 
-NOT_RUN = "it was not run: the gate was stopped early, or it was deselected"
+NOT_RUN = "not run, for the gate was stopped early or a part of it was deselected"
 """The reason of a bound that a run left out."""
 
 

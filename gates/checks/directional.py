@@ -185,7 +185,16 @@ def _worst_rows(sweeps: Sweeps, tried: Sequence[Steps]) -> Iterator[Found]:
     signs = {one.feature: one.sign for one in tried}
     # A step narrowed to just within the tolerance would not fail when it is asked again.
     wrong = [one for one in found if sweeps.is_wrong(signs[one.feature], *one.numbers[2:])]
-    yield from (kept(sweeps, MONOTONE, one) for one in wrong[:_KEPT])
+    yield from (kept(sweeps, MONOTONE, one) for one in _varied(wrong)[:_KEPT])
+
+
+def _varied(steps: Sequence[Step]) -> list[Step]:
+    """The same steps, the first of every edge that a score jumps at before all others."""
+    edges: dict[tuple[object, ...], Step] = {}
+    for one in steps:
+        edges.setdefault((one.feature, *one.numbers[:2]), one)
+    first = set(map(id, edges.values()))
+    return sorted(steps, key=lambda one: id(one) not in first)
 
 
 def _ordered(sweeps: Sweeps, pairs: Sequence[Below]) -> Iterator[Found]:

@@ -121,7 +121,11 @@ def _words(case: Counterexample) -> str:
         return f"‘{case.query}’, document {case.document}: {words}"
     # Tabs and breaks that are part of the change must be seen.
     shown = case.typed.replace("\t", "⇥").replace("\u00a0", "⍽")
-    return f"‘{shown}’ beside ‘{case.query}’" if case.typed else f"‘{case.query}’"
+    if not case.typed:
+        return f"‘{case.query}’ gets another label than it must"
+    if case.metric.startswith("sensitivity."):
+        return f"‘{shown}’ is answered as ‘{case.query}’ is"
+    return f"‘{shown}’ gets another label than ‘{case.query}’"
 
 
 def _command(evidence: Evidence, case: Counterexample) -> str:
