@@ -177,10 +177,10 @@ def _worst_rows(sweeps: Sweeps, tried: Sequence[Steps]) -> Iterator[Found]:
             *told_apart(*one.numbers[:2]),
             *map(_short, one.numbers[2:]),
         ]
-        for one in found[:_SHOWN]
+        for one in _varied(found)[:_SHOWN]
     ]
     columns = ["query", "document", "feature", "from", "to", "score from", "score to"]
-    title = "The largest moves the wrong way, each narrowed to a small step"
+    title = "The largest moves the wrong way, each narrowed to a small step; one of each step first"
     yield Exhibit("table", title, {"columns": columns, "rows": rows})
     signs = {one.feature: one.sign for one in tried}
     # A step narrowed to just within the tolerance would not fail when it is asked again.

@@ -189,10 +189,10 @@ def reliability(points: Sequence[Sequence[float]]) -> Markup:
         for said, right, share in points
     )
     return Markup(
-        '<figure class="reliability"><div><div class="up" aria-hidden="true">{}</div>'
+        '<figure class="reliability"><div><div class="right" aria-hidden="true">{}</div>'
         '<svg role="img" viewBox="0 0 100 100"><title>{}</title>'
         '<path class="even" d="M0 100L100 0"/>{}</svg>'
-        '<div class="across" aria-hidden="true">{}</div></div>'
+        '<div class="scored" aria-hidden="true">{}</div></div>'
         "<figcaption>Across: what the candidate's scores say, the mean of each bin. Up: how often "
         "its labels are right. On the line both are the same; below it, it is too sure. The larger "
         "a dot, the more traffic.</figcaption></figure>"

@@ -555,3 +555,9 @@ def test_a_set_without_documents_has_no_attributes(write: Write) -> None:
     manifest = LABELS["manifest.yaml"] + "attributes: [brand]\n"
     with pytest.raises(GoldenError, match=r"yaml:8: classification sets have no documents"):
         read_golden(write(LABELS, manifest=manifest))
+
+
+def test_a_warning_about_a_sample_of_texts_speaks_of_texts(write: Write) -> None:
+    queries = "query_id,query,weight\na,kettle,9\nb,teapot,1\nc,tent,2\n"
+    (warning,) = read_golden(write(VECTORS, queries=queries)).warnings
+    assert "3 of 3 texts carry unequal weights" in warning
