@@ -160,3 +160,17 @@ def test_a_feature_that_the_version_does_not_read_is_named_and_makes_no_share_lo
     violations = measured["monotone.violations"]
     assert (violations.value, violations.n) == (1.0, 4 * 30)
     assert violations.reason == "not tried, for it is no input of this version: price"
+
+
+def test_the_first_counterexamples_are_of_different_edges() -> None:
+    def dips(frame: Columns) -> Floats:
+        of = {name: np.asarray(values, float) for name, values in frame.items()}
+        return (
+            fair(frame)
+            - np.where(of["stock"] >= 61, 200.0, 0.0)
+            + np.where(of["price"] >= 50, 300.0, 0.0)
+        )
+
+    found = run("directional", subject(dips), "monotone.violations", **DECLARED)
+    first, second = found.counterexamples[:2]
+    assert {first.feature, second.feature} == {"stock", "price"}
