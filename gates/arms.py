@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from gates.artifacts.trees import read_splits
 from gates.asked import Answer, Asked, ResultT, WorkerApart, rows_of
 from gates.builds import Build, limits_of
 from gates.dependencies import LockReport
@@ -18,7 +19,14 @@ from gates.environments.process import Worker
 from gates.errors import GatesError, ModelFault
 from gates.findings import ScanReport
 from gates.kernels.packed import Floats
-from gates.subject import Columns, Contributions, LockQuestions, NoContributions
+from gates.subject import (
+    Columns,
+    Contributions,
+    LockQuestions,
+    NoContributions,
+    NoSplits,
+    Splits,
+)
 
 __all__ = ["VersionArm"]
 
@@ -194,6 +202,14 @@ class VersionArm(Asked):
         if key not in self._explained:
             self._explained[key] = self._explain(columns)
         return self._explained[key]
+
+    def splits(self) -> Splits | NoSplits:
+        """What its trees split on, told from its files, loading none of them; it never raises."""
+        try:
+            model = read_mlmodel(self.build.model_dir)
+        except GatesError as problem:
+            return NoSplits(problem.what)
+        return read_splits(self.build.model_dir, model.data, model.input_columns)
 
     def lock_report(self, questions: LockQuestions) -> LockReport:
         """What verifying its lock gave, against all it must agree with.

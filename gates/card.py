@@ -317,7 +317,11 @@ def _split(path: Path) -> tuple[str, str, int]:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         siblings = [one.name for one in path.parent.glob("*.md")] if path.parent.is_dir() else []
-        advice = nearest(path.name, siblings) if siblings else "write it, or name one with --card"
+        advice = (
+            nearest(path.name, siblings)
+            if siblings
+            else "write it, or check the model's name (`gates run` also takes --card)"
+        )
         raise CardError("there is no such model card", path=path, advice=advice) from None
     except (OSError, UnicodeDecodeError) as problem:
         raise CardError(f"cannot be read: {problem}", path=path) from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Counterexample", "Known", "Recall", "Replay", "Replayed"]
+__all__ = ["Counterexample", "Known", "Recall", "Replay", "Replayed", "told_apart"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +109,17 @@ class Replay:
     runs: int = 0
     digest: str = ""
     trouble: str = ""
+
+
+def told_apart(first: float, second: float) -> tuple[str, str]:
+    """Two numbers as people read them, with as many digits as it takes to see that they differ.
+
+    Args:
+        first: A number.
+        second: Another, or the same.
+    """
+    for digits in range(4, 18):
+        shown = (f"{first:.{digits}g}", f"{second:.{digits}g}")
+        if shown[0] != shown[1]:
+            break
+    return shown[0].replace("-", "−"), shown[1].replace("-", "−")

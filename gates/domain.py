@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 __all__ = [
+    "NOT_RUN",
     "Bound",
     "EnvironmentFacts",
     "Exhibit",
@@ -94,7 +95,9 @@ class Exhibit:
     """Something a report shows beside the numbers; never judged.
 
     Attributes:
-        kind: How to draw it: `table` (data: `columns`, `rows`) or `ranking-diff`.
+        kind: How to draw it: `table` (data: `columns`, `rows`, and for a picture beside them
+            `reliability`: mean score, share right and share of traffic of each bin) or
+            `ranking-diff`.
         title: A heading in words.
         data: JSON values only.
     """
@@ -138,6 +141,10 @@ class Bound:
         if self.maximum is not None:
             parts.append(f"≤ {self.maximum:g}")
         return " and ".join(parts)
+
+
+NOT_RUN = "not run, for the gate was stopped early or a part of it was deselected"
+"""The reason of a bound that a run left out."""
 
 
 @dataclass(frozen=True, slots=True)

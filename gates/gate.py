@@ -21,6 +21,7 @@ from gates import checks
 from gates.card import Card, read_card
 from gates.counterexamples import Counterexample, Replay
 from gates.domain import (
+    NOT_RUN,
     Bound,
     EnvironmentFacts,
     Exhibit,
@@ -124,8 +125,7 @@ class Gate:
         """
         ran = {one.bound for one in judgements}
         missed = [bound for bound in self.bounds if bound not in ran]
-        reason = "it was not run: the gate was stopped early, or it was deselected"
-        complete = (*judgements, *(Judgement(one, Outcome.UNDECIDED, reason) for one in missed))
+        complete = (*judgements, *(Judgement(one, Outcome.UNDECIDED, NOT_RUN) for one in missed))
         champion = self.subject.champion
         return Evidence(
             run_id=self.run_id,

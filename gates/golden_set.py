@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -84,6 +84,7 @@ class Manifest:
         max_grade: The best grade of the scale.
         sampling: How queries were drawn, in words.
         raw: The whole file, as parsed.
+        attributes: The columns of the candidates that say what a document is; no model gets them.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Manifest:
     max_grade: float
     sampling: str
     raw: Mapping[str, Any]
+    attributes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ class GoldenSet:
         templates: Queries made from words, and their labels; None where the set has none.
         never_shown: Documents that must not stand high for any query.
         synonyms: (word or phrase, what shoppers also call it), each in one direction.
+        attributes: column → N values that say what each document is, such as its brand.
     """
 
     path: Path
@@ -150,6 +153,7 @@ class GoldenSet:
     templates: Templates | None = None
     never_shown: tuple[NeverShown, ...] = ()
     synonyms: tuple[tuple[str, str], ...] = ()
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<golden set {self.manifest.name}: {len(self.query_id)} queries, {self.digest}>"

@@ -43,7 +43,9 @@ __all__ = [
     "Manifest",
     "NeverShown",
     "NoContributions",
+    "NoSplits",
     "Snapshot",
+    "Splits",
     "Subject",
 ]
 
@@ -72,6 +74,32 @@ class Contributions:
 @dataclass(frozen=True, slots=True)
 class NoContributions:
     """A version cannot tell what its features contribute; no fault of its own.
+
+    Attributes:
+        reason: Why, in words.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Splits:
+    """What the trees of one version split on, as its model file says.
+
+    Attributes:
+        file: The file, relative to the model folder.
+        count: Input column → how many splits are on it, 0 where no tree has one.
+        gain: Input column → what these gained together in training, in units of its objective.
+    """
+
+    file: str
+    count: Mapping[str, int]
+    gain: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class NoSplits:
+    """Nobody can read what a version's trees split on, if it has any; no fault of its own.
 
     Attributes:
         reason: Why, in words.
@@ -210,6 +238,9 @@ class Arm(Protocol):
         It never raises: whatever goes wrong while explaining leaves the version's scores, and so
         the verdict, as they are.
         """
+
+    def splits(self) -> Splits | NoSplits:
+        """What its trees split on, told from its files, loading none of them; it never raises."""
 
     def timed(self, columns: Columns) -> float:
         """Seconds that one prediction takes, in a worker that no other check has asked.

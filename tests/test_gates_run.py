@@ -118,7 +118,7 @@ def test_arguments_after_the_dashes_go_to_pytest_and_a_partial_run_is_undecided(
     )
     assert answer.code == 3, answer.err
     said = json.loads(answer.out)
-    assert any("was not run" in reason for reason in said["reasons"])
+    assert any("not run, for" in reason for reason in said["reasons"])
 
 
 def test_the_evidence_says_where_the_time_went(

@@ -116,4 +116,6 @@ def reliability(labelled: Labelled, binning: Binning) -> Exhibit:
     way = "above" if over > 0 else "below"
     title = f"The candidate's scores are on average {abs(over):.3f} {way} how often it is right"
     columns = ["scores", "queries", "share of traffic", "mean score", "right", "right − score"]
-    return Exhibit("table", title, {"columns": columns, "rows": rows})
+    points = [[row[3], row[4], row[2]] for row in rows]
+    data = {"columns": columns, "rows": rows, "reliability": points}
+    return Exhibit("table", title, data)

@@ -8,18 +8,32 @@ tells, where it can (SHAP values).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gates.checks._ranked import Judged
+from gates.domain import Measurement
 from gates.kernels.association import spearman
 from gates.kernels.packed import Bools, Floats, Ints, offsets
 from gates.kernels.ranking import ndcg, order
 from gates.subject import Arm, GoldenSet, NoContributions
 
-__all__ = ["Told", "Weighed", "constant", "draw", "input_features", "rank_of", "weigh"]
+__all__ = [
+    "EXPECTED",
+    "Told",
+    "Weighed",
+    "constant",
+    "draw",
+    "in_top",
+    "input_features",
+    "rank_of",
+    "weigh",
+]
+
+EXPECTED = "share of expected features"
+"""The unit of `in_top`."""
 
 _EXPLAINED = 1_000  # rows; many and deep trees take some 20 ms a row to explain
 _K = 10
@@ -140,6 +154,31 @@ def rank_of(sizes: Mapping[str, float]) -> Mapping[str, int]:
     """Feature → its place by importance, from 1; those of no importance at all have none."""
     names = sorted((name for name in sizes if sizes[name] > 0), key=lambda n: (-sizes[n], n))
     return {name: place for place, name in enumerate(names, start=1)}
+
+
+def in_top(metric: str, sizes: Mapping[str, float], expected: Sequence[str]) -> Measurement:
+    """The share of expected features that are among the most important.
+
+    Args:
+        metric: Its name, which ends in `@` and how many places there are.
+        sizes: Feature → its importance, by whatever it was measured.
+        expected: The features.
+    """
+    if not expected:
+        reason = "the card names no features: set the option 'expected'"
+        return Measurement(metric, None, 0, EXPECTED, reason=reason)
+    k, places = int(metric.partition("@")[2]), rank_of(sizes)
+    missed = [name for name in expected if places.get(name, k + 1) > k]
+    words = ", ".join(f"{name} ({_standing(name, places, sizes)})" for name in missed)
+    reason = f"not in the top {k}: {words}" if missed else ""
+    share = 1 - len(missed) / len(expected)
+    return Measurement(metric, share, len(expected), EXPECTED, reason=reason)
+
+
+def _standing(name: str, places: Mapping[str, int], sizes: Mapping[str, float]) -> str:
+    if name in places:
+        return f"number {places[name]} of {len(sizes)}"
+    return "of no importance" if name in sizes else "not one of its inputs"
 
 
 def _quality(golden: GoldenSet, coded: Judged, rows: Ints, scores: Floats) -> float:

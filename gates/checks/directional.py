@@ -15,9 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from gates.answers import Tolerance
 from gates.card import CheckSpec, MetricSpec
 from gates.checks import Check, Found
+from gates.checks._brands import METRIC as BRAND_RANK
+from gates.checks._brands import brand_rank
 from gates.checks._replay import replayed_spec
 from gates.checks._steps_again import MONOTONE, ORDER, kept, steps_again
 from gates.checks._sweeps import Step, Steps, Sweeps
+from gates.counterexamples import told_apart
 from gates.domain import Exhibit, Measurement
 from gates.errors import UsageError
 from gates.strict_yaml import nearest
@@ -58,6 +61,8 @@ class Options(BaseModel):
         rising: Features whose increase must not lower a score.
         falling: Features whose increase must not raise a score.
         below: Pairs of values of which one must score below the other.
+        brand: The attribute of documents that names their brand.
+        resamples: Bootstrap resamples behind an interval.
         grid: At how many quantiles of its golden values each feature is tried.
         absolute: How far a score may move the wrong way, in its own units.
         relative: How far it may move further, as a share of the score's size.
@@ -68,6 +73,8 @@ class Options(BaseModel):
     rising: tuple[str, ...] = ()
     falling: tuple[str, ...] = ()
     below: tuple[Below, ...] = ()
+    brand: str = Field(default="brand", min_length=1)
+    resamples: int = Field(default=10_000, ge=1_000, le=1_000_000)
     grid: int = Field(default=5, ge=2, le=50)
     absolute: float = Field(default=1e-9, ge=0)
     relative: float = Field(default=1e-6, ge=0)
@@ -90,6 +97,8 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Found]:
         yield from _monotone(sweeps, plan)
     if "order.violations" in plan.metrics:
         yield from _ordered(sweeps, options.below)
+    if BRAND_RANK.name in plan.metrics:
+        yield from brand_rank(subject, options.brand, options.resamples)
     signs = dict.fromkeys(options.rising, 1.0) | dict.fromkeys(options.falling, -1.0)
     below = {(one.feature, (one.equals, one.than)) for one in options.below}
     yield from steps_again(subject, plan, sweeps, signs, below)
@@ -145,7 +154,7 @@ def _by_feature(tried: Sequence[Steps]) -> Exhibit:
         [
             one.feature,
             "rising" if one.sign > 0 else "falling",
-            ", ".join(f"{value:g}" for value in one.values),
+            ", ".join(f"{value:g}" for value in one.values).replace("-", "−"),
             one.wrong.size,
             int(one.violated.sum()),
             float(f"{one.wrong.max(initial=0.0):.4g}"),
@@ -165,18 +174,27 @@ def _worst_rows(sweeps: Sweeps, tried: Sequence[Steps]) -> Iterator[Found]:
             sweeps.query(one.row),
             sweeps.document(one.row),
             one.feature,
-            *_told_apart(*one.numbers[:2]),
+            *told_apart(*one.numbers[:2]),
             *map(_short, one.numbers[2:]),
         ]
-        for one in found[:_SHOWN]
+        for one in _varied(found)[:_SHOWN]
     ]
     columns = ["query", "document", "feature", "from", "to", "score from", "score to"]
-    title = "The largest moves the wrong way, each narrowed to a small step"
+    title = "The largest moves the wrong way, each narrowed to a small step; one of each step first"
     yield Exhibit("table", title, {"columns": columns, "rows": rows})
     signs = {one.feature: one.sign for one in tried}
     # A step narrowed to just within the tolerance would not fail when it is asked again.
     wrong = [one for one in found if sweeps.is_wrong(signs[one.feature], *one.numbers[2:])]
-    yield from (kept(sweeps, MONOTONE, one) for one in wrong[:_KEPT])
+    yield from (kept(sweeps, MONOTONE, one) for one in _varied(wrong)[:_KEPT])
+
+
+def _varied(steps: Sequence[Step]) -> list[Step]:
+    """The same steps, the first of every edge that a score jumps at before all others."""
+    edges: dict[tuple[object, ...], Step] = {}
+    for one in steps:
+        edges.setdefault((one.feature, *one.numbers[:2]), one)
+    first = set(map(id, edges.values()))
+    return sorted(steps, key=lambda one: id(one) not in first)
 
 
 def _ordered(sweeps: Sweeps, pairs: Sequence[Below]) -> Iterator[Found]:
@@ -212,15 +230,6 @@ def _largest(moves: Floats, violated: Bools) -> list[int]:
     return found
 
 
-def _told_apart(first: float, second: float) -> tuple[str, str]:
-    """Two numbers with as many digits as it takes to see that they differ."""
-    for digits in range(4, 17):
-        shown = (f"{first:.{digits}g}", f"{second:.{digits}g}")
-        if shown[0] != shown[1]:
-            break
-    return shown
-
-
 def _short(number: float) -> float:
     return float(f"{number:.9g}")
 
@@ -228,7 +237,7 @@ def _short(number: float) -> float:
 CHECK = Check(
     CheckSpec(
         name="directional",
-        summary="declared features move scores the declared way, by what-if on golden rows",
+        summary="declared features, and brands asked for, move scores the declared way",
         tasks=frozenset({"ranking"}),
         metrics=(
             MetricSpec(
@@ -244,6 +253,7 @@ CHECK = Check(
                 "rows not scored below themselves where the card says 'below'",
                 _ROW,
             ),
+            BRAND_RANK,
             replayed_spec("ranking"),
         ),
         options=Options,

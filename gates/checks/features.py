@@ -17,8 +17,20 @@ from gates.card import CheckSpec, MetricSpec
 from gates.checks import Check
 from gates.checks._against_snapshot import METRICS as OF_SNAPSHOT
 from gates.checks._against_snapshot import against_snapshot
-from gates.checks._importance import Told, Weighed, constant, draw, input_features, rank_of, weigh
+from gates.checks._importance import (
+    EXPECTED,
+    Told,
+    Weighed,
+    constant,
+    draw,
+    in_top,
+    input_features,
+    rank_of,
+    weigh,
+)
 from gates.checks._ranked import judged
+from gates.checks._splits import GAIN, of_splits
+from gates.checks._splits import METRICS as OF_SPLITS
 from gates.domain import Exhibit, Measurement
 from gates.errors import ModelFault, NoChampion
 from gates.kernels import similarity
@@ -84,12 +96,13 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
             of_snapshot.append(one)
         else:
             yield one
+    after = [*of_splits(subject, plan, options.expected), *of_snapshot]
     try:
         yield from _weighed(subject, plan, features, filled)
     except ModelFault:
-        yield from of_snapshot
+        yield from after
         raise
-    yield from of_snapshot
+    yield from after
 
 
 def _weighed(
@@ -110,7 +123,7 @@ def _weighed(
     dead = [n for n in dead if not constant(np.asarray(golden.features[n])[rows])]
     yield _count("dead", dead, len(features))
     for metric in plan.metrics:
-        if "@" in metric:
+        if "@" in metric and not metric.startswith(GAIN):
             yield _in_top(metric, new, options.expected)
     old: Weighed | None = None
     flipped: list[str] = []
@@ -137,28 +150,12 @@ def _count(metric: str, found: Sequence[str], n: int) -> Measurement:
 
 
 def _in_top(metric: str, new: Weighed, expected: Sequence[str]) -> Measurement:
-    unit = "share of expected features"
-    kind, _, k = metric.partition("@")
     sizes = new.moved
-    if kind == "in-top-contributions":
+    if metric.startswith("in-top-contributions@"):
         if isinstance(new.told, str):
-            return Measurement(metric, None, 0, unit, reason=new.told)
+            return Measurement(metric, None, 0, EXPECTED, reason=new.told)
         sizes = new.told.size
-    if not expected:
-        reason = "the card names no features: set the option 'expected'"
-        return Measurement(metric, None, 0, unit, reason=reason)
-    places = rank_of(sizes)
-    missed = [name for name in expected if places.get(name, int(k) + 1) > int(k)]
-    words = ", ".join(f"{name} ({_standing(name, places, sizes)})" for name in missed)
-    reason = f"not in the top {k}: {words}" if missed else ""
-    share = 1 - len(missed) / len(expected)
-    return Measurement(metric, share, len(expected), unit, reason=reason)
-
-
-def _standing(name: str, places: Mapping[str, int], sizes: Mapping[str, float]) -> str:
-    if name in places:
-        return f"number {places[name]} of {len(sizes)}"
-    return "of no importance" if name in sizes else "not one of its inputs"
+    return in_top(metric, sizes, expected)
 
 
 def _drift(old: Weighed, new: Weighed) -> Measurement:
@@ -259,6 +256,7 @@ CHECK = Check(
             MetricSpec(
                 "in-top-contributions@{k}", "the same, by the model's own account (SHAP)", ""
             ),
+            *OF_SPLITS,
             MetricSpec("dead", "input features that move no score when shuffled", _FEATURES),
             MetricSpec("constant", "input features with one value, or none at all", _FEATURES),
             MetricSpec(

@@ -237,8 +237,12 @@ def _speed(times: Floats, rows: int) -> QuantileInterval:
 
 
 def _text(found: QuantileInterval) -> str:
-    upper = "∞)" if found.upper == float("inf") else f"{found.upper:.3g}]"
-    return f"{found.estimate:.3g} [{found.lower:.3g}, {upper}"
+    upper = "∞)" if found.upper == float("inf") else f"{_short(found.upper)}]"
+    return f"{_short(found.estimate)} [{_short(found.lower)}, {upper}"
+
+
+def _short(number: float) -> str:
+    return f"{number:,.0f}" if number >= 1000 else f"{number:.3g}"
 
 
 def _metrics() -> Iterator[MetricSpec]:

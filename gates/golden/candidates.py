@@ -30,6 +30,7 @@ class Candidates:
         documents: Arrow string array of the distinct documents.
         title: N titles.
         features: column → float64[N].
+        attributes: column → N texts.
     """
 
     query: Ints
@@ -37,6 +38,7 @@ class Candidates:
     documents: pa.Array
     title: tuple[str, ...]
     features: dict[str, Floats]
+    attributes: dict[str, tuple[str, ...]]
 
     def missing(self, query: Ints, document: pa.Array) -> Ints:
         """Positions into `query` of the pairs that are not candidates, int64[…]."""
@@ -83,14 +85,14 @@ def read_candidates(folder: Path, manifest: Manifest, ids: pa.Array) -> Candidat
 
     Args:
         folder: The golden set.
-        manifest: Its manifest: `inputs` must be columns here.
+        manifest: Its manifest: `inputs` and `attributes` must be columns here.
         ids: The known query ids.
 
     Raises:
         GoldenError: The file is missing or empty, or a row is wrong.
     """
     table = _table(folder)
-    table.need("query_id", "doc_id", *manifest.inputs)
+    table.need("query_id", "doc_id", *manifest.inputs, *manifest.attributes)
     if not table.rows:
         raise GoldenError(
             "there is no candidate", path=table.path, advice="Add the documents to be ranked."
@@ -105,10 +107,15 @@ def read_candidates(folder: Path, manifest: Manifest, ids: pa.Array) -> Candidat
     )
     order = np.argsort(query, kind="stable")
     title = _titles(table, manifest)
+    attributes = {name: table.text(name).to_pylist() for name in manifest.attributes}
     return Candidates(
         query=query[order],
         doc=document.take(pa.array(order)),
         documents=documents,
         title=tuple(title[row] for row in order.tolist()),
         features={name: _feature(table, name)[order] for name in manifest.inputs},
+        attributes={
+            name: tuple(values[row] for row in order.tolist())
+            for name, values in attributes.items()
+        },
     )

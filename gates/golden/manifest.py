@@ -36,6 +36,7 @@ class _Sheet(_Strict):
     grades: _Grades = _Grades()
     inputs: list[str] = Field(min_length=1)
     slices: list[str] = []
+    attributes: list[str] = []
     titles: str | None = None
 
 
@@ -54,7 +55,15 @@ def _check_names(path: Path, sheet: _Sheet, lines: Lines) -> None:
             line=lines.of("inputs"),
             advice="Write `inputs: [text]` or `inputs: [query]`: the column the model reads.",
         )
-    for key, names in (("inputs", sheet.inputs), ("slices", sheet.slices)):
+    if sheet.attributes and sheet.task != "ranking":
+        raise GoldenError(
+            f"{sheet.task} sets have no documents that could have attributes",
+            path=path,
+            line=lines.of("attributes"),
+            advice="Leave `attributes` out.",
+        )
+    listed = {"inputs": sheet.inputs, "slices": sheet.slices, "attributes": sheet.attributes}
+    for key, names in listed.items():
         for at, name in enumerate(names):
             if name in names[:at]:
                 raise GoldenError(
@@ -87,6 +96,7 @@ def read_manifest(path: Path) -> Manifest:
         synthetic=sheet.synthetic,
         inputs=tuple(sheet.inputs),
         slices=tuple(sheet.slices),
+        attributes=tuple(sheet.attributes),
         max_grade=sheet.grades.max,
         sampling=sheet.sampling,
         raw=yaml.safe_load(text),

@@ -104,7 +104,7 @@ def _sampling(table: Table) -> pa.Array:
     return sampling
 
 
-def _sample_warnings(weight: Floats, sampling: pa.Array) -> tuple[str, ...]:
+def _sample_warnings(weight: Floats, sampling: pa.Array, noun: str) -> tuple[str, ...]:
     planned = np.asarray(
         pc.is_in(sampling, value_set=pa.array(["census", "pps"])).to_numpy(False), dtype=bool
     )
@@ -113,7 +113,7 @@ def _sample_warnings(weight: Floats, sampling: pa.Array) -> tuple[str, ...]:
         return ()
     effective = weight.sum() ** 2 / (weight**2).sum()
     warning = (
-        f"a weighted uniform sample undercovers: {len(loose)} of {len(weight)} queries carry "
+        f"a weighted uniform sample undercovers: {len(loose)} of {len(weight)} {noun} carry "
         f"unequal weights but were not drawn by them (effective n = {effective:.0f} of "
         f"Q = {len(weight)}); take the head whole (census) and draw the tail in proportion to "
         "traffic (pps)"
@@ -121,13 +121,14 @@ def _sample_warnings(weight: Floats, sampling: pa.Array) -> tuple[str, ...]:
     return (warning,)
 
 
-def read_design(table: Table, slices: Sequence[str]) -> Design:
+def read_design(table: Table, slices: Sequence[str], *, noun: str = "queries") -> Design:
     """Read and check the ids, weights, sampling and slices of queries.
 
     Args:
         table: A table with `query_id` and, where they are known, `weight`, `sampling`,
             `inclusion_probability`.
         slices: Columns of it by which results may be cut.
+        noun: What its rows are, in words.
 
     Raises:
         GoldenError: A column is missing, there is no row, or a row is wrong.
@@ -147,7 +148,7 @@ def read_design(table: Table, slices: Sequence[str]) -> Design:
         census=np.asarray(pc.equal(sampling, "census").to_numpy(False), dtype=bool),
         inclusion=_inclusion(table),
         slices={name: tuple(table.text(name).to_pylist()) for name in slices},
-        warnings=_sample_warnings(weight, sampling),
+        warnings=_sample_warnings(weight, sampling, noun),
     )
 
 
@@ -163,6 +164,7 @@ def read_queries(path: Path, manifest: Manifest) -> Queries:
     """
     table = read_csv(path)
     table.need("query_id", "query")
-    design = read_design(table, manifest.slices)
+    noun = "texts" if manifest.task == "embedding" else "queries"
+    design = read_design(table, manifest.slices, noun=noun)
     table.filled("query", advice="Write what the shopper typed, or remove the row.")
     return Queries(**vars(design), text=tuple(table.text("query").to_pylist()))

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from gates.domain import Exhibit, Judgement, Measurement, Outcome, left_open
+from gates.domain import NOT_RUN, Exhibit, Judgement, Measurement, Outcome, left_open
 from gates.evidence import CheckRecord, Evidence
 from gates.kernels.power import minimum_detectable_effect, queries_needed
 from gates.report import summary
@@ -62,9 +62,12 @@ def next_steps(evidence: Evidence) -> tuple[Step, ...]:
         return (Step(words, promote),)
     records = {record.check: record for record in evidence.records}
     steps, noun = [], summary.noun(evidence)
-    for check in dict.fromkeys(j.bound.check for j in blocking):
-        own = [j for j in blocking if j.bound.check == check]
+    ran = [j for j in blocking if j.reason != NOT_RUN]
+    for check in dict.fromkeys(j.bound.check for j in ran):
+        own = [j for j in ran if j.bound.check == check]
         steps += _for_check(records.get(check, CheckRecord(check)), own, noun)
+    if len(ran) < len(blocking):
+        steps.append(_not_run(len(blocking) - len(ran)))
     # A dead worker stops several checks with one fault; it is to be mended once.
     steps = list(dict.fromkeys(steps))
     if evidence.is_against_itself:
@@ -85,6 +88,14 @@ def next_steps(evidence: Evidence) -> tuple[Step, ...]:
             steps.append(Step(_ASSUMED.format(judged=judged, noun=noun)))
         steps.append(Step("Then gate the same version again.", f"gates run {uri}"))
     return tuple(steps)
+
+
+def _not_run(bounds: int) -> Step:
+    verb = "was" if bounds == 1 else "were"
+    return Step(
+        f"{count(bounds, 'bound')} {verb} not run: a verdict takes them all, so gate it whole, "
+        "without -k or a name of a test."
+    )
 
 
 def _package(evidence: Evidence) -> str:

@@ -6,11 +6,21 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gates.counterexamples import Counterexample, Replayed
+from gates.counterexamples import Counterexample, Replayed, told_apart
 from gates.evidence import CheckRecord, Evidence
 from gates.report.text import count
 
-__all__ = ["Told", "headline", "told"]
+__all__ = ["SUPPOSED", "Told", "headline", "told"]
+
+SUPPOSED = (
+    "The label is the golden set's where it names one, and otherwise what the candidate says of "
+    "the query as it should be typed: see that it is right."
+)
+"""What is to be known before a command of which `Told.supposed` is true is used."""
+
+_WRONG_WAY = "the score moves the wrong way as {feature} goes from {first} to {then}"
+_NOT_BELOW = "with {feature} {first} it does not score below itself with {then}"
+_OF_ROWS = {"monotone.violations": _WRONG_WAY, "order.violations": _NOT_BELOW}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,11 @@ class Told:
     state: str
     words: str
     command: str
+
+    @property
+    def supposed(self) -> bool:
+        """Whether the label in the command may be no more than what the candidate says."""
+        return bool(self.command and self.case.typed)
 
     @property
     def fails(self) -> bool:
@@ -100,12 +115,17 @@ def _told(evidence: Evidence, check: str, case: Counterexample, state: str, more
 
 def _words(case: Counterexample) -> str:
     if case.values is not None:
-        first, then = case.values
-        row = f"‘{case.query}’, document {case.document}"
-        return f"{row}: {case.feature} {first:.9g}, then {then:.9g}"
+        first, then = told_apart(*case.values)
+        form = _OF_ROWS.get(case.metric, "{feature} {first}, then {then}")
+        words = form.format(feature=case.feature, first=first, then=then)
+        return f"‘{case.query}’, document {case.document}: {words}"
     # Tabs and breaks that are part of the change must be seen.
     shown = case.typed.replace("\t", "⇥").replace("\u00a0", "⍽")
-    return f"‘{shown}’ beside ‘{case.query}’" if case.typed else f"‘{case.query}’"
+    if not case.typed:
+        return f"‘{case.query}’ gets another label than it must"
+    if case.metric.startswith("sensitivity."):
+        return f"‘{shown}’ is answered as ‘{case.query}’ is"
+    return f"‘{shown}’ gets another label than ‘{case.query}’"
 
 
 def _command(evidence: Evidence, case: Counterexample) -> str:

@@ -9,7 +9,7 @@ from gates.domain import Exhibit, Judgement, Measurement, Outcome
 from gates.evidence import CheckRecord, Evidence, canonical, evidence_digest
 from gates.report import advice, pictures, summary, wording
 from gates.report.bounds import Row, forests, row_of
-from gates.report.counterexamples import Told, told
+from gates.report.counterexamples import SUPPOSED, Told, told
 from gates.report.exhibits import ranking_differences
 from gates.report.queries import Lists, fitted
 from gates.report.templating import page
@@ -62,6 +62,7 @@ def _page(evidence: Evidence, lists: Sequence[Lists]) -> str:
         forests=forests(evidence.judgements, evidence.records),
         lists=lists,
         digest=evidence_digest(canonical(evidence)),
+        supposed=SUPPOSED,
     )
 
 

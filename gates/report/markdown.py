@@ -110,7 +110,7 @@ def _parts(evidence: Evidence) -> _Parts:
         j
         for j in others
         if (not j.bound.slice and j.measurement and j.measurement.lower is not None)
-        or (j.outcome is not Outcome.PASS and not j.bound.advisory)
+        or (j.outcome is not Outcome.PASS and not (j.bound.advisory and j.bound.slice))
     ]
     moved = [j for j in others if j not in main and j.bound.slice and has_moved(j)]
     moved.sort(key=lambda j: (j.measurement.value or 0.0) if j.measurement else 0.0)
@@ -134,6 +134,8 @@ def _counterexamples(evidence: Evidence) -> Iterator[str]:
     for one in failing[:_COUNTEREXAMPLES]:
         line = f"- {one.state}: {escape(one.words, 1000)}"
         yield f"{line}\n{_fenced(one.command)}" if one.command else line
+    if any(one.supposed for one in failing[:_COUNTEREXAMPLES]):
+        yield counterexamples.SUPPOSED
     if len(failing) > _COUNTEREXAMPLES:
         yield f"and {len(failing) - _COUNTEREXAMPLES:,} more, in report.html"
 

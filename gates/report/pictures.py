@@ -7,7 +7,7 @@ in HTML, where they keep their size. Colours come from the style sheet.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -16,7 +16,15 @@ from gates.domain import Bound, Measurement, Outcome
 from gates.report.differences import RankingDifference
 from gates.report.text import amount, demand, number
 
-__all__ = ["Scale", "axis", "bar", "difference_picture", "interval_picture", "scale_of"]
+__all__ = [
+    "Scale",
+    "axis",
+    "bar",
+    "difference_picture",
+    "interval_picture",
+    "reliability",
+    "scale_of",
+]
 
 _COLUMNS = 600  # more bars than a page has pixels for would only make the file larger
 
@@ -156,6 +164,39 @@ def difference_picture(difference: RankingDifference) -> Markup:
         '<svg role="img"><title>{}</title><svg viewBox="0 0 {} 100" preserveAspectRatio="none" '
         'width="100%" height="100%">{}</svg>{}</svg></div>'
     ).format(labels, words, columns, bars, lines)
+
+
+def reliability(points: Sequence[Sequence[float]]) -> Markup:
+    """A reliability diagram (Niculescu-Mizil and Caruana, ICML 2005): said against true.
+
+    Args:
+        points: Of each bin its mean score, the share that is right, and its share of traffic, all
+            in [0, 1].
+    """
+    drawn = []
+    for said, right, share in points:
+        x, y = round(100 * float(said), 2), round(100 - 100 * float(right), 2)
+        kind = "loss" if right < said else "win"
+        radius = round(1.2 + 5 * math.sqrt(share), 2)
+        drawn.append(f'<path class="{kind}" d="M{x} {round(100 - x, 2)}V{y}"/>')
+        drawn.append(f'<circle class="{kind}" cx="{x}" cy="{y}" r="{radius}"/>')
+    up, across = (
+        _ours(f'<span style="{side}:{at}%">{at} %</span>' for at in (0, 50, 100))
+        for side in ("bottom", "left")
+    )
+    words = "; ".join(
+        f"score {number(said)}, right {number(right)}, {number(share)} of traffic"
+        for said, right, share in points
+    )
+    return Markup(
+        '<figure class="reliability"><div><div class="right" aria-hidden="true">{}</div>'
+        '<svg role="img" viewBox="0 0 100 100"><title>{}</title>'
+        '<path class="even" d="M0 100L100 0"/>{}</svg>'
+        '<div class="scored" aria-hidden="true">{}</div></div>'
+        "<figcaption>Across: what the candidate's scores say, the mean of each bin. Up: how often "
+        "its labels are right. On the line both are the same; below it, it is too sure. The larger "
+        "a dot, the more traffic.</figcaption></figure>"
+    ).format(up, words, _ours(drawn), across)
 
 
 def _spread(values: Iterable[float], *, gap: float) -> list[float]:

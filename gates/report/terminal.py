@@ -20,6 +20,7 @@ from gates.report.exhibits import ranking_differences
 __all__ = ["render"]
 
 # As many as leave the advice on the same screen.
+_REMARK = 160
 _REASONS = 8
 _OWN_TESTS = 3
 _COUNTEREXAMPLES = 3
@@ -156,7 +157,18 @@ def _rows(group: Sequence[Judgement], layout: _Layout, console: Console) -> None
         else:
             say(console, last, indent)
             say(console, Text(f"{value}, demanded {demand}"), indent + 2)
+        if remark := _remark(one):
+            say(console, as_text(remark, "dim"), indent + 2)
         before = name
+
+
+def _remark(judgement: Judgement) -> str:
+    """What an exact value that is not as demanded was counted from, such as names of features."""
+    measurement = judgement.measurement
+    if judgement.outcome is Outcome.PASS or measurement is None or measurement.value is None:
+        return ""
+    exact = measurement.lower is None and measurement.upper is None
+    return text.clip(text.with_signs(measurement.reason), _REMARK) if exact else ""
 
 
 def _sentences(group: Sequence[Judgement], console: Console) -> None:
@@ -203,6 +215,8 @@ def _counterexamples(evidence: Evidence, console: Console) -> None:
         say(console, Text(f"{one.state}  ", style="red").append_text(as_text(one.words)), 2)
         if one.command:
             console.print(Text(f"    {text.clean(one.command)}", style="bold"), soft_wrap=True)
+    if any(one.supposed for one in failing[:_COUNTEREXAMPLES]):
+        say(console, Text(counterexamples.SUPPOSED, style="dim"), 2)
     hidden = len(failing) - _COUNTEREXAMPLES
     if hidden > 0:
         say(console, Text(f"and {hidden:,} more in the report", style="dim"), 2)

@@ -44,7 +44,7 @@ _OVER = {
 _WHOLE = 1e-6
 _IN_SENTENCES = frozenset(
     {"old", "new", "wins", "losses", "ties", "n_eff", "mde", "left_out", "untouched", "variants"}
-    | {"n_needed", "pessimistic", "optimistic"}
+    | {"n_needed", "pessimistic", "optimistic", "bins", "plug_in"}
 )
 
 
@@ -173,6 +173,9 @@ def precision(measurement: Measurement | None) -> tuple[str, ...]:
     if "pessimistic" in known and "optimistic" in known:
         span = f"{signed(known['pessimistic'])} to {signed(known['optimistic'])}"
         found.append(f"unjudged documents: {span}")
+    if "bins" in known and "plug_in" in known:
+        found.append(f"in {count(round(known['bins']), 'bin')}")
+        found.append(f"{number(known['plug_in'])} with what chance adds")
     # The basis says already how many queries a share stands for.
     others = set(known) - _IN_SENTENCES - {"queries"}
     found += [f"{key.replace('_', ' ')} {number(known[key])}" for key in sorted(others)]

@@ -27,8 +27,10 @@ from gates.subject import (
     LockQuestions,
     Manifest,
     NoContributions,
+    NoSplits,
     Plan,
     Snapshot,
+    Splits,
 )
 
 AnswerT = TypeVar("AnswerT")
@@ -53,6 +55,7 @@ class FakeArm:
     peak: int | None = None
     embed: Callable[[str], Any] = lambda text: (1.0, float(len(text)))
     embed_again: Callable[[str], Any] | None = None
+    split: Splits | NoSplits = field(default_factory=lambda: NoSplits("it is not a tree"))
     key: str = "k"
     asked_of_lock: LockQuestions | None = None
     calls: int = 0
@@ -103,6 +106,9 @@ class FakeArm:
     def contributions(self, columns: Columns) -> Contributions | NoContributions:
         self.explained.append(columns)
         return self.explain(columns)
+
+    def splits(self) -> Splits | NoSplits:
+        return self.split
 
     def environment(self) -> EnvironmentFacts:
         return EnvironmentFacts(self.key, "3.11.7", "Linux", True, 0.0)
@@ -187,6 +193,7 @@ def golden_set(
     weight: Sequence[float] | None = None,
     census: Sequence[bool] | None = None,
     synonyms: Sequence[tuple[str, str]] = (),
+    attributes: Mapping[str, Sequence[str]] | None = None,
 ) -> GoldenSet:
     """A golden set from a mapping document → grade (None: unjudged) for each query."""
     queries = max(len(texts), len(lists))
@@ -217,6 +224,7 @@ def golden_set(
         annotators={},
         expectations=tuple(expectations),
         synonyms=tuple(synonyms),
+        attributes={name: tuple(values) for name, values in (attributes or {}).items()},
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from gates.checks import catalogue
-from gates.checks.directional import _told_apart
+from gates.counterexamples import told_apart
 from gates.errors import UsageError
 from gates.kernels.packed import Floats
 from gates.subject import Columns
@@ -97,8 +97,8 @@ def test_a_slope_the_wrong_way_is_shown_as_a_whole_step() -> None:
 
 
 def test_an_edge_is_shown_with_the_digits_that_tell_its_sides_apart() -> None:
-    assert _told_apart(15.4499, 15.4501) == ("15.4499", "15.4501")
-    assert _told_apart(12.95, 17.45) == ("12.95", "17.45")
+    assert told_apart(15.4499, 15.4501) == ("15.4499", "15.4501")
+    assert told_apart(12.95, 17.45) == ("12.95", "17.45")
 
 
 def test_the_worst_move_is_told_in_spreads_within_a_query() -> None:
@@ -160,3 +160,17 @@ def test_a_feature_that_the_version_does_not_read_is_named_and_makes_no_share_lo
     violations = measured["monotone.violations"]
     assert (violations.value, violations.n) == (1.0, 4 * 30)
     assert violations.reason == "not tried, for it is no input of this version: price"
+
+
+def test_the_first_counterexamples_are_of_different_edges() -> None:
+    def dips(frame: Columns) -> Floats:
+        of = {name: np.asarray(values, float) for name, values in frame.items()}
+        return (
+            fair(frame)
+            - np.where(of["stock"] >= 61, 200.0, 0.0)
+            + np.where(of["price"] >= 50, 300.0, 0.0)
+        )
+
+    found = run("directional", subject(dips), "monotone.violations", **DECLARED)
+    first, second = found.counterexamples[:2]
+    assert {first.feature, second.feature} == {"stock", "price"}

@@ -14,7 +14,15 @@ from gates.checks.features import Options
 from gates.domain import Exhibit, Role
 from gates.errors import ModelFault
 from gates.kernels.packed import Floats
-from gates.subject import Columns, Contributions, GoldenSet, NoContributions, Plan
+from gates.subject import (
+    Columns,
+    Contributions,
+    GoldenSet,
+    NoContributions,
+    NoSplits,
+    Plan,
+    Splits,
+)
 from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run
 
 QUERIES, DEPTH = 80, 10
@@ -352,3 +360,39 @@ def test_a_model_that_fails_still_leaves_the_table_of_its_inputs(training: Path)
 def test_a_snapshot_outside_the_project_is_refused(path: str) -> None:
     with pytest.raises(ValueError, match="leads out of the project"):
         catalogue()["features"].options.model_validate({"snapshot": path})
+
+
+def with_splits(new: Splits | NoSplits, *metrics: str, **options: Any) -> Result:
+    candidate = linear("candidate", WEIGHTS)
+    candidate.split = new
+    subject = FakeSubject(golden_of(PLAIN), candidate, linear("champion", WEIGHTS))
+    return run("features", subject, *metrics, **options)
+
+
+SPLIT = Splits(
+    "model.lgb",
+    {"bm25": 3, "title": 2, "clicks": 1, "price": 0, "rating": 0},
+    {"bm25": 1.0, "title": 5.0, "clicks": 2.0, "price": 0.0, "rating": 0.0},
+)
+
+
+def test_importance_by_gain_has_an_order_of_its_own() -> None:
+    result = with_splits(SPLIT, "in-top@1", "in-top-gain@1", expected=["bm25"])
+    assert result["in-top@1"].value == 1
+    assert result["in-top-gain@1"].value == 0
+    assert result["in-top-gain@1"].reason == "not in the top 1: bm25 (number 3 of 5)"
+
+
+def test_features_that_no_tree_splits_on_are_counted_and_named_exactly() -> None:
+    result = with_splits(SPLIT, "never-split")
+    assert (result["never-split"].value, result["never-split"].n) == (2, 5)
+    assert result["never-split"].reason == "price, rating"
+    table = result.exhibits[1].data
+    assert table["of"] == ["never-split"]
+    assert table["rows"][0] == ["title", 0.625, 2]
+
+
+def test_where_the_file_cannot_be_read_gain_is_undecided_with_the_reason() -> None:
+    result = with_splits(NoSplits("it is a pickle"), "never-split", "in-top-gain@2")
+    for metric in ("never-split", "in-top-gain@2"):
+        assert (result[metric].value, result[metric].reason) == (None, "it is a pickle")

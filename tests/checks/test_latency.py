@@ -195,7 +195,7 @@ def test_the_table_shows_old_and_new_side_by_side() -> None:
         ["p50, ms a query", "1 [1, 1]", "2 [2, 2]", "2 [2, 2]", 400],
         ["p95, ms a query", "1 [1, 1]", "2 [2, 2]", "2 [2, 2]", 400],
         ["p99, ms a query", "1 [1, 1]", "2 [2, 2]", "2 [2, 2]", 400],
-        ["rows a second, 7 at a time", "7e+03 [7e+03, 7e+03]", "3.5e+03 [3.5e+03, 3.5e+03]",
+        ["rows a second, 7 at a time", "7,000 [7,000, 7,000]", "3,500 [3,500, 3,500]",
          "0.5", 30],
     ]  # fmt: skip
 

@@ -22,13 +22,17 @@ StartWorker = Callable[..., Worker]
 
 @dataclass(frozen=True)
 class Forest:
-    """Real models, trained once, with the raw scores their libraries give on `columns`."""
+    """Real models, trained once, with the raw scores their libraries give on `columns`.
+
+    `files` holds model files, and `gains` what their libraries say of each: gains and splits.
+    """
 
     folder: Path
     columns: dict[str, Any]
     words: list[str]
     shelf: list[str]
     raw: dict[str, list[float]]
+    gains: dict[str, list[list[float]]]
 
 
 @pytest.fixture(scope="session")

@@ -74,7 +74,7 @@ def subject(
 def test_real_trees_are_shuffled_explained_and_held_against_their_training(
     subject: RunSubject,
 ) -> None:
-    asked = ("in-top@1", "in-top-contributions@1")
+    asked = ("in-top@1", "in-top-contributions@1", "in-top-gain@1", "never-split")
     options = Options(expected=("gaps",), snapshot="training.csv")
     found = list(find("features").measure(subject, Plan(asked, (), options)))
     values = {one.metric: one.value for one in found if isinstance(one, Measurement)}
@@ -84,6 +84,8 @@ def test_real_trees_are_shuffled_explained_and_held_against_their_training(
     assert values == {
         "in-top@1": 1,
         "in-top-contributions@1": 1,
+        "in-top-gain@1": 1,
+        "never-split": 0,
         "dead": 0,
         "constant": 0,
         "sign-flips": 0,
@@ -92,6 +94,8 @@ def test_real_trees_are_shuffled_explained_and_held_against_their_training(
         "missing-rate.delta.worst": 0,
         "out-of-range.worst": 0,
     }
-    _, table = (one for one in found if isinstance(one, Exhibit))
-    assert {row[0] for row in table.data["rows"]} == {"a b", "shelf", "gaps"}
-    assert all(None not in row for row in table.data["rows"])
+    weights, splits, _ = (one for one in found if isinstance(one, Exhibit))
+    for table in (weights, splits):
+        assert {row[0] for row in table.data["rows"]} == {"a b", "shelf", "gaps"}
+        assert all(None not in row for row in table.data["rows"])
+    assert splits.title.endswith("(read from model.ubj)")

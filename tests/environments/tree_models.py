@@ -52,6 +52,21 @@ class Linear(mlflow.pyfunc.PythonModel):
         return pandas.DataFrame({"shelf": -frame["shelf"], "a b": 2 * frame["a b"]})
 
 
+def lightgbm_gain(model):
+    """Gain and splits of each feature, in order, as LightGBM itself adds them up."""
+    return [
+        model.feature_importance("gain").tolist(),
+        model.feature_importance("split").tolist(),
+    ]
+
+
+def xgboost_gain(model, features):
+    """Gain and splits of each feature, in order, as XGBoost itself adds them up."""
+    names = model.feature_names or [f"f{i}" for i in range(len(features.columns))]
+    gain, splits = (model.get_score(importance_type=one) for one in ("total_gain", "weight"))
+    return [[gain.get(name, 0) for name in names], [splits.get(name, 0) for name in names]]
+
+
 def main(folder: Path) -> None:
     random = numpy.random.default_rng(3)
     rows = 400
@@ -93,6 +108,25 @@ def main(folder: Path) -> None:
     common = {"signature": inputs, "pip_requirements": ["lightgbm"]}
     mlflow.lightgbm.save_model(ranker, folder / "lightgbm", **common)
     mlflow.xgboost.save_model(boosted, folder / "xgboost", **common)
+    dart = xgboost.train({"booster": "dart", "nthread": 1, "rate_drop": 0.1}, data, 9)
+    files = folder / "files"
+    files.mkdir()
+    for name, model in {"boosted": boosted, "dart": dart, "bare": bare_x}.items():
+        for ending in ("json", "ubj"):
+            model.save_model(files / f"{name}.{ending}")
+    xgboost.train({"booster": "gblinear"}, data, 2).save_model(files / "linear.json")
+    lightgbm.train({"linear_tree": True, **quiet}, lightgbm.Dataset(features, worth), 3).save_model(
+        files / "linear.txt"
+    )
+    for name, model in {"ranker": ranker, "bare": bare, "other": other}.items():
+        model.save_model(files / f"{name}.txt")
+    scikit_x.save_model(files / "scikit.ubj")
+    gains = {
+        f"{name}.txt": lightgbm_gain(one) for name, one in (("ranker", ranker), ("bare", bare))
+    }
+    for name, model in {"boosted": boosted, "dart": dart, "bare": bare_x}.items():
+        gains |= {f"{name}.{ending}": xgboost_gain(model, features) for ending in ("json", "ubj")}
+    gains["scikit.ubj"] = xgboost_gain(scikit_x.get_booster(), features)
     mlflow.pyfunc.save_model(folder / "linear", python_model=Linear(), **common)
     shelf = {
         "LGBMRanker": (None, scikit),
@@ -132,6 +166,7 @@ def main(folder: Path) -> None:
         "columns": {name: columns[name].tolist() for name in columns},
         "words": words["shelf"].astype(str).tolist(),
         "shelf": list(shelf),
+        "gains": gains,
         "raw": {name: values.tolist() for name, values in raw.items()},
     }
     (folder / "told.json").write_text(json.dumps(told), encoding="utf-8")

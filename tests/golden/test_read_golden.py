@@ -538,3 +538,26 @@ def test_a_model_of_vectors_is_given_one_column_of_text(write: Write) -> None:
     manifest = VECTORS["manifest.yaml"].replace("[text]", "[text, price]")
     with pytest.raises(GoldenError, match=r"given texts alone, not text, price"):
         read_golden(write(VECTORS, manifest=manifest))
+
+
+def test_attributes_are_columns_of_candidates_that_no_model_is_given(write: Write) -> None:
+    manifest = f"{MANIFEST}attributes: [title]\n"
+    golden = read_golden(write(RANKING, manifest=manifest))
+    assert golden.attributes == {
+        "title": ("Travel kettle", "Steel kettle", "Dome tent", "Tunnel tent, green")
+    }
+    assert "title" not in golden.inputs()
+    with pytest.raises(GoldenError, match="`brand`"):
+        read_golden(write(RANKING, manifest=f"{MANIFEST}attributes: [brand]\n"))
+
+
+def test_a_set_without_documents_has_no_attributes(write: Write) -> None:
+    manifest = LABELS["manifest.yaml"] + "attributes: [brand]\n"
+    with pytest.raises(GoldenError, match=r"yaml:8: classification sets have no documents"):
+        read_golden(write(LABELS, manifest=manifest))
+
+
+def test_a_warning_about_a_sample_of_texts_speaks_of_texts(write: Write) -> None:
+    queries = "query_id,query,weight\na,kettle,9\nb,teapot,1\nc,tent,2\n"
+    (warning,) = read_golden(write(VECTORS, queries=queries)).warnings
+    assert "3 of 3 texts carry unequal weights" in warning

@@ -8,7 +8,16 @@ from statistics import NormalDist
 
 import pytest
 
-from gates.domain import Bound, Exhibit, Measurement, decide, judge
+from gates.domain import (
+    NOT_RUN,
+    Bound,
+    Exhibit,
+    Judgement,
+    Measurement,
+    Outcome,
+    decide,
+    judge,
+)
 from gates.errors import NoChampion
 from gates.evidence import CheckRecord, Evidence
 from gates.kernels.power import minimum_detectable_effect
@@ -95,3 +104,16 @@ def test_a_failure_is_explained_by_the_table_that_is_about_it_and_an_example_of_
         "behaviour: invariance.typo fails; begin with the table “Smallest”, such as: "
         "‘chaie’ from ‘chair’."
     )
+
+
+def test_bounds_that_were_not_run_are_one_step_however_many_they_are() -> None:
+    judged = tuple(
+        Judgement(Bound(check, metric, minimum=0.0), Outcome.UNDECIDED, NOT_RUN)
+        for check in ("ranking-diff", "behaviour")
+        for metric in ("a", "b")
+    )
+    plain = factory.passing()
+    run = dataclasses.replace(plain, records=(), judgements=judged, verdict=decide(judged))
+    first, again = next_steps(run)
+    assert first.text.startswith("4 bounds were not run: a verdict takes them all")
+    assert again.command.startswith("gates run ")

@@ -104,3 +104,22 @@ def test_markup_in_a_query_shows_as_written() -> None:
     assert "<b>```x" not in page
     assert "````sh\n  gates golden add" in text
     assert "'<b>```x``` *y* [z](w)'" in text
+
+
+def test_a_step_of_a_row_says_what_is_wrong_in_digits_that_differ() -> None:
+    steps = replace(STEP, values=(-7.16869214, -7.16844604))
+    order = replace(STEP, metric="order.violations", values=(0.0, 1.0))
+    evidence = with_cases(steps, order)
+    first, second = told(evidence, evidence.records[0])
+    words = "‘red sofa’, document d7: the score moves the wrong way as stock goes from −7.169 to"
+    assert first.words.startswith(f"{words} −7.168 (")
+    words = "‘red sofa’, document d7: with stock 0 it does not score below itself with 1"
+    assert second.words.startswith(words)
+
+
+def test_a_label_that_only_the_candidate_gave_is_to_be_checked() -> None:
+    supposed = with_cases(TYPO)
+    certain = with_cases(Counterexample("templates", "gift card", label="other"))
+    for shown in (shown_in_terminal, markdown.render, html.render):
+        assert "see that it is right" in shown(supposed)
+        assert "see that it is right" not in shown(certain)

@@ -228,3 +228,16 @@ def test_a_damaged_exhibit_is_an_error_that_names_it() -> None:
     damaged = dataclasses.replace(factory.passing(), records=(record,))
     with pytest.raises(EvidenceError, match=r"'Old, new' of check 'ranking-diff'.*KeyError"):
         html.render(damaged)
+
+
+def test_calibration_is_drawn_beside_its_table_and_told_in_words() -> None:
+    rows = [["0 to 1", 60, 0.75, 0.9, 0.6], ["1 to 1", 20, 0.25, 0.2, 0.3]]
+    points = [[row[3], row[4], row[2]] for row in rows]
+    data = {"columns": ["scores", "queries", "share", "mean", "right"], "rows": rows}
+    exhibit = Exhibit("table", "Calibration", {**data, "reliability": points})
+    record = CheckRecord("score-range", exhibits=(exhibit,))
+    source = html.render(dataclasses.replace(factory.passing(), records=(record,)))
+    picture = source.partition('<figure class="reliability">')[2].partition("</figure>")[0]
+    assert "score 0.9, right 0.6, 0.75 of traffic; score 0.2, right 0.3" in picture
+    assert '<circle class="loss" cx="90.0" cy="40.0"' in picture
+    assert '<circle class="win" cx="20.0" cy="70.0"' in picture

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from gates.domain import Bound, Measurement, judge
 from gates.evidence import Evidence
 from gates.report import markdown
 from gates.report.blocks import escape
@@ -121,3 +123,11 @@ def test_hundreds_of_slices_are_counted_rather_than_listed() -> None:
     text = markdown.render(factory.many_slices(400))
     assert len(text.encode()) < 60_000
     assert "_345 more rows, 345 of them PASS, are in report.html._" in text
+
+
+def test_an_advisory_bound_that_fails_is_not_folded_away() -> None:
+    bound = Bound("functionality", "templates", minimum=0.99, advisory=True)
+    failed = judge(bound, Measurement("templates", 0.5, 40, "share of expanded queries"))
+    plain = factory.passing()
+    text = markdown.render(replace(plain, judgements=(*plain.judgements, failed)))
+    assert "| ✕ FAIL (advisory) | functionality::templates | 0.5" in text.partition("<details>")[0]
