@@ -139,7 +139,7 @@ def _tried(hook: Hook, came: Delivered) -> Finding:
             "where the server starts, then gates webhook install again",
         )
     if came.status == 401:
-
+        advice = "the secrets differ: set GATES_WEBHOOK_SECRETS as it is there, install it again"
     elif came.status is None:
         advice = (
             "is gates serve running there, and may MLflow reach it? For a private address MLflow "
