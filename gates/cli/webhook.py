@@ -54,9 +54,8 @@ def install(
 
     Example: gates webhook install --url https://gates.example.com
     """
-    from gates.doctor.mlflow import HOOK_PATH
     from gates.registry.webhooks import Webhooks
-    from gates.service.config import Flags, load_config
+    from gates.service.config import WEBHOOK_PATH, Flags, load_config
 
     settings = settings_from(project, tracking_uri, cache)
     config = load_config(settings, Flags(on=on, url=url), environ=os.environ)
@@ -65,24 +64,19 @@ def install(
             "GATES_WEBHOOK_SECRETS is not set: deliveries must be signed",
             advice="make one, for here and where gates serve runs: openssl rand -hex 32",
         )
-    events = {
-        "created": "model_version.created",
-        "alias": "model_version_alias.created",
-        "tag": "model_version_tag.set",
-    }
-    wanted = list(dict.fromkeys(events[one.kind] for one in config.triggers))
+    wanted = list(dict.fromkeys(one.event for one in config.triggers))
     hooks = Webhooks(settings.tracking_uri, settings.cache)
-    hook, new = hooks.install(name, config.url + HOOK_PATH, wanted, config.secrets[0])
+    hook, new = hooks.install(name, config.url + WEBHOOK_PATH, wanted, config.secrets[0])
     came = hooks.test(hook)
     speech = Speech(as_json)
     speech.say(f"{'registered' if new else 'changed'} the webhook '{hook.name}'", "bold green")
     speech.say(f"  delivers {', '.join(hook.events)}")
-    speech.say(f"  to {hook.url}; MLflow begins within a minute")
+    speech.say(f"  to {hook.shown}; MLflow begins within a minute")
     if came.success:
         speech.say("  a delivery was sent, signed and taken in")
     else:
-        status = f"answered with {came.status}" if came.status else "not taken in"
-        speech.say(f"  a delivery was {status}: {came.reason}", "yellow")
+        how = f"was answered with {came.status}" if came.status else "did not arrive"
+        speech.say(f"  a delivery {how}: {came.reason}", "yellow")
         speech.say("  → gates doctor says what to do", "yellow")
     speech.result({**_shown(hook), "new": new, "delivered": came.success, "reason": came.reason})
 
@@ -102,7 +96,7 @@ def list_hooks(
     speech = Speech(as_json)
     for one in hooks:
         state = "" if one.active else " (off)"
-        speech.say(f"{one.name}{state}: {', '.join(one.events)} to {one.url}")
+        speech.say(f"{one.name}{state}: {', '.join(one.events)} to {one.shown}")
     if not hooks:
         speech.say("MLflow has no webhooks")
     speech.result({"webhooks": [_shown(one) for one in hooks]})
@@ -138,7 +132,7 @@ def _shown(hook: Any) -> dict[str, Any]:  # noqa: ANN401 - see above
     return {
         "id": hook.id,
         "name": hook.name,
-        "url": hook.url,
+        "url": hook.shown,
         "events": list(hook.events),
         "active": hook.active,
     }

@@ -38,20 +38,28 @@ def examine(
         progress: Told what is being looked at.
     """
     questions: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
-        ("the project", lambda: cards(settings)),
-        ("keys", lambda: keys(settings)),
-        ("packages", packages),
-        ("the engine", lambda: engine(settings)),
-        ("the disk", lambda: disk(settings)),
-        ("the cache", lambda: cache(settings)),
+        ("cards", lambda: cards(settings)),
+        ("signing key", lambda: keys(settings)),
+        ("uv", packages),
+        ("Docker", lambda: engine(settings)),
+        ("disk", lambda: disk(settings)),
+        ("cache", lambda: cache(settings)),
         ("MLflow", lambda: registry(settings, write=write)),
         ("secrets", lambda: secrets(settings, environ)),
-        ("the webhook", lambda: webhook(settings, environ, write=write)),
-        ("the service", lambda: service(settings, environ)),
+        ("webhook", lambda: webhook(settings, environ, write=write)),
+        ("service", lambda: service(settings, environ)),
     )
+    said: dict[str, str] = {}
     for what, ask in questions:
-        progress(f"looking at {what}")
+        progress(f"looking at: {what}")
         try:
             yield from ask()
         except GatesError as problem:
-            yield Finding(what, "wrong", problem.what, problem.advice)
+            before = said.setdefault(problem.what, what)
+            if before == what:
+                advice = problem.advice or "mend that, then look again: gates doctor"
+                yield Finding(what, "wrong", problem.what, advice)
+            else:
+                yield Finding(what, "note", f"could not be looked at: mend '{before}' first")
+        except OSError as problem:
+            yield Finding(what, "wrong", str(problem), "check that it can be read and written")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,8 +112,6 @@ def cache(settings: Settings) -> Iterator[Finding]:
 
 
 def _writable(folder: Path) -> bool:
-    import tempfile
-
     try:
         with tempfile.TemporaryFile(dir=folder):
             return True

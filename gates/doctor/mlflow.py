@@ -12,12 +12,10 @@ from packaging.version import InvalidVersion, Version
 from gates.doctor.finding import Finding
 from gates.registry.probing import Probe
 from gates.registry.webhooks import Delivered, Hook, Webhooks
+from gates.service.config import WEBHOOK_PATH, load_config
 from gates.settings import Settings
 
-__all__ = ["HOOK_PATH", "registry", "webhook"]
-
-HOOK_PATH = "/webhooks/mlflow"
-"""Where the service takes deliveries; the same as `gates.service.receiving.WEBHOOK_PATH`."""
+__all__ = ["registry", "webhook"]
 
 _LEAST = Version("3.1")
 _APART = timedelta(seconds=5)
@@ -76,19 +74,21 @@ def webhook(settings: Settings, environ: Mapping[str, str], *, write: bool) -> I
 
     Args:
         settings: MLflow's address.
-        environ: Environment variables: the service's address and events.
+        environ: Environment variables: the service's events.
         write: Whether a delivery may be sent.
 
     Raises:
         RegistryError: The server does not answer.
+        UsageError: The environment names no events.
     """
     if not settings.tracking_uri.startswith(("http://", "https://")):
         yield Finding(
             "webhook", "ok", "a file database has none; gates serve finds versions by polling"
         )
         return
+    wanted = dict.fromkeys(one.event for one in load_config(settings, environ=environ).triggers)
     hooks = Webhooks(settings.tracking_uri, settings.cache)
-    ours = [one for one in hooks.all() if urlsplit(one.url).path.endswith(HOOK_PATH)]
+    ours = [one for one in hooks.all() if urlsplit(one.url).path.endswith(WEBHOOK_PATH)]
     if not ours:
         yield Finding(
             "webhook",
@@ -96,75 +96,41 @@ def webhook(settings: Settings, environ: Mapping[str, str], *, write: bool) -> I
             "MLflow has no webhook for gates serve",
             "gates webhook install --url https://ADDRESS-OF-THE-SERVICE",
         )
-        return
-    wanted = _events(environ.get("GATES_SERVE_ON") or "created")
     for hook in ours:
-        again = f"gates webhook install --url {_base(hook)}"
+        named = "" if hook.name == "mlgates" else f" --name {hook.name}"
+        again = f"gates webhook install --url {hook.shown.removesuffix(WEBHOOK_PATH)}{named}"
         missing = [event for event in wanted if event not in hook.events]
         if not hook.active:
-            yield Finding(
-                "webhook",
-                "wrong",
-                f"'{hook.name}' is off",
-                again,
-            )
+            yield Finding("webhook", "wrong", f"'{hook.name}' is off", again)
         elif missing:
-            yield Finding(
-                "webhook",
-                "wrong",
-                f"'{hook.name}' does not deliver {', '.join(missing)}",
-                again,
-            )
+            said = f"'{hook.name}' does not deliver {', '.join(missing)}"
+            yield Finding("webhook", "wrong", said, again)
         elif not write:
-            yield Finding(
-                "webhook",
-                "note",
-                f"'{hook.name}' is registered, and was not tried",
-                "leave out --read-only to send a delivery",
-            )
+            said = f"'{hook.name}' is registered, and was not tried"
+            yield Finding("webhook", "note", said, "leave out --read-only to send a delivery")
         else:
-            yield _tried(hook, hooks.test(hook))
+            yield _tried(hook, hooks.test(hook), again)
 
 
-def _tried(hook: Hook, came: Delivered) -> Finding:
-    where = f"'{hook.name}' to {hook.url}"
+def _tried(hook: Hook, came: Delivered, again: str) -> Finding:
+    where = f"'{hook.name}' to {hook.shown}"
     if came.success:
         return Finding("webhook", "ok", f"{where}: a delivery was sent, signed and taken in")
-    if "InvalidToken" in came.reason or "Fernet" in came.reason:
-        return Finding(
-            "webhook",
-            "wrong",
-            f"{where}: MLflow cannot read its own secret",
-            "it was restarted without its Fernet key: set MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY "
-            "where the server starts, then gates webhook install again",
-        )
-    if came.status == 401:
-        advice = "the secrets differ: set GATES_WEBHOOK_SECRETS as it is there, install it again"
-    elif came.status is None:
+    if came.status is None:
         advice = (
             "is gates serve running there, and may MLflow reach it? For a private address MLflow "
             "needs MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS=true, for http "
             "MLFLOW_WEBHOOK_ALLOWED_SCHEMES=http,https"
         )
+    elif came.status == 401:
+        advice = f"set GATES_WEBHOOK_SECRETS here as it is where gates serve runs, then {again}"
+    elif came.status == 503:
+        advice = "mend that where gates serve runs; its log says more"
     else:
-        advice = "look into the log of gates serve"
+        advice = "is that the address of gates serve, and does a proxy stand before it?"
     said = f"was answered with {came.status}" if came.status else "did not arrive"
-    return Finding("webhook", "wrong", f"{where}: a delivery {said}: {came.reason}", advice)
-
-
-def _events(on: str) -> tuple[str, ...]:
-    """The events a webhook must deliver for what asks for a gate."""
-    kinds = {one.strip().partition(":")[0] for one in on.split(",")}
-    of = {
-        "created": "model_version.created",
-        "alias": "model_version_alias.created",
-        "tag": "model_version_tag.set",
-    }
-    return tuple(event for kind, event in of.items() if kind in kinds)
-
-
-def _base(hook: Hook) -> str:
-    return hook.url.removesuffix(HOOK_PATH)
+    why = f": {came.reason}" if came.reason else ""
+    return Finding("webhook", "wrong", f"{where}: a delivery {said}{why}", advice)
 
 
 def _is_old(said: str) -> bool:

@@ -39,7 +39,8 @@ def cards(settings: Settings) -> Iterator[Finding]:
             card = read_card(path, known, project=settings.project)
             read_golden(card.golden_path)
         except GatesError as problem:
-            yield Finding("cards", "wrong", str(problem).splitlines()[0], problem.advice)
+            advice = problem.advice or "mend it there; docs/model-cards.md says what it may hold"
+            yield Finding("cards", "wrong", str(problem).splitlines()[0], advice)
         else:
             good += 1
     if good:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 
 from gates.doctor.finding import Finding
+from gates.service.config import load_config
 from gates.settings import Settings
 
 __all__ = ["secrets", "service"]
 
 _SECONDS = 5.0
-_MISSING = "pip install 'mlgates[serve]'"
+_NEEDED = ("dbos", "fastapi", "prometheus_client", "psycopg", "python_multipart", "uvicorn")
 
 
 def secrets(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -23,11 +25,14 @@ def secrets(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]
     Raises:
         UsageError: It would refuse to start.
     """
-    try:
-        from gates.service.config import load_config
-    except ModuleNotFoundError:
-        yield Finding("secrets", "note", "the service is not installed", _MISSING)
-        return
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        yield Finding(
+            "serving",
+            "note",
+            f"gates serve cannot run here: {', '.join(missing)} is not installed",
+            "pip install 'mlgates[serve]'",
+        )
     config = load_config(settings, environ=environ)
     if config.secrets:
         count = "1 webhook secret is" if len(config.secrets) == 1 else "webhook secrets are"
@@ -57,10 +62,6 @@ def service(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]
         settings: Where the project is.
         environ: Environment variables, which say where it is.
     """
-    try:
-        from gates.service.config import load_config
-    except ModuleNotFoundError:
-        return
     import requests
 
     config = load_config(settings, environ=environ)
