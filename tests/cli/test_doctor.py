@@ -22,6 +22,7 @@ from gates.registry.webhooks import Webhooks
 from gates.service.app import create_app
 from gates.service.config import ServiceConfig
 from tests.conftest import CommandLine
+from tests.registry.stores import embedded
 from tests.servers import HOOKS, Between, MlflowServer
 from tests.service.parts import app_parts, open_service
 from tests.service.serving import Served
@@ -34,14 +35,14 @@ CREATED = "model_version.created"
 class Doctor:
     """Runs `gates doctor` and gives its findings."""
 
-    def __init__(self, gates: CommandLine, project: Path, uri: str | None) -> None:
+    def __init__(self, gates: CommandLine, project: Path, uri: str) -> None:
         self.project = project
         self.uri = uri
         self._gates = gates
 
     def __call__(self, *options: str) -> dict[str, Mapping[str, str]]:
         where = ["--project", str(self.project), "--cache", str(self.project / "cache")]
-        where += ["--tracking-uri", self.uri] if self.uri else []
+        where += ["--tracking-uri", self.uri]
         answer = self._gates("doctor", *options, *where, "--json")
         assert SECRET not in answer.out + answer.err
         assert "Traceback" not in answer.err
@@ -60,12 +61,20 @@ class Doctor:
 
 
 @pytest.fixture
-def doctor(gates: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doctor:
+def doctor(
+    gates: CommandLine,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Doctor:
     """A doctor for the toy project and a file database."""
+    embedded(tmp_path, tmp_path_factory)
     for name in ("MLFLOW_TRACKING_URI", "GATES_SIGNING_KEY", "GATES_VERIFY_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GATES_SERVE_PORT", str(_closed_port()))
-    return Doctor(gates, make_project(tmp_path / "shop"), None)
+    return Doctor(
+        gates, make_project(tmp_path / "shop"), f"sqlite:///{tmp_path / 'store' / 'mlflow.db'}"
+    )
 
 
 @pytest.fixture
@@ -84,7 +93,7 @@ def service(
 ) -> Iterator[Served]:
     """The service's app, listening, told the secret that the environment names."""
     monkeypatch.setenv("GATES_WEBHOOK_SECRETS", SECRET)
-    uri = str(with_server.uri)
+    uri = with_server.uri
     with ExitStack() as stack:
         opened = stack.enter_context(
             open_service(
@@ -107,7 +116,7 @@ def _closed_port() -> int:
 
 
 def _install(doctor: Doctor, url: str, *events: str, name: str = "mlgates") -> None:
-    hooks = Webhooks(str(doctor.uri), doctor.project / "cache")
+    hooks = Webhooks(doctor.uri, doctor.project / "cache")
     hooks.install(name, f"{url}/webhooks/mlflow", events or (CREATED,), SECRET)
 
 
@@ -154,7 +163,8 @@ def test_a_person_sees_a_sign_the_finding_and_what_to_do(
     doctor: Doctor, gates: CommandLine
 ) -> None:
     (doctor.project / "model_cards" / "toy-ranker.md").unlink()
-    answer = gates("doctor", "--read-only", "--project", str(doctor.project))
+    where = ["--project", str(doctor.project), "--tracking-uri", doctor.uri]
+    answer = gates("doctor", "--read-only", where)
     assert answer.code == 1
     lines = answer.out.splitlines()
     assert lines[0].startswith("✗ cards         there is no model card in ")
@@ -196,9 +206,10 @@ def test_a_card_that_asks_for_containers_needs_an_engine(
     doctor: Doctor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = doctor.project / "model_cards" / "toy-ranker.md"
+    image = f"python@sha256:{64 * '0'}"
     asking = card.read_text().replace(
         "environment: {start_seconds",
-        f"environment: {{kind: docker, image: python@sha256:{64 * '0'}, start_seconds",
+        f"environment: {{kind: docker, image: {image}, start_seconds",
     )
     card.write_text(asking)
     monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{_closed_port()}")
@@ -211,7 +222,7 @@ def test_little_disk_is_said_before_a_gate_fails_for_it(
     doctor: Doctor, monkeypatch: pytest.MonkeyPatch, free: int, state: str
 ) -> None:
     usage = shutil.disk_usage(doctor.project)
-    monkeypatch.setattr(machine.shutil, "disk_usage", lambda _: usage._replace(free=free))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=free))
     assert doctor("--read-only")["disk"]["state"] == state
 
 
@@ -256,7 +267,7 @@ def test_a_server_that_is_away_is_said_once(doctor: Doctor) -> None:
 
 
 def test_an_old_server_and_clocks_apart_are_said(with_server: Doctor) -> None:
-    with Between(str(with_server.uri)) as between:
+    with Between(with_server.uri) as between:
         with_server.uri = between.uri
         between.version = "2.14.1"
         found = with_server("--read-only")
@@ -296,7 +307,7 @@ def test_a_webhook_that_misses_events_or_differs_in_secret_is_wrong(
     assert "model_version_alias.created, model_version_tag.set" in found["said"]
     assert found["advice"] == f"gates webhook install --url {service.url}"
     monkeypatch.delenv("GATES_SERVE_ON")
-    hooks = Webhooks(str(with_server.uri), with_server.project / "cache")
+    hooks = Webhooks(with_server.uri, with_server.project / "cache")
     hooks.install("mlgates", f"{service.url}/webhooks/mlflow", [CREATED], "some other secret")
     found = with_server()["webhook"]
     assert found["state"] == "wrong"
@@ -338,7 +349,7 @@ def test_a_server_restarted_without_its_key_says_which_key(doctor: Doctor, tmp_p
 def test_something_else_at_the_address_of_the_service_is_wrong(
     with_server: Doctor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GATES_SERVE_URL", str(with_server.uri))
+    monkeypatch.setenv("GATES_SERVE_URL", with_server.uri)
     found = with_server("--read-only")["service"]
     assert found["state"] == "wrong"
     assert "is not gates serve" in found["said"]
