@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from typing import Annotated
 
 import typer
@@ -67,6 +69,8 @@ def serve(
 
     Secrets come from the environment: GATES_WEBHOOK_SECRETS, GATES_SERVE_TOKENS.
 
+    Exit codes: 0 after SIGTERM or Ctrl-C, 2 when it could not start.
+
     Example: gates serve --port 8470 --on created,alias:candidate
     """
     try:
@@ -91,6 +95,9 @@ def serve(
             )
         if not config.guarded:
             speech.say("  nobody has to say who they are: this machine only", "yellow")
-        speech.result({"serving": address, "project": str(settings.project)})
+        if as_json:  # one line, so that a program can read it and go on
+            said = {"serving": address, "project": str(settings.project)}
+            sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
 
     run_service(config, settings, listening)
