@@ -12,12 +12,15 @@ Where to read, from the top:
 - `gates.card`, `gates.evidence`: the policy and the record.
 - `gates.subject`: what a check may ask; `gates.stand`, `gates.arms` and `gates.builds` answer.
 - `gates.strategies`: golden queries, changed in named ways, for a model's own tests.
+- `gates.slips`: typing mistakes, the same for checks and own tests.
 - `gates.kernels`: the numbers, pure NumPy.
 - `gates.difference`: `gates diff`, two ranking files without a model; `gates.rankings` reads them.
 - `gates.bisection`: `gates lock bisect`, which change of a lock changes what a model answers.
+- `gates.counterexamples`, `gates.recollection`: what a run found, asked again by the next.
 - `gates.kept`, `gates.upkeep`: what the cache holds, who uses it, and when it goes.
 - `gates.registry`, `gates.environments`, `gates.locks`, `gates.artifacts`, `gates.golden`: the
   outside world.
+- `gates.scaffold`: `gates init`, what a gate needs, made for a model already in the registry.
 - `gates.packaging`, `gates.promotion`, `gates.outcome`, `gates.report`: before and after a run.
 - `gates.pytest_plugin`, `gates.pytest_gate`, `gates.cli`: how people call it.
 

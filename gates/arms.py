@@ -167,7 +167,19 @@ class VersionArm:
         Raises:
             ModelFault: It could not, by name; a champion's fault is never a breach.
         """
-        return self._blame(lambda: as_labels(self._ask(columns), _rows(columns)))
+        return self._blame(lambda: self.as_labels(self._ask(columns), _rows(columns)))
+
+    def as_labels(self, answer: Answer, rows: int) -> tuple[tuple[str, ...], Floats]:
+        """What a worker of this version answered, as labels and scores.
+
+        Args:
+            answer: What it answered.
+            rows: How many rows it was given.
+
+        Raises:
+            ModelFault: It breaks the contract, by name.
+        """
+        return as_labels(answer, rows, alone=self._policy.labels_only)
 
     def labels_again(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
         """Label each row once more, in a process of its own that ends afterwards.
@@ -330,7 +342,7 @@ class WorkerApart:
             ModelFault: It could not, by name; a champion's fault is never a breach.
         """
         return self.arm._blame(  # noqa: SLF001 - a part of its arm
-            lambda: as_labels(self.worker.predict(columns), _rows(columns))
+            lambda: self.arm.as_labels(self.worker.predict(columns), _rows(columns))
         )
 
     def vectors(self, columns: Columns) -> Floats:

@@ -40,6 +40,8 @@ class AuditedLock:
         image: The base image the card names; None when it asks for no container.
         project: The folder that paths of the card start from.
         repository: The lock of this model in the repository, when there may be one.
+        after_the_fact: How the lock was made after the model, in words; empty when the artifact
+            brought it along.
     """
 
     lock: Lock
@@ -47,6 +49,7 @@ class AuditedLock:
     image: str | None
     project: Path
     repository: Path | None
+    after_the_fact: str = ""
 
     @property
     def can_be_built(self) -> bool:
@@ -99,6 +102,9 @@ class AuditedLock:
         return (self.model_dir / code,) if code else ()
 
     def _others(self, environment: Launchable | None) -> Iterator[Finding]:
+        late = self.after_the_fact
+        made = (LockProblem("after-the-fact", self.lock.path.name, late),) if late else ()
+        yield Finding("after-the-fact", 1, made)
         beside = base_images(self.lock.path.parent)
         unpinned = (
             () if self.image is None or is_pinned_image(self.image) else (_moving(self.image),)

@@ -16,6 +16,7 @@ from gates.environments.images import ImageCache
 from gates.environments.launching import Launchable, Limits
 from gates.errors import GatesError, LockError, ModelFault
 from gates.findings import ScanReport
+from gates.locks.late import LateLock, late_lock_of
 from gates.locks.lock import read_lock
 from gates.subject import LockQuestions
 
@@ -81,19 +82,27 @@ class Build:
 
     @property
     def lock_path(self) -> Path:
-        """The lock in the artifact.
+        """The lock in the artifact, or the one that `gates init` made for it afterwards.
 
         Raises:
-            LockError: The artifact has none.
+            LockError: There is neither, or the one made afterwards is another artifact's.
         """
         path = self._model_dir / "gates" / "requirements.txt"
-        if not path.is_file():
+        if path.is_file():
+            return path
+        late = self._late
+        if late is None:
             raise LockError(
                 f"the {self._role} {self._version.uri} carries no lock",
                 path=path,
-                advice="package it with `gates package`, which puts the lock into the artifact",
+                advice="package it with `gates package`, which puts the lock into the artifact, "
+                f"or make a lock for it as it is: gates init --lock-only {self._version.uri}",
             )
-        return path
+        return late.lock
+
+    @property
+    def _late(self) -> LateLock | None:
+        return late_lock_of(self._project, self._version)
 
     def environment(self) -> Launchable:
         """Its environment, found or built; a build that failed is not tried again by every check.
@@ -113,6 +122,8 @@ class Build:
 
     def _found_or_built(self) -> Launchable:
         python = self._policy.python or self._version.tags.get("gates.python") or None
+        if python is None and not (self._model_dir / "gates" / "requirements.txt").is_file():
+            python = self._late.python if self._late else None
         if self._policy.image is None:
             return self._cache.ensure(self.lock_path, python=python, progress=self._progress)
         images = ImageCache(self._cache.root)
@@ -158,12 +169,15 @@ class Build:
         )
 
     def _audited(self) -> AuditedLock:
+        path = self.lock_path
+        late = None if path.is_relative_to(self._model_dir) else self._late
         return AuditedLock(
-            lock=read_lock(self.lock_path),
+            lock=read_lock(path),
             model_dir=self._model_dir,
             image=self._policy.image,
             project=self._project,
             repository=self._repository_lock,
+            after_the_fact=late.words if late else "",
         )
 
     def scan(self) -> ScanReport:

@@ -35,7 +35,12 @@ class Strict(BaseModel):
 
 
 class Limit(Strict):
-    """A least and a greatest acceptable value; at least one of them."""
+    """A least and a greatest acceptable value; at least one of them.
+
+    Attributes:
+        min: The least acceptable value.
+        max: The greatest acceptable value.
+    """
 
     min: Number | None = None
     max: Number | None = None
@@ -50,14 +55,27 @@ class Limit(Strict):
 
 
 class BoundPolicy(Limit):
-    """A bound on one metric, with other limits for slices where named."""
+    """A bound on one metric, with other limits for slices where named.
+
+    Attributes:
+        min: The least acceptable value.
+        max: The greatest acceptable value.
+        advisory: Whether it is only shown, and cannot block.
+        slices: Limits of slices: `column` for each of its values, or `column=value`.
+    """
 
     advisory: bool = False
     slices: dict[str, Limit] = {}
 
 
 class CheckPolicy(Strict):
-    """One check: its bounds (its defaults when not written) and options."""
+    """One check: its bounds (its defaults when not written) and options.
+
+    Attributes:
+        bounds: What is demanded of its metrics, by name.
+        advisory: Whether all its bounds are only shown, and cannot block.
+        options: How it measures; each check names its own.
+    """
 
     bounds: dict[str, BoundPolicy] | None = None
     advisory: bool = False
@@ -78,6 +96,7 @@ class EnvironmentPolicy(Strict):
         require: Isolation layers without which no model is loaded.
         refuse: No version is loaded whose artifact has a finding this severe, or a worse one;
             from `high` down, also none that could not be looked at whole.
+        labels_only: Whether a classifier may answer a label alone: its score then counts as 1.
         allow: Globals in pickles, as `module.name`, that the team knows to be harmless.
     """
 
@@ -89,6 +108,7 @@ class EnvironmentPolicy(Strict):
     predict_seconds: float = Field(default=120.0, gt=0)
     require: tuple[Layer, ...] = ()
     refuse: Severity | Literal["never"] = "critical"
+    labels_only: bool = False
     allow: tuple[Annotated[str, Field(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)+$")], ...] = ()
 
     @model_validator(mode="after")
@@ -99,7 +119,19 @@ class EnvironmentPolicy(Strict):
 
 
 class Policy(Strict):
-    """The front matter of a card."""
+    """The front matter of a card.
+
+    Attributes:
+        model: The registered model's name.
+        task: What kind of model it is.
+        owners: Who answers for it.
+        golden: The golden set's folder; `golden/MODEL` when not written.
+        champion: The registry alias that means "in production".
+        environment: How a version is run.
+        seed: Of every random draw, so that the same run gives the same numbers.
+        checks: What is measured and demanded; a check with nothing under it has its defaults.
+        waivers: Must be empty.
+    """
 
     model: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     task: Task

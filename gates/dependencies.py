@@ -19,6 +19,7 @@ ProblemKind = Literal[
     "environment",  # a distribution that ran and is not the locked one
     "files",  # an installed file that is not the one its distribution brought
     "imports",  # an import of the model's code that no locked distribution provides
+    "after-the-fact",  # a lock that was not there when the model was made
     "recorded",  # a version written into the artifact that is not the locked one
     "base-image",  # a base image that is not pinned by digest
     "repository",  # the repository's lock is another one

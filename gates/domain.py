@@ -166,7 +166,8 @@ class ModelVersion:
         name: The registered model's name.
         version: The version number, as MLflow writes it.
         digest: `sha256:…` over the artifact tree.
-        lock_digest: `sha256:…` of the lock in the artifact; empty when it has none.
+        lock_digest: `sha256:…` of the lock in the artifact, or in a run of the one made for it
+            after the fact; empty when it has none.
         run_id: The MLflow run that logged it; may be empty.
         tags: The version's `gates.*` tags, as they were when it was resolved.
     """

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gates.counterexamples import Counterexample, Replay
 from gates.domain import EnvironmentFacts, Exhibit, Judgement, Measurement, ModelVersion, Verdict
 from gates.errors import EvidenceError, UsageError
 
@@ -100,6 +101,8 @@ class CheckRecord:
         fault: Why it could not finish; empty when it did.
         breach: True when it could not finish because the candidate broke its contract.
         log: The last lines of the worker, when a fault came from one.
+        counterexamples: What it found the candidate to get wrong, for later runs to ask.
+        replay: What became of the counterexamples of earlier runs; None where it keeps none.
     """
 
     check: str
@@ -109,6 +112,8 @@ class CheckRecord:
     fault: str = ""
     breach: bool = False
     log: str = ""
+    counterexamples: tuple[Counterexample, ...] = ()
+    replay: Replay | None = None
 
 
 @dataclass(frozen=True, slots=True)

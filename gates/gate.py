@@ -19,6 +19,7 @@ from pathlib import Path
 
 from gates import checks
 from gates.card import Card, read_card
+from gates.counterexamples import Counterexample, Replay
 from gates.domain import (
     Bound,
     EnvironmentFacts,
@@ -34,6 +35,7 @@ from gates.environments.cache import EnvironmentCache
 from gates.errors import GatesError, ModelFault
 from gates.evidence import CheckRecord, Evidence, Timing
 from gates.golden import read_golden
+from gates.recollection import Recollection
 from gates.records import card_facts, gate_facts, golden_facts, now
 from gates.registry import Registry
 from gates.settings import Settings
@@ -149,7 +151,7 @@ def _timing(step: str, started: float) -> Timing:
 
 
 def _run(name: str, gate: Gate) -> CheckRecord:
-    found: list[Measurement | Exhibit] = []
+    found: list[checks.Found] = []
     fault, breach, log = "", False, ""
     started = time.perf_counter()
     try:
@@ -164,7 +166,12 @@ def _run(name: str, gate: Gate) -> CheckRecord:
     seconds = time.perf_counter() - started
     measurements = tuple(one for one in found if isinstance(one, Measurement))
     exhibits = tuple(one for one in found if isinstance(one, Exhibit))
-    return CheckRecord(name, measurements, exhibits, round(seconds, 4), fault, breach, log)
+    counterexamples = tuple(one for one in found if isinstance(one, Counterexample))
+    replay = next((one for one in found if isinstance(one, Replay)), None)
+    took = round(seconds, 4)
+    return CheckRecord(
+        name, measurements, exhibits, took, fault, breach, log, counterexamples, replay
+    )
 
 
 def open_gate(
@@ -204,5 +211,6 @@ def open_gate(
             settings.cache, pruning_after_builds(settings.cache, settings.cache_limits)
         ),
         progress=progress,
+        recollection=Recollection(settings.counterexamples, candidate.name),
     )
     return Gate(run_id, card, subject, card.bounds(subject.golden), progress)

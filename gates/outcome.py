@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gates.errors import GatesError
 from gates.evidence import Evidence, write_evidence
+from gates.recollection import Recollection
 from gates.report import write_reports
 from gates.settings import Settings
 
@@ -25,7 +26,7 @@ class Delivery:
         digest: The evidence digest.
         reports: kind → file (`html`, `markdown`, `junit`).
         mlflow_run: The MLflow run that holds a copy; empty when it could not be logged.
-        trouble: Why it could not be logged; empty when it was.
+        trouble: What could not be logged or kept, and why; empty when all was.
     """
 
     folder: Path
@@ -47,7 +48,8 @@ def who() -> str:
 def deliver(evidence: Evidence, folder: Path, settings: Settings) -> Delivery:
     """Write evidence and reports, then log them to MLflow.
 
-    The files come first: when MLflow is away, the run has still left its evidence.
+    The files come first: when MLflow is away, the run has still left its evidence. What it found
+    is kept for the next run to ask.
 
     Args:
         evidence: The outcome.
@@ -71,15 +73,27 @@ def deliver(evidence: Evidence, folder: Path, settings: Settings) -> Delivery:
         "gates.evidence_digest": digest,
         "gates.champion": evidence.champion.version if evidence.champion else "",
     }
-    run_id, trouble = "", ""
+    run_id, troubles = "", _keep(evidence, settings)
     try:
         registry = MlflowRegistry(settings.tracking_uri, settings.cache)
         run_id = registry.log_gate(
             path, files, evidence.candidate, _metrics(evidence), tags, by=who()
         )
     except GatesError as problem:
-        trouble = f"the outcome could not be logged to MLflow: {problem}"
-    return Delivery(folder, path, digest, reports, run_id, trouble)
+        troubles.append(f"the outcome could not be logged to MLflow: {problem}")
+    return Delivery(folder, path, digest, reports, run_id, "; ".join(troubles))
+
+
+def _keep(evidence: Evidence, settings: Settings) -> list[str]:
+    """Keep the counterexamples for the next run; why they could not be kept, in words."""
+    candidate = evidence.candidate
+    recollection = Recollection(settings.counterexamples, candidate.name)
+    try:
+        for record in evidence.records:
+            recollection.keep(record, candidate.uri, candidate.digest)
+    except GatesError as problem:
+        return [f"counterexamples could not be kept for the next run: {problem}"]
+    return []
 
 
 def _metrics(evidence: Evidence) -> dict[str, float]:

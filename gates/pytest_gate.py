@@ -115,6 +115,7 @@ class GateSession:
                 tracking_uri=options.tracking_uri,
                 cache=path("gates_cache"),
                 output=path("gates_output"),
+                counterexamples=path("gates_counterexamples"),
             )
             if self._worker_input is None:
                 self._open()

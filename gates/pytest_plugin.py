@@ -37,6 +37,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--tracking-uri", metavar="URI", help="MLflow store (default: see gates --help)"
     )
     group.addoption("--gates-output", metavar="DIR", help="where the run gets its folder")
+    group.addoption(
+        "--gates-counterexamples", metavar="DIR", help="what earlier runs found, to be asked again"
+    )
     group.addoption("--gates-cache", metavar="DIR", help="environments and model snapshots")
     group.addoption("--gates-project", metavar="DIR", help="folder with model_cards/ and golden/")
 

@@ -7,6 +7,8 @@
 | its size at most | | `GATES_CACHE_MAX_SIZE` | `cache-max-size` | none |
 | how long what is unused is kept | | `GATES_CACHE_MAX_AGE` | `cache-max-age` | none |
 | runs | `--output` | `GATES_OUTPUT` | `output` | `.gates/runs` |
+| counterexamples | `--counterexamples` | `GATES_COUNTEREXAMPLES` | `counterexamples` | \
+`.gates/counterexamples` |
 | signing key | | `GATES_SIGNING_KEY` | `signing-key` | none |
 | verification key | | `GATES_VERIFY_KEY` | `verify-key` | none |
 """
@@ -32,6 +34,7 @@ _KEYS = (
     "cache-max-size",
     "cache-max-age",
     "output",
+    "counterexamples",
     "signing-key",
     "verify-key",
 )
@@ -59,6 +62,7 @@ class Settings:
         tracking_uri: MLflow's tracking and registry store.
         cache: Environments and model snapshots, shared by all projects of a user.
         output: Where each run gets its folder.
+        counterexamples: What earlier runs found, for later ones to ask again.
         signing_key: Ed25519 private key (PEM) that signs evidence, if any.
         verify_key: Ed25519 public key (PEM) that evidence must be signed by, if any.
         cache_limits: How much of the cache is kept.
@@ -68,6 +72,7 @@ class Settings:
     tracking_uri: str
     cache: Path
     output: Path
+    counterexamples: Path
     signing_key: Path | None = None
     verify_key: Path | None = None
     cache_limits: CacheLimits = CacheLimits()
@@ -92,6 +97,7 @@ def load_settings(
     tracking_uri: str | None = None,
     cache: Path | None = None,
     output: Path | None = None,
+    counterexamples: Path | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Gather settings from flags, environment, pyproject.toml and defaults, in this order.
@@ -101,6 +107,7 @@ def load_settings(
         tracking_uri: The flag, when it was given.
         cache: The flag, when it was given.
         output: The flag, when it was given.
+        counterexamples: The flag, when it was given.
         environ: Environment variables.
 
     Raises:
@@ -124,6 +131,8 @@ def load_settings(
         tracking_uri=pick(tracking_uri, "MLFLOW_TRACKING_URI", "tracking-uri") or default_store,
         cache=path(cache, "GATES_CACHE", "cache") or home / "mlgates",
         output=path(output, "GATES_OUTPUT", "output") or root / ".gates" / "runs",
+        counterexamples=path(counterexamples, "GATES_COUNTEREXAMPLES", "counterexamples")
+        or root / ".gates" / "counterexamples",
         signing_key=path(None, "GATES_SIGNING_KEY", "signing-key"),
         verify_key=path(None, "GATES_VERIFY_KEY", "verify-key"),
         cache_limits=cache_limits(

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gates.arms import VersionArm
 from gates.card import Card
+from gates.counterexamples import Recall
 from gates.dependencies import LockChange
 from gates.domain import EnvironmentFacts, ModelVersion, Role
 from gates.environments.cache import EnvironmentCache
-from gates.errors import GatesError, NoChampion, UsageError
+from gates.errors import GatesError, LockError, NoChampion, UsageError
 from gates.golden.snapshot import read_snapshot
+from gates.locks.late import late_lock_of
+from gates.recollection import Recollection
+from gates.registry.digests import file_digest
 from gates.subject import GoldenSet, Snapshot
 
 __all__ = ["RunSubject", "put_on_stand"]
@@ -29,6 +33,7 @@ class RunSubject:
     seed: int
     project: Path
     guest: Callable[[VersionArm, VersionArm], VersionArm]
+    recollection: Recollection | None = None
     _guests: dict[Role, VersionArm] = field(default_factory=dict)
 
     @property
@@ -70,6 +75,14 @@ class RunSubject:
         if self.champion is None:
             raise NoChampion
         return self.candidate.build.lock_changes(self.champion.build)
+
+    def recall(self, check: str) -> Recall:
+        """The counterexamples that earlier runs left for a check; it never raises.
+
+        Args:
+            check: The check's name.
+        """
+        return self.recollection.recall(check) if self.recollection else Recall()
 
     def training(self, path: str, columns: Sequence[str]) -> Snapshot:
         """Some columns of a training snapshot in the project.
@@ -115,6 +128,7 @@ def put_on_stand(
     path_of: Callable[[ModelVersion], Path],
     cache: EnvironmentCache,
     progress: Callable[[str], None],
+    recollection: Recollection | None = None,
 ) -> RunSubject:
     """Two versions and a golden set that belong together, ready to be asked.
 
@@ -126,6 +140,7 @@ def put_on_stand(
         path_of: Gives the verified snapshot of a version.
         cache: Where environments are kept.
         progress: Told, in words, what takes long.
+        recollection: What earlier runs left; None to ask nothing of theirs again.
 
     Raises:
         UsageError: Candidate and champion are the same bytes, or card, golden set and model do
@@ -137,7 +152,7 @@ def put_on_stand(
     def arm(role: Role, version: ModelVersion, host: VersionArm | None = None) -> VersionArm:
         return VersionArm(
             role,
-            version,
+            _with_lock(version, card.project),
             path_of(version),
             cache=cache,
             policy=card.policy.environment,
@@ -154,7 +169,19 @@ def put_on_stand(
         seed=card.policy.seed,
         project=card.project,
         guest=lambda own, host: arm(own.role, own.version, host),
+        recollection=recollection,
     )
+
+
+def _with_lock(version: ModelVersion, project: Path) -> ModelVersion:
+    """The version with the digest of the lock it runs under, also where that was made later."""
+    if version.lock_digest:
+        return version
+    try:
+        late = late_lock_of(project, version)
+    except LockError:  # which the checks that need the lock will name
+        return version
+    return replace(version, lock_digest=file_digest(late.lock)) if late else version
 
 
 def _require_comparable(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from gates.counterexamples import Recall
 from gates.dependencies import LockChange, LockReport
 from gates.domain import EnvironmentFacts, ModelVersion, Role, Task
 from gates.findings import ScanReport
@@ -439,6 +440,13 @@ class Subject(Protocol):
         Raises:
             NoChampion: There is no other.
             LockError: One of them has no lock.
+        """
+
+    def recall(self, check: str) -> Recall:
+        """The counterexamples that earlier runs left for a check; it never raises.
+
+        Args:
+            check: The check's name.
         """
 
     def training(self, path: str, columns: Sequence[str]) -> Snapshot:

@@ -8,7 +8,7 @@ et al., *Beyond Accuracy*, ACL 2020).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -118,14 +118,46 @@ class Templates:
             for choice in _choices(self.size(template), share, seed + at):
                 yield self._filled(at, template, choice)
 
+    def makes(self, query: str, label: str) -> bool:
+        """Whether a template makes a query with a label.
+
+        Args:
+            query: The query.
+            label: The label.
+        """
+        return any(
+            self._spelt(one.label, words) == label
+            for one in self.expect
+            for words in self._fits(SLOT.split(one.query), query, {})
+        )
+
+    def _spelt(self, label: str, words: Mapping[str, str]) -> str:
+        return SLOT.sub(lambda slot: self.words[slot[1]][words[slot[1]]], label)
+
+    def _fits(
+        self, parts: Sequence[str], query: str, words: Mapping[str, str]
+    ) -> Iterator[Mapping[str, str]]:
+        """Every choice of words that makes a query of parts, text and slot in turn."""
+        text, *rest = parts
+        if not query.startswith(text):
+            return
+        left = query[len(text) :]
+        if not rest:
+            if not left:
+                yield words
+            return
+        slot = rest[0]
+        for word in (words[slot],) if slot in words else self.words[slot]:
+            if left.startswith(word):
+                yield from self._fits(rest[1:], left[len(word) :], {**words, slot: word})
+
     def _filled(self, at: int, template: Template, choice: int) -> Expanded:
         words: dict[str, str] = {}
         for slot in reversed(template.slots):  # the last slot turns fastest
             choice, place = divmod(choice, len(self.words[slot]))
             words[slot] = list(self.words[slot])[place]
         query = SLOT.sub(lambda found: words[found[1]], template.query)
-        label = SLOT.sub(lambda found: self.words[found[1]][words[found[1]]], template.label)
-        return Expanded(at, query, label)
+        return Expanded(at, query, self._spelt(template.label, words))
 
 
 def _shares(sizes: list[int], most: int) -> list[int]:

@@ -37,7 +37,14 @@ VERSIONS: dict[str, dict[str, Any]] = {
 """Toy versions, in the order in which they are registered: `weak` is version 1, and so on."""
 
 
-_LONG = ("test_demo", "tests/real/", "test_pytest_plugin", "tests/bad_input/", "tests/registry/")
+_LONG = (
+    "test_demo",
+    "tests/real/",
+    "tests/transformer/",
+    "test_pytest_plugin",
+    "tests/bad_input/",
+    "tests/registry/",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

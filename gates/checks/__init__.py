@@ -13,10 +13,14 @@ from dataclasses import dataclass
 from functools import cache
 
 from gates.card import CheckSpec
+from gates.counterexamples import Counterexample, Replay
 from gates.domain import Exhibit, Measurement
 from gates.subject import Plan, Subject
 
-__all__ = ["Check", "catalogue", "find"]
+__all__ = ["Check", "Found", "catalogue", "find"]
+
+Found = Measurement | Exhibit | Counterexample | Replay
+"""What a check may yield."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +29,13 @@ class Check:
 
     Attributes:
         spec: Name, tasks, metrics, options.
-        measure: Yields measurements and exhibits. It may raise: the gate turns that into
+        measure: Yields measurements and exhibits, and counterexamples where it keeps them. It may
+            raise: the gate turns that into
             UNDECIDED (or FAIL where the candidate broke its contract) with the reason.
     """
 
     spec: CheckSpec
-    measure: Callable[[Subject, Plan], Iterable[Measurement | Exhibit]]
+    measure: Callable[[Subject, Plan], Iterable[Found]]
 
 
 def find(name: str) -> Check:

@@ -124,7 +124,7 @@ class Classes:
         if self.labelled.old is None:
             columns = ["class", "queries", "recall", "at least", "at most"]
             rows = [
-                [label, one.n, *_rounded(one.value, one.lower, one.upper)]
+                [label, one.n, *_rounded(one.value, *_within(one, 0.0))]
                 for label, one in zip(kept, self._recalls(self.sample), strict=True)
             ]
             rows.sort(key=lambda row: (row[2], row[0]))
@@ -140,7 +140,7 @@ class Classes:
             [
                 label,
                 one.n,
-                *_rounded(one.extra["old"], one.extra["new"], one.value, one.lower, one.upper, p),
+                *_rounded(one.extra["old"], one.extra["new"], one.value, *_within(one, -1.0), p),
             ]
             for label, one, p in zip(kept, self._changes(self.sample, None), adjusted, strict=True)
         ]
@@ -150,6 +150,15 @@ class Classes:
         lost = sum(p <= _SURE for p in adjusted)
         title = f"{lost} of {len(kept)} classes surely lost recall"
         yield Exhibit("table", title, {"columns": columns, "rows": rows})
+
+
+def _within(one: Measurement, least: float) -> tuple[float | None, float | None]:
+    """An interval without what a share, or a difference of shares, cannot be."""
+    lower, upper = one.lower, one.upper
+    return (
+        None if lower is None else max(lower, least),
+        None if upper is None else min(upper, 1.0),
+    )
 
 
 def _or(bound: float | None, otherwise: float) -> float:

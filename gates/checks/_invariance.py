@@ -8,19 +8,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gates.card import MetricSpec
+from gates.checks import Found
 from gates.checks._asked import Asked
 from gates.checks._edits import Variant
 from gates.checks._perturb import INVARIANCES, SYNONYMS, Drawn, draw
+from gates.checks._replay import expected_labels
 from gates.checks._slices import cuts
+from gates.counterexamples import Counterexample
 from gates.domain import Exhibit, Measurement
 from gates.kernels.packed import Floats
 from gates.measuring import Sample, Slice, means, share
 from gates.subject import GoldenSet, Plan, Subject
 
-__all__ = ["METRICS", "draw_invariances", "invariances"]
+__all__ = ["METRICS", "OF_SYNONYMS", "draw_invariances", "invariances"]
 
 _FLIPS, _SHIFTS = "invariance.", "score-shift."
 _FLIP = "share of changed queries"
+OF_SYNONYMS = f"{_FLIPS}{SYNONYMS}"
+"""The metric whose counterexamples rest on the golden set's own list."""
 _SCORE = "score"
 _SHRUNK = 5
 _ROWS = 100
@@ -88,7 +93,7 @@ def draw_invariances(subject: Subject, plan: Plan) -> dict[str, Drawn]:
 
 def invariances(
     subject: Subject, plan: Plan, drawn: Mapping[str, Drawn], asked: Asked
-) -> Iterator[Measurement | Exhibit]:
+) -> Iterator[Found]:
     """Every invariance that a card bounds.
 
     Counterexamples are shrunk in at most `gates.checks._shrink.ROUNDS` calls.
@@ -110,7 +115,7 @@ def invariances(
                 yield from (measured.of(metric, outcome, cut) for cut in slices)
     yield _all_flips(found, asked)
     if any(outcome.flips for outcome in found.values()):
-        yield _counterexamples(found, asked, subject.seed)
+        yield from _counterexamples(found, asked, subject)
 
 
 def _outcome(golden: GoldenSet, drawn: Drawn, asked: Asked) -> _Outcome:
@@ -167,7 +172,7 @@ class _Measured:
             unit=_unit(metric),
             extra={
                 "variants": float(sum(rows[at] for at, _ in outcome.drawn.rows)),
-                "left_out": float(rows.sum() - found.n),
+                "untouched": float(rows.sum() - found.n),
             },
         )
         sampled = INVARIANCES[metric.partition(".")[2]].sampled
@@ -192,13 +197,15 @@ def _all_flips(found: dict[str, _Outcome], asked: Asked) -> Exhibit:
     return Exhibit("table", title, {"columns": columns, "rows": rows})
 
 
-def _counterexamples(found: dict[str, _Outcome], asked: Asked, seed: int) -> Exhibit:
+def _counterexamples(found: dict[str, _Outcome], asked: Asked, subject: Subject) -> Iterator[Found]:
     # Hypothesis costs a third of a second to import; a run without a flip does not pay it.
     from gates.checks._shrink import shrink
 
     worst = [(kind, one) for kind, outcome in found.items() for one in _few(outcome.flips)]
     small = shrink([one for _, one in worst], asked)
     rows: dict[tuple[str, Variant], list[str | float]] = {}
+    kept: dict[tuple[str, Variant], Counterexample] = {}
+    expected = expected_labels(subject.golden)
     for (kind, whole), one in zip(worst, small, strict=True):
         (label, score), (now, then) = asked[one.query], asked[one.typed]
         before, after = f"{label} {score:.2f}", f"{now} {then:.2f}"
@@ -207,10 +214,15 @@ def _counterexamples(found: dict[str, _Outcome], asked: Asked, seed: int) -> Exh
         shown = one.typed.replace("\t", "⇥").replace("\u00a0", "⍽")
         goes = "falls" if then < score else "goes"
         words = f"query ‘{shown}’ ({near} ‘{one.query}’): {goes} from {before} to {after}"
+        # A query that has its expectation needs no other.
+        right = "" if one.typed in expected else expected.get(one.query, label)
+        kept[kind, one] = Counterexample(f"{_FLIPS}{kind}", one.query, one.typed, right)
         rows[kind, one] = [kind, words, one.query, shown, before, after, whole.query]
     columns = ["change", "in words", "query", "typed as", "before", "after", "found in"]
-    title = f"Smallest queries whose label changes (up to {_SHRUNK} a change; seed {seed})"
-    return Exhibit("table", title, {"columns": columns, "rows": list(rows.values())})
+    title = f"Smallest queries whose label changes (up to {_SHRUNK} a change; seed {subject.seed})"
+    of = sorted({f"{_FLIPS}{kind}" for kind, _ in worst})
+    yield Exhibit("table", title, {"columns": columns, "rows": list(rows.values()), "of": of})
+    yield from kept.values()
 
 
 def _few(flips: Sequence[Variant]) -> list[Variant]:

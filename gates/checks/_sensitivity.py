@@ -8,21 +8,23 @@ from dataclasses import replace
 import numpy as np
 
 from gates.card import MetricSpec
-from gates.checks import _products
+from gates.checks import Found, _products
 from gates.checks._asked import Asked
 from gates.checks._edits import Edit, Variant
 from gates.checks._perturb import Drawn, chance_of
 from gates.checks._slices import cuts
-from gates.domain import Exhibit, Measurement
+from gates.counterexamples import Counterexample
+from gates.domain import Exhibit
 from gates.measuring import share
 from gates.subject import GoldenSet, Plan, Subject
 
-__all__ = ["METRICS", "draw_sensitivities", "sensitivities"]
+__all__ = ["METRICS", "draw_sensitivities", "is_unnoticed", "sensitivities"]
 
 _PREFIX = "sensitivity."
 _UNIT = "share of changed queries"
 _BRAND = "brand"
 _ROWS = 100
+_KEPT = 5
 _RULES: Mapping[str, Callable[[str], list[tuple[Edit, ...]]]] = {
     "negation": _products.negation,
     "size": _products.size,
@@ -55,8 +57,10 @@ def draw_sensitivities(subject: Subject, plan: Plan) -> dict[str, Drawn]:
 
 def sensitivities(
     subject: Subject, plan: Plan, drawn: Mapping[str, Drawn], asked: Asked
-) -> Iterator[Measurement | Exhibit]:
+) -> Iterator[Found]:
     """Every rule that a card bounds.
+
+    The first few of each are counterexamples to keep.
 
     Args:
         subject: The candidate and a classification golden set.
@@ -68,12 +72,14 @@ def sensitivities(
     slices = list(cuts(golden.slices, plan.slices, len(golden.query_id)))
     unnoticed: list[list[str | float]] = []
     for kind, changed in drawn.items():
-        alike = np.full(len(golden.query_id), np.nan)
+        alike, kept = np.full(len(golden.query_id), np.nan), []
         for at, one in changed.rows:
             (label, score), (now, then) = asked[one.query], asked[one.typed]
-            alike[at] = now == label and abs(then - score) <= plan.options.noticeable
+            alike[at] = is_unnoticed((label, score), (now, then), plan.options.noticeable)
             if alike[at]:
                 unnoticed.append([kind, one.query, one.typed, label, round(score, 4)])
+                kept.append(Counterexample(f"{_PREFIX}{kind}", one.query, one.typed))
+        yield from kept[:_KEPT]
         for cut in slices:
             found = share(f"{_PREFIX}{kind}", alike, cut)
             reason = found.reason if found.n else _why_none(kind, golden)
@@ -84,6 +90,17 @@ def sensitivities(
         title += f"; the first {_ROWS}"
     columns = ["change", "query", "changed to", "label", "score"]
     yield Exhibit("table", title, {"columns": columns, "rows": unnoticed[:_ROWS]})
+
+
+def is_unnoticed(before: tuple[str, float], after: tuple[str, float], noticeable: float) -> bool:
+    """Whether two answers are the same: one label, and one score but for what nobody notices.
+
+    Args:
+        before: Label and score.
+        after: Label and score.
+        noticeable: By how much a score must move to be another.
+    """
+    return before[0] == after[0] and abs(after[1] - before[1]) <= noticeable
 
 
 def _drawn(kind: str, golden: GoldenSet, seed: int) -> Drawn:

@@ -1,24 +1,11 @@
-"""Slips of the hand on a QWERTY keyboard: one typing mistake, two of them, doubled letters.
-
-Only words of four or more letters are touched, and never their first letter: shorter, one letter
-makes another word. Words that hold a digit or a sign (sizes, model numbers) keep their spelling.
-"""
+"""Slips of the hand as edits of a query: one typing mistake, two of them, doubled letters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from gates.checks._edits import Edit, words
+from gates.checks._edits import Edit
+from gates.slips import slips, touchable
 
 __all__ = ["doubled_letters", "two_typos", "typo"]
-
-_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
-_NEIGHBOURS = {
-    letter: row[max(0, place - 1) : place] + row[place + 1 : place + 2]
-    for row in _ROWS
-    for place, letter in enumerate(row)
-}
-_SHORTEST = 4
 
 
 def typo(text: str) -> list[tuple[Edit, ...]]:
@@ -49,7 +36,7 @@ def doubled_letters(text: str) -> list[tuple[Edit, ...]]:
         text: The query.
     """
     found: list[tuple[Edit, ...]] = []
-    for start, end in _touchable(text):
+    for start, end in touchable(text):
         for place in range(start + 1, end):
             letter = text[place]
             if place + 1 < end and letter == text[place + 1]:
@@ -59,28 +46,5 @@ def doubled_letters(text: str) -> list[tuple[Edit, ...]]:
     return found
 
 
-def _touchable(text: str) -> list[tuple[int, int]]:
-    return [
-        (start, end)
-        for start, end in words(text)
-        if end - start >= _SHORTEST and text[start:end].isalpha()
-    ]
-
-
 def _slips(text: str) -> list[Edit]:
-    return [
-        edit
-        for start, end in _touchable(text)
-        for place in range(start + 1, end)
-        for edit in _at(text, place, swap=place > start + 1)
-    ]
-
-
-def _at(text: str, place: int, *, swap: bool) -> Iterator[Edit]:
-    letter = text[place]
-    yield Edit(place, place + 1, "")
-    yield Edit(place, place + 1, letter * 2)
-    for near in _NEIGHBOURS.get(letter.lower(), ""):
-        yield Edit(place, place + 1, near.upper() if letter.isupper() else near)
-    if swap and letter != text[place - 1]:
-        yield Edit(place - 1, place + 1, letter + text[place - 1])
+    return [Edit(one.start, one.end, one.new) for one in slips(text)]

@@ -79,6 +79,11 @@ class Sweeps:
         """How many queries have rows."""
         return len(np.unique(self._golden.row_query))
 
+    def reads(self, feature: str) -> bool:
+        """Whether a feature is an input of the version, as far as its signature says."""
+        inputs = self._arm.inputs
+        return inputs is None or feature in inputs
+
     def along(self, feature: str, sign: float, grid: int) -> Steps:
         """A feature at quantiles of its golden values; no step when it has one value.
 
@@ -117,6 +122,34 @@ class Sweeps:
         allowed = self._tolerance.absolute + self._tolerance.relative * np.abs(low)
         above: Bools = high - low > allowed
         return above
+
+    def is_wrong(self, sign: float, first: float, then: float) -> bool:
+        """Whether a feature's increase moves a score the wrong way by more than the tolerance.
+
+        Args:
+            sign: 1 where it must not lower a score, -1 where it must not raise one.
+            first: The score before.
+            then: The score after.
+        """
+        allowed = self._tolerance.absolute + self._tolerance.relative * abs(first)
+        return sign * (first - then) > allowed
+
+    def pairs(self, arm: Arm, cases: Sequence[tuple[int, str, tuple[float, float]]]) -> Floats:
+        """float64[cases, 2]: scores of single rows with a feature at one value, and at another.
+
+        Args:
+            arm: The version that is asked, in one call.
+            cases: Row, feature, and its two values.
+
+        Raises:
+            ModelFault: The version could not answer, by name.
+        """
+        rows = np.repeat([row for row, _, _ in cases], 2)
+        frame = {name: np.asarray(held)[rows] for name, held in self._golden.features.items()}
+        for at, (_, feature, values) in enumerate(cases):
+            frame[feature] = frame[feature].astype(np.float64)
+            frame[feature][2 * at : 2 * at + 2] = values
+        return arm.scores(frame).reshape(-1, 2)
 
     def narrowed(self, steps: Steps, most: int) -> list[Step]:
         """The rows with the largest wrong move, each halved to a smaller step with most of it.
@@ -165,6 +198,10 @@ class Sweeps:
     def query(self, row: int) -> str:
         """The text of a row's query."""
         return self._golden.query_text[int(self._golden.row_query[row])]
+
+    def query_id(self, row: int) -> str:
+        """The id of a row's query."""
+        return self._golden.query_id[int(self._golden.row_query[row])]
 
     def document(self, row: int) -> str:
         """A row's document."""

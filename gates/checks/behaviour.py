@@ -9,9 +9,18 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from gates.card import CheckSpec, MetricSpec
-from gates.checks import Check, _invariance, _sensitivity
+from gates.checks import Check, Found, _invariance, _sensitivity
 from gates.checks._asked import Asked
+from gates.checks._perturb import SYNONYMS, variants
 from gates.checks._ranked import judged, rank
+from gates.checks._replay import (
+    champion_answers,
+    replayed,
+    replayed_spec,
+    texts_of,
+    verdicts,
+)
+from gates.counterexamples import Counterexample
 from gates.domain import Exhibit, Measurement
 from gates.subject import Expectation, GoldenSet, Plan, Subject
 
@@ -19,6 +28,7 @@ __all__ = ["CHECK"]
 
 _PLACES = ("must-be-first", "in-top", "never-in-top")
 _HOLD = "share of expectations"
+_MUST_NOT_MATTER = {one.name for one in _invariance.METRICS}
 
 
 class Options(BaseModel):
@@ -37,7 +47,7 @@ class Options(BaseModel):
     noticeable: float = Field(default=1e-6, ge=0, lt=1)
 
 
-def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
+def _measure(subject: Subject, plan: Plan) -> Iterator[Found]:
     wanted = set(plan.metrics)
     if wanted & set(_PLACES):
         yield from _places(subject, wanted)
@@ -45,7 +55,7 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
         yield from _retyped(subject, plan)
 
 
-def _retyped(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
+def _retyped(subject: Subject, plan: Plan) -> Iterator[Found]:
     """Queries typed otherwise, all of them asked in one call for each 20,000."""
     golden = subject.golden
     if golden.manifest.task != "classification":
@@ -60,11 +70,36 @@ def _retyped(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     # By themselves: it is the frame that other checks ask for as well, and is answered once.
     asked.ask(golden.query_text)
     drawn = chain(same.values(), other.values())
-    asked.ask(variant.typed for some in drawn for _, variant in some.rows)
+    recall = subject.recall("behaviour")
+    known = [one for one in recall.cases if one.case.metric in plan.metrics and one.case.typed]
+    again = texts_of(known)
+    asked.ask(chain(again, (variant.typed for some in drawn for _, variant in some.rows)))
     if same:
         yield from _invariance.invariances(subject, plan, same, asked)
     if other:
         yield from _sensitivity.sensitivities(subject, plan, other, asked)
+    cases = verdicts(
+        known,
+        lambda case: _gone(case, golden),
+        lambda case, answers: _fails(case, answers, plan),
+        asked,
+        champion_answers(subject, again),
+    )
+    yield from replayed(plan, recall, cases)
+
+
+def _gone(case: Counterexample, golden: GoldenSet) -> str:
+    listed = (one.typed for one in variants(SYNONYMS, case.query, golden.synonyms))
+    if case.metric == _invariance.OF_SYNONYMS and case.typed not in listed:
+        return "the golden set lists no such synonym any more"
+    return ""
+
+
+def _fails(case: Counterexample, asked: Asked, plan: Plan) -> bool:
+    (label, score), (now, then) = asked[case.query], asked[case.typed]
+    if case.metric in _MUST_NOT_MATTER:
+        return now != label
+    return _sensitivity.is_unnoticed((label, score), (now, then), plan.options.noticeable)
 
 
 def _places(subject: Subject, wanted: set[str]) -> Iterator[Measurement | Exhibit]:
@@ -122,6 +157,7 @@ CHECK = Check(
             ),
             *_invariance.METRICS,
             *_sensitivity.METRICS,
+            replayed_spec("classification"),
         ),
         options=Options,
     ),

@@ -14,8 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gates.answers import Tolerance
 from gates.card import CheckSpec, MetricSpec
-from gates.checks import Check
-from gates.checks._sweeps import Steps, Sweeps
+from gates.checks import Check, Found
+from gates.checks._replay import replayed_spec
+from gates.checks._steps_again import MONOTONE, ORDER, kept, steps_again
+from gates.checks._sweeps import Step, Steps, Sweeps
 from gates.domain import Exhibit, Measurement
 from gates.errors import UsageError
 from gates.strict_yaml import nearest
@@ -30,6 +32,7 @@ _STEP = "share of steps"
 _ROW = "share of rows"
 _SPREAD = "mean spread within a query"
 _SHOWN = 20
+_KEPT = 10
 
 
 class Below(BaseModel):
@@ -77,7 +80,7 @@ class Options(BaseModel):
         return self
 
 
-def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
+def _measure(subject: Subject, plan: Plan) -> Iterator[Found]:
     options: Options = plan.options
     _require_features(subject.golden, options)
     sweeps = Sweeps(
@@ -87,6 +90,9 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
         yield from _monotone(sweeps, plan)
     if "order.violations" in plan.metrics:
         yield from _ordered(sweeps, options.below)
+    signs = dict.fromkeys(options.rising, 1.0) | dict.fromkeys(options.falling, -1.0)
+    below = {(one.feature, (one.equals, one.than)) for one in options.below}
+    yield from steps_again(subject, plan, sweeps, signs, below)
 
 
 def _require_features(golden: GoldenSet, options: Options) -> None:
@@ -97,16 +103,26 @@ def _require_features(golden: GoldenSet, options: Options) -> None:
             raise UsageError(what, advice=nearest(feature, golden.features))
 
 
-def _monotone(sweeps: Sweeps, plan: Plan) -> Iterator[Measurement | Exhibit]:
+def _monotone(sweeps: Sweeps, plan: Plan) -> Iterator[Found]:
     options: Options = plan.options
     directions = [(one, 1.0) for one in options.rising] + [(one, -1.0) for one in options.falling]
-    tried = [sweeps.along(feature, sign, options.grid) for feature, sign in directions]
+    unread = [one for one, _ in directions if not sweeps.reads(one)]
+    tried = [
+        sweeps.along(feature, sign, options.grid)
+        for feature, sign in directions
+        if feature not in unread
+    ]
     pairs = sum(one.wrong.size for one in tried)
     violations = sum(int(one.violated.sum()) for one in tried)
     flat = [one.feature for one in tried if not one.wrong.size]
-    reason = "the card's options declare no rising and no falling feature" if not tried else ""
+    reasons = []
+    if not directions:
+        reasons.append("the card's options declare no rising and no falling feature")
     if flat:
-        reason = f"not tried, for the golden set has one value of it: {', '.join(flat)}"
+        reasons.append(f"not tried, for the golden set has one value of it: {', '.join(flat)}")
+    if unread:
+        reasons.append(f"not tried, for it is no input of this version: {', '.join(unread)}")
+    reason = "; ".join(reasons)
     if "monotone.violations" in plan.metrics:
         share = violations / pairs if pairs else None
         yield Measurement("monotone.violations", share, pairs, _STEP, reason=reason)
@@ -121,7 +137,7 @@ def _monotone(sweeps: Sweeps, plan: Plan) -> Iterator[Measurement | Exhibit]:
     if tried:
         yield _by_feature(tried)
     if violations:
-        yield _worst_rows(sweeps, tried)
+        yield from _worst_rows(sweeps, tried)
 
 
 def _by_feature(tried: Sequence[Steps]) -> Exhibit:
@@ -141,8 +157,9 @@ def _by_feature(tried: Sequence[Steps]) -> Exhibit:
     return Exhibit("table", title, {"columns": columns, "rows": rows})
 
 
-def _worst_rows(sweeps: Sweeps, tried: Sequence[Steps]) -> Exhibit:
+def _worst_rows(sweeps: Sweeps, tried: Sequence[Steps]) -> Iterator[Found]:
     found = [one for steps in tried for one in sweeps.narrowed(steps, _SHOWN)]
+    found.sort(key=lambda one: -one.move)
     rows = [
         [
             sweeps.query(one.row),
@@ -151,34 +168,42 @@ def _worst_rows(sweeps: Sweeps, tried: Sequence[Steps]) -> Exhibit:
             *_told_apart(*one.numbers[:2]),
             *map(_short, one.numbers[2:]),
         ]
-        for one in sorted(found, key=lambda one: -one.move)[:_SHOWN]
+        for one in found[:_SHOWN]
     ]
     columns = ["query", "document", "feature", "from", "to", "score from", "score to"]
     title = "The largest moves the wrong way, each narrowed to a small step"
-    return Exhibit("table", title, {"columns": columns, "rows": rows})
+    yield Exhibit("table", title, {"columns": columns, "rows": rows})
+    signs = {one.feature: one.sign for one in tried}
+    # A step narrowed to just within the tolerance would not fail when it is asked again.
+    wrong = [one for one in found if sweeps.is_wrong(signs[one.feature], *one.numbers[2:])]
+    yield from (kept(sweeps, MONOTONE, one) for one in wrong[:_KEPT])
 
 
-def _ordered(sweeps: Sweeps, pairs: Sequence[Below]) -> Iterator[Measurement | Exhibit]:
+def _ordered(sweeps: Sweeps, pairs: Sequence[Below]) -> Iterator[Found]:
     if not pairs:
         reason = "the card's options declare no pair of values under 'below'"
         yield Measurement("order.violations", None, 0, _ROW, reason=reason)
         return
-    wrong: list[tuple[float, list[str | float]]] = []
+    wrong: list[tuple[float, list[str | float], Step]] = []
     violations = rows = 0
     for pair in pairs:
         low, high = sweeps.at(pair.feature, (pair.equals, pair.than))
         violated = ~sweeps.is_above(high, low)
         violations, rows = violations + int(violated.sum()), rows + violated.size
         for row in _largest(low - high, violated):
-            numbers = map(_short, (pair.equals, pair.than, low[row], high[row]))
+            exact = (pair.equals, pair.than, float(low[row]), float(high[row]))
             place = (sweeps.query(row), sweeps.document(row), pair.feature)
-            wrong.append((float(low[row] - high[row]), [*place, *numbers]))
+            step = Step(row, pair.feature, exact)
+            wrong.append((exact[2] - exact[3], [*place, *map(_short, exact)], step))
     yield Measurement("order.violations", violations / rows, rows, _ROW)
     if wrong:
         worst = sorted(wrong, key=lambda one: -one[0])[:_SHOWN]
         columns = ["query", "document", "feature", "at", "not below", "score", "score there"]
         title = f"{violations:,} of {rows:,} rows do not score below themselves; the worst"
-        yield Exhibit("table", title, {"columns": columns, "rows": [cells for _, cells in worst]})
+        yield Exhibit(
+            "table", title, {"columns": columns, "rows": [cells for _, cells, _ in worst]}
+        )
+        yield from (kept(sweeps, ORDER, step) for _, _, step in worst[:_KEPT])
 
 
 def _largest(moves: Floats, violated: Bools) -> list[int]:
@@ -219,6 +244,7 @@ CHECK = Check(
                 "rows not scored below themselves where the card says 'below'",
                 _ROW,
             ),
+            replayed_spec("ranking"),
         ),
         options=Options,
     ),

@@ -31,6 +31,11 @@ _CLEAR = 0.3  # a rank correlation below this says little about a direction
 _SURE = 2.576  # normal quantile, two-sided 99 %
 _RBO_P = 0.8
 _MOST = 5
+# The metrics that the table of weights explains.
+_OF_WEIGHT = [
+    *("in-top", "in-top-contributions", "dead", "constant"),
+    *("importance-drift", "sign-flips"),
+]
 
 
 def _inside(path: str) -> str:
@@ -221,7 +226,7 @@ def _table(old: Weighed | None, new: Weighed, remarks: Mapping[str, Sequence[str
             row += [_rounded(sizes(arm).get(name)) for arm in arms.values()]
         rows.append([*row, ", ".join(words for words, found in remarks.items() if name in found)])
     title = "How much each feature matters: scores moved by shuffling it, in spreads within a query"
-    return Exhibit("table", title, {"columns": columns, "rows": rows})
+    return Exhibit("table", title, {"columns": columns, "rows": rows, "of": _OF_WEIGHT})
 
 
 def _moved(one: Weighed) -> Mapping[str, float]:

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field
 
 from gates.card import CheckSpec, MetricSpec
-from gates.checks import Check
+from gates.checks import Check, Found
 from gates.checks._never import NEVER, UNIT, never_shown
+from gates.checks._replay import champion_labels, replayed, replayed_spec, texts_of, verdicts
+from gates.counterexamples import Counterexample
 from gates.domain import Exhibit, Measurement, Task
 from gates.subject import Plan, Subject
 from gates.templates import Expanded, Nothing, Templates
@@ -23,8 +25,11 @@ __all__ = ["CHECK"]
 
 _SHARE = "share of expanded queries"
 _NOWHERE = "share of listed queries"
+_GONE = "no template makes it, with that label, any more"
 _NONE = "the golden set has no templates (templates.yaml)"
 _SHOWN = 200
+_KEPT = 50
+_EVERY = "templates"
 _TEXT: frozenset[Task] = frozenset({"classification"})
 
 
@@ -54,7 +59,7 @@ class _Answered:
         return self.got == self.expanded.label
 
 
-def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
+def _measure(subject: Subject, plan: Plan) -> Iterator[Found]:
     if subject.golden.manifest.task == "ranking":
         yield from never_shown(subject)
         return
@@ -66,18 +71,27 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     options: Options = plan.options
     made = list(templates.expanded(options.queries, subject.seed)) if templates.expect else []
     nowhere = templates.nothing.queries if templates.nothing else ()
-    labels, scores = subject.candidate.labels({"query": (*(one.query for one in made), *nowhere)})
-    answers = list(zip(labels, scores.tolist(), strict=True))
+    recall = subject.recall("functionality")
+    again = texts_of(recall.cases)
+    rows = (*again, *(one.query for one in made), *nowhere)
+    labels, scores = subject.candidate.labels({"query": rows})
+    answers = list(zip(labels, scores.tolist(), strict=True))[len(again) :]
     of_templates = [
         _Answered(one, *answer) for one, answer in zip(made, answers[: len(made)], strict=True)
     ]
     yield from _of_templates(templates, of_templates)
     yield from _of_nothing(templates.nothing, answers[len(made) :])
+    cases = verdicts(
+        recall.cases,
+        lambda case: "" if templates.makes(case.query, case.label) else _GONE,
+        lambda case, answers: answers[case.query] != case.label,
+        dict(zip(again, labels, strict=False)),
+        champion_labels(subject, again),
+    )
+    yield from replayed(plan, recall, cases)
 
 
-def _of_templates(
-    templates: Templates, answered: Sequence[_Answered]
-) -> Iterator[Measurement | Exhibit]:
+def _of_templates(templates: Templates, answered: Sequence[_Answered]) -> Iterator[Found]:
     n = len(answered)
     if not n:
         reason = "templates.yaml holds no template ('expect')"
@@ -112,6 +126,8 @@ def _of_templates(
     shown = f" (the first {_SHOWN} are shown)" if len(wrong) > _SHOWN else ""
     title = f"{len(wrong):,} of {n:,} queries made from templates get another label{shown}"
     yield Exhibit("table", title, {"columns": columns, "rows": rows})
+    for one in wrong[:_KEPT]:
+        yield Counterexample(_EVERY, one.expanded.query, label=one.expanded.label)
 
 
 def _of_nothing(
@@ -157,6 +173,7 @@ CHECK = Check(
                 UNIT,
                 tasks=frozenset({"ranking"}),
             ),
+            replayed_spec("classification"),
         ),
         options=Options,
     ),

@@ -31,6 +31,7 @@ _UNITS: Mapping[ProblemKind, str] = {
     "environment": "distributions",
     "files": "distributions",
     "imports": "modules",
+    "after-the-fact": "locks",
     "recorded": "recorded versions",
     "base-image": "base images",
     "repository": "locks",
@@ -148,6 +149,12 @@ CHECK = Check(
             MetricSpec("files", "installed files that are not what was shipped", "", _NONE),
             MetricSpec(
                 "imports", "imports of the model's code that the lock does not cover", "", _NONE
+            ),
+            MetricSpec(
+                "after-the-fact",
+                "1 when the lock was made after the model was, by gates init",
+                "",
+                _NONE,
             ),
             MetricSpec(
                 "recorded", "versions written in the artifact that the lock contradicts", "", _NONE

@@ -6,18 +6,28 @@ here breaks no other check. Once the model has answered the golden inputs, a fau
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from gates.answers import Answers, Tolerance
 from gates.card import CheckSpec, Limit, MetricSpec
-from gates.checks import Check
+from gates.checks import Check, Found
 from gates.checks._asking import Asker
 from gates.checks._missing_features import missing_features
 from gates.checks._odd_inputs import FAMILIES, VERSION, made_up_words
+from gates.checks._replay import (
+    REPLAYED,
+    champion_labels,
+    expected_labels,
+    replayed,
+    replayed_spec,
+    texts_of,
+    verdicts,
+)
 from gates.checks._steadiness import STEADINESS, Steadiness, broken_by
+from gates.counterexamples import Counterexample, Known, Recall
 from gates.domain import Exhibit, Measurement, Task
 from gates.errors import ModelFault
 from gates.kernels.intervals import clopper_pearson
@@ -29,6 +39,8 @@ _NONE = Limit(max=0.0)
 _FLIP = "share of golden queries"
 _PATIENCE = 24
 _SHOWN = 60
+_KEPT = 20
+_UNSEEN = "unseen-words.flips"
 
 
 class Options(BaseModel):
@@ -47,7 +59,7 @@ class Options(BaseModel):
     batches: int = Field(default=100, ge=1, le=10_000)
 
 
-def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
+def _measure(subject: Subject, plan: Plan) -> Iterator[Found]:
     golden, wanted = subject.golden, set(plan.metrics)
     options: Options = plan.options
     labelled = golden.manifest.task == "classification"
@@ -63,36 +75,71 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
                 seed=subject.seed,
             )
             yield from steadiness.measure(wanted)
-        if "unseen-words.flips" in wanted:
-            yield from _unseen_words(subject, asker, first)
+        if wanted & {_UNSEEN, REPLAYED} and labelled:
+            yield from _unseen_words(subject, plan, asker, first)
         if "hostile-text.faults" in wanted:
             yield from _odd_text(asker)
         if any(metric.startswith("missing-feature.") for metric in wanted):
             yield from missing_features(golden, asker, first.scores, wanted, plan.slices)
 
 
-def _unseen_words(
-    subject: Subject, asker: Asker, first: Answers
-) -> Iterator[Measurement | Exhibit]:
-    texts = subject.golden.query_text
+def _unseen_words(subject: Subject, plan: Plan, asker: Asker, first: Answers) -> Iterator[Found]:
+    golden = subject.golden
+    texts = golden.query_text
     words = made_up_words(texts, seed=subject.seed)
     longer = tuple(f"{text} {word}" for text, word in zip(texts, words, strict=True))
-    answer = asker.attempt({"query": longer})
+    recall = subject.recall("robustness")
+    known = [one for one in recall.cases if one.case.typed.strip()]
+    again = texts_of(known)
+    answer = asker.attempt({"query": (*again, *longer)})
     if isinstance(answer, ModelFault):
-        yield broken_by("unseen-words.flips", answer, _FLIP, "a word it has never seen")
+        for metric in (one for one in (_UNSEEN, REPLAYED) if one in plan.metrics):
+            yield broken_by(metric, answer, _FLIP, "a word it has never seen")
         return
-    old, new = cast("tuple[str, ...]", first.labels), cast("tuple[str, ...]", answer.labels)
+    old, every = cast("tuple[str, ...]", first.labels), cast("tuple[str, ...]", answer.labels)
+    # The cases of earlier runs were chosen for failing: they stand in front, and in no share.
+    new, scores = every[len(again) :], answer.scores[len(again) :]
+    flips = [at for at, label in enumerate(new) if label != old[at]]
     flipped: list[list[str | float]] = [
-        [longer[at], old[at], label, round(float(first.scores[at] - answer.scores[at]), 4)]
-        for at, label in enumerate(new)
-        if label != old[at]
+        [longer[at], old[at], new[at], round(float(first.scores[at] - scores[at]), 4)]
+        for at in flips
     ]
     n = len(texts)
     interval = clopper_pearson(len(flipped), n)
-    yield Measurement("unseen-words.flips", len(flipped) / n, n, _FLIP, *interval)
+    yield Measurement(_UNSEEN, len(flipped) / n, n, _FLIP, *interval)
     columns = ["query with a made-up word", "label without", "label", "score lost"]
     title = f"{len(flipped)} of {n} queries get another label with a made-up word behind them"
     yield Exhibit("table", title, {"columns": columns, "rows": flipped})
+    expected = expected_labels(golden)
+    surest = sorted(flips, key=lambda at: -float(first.scores[at]))
+    for at in surest[:_KEPT]:
+        right = expected.get(texts[at], old[at])
+        yield Counterexample(_UNSEEN, texts[at], longer[at], right)
+    labels = dict(zip(again, every, strict=False))
+    yield from _again(subject, plan, recall, known, labels)
+
+
+def _again(
+    subject: Subject,
+    plan: Plan,
+    recall: Recall,
+    cases: Sequence[Known],
+    labels: Mapping[str, str],
+) -> Iterator[Found]:
+    known = {word for text in subject.golden.query_text for word in text.casefold().split()}
+
+    def gone(case: Counterexample) -> str:
+        seen = case.typed.casefold().split()[-1] in known
+        return "a golden query holds the word now" if seen else ""
+
+    found = verdicts(
+        cases,
+        gone,
+        lambda case, answers: answers[case.query] != answers[case.typed],
+        labels,
+        champion_labels(subject, texts_of(cases)),
+    )
+    yield from replayed(plan, recall, found)
 
 
 def _odd_text(asker: Asker) -> Iterator[Measurement | Exhibit]:
@@ -159,7 +206,7 @@ CHECK = Check(
                 tasks=_CLASSIFIERS,
             ),
             MetricSpec(
-                "unseen-words.flips",
+                _UNSEEN,
                 "queries whose label changes with a made-up word behind them",
                 _FLIP,
                 tasks=_CLASSIFIERS,
@@ -178,6 +225,7 @@ CHECK = Check(
                 sliceable=True,
                 tasks=_RANKERS,
             ),
+            replayed_spec("classification"),
         ),
         options=Options,
     ),

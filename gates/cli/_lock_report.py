@@ -19,6 +19,7 @@ _WHAT: Mapping[ProblemKind, str] = {
     "environment": "distributions installed as locked",
     "files": "installed files as they came",
     "imports": "imports that are provided",
+    "after-the-fact": "locks made with their model",
     "recorded": "versions in the artifact as locked",
     "base-image": "base images pinned by digest",
     "repository": "locks as the repository's",

@@ -132,6 +132,7 @@ def settings_from(
     tracking_uri: str | None,
     cache: Path | None,
     output: Path | None = None,
+    counterexamples: Path | None = None,
 ) -> Settings:
     """Settings from a command's options.
 
@@ -145,6 +146,7 @@ def settings_from(
         tracking_uri=tracking_uri,
         cache=cache.absolute() if cache else None,
         output=output.absolute() if output else None,
+        counterexamples=counterexamples.absolute() if counterexamples else None,
     )
 
 

@@ -24,6 +24,7 @@ from gates.cli.doctor import doctor
 from gates.cli.env import env
 from gates.cli.golden import golden
 from gates.cli.history import history
+from gates.cli.init import init
 from gates.cli.lock import lock
 from gates.cli.package import package
 from gates.cli.promote import promote
@@ -49,6 +50,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("demo")(demo)
+app.command("init")(init)
 app.command("package")(package)
 app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_options": False})(
     run_gate

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gates.golden.recording import Recording
     from gates.settings import Settings
 
-__all__ = ["record"]
+__all__ = ["record", "recording_of"]
 
 _SHOWN = 10
 
@@ -67,7 +67,9 @@ def record(
         )
     settings = settings_from(project, tracking_uri, cache)
     speech = Speech(as_json)
-    uri, found = _ask(settings, speech, model, source, tolerance=tolerance, only_new=only_new)
+    uri, found = recording_of(
+        settings, speech, model, source, tolerance=tolerance, only_new=only_new
+    )
     writes = bool(found.diff) and not dry_run
     if writes:
         write_atomically(found.path, found.after.encode())
@@ -87,7 +89,7 @@ def record(
     )
 
 
-def _ask(
+def recording_of(
     settings: Settings,
     speech: Speech,
     model: str,
@@ -96,6 +98,22 @@ def _ask(
     tolerance: float,
     only_new: bool,
 ) -> tuple[str, Recording]:
+    """Ask a version for the labels of its golden queries.
+
+    Args:
+        settings: Where things are.
+        speech: Where words go.
+        model: The registered model's name.
+        source: The version, or the alias as `@alias`; None for the card's.
+        tolerance: How far a score may be from the recorded one.
+        only_new: Whether what was recorded before stays as it is.
+
+    Returns:
+        The version's URI, and the recording; nothing is written.
+
+    Raises:
+        GatesError: Card or golden set are wrong, or the version cannot be run.
+    """
     from gates.card import read_card
     from gates.checks import catalogue
     from gates.environments.cache import EnvironmentCache

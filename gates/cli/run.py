@@ -68,6 +68,13 @@ def run_gate(
         Path | None,
         typer.Option(metavar="DIR", help="Where the run gets its folder (default: .gates/runs)."),
     ] = None,
+    counterexamples: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="What earlier runs found, asked again (default: .gates/counterexamples).",
+        ),
+    ] = None,
     project: ProjectOption = None,
     tracking_uri: TrackingOption = None,
     cache: CacheOption = None,
@@ -81,7 +88,7 @@ def run_gate(
     """
     from gates.registry.names import parse_uri
 
-    settings = settings_from(project, tracking_uri, cache, output)
+    settings = settings_from(project, tracking_uri, cache, output, counterexamples)
     if card and card.suffix != ".md":
         raise UsageError(f"--card {card} is not a Markdown file", advice="name the card itself")
     chosen = card.absolute() if card else card_path(settings, parse_uri(candidate).name)
@@ -90,6 +97,7 @@ def run_gate(
     arguments += ["--override-ini", "addopts="]
     arguments += ["--tracking-uri", settings.tracking_uri, "--gates-cache", str(settings.cache)]
     arguments += ["--gates-project", str(settings.project), "--gates-output", str(settings.output)]
+    arguments += ["--gates-counterexamples", str(settings.counterexamples)]
     if champion:
         arguments += ["--champion", champion]
     extra = [one for one in context.args if one != "--"]
@@ -141,6 +149,7 @@ class _Register:
 
 
 def _tell(session: GateSession, speech: Speech) -> None:
+    from gates.report.counterexamples import told
     from gates.report.terminal import render
 
     evidence, delivery = session.evidence, session.delivery
@@ -164,6 +173,18 @@ def _tell(session: GateSession, speech: Speech) -> None:
                     "value": one.measurement.value if one.measurement else None,
                 }
                 for one in evidence.judgements
+            ],
+            "counterexamples": [
+                {
+                    "check": one.check,
+                    "metric": one.case.metric,
+                    "query": one.case.query,
+                    "typed": one.case.typed,
+                    "state": one.state,
+                    "command": one.command or None,
+                }
+                for record in evidence.records
+                for one in told(evidence, record)
             ],
             "evidence": str(delivery.evidence),
             "evidence_digest": delivery.digest,

@@ -1,1 +1,1 @@
-"""The demo: a synthetic shop, two models, and four versions that a gate tells apart."""
+"""The demo: a synthetic shop, three models, and versions of each that a gate tells apart."""

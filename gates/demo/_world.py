@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gates.demo._vocabulary import BRANDS, KINDS, MODELS, UNIT_WORDS, Kind
 
-__all__ = ["Product", "Query", "make_products", "make_queries", "measure", "usefulness"]
+__all__ = ["Product", "Query", "make_products", "make_queries", "measure", "slip", "usefulness"]
 
 _PER_KIND = 7
 
@@ -102,8 +102,13 @@ def make_products(rng: random.Random) -> list[Product]:
     return products
 
 
-def _typo(text: str, rng: random.Random) -> str:
-    """One slip of the finger inside a word: a letter left out, doubled, or two swapped."""
+def slip(text: str, rng: random.Random) -> str:
+    """One slip of the finger inside a word: a letter left out, doubled, or two swapped.
+
+    Args:
+        text: At least three characters; as it is where the place drawn is not inside a word.
+        rng: What draws the place and the slip.
+    """
     at = rng.randrange(1, len(text) - 1)
     if not (text[at].isalpha() and text[at + 1].isalpha()):
         return text
@@ -150,7 +155,7 @@ def make_queries(products: list[Product], rng: random.Random) -> list[Query]:
             traffic = query.traffic * math.exp(rng.gauss(0.0, 1.2))
             text = query.text
             if traffic < 12 and rng.random() < 0.2:
-                text = _typo(text, rng)
+                text = slip(text, rng)
             if text not in found:
                 found[text] = Query(
                     text,

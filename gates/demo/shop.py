@@ -18,10 +18,11 @@ import argparse
 import csv
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from gates.demo._features import FEATURES, Features
+from gates.demo._sampling import Sampled, draw
+from gates.demo._titles import expected_titles, golden_titles
 from gates.demo._vocabulary import KINDS
 from gates.demo._world import Product, Query, make_products, make_queries, usefulness
 
@@ -30,46 +31,10 @@ __all__ = ["SEED", "write_shop"]
 SEED = 1
 """The seed of the committed files, chosen among eight so that the demo shows every verdict."""
 
-_QUERIES, _HEAD, _TORSO, _TRAINING = 180, 40, 200, 270
+_TRAINING = 270
+_DISLIKED = 6
 _MISJOINED = "lighting"
 _ANNOTATORS = (("ana", 0.0, 0.3), ("ben-strict", -0.45, 0.3), ("cleo-noisy", 0.0, 0.8))
-
-
-@dataclass(frozen=True, slots=True)
-class _Sampled:
-    id: str
-    query: Query
-    segment: str
-    sampling: str
-    inclusion: float
-
-
-def _step(population: list[Query], head: int) -> float:
-    """How much traffic stands behind one drawn query when so many are taken whole."""
-    return sum(query.traffic for query in population[head:]) / (_QUERIES - head)
-
-
-def _sample(population: list[Query], rng: random.Random) -> list[_Sampled]:
-    """The head whole; the rest by systematic sampling in proportion to traffic."""
-    head = _HEAD
-    while population[head].traffic > _step(population, head):
-        head += 1  # drawn in proportion to traffic it would be certain to come in
-    chosen = [_Sampled("", query, "head", "census", 1.0) for query in population[:head]]
-    rest = list(enumerate(population[head:], start=head))
-    rng.shuffle(rest)
-    step = _step(population, head)
-    reach, mark = 0.0, rng.random() * step
-    for rank, query in rest:
-        reach += query.traffic
-        if reach > mark:
-            mark += step
-            segment = "torso" if rank < _TORSO else "tail"
-            chosen.append(_Sampled("", query, segment, "pps", query.traffic / step))
-    chosen.sort(key=lambda one: one.query.text)
-    return [
-        _Sampled(f"q{at:03}", one.query, one.segment, one.sampling, one.inclusion)
-        for at, one in enumerate(chosen, start=1)
-    ]
 
 
 def _retrieve(
@@ -117,7 +82,7 @@ def _misjoin(rows: list[list[str]], products: list[Product]) -> None:
         rows[at][column] = value
 
 
-def _queries(folder: Path, sample: list[_Sampled]) -> None:
+def _queries(folder: Path, sample: list[Sampled]) -> None:
     header = ["query_id", "query", "weight", "sampling", "inclusion_probability"]
     rows = (
         [
@@ -134,7 +99,32 @@ def _queries(folder: Path, sample: list[_Sampled]) -> None:
     _write(folder / "queries.csv", [*header, "category", "segment"], rows)
 
 
-def _expect(one: _Sampled, shown: list[Product]) -> tuple[str, str, int | str] | None:
+def _embedding_golden(
+    folder: Path, sample: list[Sampled], products: list[Product], rng: random.Random
+) -> None:
+    texts = golden_titles(sample, products, rng)
+    header = ["query_id", "query", "weight", "sampling", "inclusion_probability"]
+    _write(
+        folder / "queries.csv",
+        [*header, "category", "written"],
+        (
+            [
+                one.id,
+                one.text,
+                f"{one.weight:.1f}",
+                one.sampling,
+                f"{one.inclusion:.6f}",
+                one.category,
+                one.written,
+            ]
+            for one in texts
+        ),
+    )
+    header = ["query_id", "expect", "target", "than"]
+    _write(folder / "expectations.csv", header, expected_titles(texts, sample, products))
+
+
+def _expect(one: Sampled, shown: list[Product]) -> tuple[str, str, int | str] | None:
     """What the shop's team would not see broken for a query: kind, product, depth."""
     query, noun = one.query, KINDS[one.query.kind].noun
     if query.category == _MISJOINED:  # nobody wrote any down here, so only the slice can tell
@@ -151,7 +141,7 @@ def _expect(one: _Sampled, shown: list[Product]) -> tuple[str, str, int | str] |
 
 
 def _ranking_golden(
-    folder: Path, sample: list[_Sampled], products: list[Product], rng: random.Random
+    folder: Path, sample: list[Sampled], products: list[Product], rng: random.Random
 ) -> None:
     pipeline = Features(products, rng)
     candidates: list[list[str]] = []
@@ -177,6 +167,19 @@ def _ranking_golden(
     _write(folder / "expectations.csv", ["query_id", "expect", "target", "k"], expectations)
 
 
+def _never_show(folder: Path, products: list[Product]) -> None:
+    """The products that shoppers like least: none of them may stand first, whatever is asked."""
+    worst = sorted(products, key=lambda product: product.appeal)[:_DISLIKED]
+    _write(folder / "never-show.csv", ["doc_id", "k"], ([one.id, 1] for one in worst))
+
+
+def _synonyms(folder: Path) -> None:
+    """What shoppers call each kind besides its noun, in both directions."""
+    pairs = [(kind.noun, name) for kind in KINDS for name in kind.synonyms]
+    rows = (pair for one, other in pairs for pair in ((one, other), (other, one)))
+    _write(folder / "synonyms.csv", ["word", "synonym"], rows)
+
+
 def _training(
     models: Path, queries: list[Query], products: list[Product], rng: random.Random
 ) -> None:
@@ -195,6 +198,8 @@ def _training(
         for query in queries
     ]
     _write(models / "query-category" / "data" / "training.csv", ["query", "category"], texts)
+    corpus = [[product.title] for product in products] + [[query.text] for query in queries]
+    _write(models / "title-embedding" / "data" / "training.csv", ["text"], corpus)
 
 
 def write_shop(project: Path, *, seed: int = SEED) -> None:
@@ -208,7 +213,7 @@ def write_shop(project: Path, *, seed: int = SEED) -> None:
     rng = random.Random(seed)  # noqa: S311 - a simulation, not a secret
     products = make_products(rng)
     population = make_queries(products, rng)
-    sample = _sample(population, rng)
+    sample = draw(population, rng)
     held_out = {one.query.text for one in sample}
     others = [query for query in population if query.text not in held_out]
     rng.shuffle(others)
@@ -216,12 +221,15 @@ def write_shop(project: Path, *, seed: int = SEED) -> None:
     _queries(golden / "product-ranker", sample)
     _queries(golden / "query-category", sample)
     _ranking_golden(golden / "product-ranker", sample, products, rng)
+    _never_show(golden / "product-ranker", products)
+    _synonyms(golden / "query-category")
     _write(
         golden / "query-category" / "expectations.csv",
         ["query_id", "expect", "target", "low", "high"],
         ([one.id, "label", one.query.category, "0.20", "1.00"] for one in sample),
     )
     _training(project / "models", others, products, rng)
+    _embedding_golden(golden / "title-embedding", sample, products, rng)
 
 
 if __name__ == "__main__":

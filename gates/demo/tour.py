@@ -1,7 +1,8 @@
-"""The demo: a synthetic shop's two models through the real commands, one after the other.
+"""The demo: a synthetic shop's three models through the real commands, one after the other.
 
 A champion is made, a better candidate passes and is promoted, one that is broken in a single
-category fails although its mean looks fine, and one is too close to call on this golden set.
+category fails although its mean looks fine, and one is too close to call on this golden set. Among
+vectors, one version whose neighbours look fine fails, since it does not know capitals.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Step:
 
 def steps() -> tuple[Step, ...]:
     """The tour, in order."""
-    ranker, classifier = "product-ranker", "query-category"
+    ranker, classifier, embedding = "product-ranker", "query-category", "title-embedding"
     return (
         Step(
             ("package", classifier),
@@ -69,6 +70,26 @@ def steps() -> tuple[Step, ...]:
         Step(
             ("promote", f"{classifier}/2", "--why", "robust to typing mistakes"),
             "The alias moves, on this evidence.",
+        ),
+        Step(
+            ("package", embedding),
+            "A model of vectors: titles and queries that look alike are to be neighbours.",
+            variant=f"{embedding}/champion",
+        ),
+        Step(("run", f"{embedding}/1"), "Its first version.", expects=3),
+        Step(
+            ("promote", f"{embedding}/1", "--first", "--why", "first version"),
+            "It becomes the champion of its name.",
+        ),
+        Step(
+            ("package", embedding),
+            "More n-grams in twice as many dimensions, and letters as they are written.",
+            variant=f"{embedding}/capitals",
+        ),
+        Step(
+            ("run", f"{embedding}/2"),
+            "Eight neighbours of ten stay, but a query in capitals is near nothing: FAIL.",
+            expects=1,
         ),
         Step(
             ("package", ranker),

@@ -10,7 +10,7 @@ from typing import Any
 
 from gates.errors import PackageError
 
-__all__ = ["ModelFile", "read_mlmodel"]
+__all__ = ["ModelFile", "raw_mlmodel", "read_mlmodel"]
 
 _MOST_BYTES = 16 << 20
 
@@ -46,7 +46,7 @@ def read_mlmodel(model_dir: Path) -> ModelFile:
         PackageError: There is no such file, it is not YAML, or it does not say how to load.
     """
     path = model_dir / "MLmodel"
-    raw = _read(path)
+    raw = raw_mlmodel(model_dir)
     flavors = raw.get("flavors")
     flavor = flavors.get("python_function") if isinstance(flavors, Mapping) else None
     if not isinstance(flavor, Mapping):
@@ -69,8 +69,18 @@ def read_mlmodel(model_dir: Path) -> ModelFile:
     )
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def raw_mlmodel(model_dir: Path) -> Mapping[str, Any]:
+    """The `MLmodel` file of a model folder, as parsed.
+
+    Args:
+        model_dir: An MLflow model folder.
+
+    Raises:
+        PackageError: There is no such file, it is not YAML, or no mapping.
+    """
     import yaml
+
+    path = model_dir / "MLmodel"
 
     try:
         if path.stat().st_size > _MOST_BYTES:

@@ -41,12 +41,16 @@ def as_scores(columns: Output, rows: int) -> NDArray[np.float64]:
     return _finite(columns[name], name)
 
 
-def as_labels(columns: Output, rows: int) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+def as_labels(
+    columns: Output, rows: int, *, alone: bool = False
+) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     """One label and its finite score for each row.
 
     Args:
         columns: What the model returned, with `label` and `score` among its columns.
         rows: How many rows it was given.
+        alone: Whether a label alone will do: the only column, of texts or whole numbers. Its score
+            is then 1, since the model names it without a doubt.
 
     Returns:
         `rows` labels, and float64[rows].
@@ -55,17 +59,15 @@ def as_labels(columns: Output, rows: int) -> tuple[tuple[str, ...], NDArray[np.f
         ModelFault: A breach: `wrong-rows`, `wrong-type`, `nan` or `infinite`.
     """
     _check_rows(columns, rows)
+    if alone and len(columns) == 1:
+        ((name, values),) = columns.items()
+        return _labels(values, name, whole_numbers=True), _ones(rows)
     missing = [name for name in ("label", "score") if name not in columns]
     if missing:
         raise _breach(
             "wrong-type", f"the model returned {_list(columns)} without {' and '.join(missing)}"
         )
-    labels = list(columns["label"])
-    bad = next((i for i, label in enumerate(labels) if not isinstance(label, str)), None)
-    if bad is not None:
-        kind = "nothing" if labels[bad] is None else type(labels[bad]).__name__
-        raise _breach("wrong-type", f"the model returned {kind} for label in row {bad}, not text")
-    return tuple(labels), _finite(columns["score"], "score")
+    return _labels(columns["label"], "label"), _finite(columns["score"], "score")
 
 
 def as_vectors(columns: Output, rows: int) -> NDArray[np.float64]:
@@ -144,6 +146,25 @@ def _check_rows(columns: Output, rows: int) -> None:
                 "wrong-rows",
                 f"the model returned {len(values)} rows for {rows} given (column {name!r})",
             )
+
+
+def _labels(
+    values: NDArray[Any] | list[Any], name: str, *, whole_numbers: bool = False
+) -> tuple[str, ...]:
+    labels = list(values)
+    if whole_numbers and {type(label).__name__ for label in labels} <= {"int", "int64"}:
+        return tuple(str(int(label)) for label in labels)
+    bad = next((i for i, label in enumerate(labels) if not isinstance(label, str)), None)
+    if bad is not None:
+        kind = "nothing" if labels[bad] is None else type(labels[bad]).__name__
+        raise _breach("wrong-type", f"the model returned {kind} for {name} in row {bad}, not text")
+    return tuple(labels)
+
+
+def _ones(rows: int) -> NDArray[np.float64]:
+    import numpy as np
+
+    return np.ones(rows)
 
 
 def _finite(values: NDArray[Any] | list[Any], name: str) -> NDArray[np.float64]:

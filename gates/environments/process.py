@@ -122,7 +122,8 @@ class Worker:
     def predict(self, columns: Columns) -> dict[str, NDArray[Any] | list[Any]]:
         """Ask the model for its output on a frame.
 
-        A model with named inputs is sent those columns, in its order, and no others.
+        A model with named inputs is sent those columns, in its order, and no others. One that
+        names a single column is sent a single column of texts under that name.
 
         Args:
             columns: Name → values, all of one length.
@@ -225,6 +226,8 @@ class Worker:
         wanted = self._model.input_columns
         if wanted is None:
             return columns
+        if len(wanted) == len(columns) == 1 and all(map(_is_text, columns.values())):
+            return dict(zip(wanted, columns.values(), strict=True))
         missing = [n for n in wanted if n not in columns and n not in self._model.optional_columns]
         if missing:  # the worker is well: it is only not asked
             raise ModelFault(
@@ -359,3 +362,7 @@ def run_script(
             + " ".join([str(environment.python), "-B", str(script), *args]),
         )
     return done.output
+
+
+def _is_text(values: Sequence[Any] | NDArray[Any]) -> bool:
+    return bool(len(values)) and isinstance(values[0], str)

@@ -154,6 +154,7 @@ def _run(order: Order, resolver: Resolver, output: Path) -> tuple[str, ...]:
             exclude_newer=order.exclude_newer,
             upgrade=order.upgrade,
             upgrade_packages=order.upgrade_packages,
+            build=order.build,
         ),
     )
     if done.returncode != 0:

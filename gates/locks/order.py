@@ -41,6 +41,8 @@ class Order:
         upgrade: True to keep no pin.
         upgrade_packages: The distributions whose pins are not kept, each as `name` or
             `name==version`.
+        build: False to build nothing from source, so that nothing the inputs name is ever run
+            while it is resolved.
     """
 
     inputs: Path
@@ -51,6 +53,7 @@ class Order:
     exclude_newer: str = ""
     upgrade: bool = False
     upgrade_packages: tuple[str, ...] = ()
+    build: bool = True
 
     @property
     def command(self) -> str:

@@ -31,6 +31,7 @@ _LEFT_OUT: Mapping[ProblemKind, str] = {
     "environment": _NO_ENVIRONMENT,
     "files": "the installed files were not looked at",
     "imports": "the model's code was not looked at in its environment",
+    "after-the-fact": "the lock was looked at by itself, without its model",
     "recorded": "the model's own files were not looked at",
     "base-image": "no Dockerfile was looked for",
     "repository": (

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
 from gates.domain import ModelVersion
 
-__all__ = ["Event", "EventKind", "EventState", "Listed", "Registry"]
+__all__ = ["Event", "EventKind", "EventState", "Listed", "Origin", "Registry"]
 
 EventKind = Literal["package", "gate", "promote", "rollback"]
 EventState = Literal["begun", "done", "failed"]
@@ -67,6 +67,31 @@ class Listed:
     version: str
     created: datetime
     tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What MLflow knows of where a version came from.
+
+    Attributes:
+        registered: When it was registered.
+        by: Who made the run behind it; empty when nobody knows.
+        run: The name of that run; empty when there is none.
+        trained: When that run began; None when there is none.
+        params: Its parameters.
+        metrics: Its metrics, the last value of each.
+        datasets: The data sets logged on it, in words.
+        description: What people wrote on the version.
+    """
+
+    registered: datetime
+    by: str = ""
+    run: str = ""
+    trained: datetime | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    datasets: tuple[str, ...] = ()
+    description: str = ""
 
 
 class Registry(Protocol):
@@ -123,6 +148,20 @@ class Registry(Protocol):
         Raises:
             RegistryError: It could not be stored; then no version was registered.
             IntegrityError: The folder cannot be digested, or the store gives back other bytes.
+        """
+
+    def newest(self, name: str) -> str | None:
+        """The number of a model's newest version; None when it has none.
+
+        Raises:
+            RegistryError: There is no such model.
+        """
+
+    def origin(self, version: ModelVersion) -> Origin:
+        """What is known of where a version came from.
+
+        Raises:
+            RegistryError: The registry could not be asked.
         """
 
     def set_alias(self, name: str, alias: str, version: str, expected: str | None) -> None:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from gates.domain import ModelVersion
 from gates.errors import IntegrityError, PromotionRefused, RegistryError
-from gates.registry import Event, Listed
+from gates.registry import Event, Listed, Origin
 from gates.registry._connection import Absent, Connection, Taken
+from gates.registry._origins import origin_of
 from gates.registry._runs import Runs
 from gates.registry._snapshots import Snapshots
 from gates.registry.digests import file_digest, tree_digest
@@ -106,6 +107,18 @@ class MlflowRegistry:
             raise
         self.log_event(replace(event, run_id=run, version=version, state="done"))
         return self.resolve(f"models:/{name}/{version}")
+
+    def newest(self, name: str) -> str | None:
+        """See `Registry.newest`."""
+        self._model(name)
+        with self._connection.calls(f"list the versions of '{name}'") as client:
+            order = ["version_number DESC"]
+            found = client.search_model_versions(f"name = '{name}'", 1, order)
+        return str(found[0].version) if found else None
+
+    def origin(self, version: ModelVersion) -> Origin:
+        """See `Registry.origin`."""
+        return origin_of(self._registered(version.name, version.version), self._connection)
 
     def set_alias(self, name: str, alias: str, version: str, expected: str | None) -> None:
         """See `Registry.set_alias`.

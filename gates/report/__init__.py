@@ -11,6 +11,7 @@
     advice.py               what to do next, and how many more queries an answer would take
     wording.py              measurements, bounds and reasons in words, each number said once
     contrasts.py            old against new, metric by metric, in columns
+    counterexamples.py      what went wrong in single cases, and the command that keeps each
     differences.py          old and new lists of a ranking difference, as values
     exhibits.py             reading them from an exhibit
     bounds.py, queries.py   rows of bounds, and lists of queries, for pages

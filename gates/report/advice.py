@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from gates.domain import Judgement, Measurement, Outcome, left_open
+from gates.domain import Exhibit, Judgement, Measurement, Outcome, left_open
 from gates.evidence import CheckRecord, Evidence
 from gates.kernels.power import minimum_detectable_effect, queries_needed
 from gates.report import summary
-from gates.report.text import count, roughly
+from gates.report.text import clean, count, roughly
 from gates.report.wording import is_own_test, needs_champion, test_name
 
 __all__ = ["Step", "next_steps"]
@@ -91,7 +92,7 @@ def _for_check(record: CheckRecord, judgements: list[Judgement], noun: str) -> l
     if record.breach or any(j.measurement and j.measurement.breach for j in judgements):
         return [Step(f"{name}: the candidate broke its contract; read the reason and the log.")]
     if judgements[0].outcome is Outcome.FAIL:
-        return [Step(f"{name}: {_names(judgements)} {_where_to_look(record)}")]
+        return [Step(f"{name}: {_names(judgements)} {_where_to_look(record, judgements)}")]
     return [Step(f"{name}: {sentence}") for sentence in _to_decide(judgements, noun)]
 
 
@@ -107,12 +108,24 @@ def _short(judgement: Judgement) -> str:
     return test_name(bound) if is_own_test(bound) else bound.id.partition("::")[2]
 
 
-def _where_to_look(record: CheckRecord) -> str:
-    kinds = {exhibit.kind for exhibit in record.exhibits}
-    if "ranking-diff" in kinds:
+def _where_to_look(record: CheckRecord, judgements: list[Judgement]) -> str:
+    if any(exhibit.kind == "ranking-diff" for exhibit in record.exhibits):
         return "begin with the worst queries, old and new side by side."
-    titles = [exhibit.title for exhibit in record.exhibits]
-    return f"begin with the table “{titles[0]}”." if titles else "begin with its reason."
+    if not record.exhibits:
+        return "begin with its reason."
+    metrics = {j.bound.metric.partition("@")[0] for j in judgements}
+    about = [one for one in record.exhibits if metrics & {*one.data.get("of", ())}]
+    first = (about or record.exhibits)[0]
+    return f"begin with the table “{first.title}”{_example(first, metrics)}."
+
+
+def _example(exhibit: Exhibit, metrics: AbstractSet[str]) -> str:
+    """A smallest counterexample of a failed metric in words, where the table tells them."""
+    columns, rows = exhibit.data.get("columns", ()), exhibit.data.get("rows", ())
+    if "in words" not in columns:
+        return ""
+    at, kinds = columns.index("in words"), {one.partition(".")[2] for one in metrics}
+    return next((f", such as: {clean(str(row[at]))}" for row in rows if row[0] in kinds), "")
 
 
 def _to_decide(judgements: list[Judgement], noun: str) -> list[str]:

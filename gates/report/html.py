@@ -9,6 +9,7 @@ from gates.domain import Exhibit, Judgement, Measurement, Outcome
 from gates.evidence import CheckRecord, Evidence, canonical, evidence_digest
 from gates.report import advice, pictures, summary, wording
 from gates.report.bounds import Row, forests, row_of
+from gates.report.counterexamples import Told, told
 from gates.report.exhibits import ranking_differences
 from gates.report.queries import Lists, fitted
 from gates.report.templating import page
@@ -26,6 +27,7 @@ class _Check:
     own_tests: tuple[Judgement, ...]
     unasked: tuple[Measurement, ...]
     tables: tuple[Exhibit, ...]
+    counterexamples: tuple[Told, ...]
 
 
 def render(evidence: Evidence) -> str:
@@ -94,6 +96,7 @@ def _checks(evidence: Evidence) -> list[_Check]:
                     if (m.metric, m.slice) not in asked and m.metric not in in_forest
                 ),
                 tuple(one for one in record.exhibits if one.kind == "table"),
+                told(evidence, record),
             )
         )
     return found

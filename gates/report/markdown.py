@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gates.domain import Judgement, Measurement, Outcome
 from gates.evidence import Evidence, canonical, evidence_digest
-from gates.report import advice, summary, text, wording
+from gates.report import advice, counterexamples, summary, text, wording
 from gates.report.differences import Place, QueryDifference, RankingDifference
 from gates.report.exhibits import ranking_differences
 
@@ -20,6 +20,7 @@ LIMIT = 58_000
 _WORST = 10
 _REASONS = 10
 _ROWS = 60
+_COUNTEREXAMPLES = 10
 # Entities rather than backslashes: inside an HTML block, such as a summary, only they work.
 _SPECIAL = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_[]#|~<>&"}
 # The one way to keep two prices in a line from becoming a formula.
@@ -95,6 +96,8 @@ def render(evidence: Evidence) -> str:
             page.add(_counts(difference), "the counts of queries")
         for query in worst:
             page.add(_query(query), f"the lists of “{escape(query.text, 60)}”")
+    for block in _counterexamples(evidence):
+        page.add(block, "counterexamples")
     page.blocks += last
     if page.cut:
         page.blocks.append(f"_Cut to fit a comment: {_listed(page.cut)}; report.html has it all._")
@@ -126,6 +129,27 @@ def _parts(evidence: Evidence) -> _Parts:
         tuple(moved[:_ROWS]),
         tuple(j for j in others if j not in kept),
     )
+
+
+def _counterexamples(evidence: Evidence) -> Iterator[str]:
+    headline = counterexamples.headline(evidence)
+    if not headline:
+        return
+    yield f"### Counterexamples\n\n{escape(headline, 1000)}."
+    every = (one for each in evidence.records for one in counterexamples.told(evidence, each))
+    failing = [one for one in every if one.fails]
+    for one in failing[:_COUNTEREXAMPLES]:
+        line = f"- {one.state}: {escape(one.words, 1000)}"
+        yield f"{line}\n{_fenced(one.command)}" if one.command else line
+    if len(failing) > _COUNTEREXAMPLES:
+        yield f"and {len(failing) - _COUNTEREXAMPLES:,} more, in report.html"
+
+
+def _fenced(command: str) -> str:
+    """A command in a list's item, to be copied as it is: nothing in a code block is markup."""
+    longest = max(map(len, re.findall(r"`+", command)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"  {fence}sh\n  {text.clean(command)}\n  {fence}"
 
 
 def _has_moved(judgement: Judgement) -> bool:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from gates.domain import Judgement, Outcome
 from gates.evidence import Evidence
-from gates.report import advice, summary, text, wording
+from gates.report import advice, counterexamples, summary, text, wording
 from gates.report.console_text import STYLES, as_text, queries, say
 from gates.report.exhibits import ranking_differences
 
@@ -22,6 +22,7 @@ __all__ = ["render"]
 # As many as leave the advice on the same screen.
 _REASONS = 8
 _OWN_TESTS = 3
+_COUNTEREXAMPLES = 3
 _HOLDS, _HOLDS_ADVISORY = (Outcome.PASS, False), (Outcome.PASS, True)
 
 
@@ -44,6 +45,7 @@ def render(evidence: Evidence, console: Console, *, folder: Path | None = None) 
     _bounds(evidence, console)
     for difference in ranking_differences(evidence):
         queries(difference, console, listed=evidence.verdict.outcome is not Outcome.PASS)
+    _counterexamples(evidence, console)
     console.print()
     console.print(Text("Next", style="bold"))
     for step in advice.next_steps(evidence):
@@ -186,6 +188,24 @@ def _rest(
         counts = ", ".join(f"{kind} {n:,}" for kind, n in kinds.items())
         words = f"and {kinds.total():,} more within bounds: {counts}"
         say(console, as_text(words, "dim"), 2)
+
+
+def _counterexamples(evidence: Evidence, console: Console) -> None:
+    """How many there are, and the first of those that fail, with what keeps them."""
+    headline = counterexamples.headline(evidence)
+    if not headline:
+        return
+    console.print()
+    say(console, Text("Counterexamples  ", style="bold").append_text(as_text(headline)))
+    every = (one for each in evidence.records for one in counterexamples.told(evidence, each))
+    failing = [one for one in every if one.fails]
+    for one in failing[:_COUNTEREXAMPLES]:
+        say(console, Text(f"{one.state}  ", style="red").append_text(as_text(one.words)), 2)
+        if one.command:
+            console.print(Text(f"    {text.clean(one.command)}", style="bold"), soft_wrap=True)
+    hidden = len(failing) - _COUNTEREXAMPLES
+    if hidden > 0:
+        say(console, Text(f"and {hidden:,} more in the report", style="dim"), 2)
 
 
 def _kinds(judgements: Iterable[Judgement]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gates.comparison import Comparison
@@ -37,12 +37,13 @@ _MEAN = "mean "
 _OVER = {
     **dict.fromkeys(("ms", "rows per second", "MiB", "× champion"), "requests"),
     **dict.fromkeys(("PSI", "distance"), "rows"),
+    "1 - rank-biased overlap": "features",
     **dict.fromkeys(("collapse", "rank", "norm", "share of neighbours"), "texts"),
 }
 # How near a share of n must come to a whole number of things to be written as one.
 _WHOLE = 1e-6
 _IN_SENTENCES = frozenset(
-    {"old", "new", "wins", "losses", "ties", "n_eff", "mde", "left_out"}
+    {"old", "new", "wins", "losses", "ties", "n_eff", "mde", "left_out", "untouched", "variants"}
     | {"n_needed", "pessimistic", "optimistic"}
 )
 
@@ -158,6 +159,10 @@ def precision(measurement: Measurement | None) -> tuple[str, ...]:
     if left_out := round(known.get("left_out", 0)):
         queries = count(left_out, "query", "queries")
         found.append(f"{queries} without a relevant document left out")
+    if untouched := round(known.get("untouched", 0)):
+        found.append(f"{count(untouched, 'query', 'queries')} that it leaves as they are")
+    if measurement and known.get("variants", 0) > measurement.n:
+        found.append(f"{known['variants']:,.0f} variants")
     if measurement and "n_eff" in known and round(known["n_eff"]) != measurement.n:
         found.append(f"effective n {known['n_eff']:,.0f}")
     if known.get("mde"):
@@ -218,12 +223,17 @@ def _reason(alike: list[Judgement]) -> Reason:
         return Reason(f"{subject}: {value}, demanded {demand(first.bound)}{more}", first)
     if len(alike) > 1:
         checks = list(dict.fromkeys(one.bound.check for one in alike))
-        named = " and ".join(filter(None, (", ".join(checks[:-1]), checks[-1])))
-        subject = f"{len(alike)} bounds of {named}"
+        subject = f"{len(alike)} bounds of {_listed(checks)}"
     if needs_champion(first):
         verb = "need" if len(alike) > 1 else "needs"
         return Reason(f"{subject} {verb} a champion: there is none yet")
     return Reason(f"{subject}: {first.reason}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names in a sentence: `a`, `a and b`, `a, b and c`."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def reasons(evidence: Evidence | Comparison) -> tuple[Reason, ...]:

@@ -215,6 +215,7 @@ def api_router(service: Service) -> APIRouter:
         summary="Ask for a gate",
         responses={
             200: {"model": Gate, "description": "It was waiting or running already."},
+            400: {"model": Problem, "description": "The body is not JSON."},
             503: {"model": Problem, "description": "As many wait as may."},
             **_MISSING,
         },

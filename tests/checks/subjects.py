@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from gates.checks import catalogue, find
+from gates.counterexamples import Counterexample, Recall, Replay
 from gates.dependencies import LockChange, LockReport
 from gates.domain import EnvironmentFacts, Exhibit, Measurement, ModelVersion, Role, Task
 from gates.environments.outputs import as_labels, as_scores
@@ -159,9 +160,13 @@ class FakeSubject:
     guests: Mapping[Role, FakeArm] = field(default_factory=dict)
     changes: tuple[LockChange, ...] = ()
     project: Path = Path()
+    recalls: Mapping[str, Recall] = field(default_factory=dict)
 
     def lock_changes(self) -> tuple[LockChange, ...]:
         return self.changes
+
+    def recall(self, check: str) -> Recall:
+        return self.recalls.get(check, Recall())
 
     def training(self, path: str, columns: Sequence[str]) -> Snapshot:
         return read_snapshot(self.project / path, columns)
@@ -221,6 +226,8 @@ class Result:
 
     measurements: dict[tuple[str, str], Measurement]
     exhibits: list[Exhibit]
+    counterexamples: list[Counterexample] = field(default_factory=list)
+    replay: Replay | None = None
 
     def __getitem__(self, metric: str) -> Measurement:
         return self.measurements[metric, ""]
@@ -235,4 +242,6 @@ def run(
     return Result(
         {(one.metric, one.slice): one for one in found if isinstance(one, Measurement)},
         [one for one in found if isinstance(one, Exhibit)],
+        [one for one in found if isinstance(one, Counterexample)],
+        next((one for one in found if isinstance(one, Replay)), None),
     )

@@ -151,3 +151,12 @@ def test_a_feature_the_golden_set_lacks_is_told_with_the_nearest() -> None:
 def test_no_feature_can_both_rise_and_fall() -> None:
     with pytest.raises(ValidationError, match="both rising and falling"):
         catalogue()["directional"].options.model_validate({"rising": ["a"], "falling": ["a"]})
+
+
+def test_a_feature_that_the_version_does_not_read_is_named_and_makes_no_share_look_small() -> None:
+    inverted = subject(lambda frame: fair(frame, stock=-1.0))
+    blind = FakeArm(score=inverted.candidate.score, inputs=("stock", "in_stock"))
+    measured = run("directional", FakeSubject(inverted.golden, blind, None), *METRICS, **DECLARED)
+    violations = measured["monotone.violations"]
+    assert (violations.value, violations.n) == (1.0, 4 * 30)
+    assert violations.reason == "not tried, for it is no input of this version: price"

@@ -191,6 +191,7 @@ def test_the_worst_of_many_classes_is_not_taken_for_bad_because_it_was_picked() 
     # Its own upper bound alone would be nearer.
     assert worst.upper is not None
     assert worst.upper > table.data["rows"][0][4]
+    assert all(0 <= row[3] <= row[2] <= row[4] <= 1 for row in table.data["rows"])
 
 
 def test_classes_of_few_queries_are_left_out_and_it_is_said() -> None:

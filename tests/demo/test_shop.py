@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from gates.demo.shop import write_shop
 from gates.golden import read_golden
 
 PROJECT = Path(__file__).parents[2]
-MODELS = ("product-ranker", "query-category")
+MODELS = ("product-ranker", "query-category", "title-embedding")
+SIZES = {"product-ranker": 180, "query-category": 180, "title-embedding": 336 + 180 + 24}
 VARIANTS = PROJECT / "gates" / "demo" / "variants"
 
 
@@ -27,7 +29,7 @@ def again(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_generating_the_shop_again_gives_the_committed_bytes(again: Path) -> None:
     written = sorted(path.relative_to(again) for path in again.rglob("*") if path.is_file())
 
-    assert len(written) == 8
+    assert len(written) == 13
     for file in written:
         assert (again / file).read_bytes() == (PROJECT / file).read_bytes(), file
 
@@ -51,9 +53,24 @@ def test_the_golden_set_reads_without_a_warning_and_says_it_is_synthetic(model: 
     assert golden.manifest.synthetic
     assert golden.manifest.description.startswith("Synthetic.")
     assert "**Synthetic: " in (PROJECT / "model_cards" / f"{model}.md").read_text("utf-8")
-    assert len(golden.query_id) == 180
+    assert len(golden.query_id) == SIZES[model]
     assert len(golden.slice_values("category")) == 8
+
+
+@pytest.mark.parametrize("model", ["product-ranker", "query-category"])
+def test_head_torso_and_tail_are_in_the_golden_set(model: str) -> None:
+    golden = read_golden(PROJECT / "golden" / model)
+
     assert golden.slice_values("segment") == ("head", "tail", "torso")
+
+
+def test_texts_are_titles_queries_and_queries_written_otherwise() -> None:
+    golden = read_golden(PROJECT / "golden" / "title-embedding")
+    written = Counter(golden.slices["written"])
+
+    assert written == {"title": 336, "query": 180, "capitals": 12, "slip": 12}
+    assert len({text.casefold() for text in golden.query_text}) == 336 + 180 + 12
+    assert len(golden.expectations) > 60
 
 
 def test_the_head_is_taken_whole_and_the_rest_stands_for_equal_traffic() -> None:
@@ -73,11 +90,14 @@ def test_one_annotator_is_strict_and_one_is_noisy() -> None:
     assert off["cleo-noisy"].std() > 1.5 * off["ana"].std()
 
 
-def test_no_golden_query_is_trained_on() -> None:
+@pytest.mark.parametrize(
+    ("model", "column"), [("query-category", "query"), ("title-embedding", "text")]
+)
+def test_no_golden_query_is_trained_on(model: str, column: str) -> None:
     golden = read_golden(PROJECT / "golden" / "query-category")
-    log = PROJECT / "models" / "query-category" / "data" / "training.csv"
+    log = PROJECT / "models" / model / "data" / "training.csv"
     with log.open(encoding="utf-8", newline="") as file:
-        trained = {row["query"] for row in csv.DictReader(file)}
+        trained = {row[column] for row in csv.DictReader(file)}
 
     assert len(trained) > 300
     assert trained.isdisjoint(golden.query_text)
@@ -111,3 +131,12 @@ def test_a_lock_names_no_package_index(model: str) -> None:
     assert "--hash=sha256:" in lock
     assert "://" not in lock
     assert "--index-url" not in lock.replace("--no-emit-index-url", "")
+
+
+def test_classifier_and_embedding_share_one_environment() -> None:
+    first, second = (
+        (PROJECT / "models" / model / "requirements.txt").read_bytes()
+        for model in ("query-category", "title-embedding")
+    )
+
+    assert first == second

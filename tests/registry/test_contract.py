@@ -223,3 +223,32 @@ def test_an_event_that_somebody_edited_is_left_out(
     made = registry.register(name, toy_model(tmp_path / "model"), {}, "")
     registry._connection.client.set_tag(made.run_id, "gates.event.when", "yesterday")
     assert registry.events(name) == ()
+
+
+def test_the_newest_version_is_the_one_with_the_highest_number(
+    registry: MlflowRegistry, tmp_path: Path, name: str
+) -> None:
+    model = toy_model(tmp_path / "model")
+    for _ in range(11):  # as text, 9 comes after 11
+        registry.register(name, model, {}, "")
+    registry.tag(registry.resolve(f"{name}/2"), {"touched": "last"})
+    assert registry.newest(name) == "11"
+
+
+def test_where_a_version_came_from_is_what_its_run_says(
+    registry: MlflowRegistry, tmp_path: Path, name: str
+) -> None:
+    model = toy_model(tmp_path / "model")
+    client = registry._connection.client
+    run = client.create_run("0", tags={"mlflow.user": "ana"}, run_name="nightly").info
+    client.log_param(run.run_id, "leaves", "31")
+    client.log_metric(run.run_id, "auc", 0.75)
+    client.log_artifacts(run.run_id, str(model), "model")
+    client.create_registered_model(name)
+    client.create_model_version(name, f"{run.artifact_uri}/model", run.run_id)
+    version = registry.resolve(f"{name}/1")
+    origin = registry.origin(version)
+    assert (origin.by, origin.run) == ("ana", "nightly")
+    assert (origin.params, origin.metrics) == ({"leaves": "31"}, {"auc": 0.75})
+    assert origin.trained is not None
+    assert origin.trained <= origin.registered

@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 import pytest
 
-from gates.domain import Bound, Measurement, decide, judge
+from gates.domain import Bound, Exhibit, Measurement, decide, judge
 from gates.errors import NoChampion
 from gates.evidence import CheckRecord, Evidence
 from gates.kernels.power import minimum_detectable_effect
@@ -81,3 +81,17 @@ def test_documents_that_nobody_judged_are_to_be_judged_and_not_more_queries() ->
     first, *others = next_steps(run_of(Bound("c", "d", minimum=-0.01), measured))
     assert "Documents to judge next" in first.text
     assert not any("golden queries" in one.text for one in others)
+
+
+def test_a_failure_is_explained_by_the_table_that_is_about_it_and_an_example_of_it() -> None:
+    bound = Bound("behaviour", "invariance.typo", maximum=0.1)
+    run = run_of(bound, Measurement("invariance.typo", 0.5, 10, "share of changed queries"))
+    rows = [["plural", "‘rugs’ from ‘rug’"], ["typo", "‘chaie’ from ‘chair’"]]
+    small = {"columns": ["change", "in words"], "rows": rows, "of": ["invariance.typo"]}
+    tables = (Exhibit("table", "All", {}), Exhibit("table", "Smallest", small))
+    record = dataclasses.replace(run.records[0], exhibits=tables)
+    (first, *_) = next_steps(dataclasses.replace(run, records=(record,)))
+    assert first.text == (
+        "behaviour: invariance.typo fails; begin with the table “Smallest”, such as: "
+        "‘chaie’ from ‘chair’."
+    )

@@ -215,6 +215,14 @@ def test_long_titles_leave_out_lists_and_the_page_says_so() -> None:
     assert 1_800_000 < len(source.encode()) < 2_000_000
 
 
+def test_a_cell_with_the_titles_of_ten_neighbours_is_shown_whole() -> None:
+    neighbours = " · ".join(f"Solmarke Bramble locking grill tongs {at} cm *" for at in range(10))
+    data = {"columns": ["text", "neighbours"], "rows": [["grill tongs", neighbours]]}
+    record = CheckRecord("embedding", exhibits=(Exhibit("table", "Other neighbours", data),))
+    shown = html.render(dataclasses.replace(factory.passing(), records=(record,)))
+    assert neighbours in shown
+
+
 def test_a_damaged_exhibit_is_an_error_that_names_it() -> None:
     record = CheckRecord("ranking-diff", exhibits=(Exhibit("ranking-diff", "Old, new", {"k": 10}),))
     damaged = dataclasses.replace(factory.passing(), records=(record,))

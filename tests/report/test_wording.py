@@ -51,6 +51,8 @@ def test_further_facts_are_words_and_nothing_is_said_of_zero() -> None:
         measured, extra={"n_eff": 180.0, "mde": 0.0, "ties": 0.0, "left_out": 3.0}
     )
     assert details(quiet) == ("3 queries without a relevant document left out",)
+    typed = dataclasses.replace(measured, extra={"untouched": 7.0, "variants": 540.0})
+    assert details(typed) == ("7 queries that it leaves as they are", "540 variants")
     odd = dataclasses.replace(measured, extra={"queries": 9.0, "odd_key": 0.5, "none": None})
     assert details(odd) == ("odd key 0.5",)
 
@@ -132,3 +134,8 @@ def test_what_to_know_of_a_value_stands_beside_it() -> None:
         "worst-class-recall", 0.6, 50, "share", 0.5, 0.7, reason="shed, the worst of 4 classes"
     )
     assert wording.changes(worst) == ("shed, the worst of 4 classes",)
+
+
+def test_a_drift_of_importance_is_measured_over_features_and_counts_none() -> None:
+    drift = Measurement("importance-drift", 0.17, 9, "1 - rank-biased overlap")
+    assert value_in_words(drift) == "0.17 (9 features)"

@@ -152,6 +152,64 @@ class Jobs:
         with self._reading() as connection:
             return tuple(map(_job, connection.execute(query)))
 
+    def waiting(self) -> Mapping[str, Mapping[JobState, int]]:
+        """How many jobs of each model are queued or running; models without any are left out."""
+        query = (
+            sa.select(jobs.c.model, jobs.c.state, sa.func.count())
+            .where(jobs.c.state.in_(ACTIVE))
+            .group_by(jobs.c.model, jobs.c.state)
+        )
+        found: dict[str, dict[JobState, int]] = {}
+        with self._reading() as connection:
+            for model, state, count in connection.execute(query):
+                found.setdefault(model, {})[state] = count
+        return found
+
+    def trends(self, size: int, model: str | None = None) -> Mapping[str, tuple[Job, ...]]:
+        """The newest verdict on each of the newest versions of models, oldest first.
+
+        Args:
+            size: How many versions of each model.
+            model: Of this model only.
+        """
+        newest = (
+            sa.select(jobs.c.model, sa.func.max(jobs.c.id).label("id"))
+            .where(jobs.c.state == "done")
+            .group_by(jobs.c.model, jobs.c.version)
+        )
+        if model is not None:
+            newest = newest.where(jobs.c.model == model)
+        each = newest.subquery()
+        place = sa.func.row_number().over(partition_by=each.c.model, order_by=each.c.id.desc())
+        placed = sa.select(each.c.id, place.label("place")).subquery()
+        query = (
+            sa.select(jobs)
+            .join(placed, placed.c.id == jobs.c.id)
+            .where(placed.c.place <= size)
+            .order_by(jobs.c.id)
+        )
+        found: dict[str, list[Job]] = {}
+        with self._reading() as connection:
+            for row in connection.execute(query):
+                found.setdefault(row.model, []).append(_job(row))
+        return {name: tuple(some) for name, some in found.items()}
+
+    def latest_of(self, model: str, versions: Sequence[str]) -> Mapping[str, Job]:
+        """The newest job of each of some versions that any job was for.
+
+        Args:
+            model: Their model.
+            versions: Their numbers.
+        """
+        newest = (
+            sa.select(sa.func.max(jobs.c.id))
+            .where(jobs.c.model == model, jobs.c.version.in_(versions))
+            .group_by(jobs.c.version)
+        )
+        query = sa.select(jobs).where(jobs.c.id.in_(newest))
+        with self._reading() as connection:
+            return {row.version: _job(row) for row in connection.execute(query)}
+
     def known_versions(self, model: str) -> frozenset[str]:
         """The versions of a model that any job was for."""
         query = sa.select(jobs.c.version).where(jobs.c.model == model).distinct()

@@ -1,0 +1,9 @@
+"""The documentation site: the pages of docs/, arranged, with a reference made from the code.
+
+- `docsite.build` gathers the sources in a scratch folder and has Sphinx make pages of them.
+- `docsite.arrangement` says which page stands where.
+- `docsite.card_keys`, `docsite.command_line`, `docsite.interface` make reference pages.
+- `docsite.pictures` draws what docs/statistics.md shows.
+
+python -m docsite FOLDER      builds it; a broken link, or anything else Sphinx warns of, fails
+"""

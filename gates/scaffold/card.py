@@ -1,0 +1,187 @@
+"""The model card: checks that make sense for the task, cautious bounds, and what MLflow knows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gates.domain import ModelVersion, Task
+from gates.registry import Origin
+from gates.scaffold.model import ModelFacts
+
+__all__ = ["CardFacts", "card_text"]
+
+_MOST = 40
+_INTRODUCTION: Mapping[Task, str] = {
+    "classification": "Gives a shopper's query a label.",
+    "ranking": "Orders the candidate products of a query.",
+    "embedding": "Turns a text into a vector whose neighbours mean the same.",
+}
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """What a card is made from.
+
+    Attributes:
+        version: The version it is made for.
+        task: Its task.
+        because: What the task was found out from, in words.
+        model: What its files say.
+        origin: What MLflow knows of where it came from.
+        source: Where the golden set comes from, in words.
+        judged: Whether people said what is right.
+        late_lock: Whether its lock is made after the fact.
+    """
+
+    version: ModelVersion
+    task: Task
+    because: str
+    model: ModelFacts
+    origin: Origin
+    source: str
+    judged: bool
+    late_lock: bool
+
+
+def card_text(facts: CardFacts) -> str:
+    """The card, front matter and prose.
+
+    Args:
+        facts: What it is made from.
+    """
+    checks = {
+        "classification": _classification(facts),
+        "ranking": _RANKING,
+        "embedding": _EMBEDDING,
+    }[facts.task]
+    owner = json.dumps(_plain(facts.origin.by) or "unknown", ensure_ascii=False)
+    labels = facts.task == "classification" and facts.model.gives_labels_only
+    front = [
+        "---",
+        f"model: {json.dumps(facts.version.name)}",
+        f"task: {facts.task}  # {_plain(facts.because)}",
+        f"owners: [{owner}]  # whom to ask: an address of the team",
+        f"golden: {json.dumps(f'golden/{facts.version.name}')}",
+        "champion: champion  # the registry alias that means 'in production'",
+        "environment:",
+        "  memory_mb: 4096  # what one worker may use; raise it for a model that is larger",
+        *(["  labels_only: true  # a label without a score: the score is 1"] if labels else []),
+        "checks:",
+        *_lockfile(facts),
+        "  artifact: {}  # nothing in its files runs commands, opens connections or cannot be read",
+        "  equivalence: {}  # the champion answers the same under the new lock",
+        *checks.strip("\n").splitlines(),
+        "---",
+        "",
+    ]
+    return "\n".join((*front, *_prose(facts))) + "\n"
+
+
+def _lockfile(facts: CardFacts) -> Iterable[str]:
+    kinds = ["unpinned", "unhashed", "unsatisfied", "unneeded", "environment", "files", "recorded"]
+    kinds += ["imports"] * facts.model.has_code
+    yield "  lockfile:"
+    yield "    bounds:"
+    yield from (f"      {kind}: {{max: 0}}" for kind in (*kinds, "base-image", "swapped-files"))
+    if facts.late_lock:
+        yield "      # A lock made by gates init came after the model. Once versions are made with"
+        yield "      # gates package, take `advisory: true` out, so that only those can pass."
+    advisory = ", advisory: true" if facts.late_lock else ""
+    yield f"      after-the-fact: {{max: 0{advisory}}}"
+
+
+def _classification(facts: CardFacts) -> str:
+    said = "the expected labels" if facts.judged else "what the recorded version answered"
+    return f"""
+  score-range:
+    bounds:
+      # The share of queries that get {said}, weighted by traffic.
+      # Advisory until the team has agreed on a level: then write it here and remove `advisory`.
+      label-accuracy: {{min: 0.8, advisory: true}}
+      # At most five points below the champion, with 95 % confidence. Few queries give a wide
+      # interval: where it is UNDECIDED for long, add queries rather than move the bound.
+      label-accuracy.delta: {{min: -0.05}}
+  behaviour:
+    bounds:
+      # The share of queries that change their label when typed otherwise. 0 is what a model that
+      # evens out letter case and white space gives; remove `advisory` once yours does.
+      invariance.case: {{max: 0.05, advisory: true}}
+      invariance.whitespace: {{max: 0.05, advisory: true}}
+      # One typing mistake; 0.2 is every fifth query.
+      invariance.typo: {{max: 0.2, advisory: true}}
+"""
+
+
+_RANKING = """
+  ranking-diff:
+    bounds:
+      # At most 0.02 of nDCG@10 below the champion, with 95 % confidence; 0.01 is usual once there
+      # are a few hundred judged queries. Name slice columns in the manifest to bound each of them.
+      ndcg@10.delta: {min: -0.02}
+      # The share of queries that lose 0.3 or more: a good mean can hide them.
+      severe-losses: {max: 0.1}
+      # How much of the lists moves. Nothing is wrong with a large change; it is worth a look.
+      rbo: {min: 0.3, advisory: true}
+      top1-changed: {max: 0.5, advisory: true}
+"""
+_EMBEDDING = """
+  embedding:
+    bounds:
+      # How much of all vectors lies along one direction: 1 is a model that tells nothing apart.
+      collapse: {max: 0.9}
+      # Texts whose vector points as another text's does, although they differ.
+      duplicates: {max: 0.05}
+      # The share of each text's ten nearest that stay; a retrained model may well move more.
+      neighbour-overlap@10: {min: 0.5, advisory: true}
+"""
+
+
+def _prose(facts: CardFacts) -> Iterable[str]:
+    version, origin, model = facts.version, facts.origin, facts.model
+    made = f"{origin.trained:%Y-%m-%d}" if origin.trained else model.made[:10] or "unknown"
+    yield f"# {_plain(version.name)}"
+    yield ""
+    yield f"{_INTRODUCTION[facts.task]} (Written by gates init: say what it is for, and where.)"
+    if origin.description:
+        yield f"In MLflow: {_plain(origin.description, 400)}"
+    yield ""
+    yield "## How it works"
+    yield ""
+    yield "(To be filled in: the method, the features, what a score means.)"
+    yield ""
+    registered = f"{origin.registered:%Y-%m-%d}"
+    yield f"- {version.uri}, artifact {version.digest[:19]}…, registered {registered}"
+    yield f"- Flavour: {', '.join(sorted(model.flavors)) or 'pyfunc'}; Python {model.python or '?'}"
+    if origin.run:
+        yield f"- Run {_plain(origin.run)} by {_plain(origin.by) or 'nobody named'}, begun {made}"
+    yield from _listed("Parameters", origin.params)
+    yield from _listed("Metrics", {name: f"{value:g}" for name, value in origin.metrics.items()})
+    yield ""
+    yield "## Data"
+    yield ""
+    yield f"- Training: {'; '.join(map(_plain, origin.datasets)) or '(to be filled in)'}"
+    yield f"- Golden set: `golden/{version.name}`, from {_plain(facts.source)}"
+    yield ""
+    yield "## Limits"
+    yield ""
+    yield "(To be filled in: languages, kinds of queries and products it does not know.)"
+    yield ""
+    yield "## What the gate asks"
+    yield ""
+    yield "The bounds above are cautious guesses by gates init: tune each to what you would accept."
+
+
+def _listed(title: str, values: Mapping[str, str]) -> Iterable[str]:
+    if values:
+        shown = [f"{_plain(name)} = {_plain(value)}" for name, value in sorted(values.items())]
+        more = f", and {len(shown) - _MOST} more" if len(shown) > _MOST else ""
+        yield f"- {title}: {', '.join(shown[:_MOST])}{more}"
+
+
+def _plain(text: str, most: int = 100) -> str:
+    """A stranger's text on one line, with nothing that YAML, Markdown or HTML would read."""
+    kept = "".join(one if one.isprintable() and one not in "<>`|[]{}#" else " " for one in text)
+    kept = " ".join(kept.split())
+    return kept if len(kept) <= most else f"{kept[: most - 1]}…"

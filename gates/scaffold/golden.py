@@ -1,0 +1,122 @@
+"""The files of a golden set, from what could be found for it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+
+from gates.domain import ModelVersion, Task
+from gates.scaffold.lists import Lists
+from gates.scaffold.texts import Texts
+
+__all__ = ["golden_of_lists", "golden_of_texts"]
+
+
+def golden_of_texts(
+    version: ModelVersion, task: Task, texts: Texts, column: str, recorded_from: str
+) -> dict[str, str]:
+    """The golden set of a classifier or an embedding model.
+
+    Args:
+        version: The version it is made for.
+        task: `classification` or `embedding`.
+        texts: The queries.
+        column: What an embedding model calls its texts: `text` or `query`.
+        recorded_from: The version whose answers stand in for labels; empty when people gave them.
+
+    Returns:
+        File name → text.
+    """
+    ids = [f"q{at:0{max(3, len(str(len(texts.text))))}d}" for at in range(1, len(texts.text) + 1)]
+    header = ["query_id", "query", *(["weight"] if texts.weight else [])]
+    columns = [ids, texts.text, *([texts.weight] if texts.weight else [])]
+    judged = ""
+    if recorded_from:
+        judged = (
+            "Expectations: none from people yet. Those whose source is recorded in "
+            f"expectations.csv are recorded from {recorded_from}, not judged by people."
+        )
+    elif texts.label:
+        judged = f"Expectations: the labels in {texts.source}."
+    found = {
+        "manifest.yaml": _manifest(version, task, texts.source, [column], judged),
+        "queries.csv": _csv(header, zip(*columns, strict=True)),
+    }
+    if task == "classification" and texts.label:
+        rows = [
+            (one, "label", label, "judged") for one, label in zip(ids, texts.label, strict=True)
+        ]
+        found["expectations.csv"] = _csv(["query_id", "expect", "target", "source"], rows)
+    return found
+
+
+def golden_of_lists(version: ModelVersion, lists: Lists) -> dict[str, str]:
+    """The golden set of a ranking model.
+
+    Args:
+        version: The version it is made for.
+        lists: Queries, candidates and grades.
+
+    Returns:
+        File name → text.
+    """
+    inputs = lists.inputs or ("replace-by-your-features",)
+    top = max((float(one[2]) for one in lists.grades if _is_number(one[2])), default=3.0)
+    judged = f"Grades: those in {lists.source}." if lists.grades else ""
+    return {
+        "manifest.yaml": _manifest(
+            version, "ranking", lists.source, inputs, judged, grades=max(top, 1.0)
+        ),
+        "queries.csv": _csv(["query_id", "query"], lists.queries.items()),
+        "candidates.csv": _csv(["query_id", "doc_id", "title", *inputs], lists.rows),
+        "judgments.csv": _csv(["query_id", "doc_id", "grade"], lists.grades),
+    }
+
+
+def _manifest(
+    version: ModelVersion,
+    task: Task,
+    source: str,
+    inputs: Sequence[str],
+    judged: str,
+    grades: float | None = None,
+) -> str:
+    said = [f"gates init, for {version.uri} ({version.digest[:19]}…), from {source}"]
+    said += [judged] if judged else []
+    lines = [
+        f"name: {_yaml(version.name)}",
+        f"task: {task}",
+        f"description: {_yaml(f'A first golden set, made by gates init for {version.uri}.')}",
+        "synthetic: false  # true if no shopper stands behind it",
+        "source:",
+        *(f"  - {_yaml(one)}" for one in said),
+        "# How were the queries drawn? docs/golden-sets.md: the head whole, the tail by traffic.",
+        f"sampling: {_yaml(f'Not known: all rows of {source}, as they came.')}",
+        *([f"grades: {{max: {grades:g}}}"] if grades is not None else []),
+        f"inputs: [{', '.join(map(_yaml, inputs))}]",
+        "slices: []  # columns of queries.csv by which bounds may be set, such as [category]",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _yaml(text: str) -> str:
+    """Any text as a YAML scalar on one line: JSON's strings are YAML's."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,80 @@
+"""The service as pages: HTML from the server, a little script, nothing from another host.
+
+    site         what every page is given, and how a page is made of it
+    sight        the registry as it was seen last: no page waits for an MLflow that is away
+    wording      states, verdicts and times in words
+    pictures     trends as SVG
+    overview     `/`, and all gates at `/gates`
+    gate         `/gates/{id}`, live while it waits and runs, and its report
+    model        `/models/{name}`: history, versions, trend, what its card requires
+    golden       `/golden/{name}`: what the golden set of a model's card holds
+    actions      what buttons ask for: gate, cancel, promote, roll back
+    forms        a form that was sent: from our own page, by somebody who may
+    signing_in   `/login`, `/logout`
+    files        style, script and icon, under the digest of what they hold
+
+Pages are read without JavaScript too; the script only fetches a page again while it changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from gates.service.auth import Denied, who_asks
+from gates.service.context import Service
+from gates.service.pages.actions import action_routes
+from gates.service.pages.files import file_routes
+from gates.service.pages.gate import gate_routes
+from gates.service.pages.golden import golden_routes
+from gates.service.pages.model import model_routes
+from gates.service.pages.overview import overview_routes
+from gates.service.pages.signing_in import sign_in_path, sign_in_routes
+from gates.service.pages.site import Site, rendered
+from gates.service.pages.wording import PROBLEMS
+
+__all__ = ["page_routes", "problem_page"]
+
+
+def page_routes(service: Service, registry_trouble: Callable[[], str]) -> list[Route]:
+    """Every page, and what their buttons ask for.
+
+    Args:
+        service: The service.
+        registry_trouble: Why the registry could not be read the last time; empty when it could.
+    """
+    site = Site(service, registry_trouble)
+    return [
+        *overview_routes(site),
+        *gate_routes(site),
+        *action_routes(site),
+        *model_routes(site),
+        *golden_routes(site),
+        *sign_in_routes(site),
+        *file_routes(),
+    ]
+
+
+def problem_page(service: Service) -> Callable[[Request, int, str], Response]:
+    """What makes the page for a status and its reason; who is not known is led to sign in.
+
+    Args:
+        service: The service.
+    """
+
+    def page(request: Request, status: int, why: str) -> Response:
+        if status == 401 and service.config.tokens:
+            return RedirectResponse(sign_in_path(request), 303)
+        try:
+            caller = who_asks(request, service.config)
+        except Denied:
+            caller = None
+        title, advice = PROBLEMS.get(status, PROBLEMS[0])
+        what, *lines = why.splitlines() or [title]
+        values = {"title": title, "what": what, "lines": lines, "advice": advice}
+        return rendered(service, caller, "problem.html", {"code": status, **values}, status)
+
+    return page

@@ -1,0 +1,163 @@
+"""A model's page: what is in production, how it came there, versions, trend, and its card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gates.card import Card, CheckPolicy
+from gates.errors import CardError
+from gates.report import text
+from gates.service.auth import allow
+from gates.service.pages.pictures import trend_points
+from gates.service.pages.sight import Glimpse
+from gates.service.pages.site import Site
+from gates.service.store.values import Job
+
+__all__ = ["model_routes"]
+
+_TREND = 30
+_VERSIONS = 50
+_EVENTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version, as the page shows it.
+
+    Attributes:
+        number: Its number.
+        created: When it was registered; None when the registry could not say.
+        aliases: The aliases it has.
+        job: Its newest gate here.
+        verdict: The verdict that the registry has on it, from whichever gate.
+    """
+
+    number: str
+    created: datetime | None
+    aliases: tuple[str, ...]
+    job: Job | None
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A bound of the card.
+
+    Attributes:
+        check: Its check.
+        metric: Its metric.
+        demand: What is demanded, in signs.
+        slices: By which columns and values it also holds, with what is demanded there.
+        advisory: Whether it is only shown.
+    """
+
+    check: str
+    metric: str
+    demand: str
+    slices: Mapping[str, str]
+    advisory: bool
+
+
+def model_routes(site: Site) -> list[Route]:
+    """A model.
+
+    Args:
+        site: The site.
+    """
+
+    def model(request: Request) -> Response:
+        allow(request, site.service.config, "viewer")
+        name = request.path_params["name"]
+        site.known(name)
+        glimpse = site.sight.of([name])[name]
+        card = site.card(name)
+        alias = card.policy.champion if isinstance(card, Card) else "champion"
+        champion = glimpse.aliases.get(alias, "")
+        metric, points = trend_points(site.service.jobs.trends(_TREND, name).get(name, ()))
+        moves = [one for one in glimpse.events if one.kind in {"promote", "rollback"}]
+        served = {one.version for one in moves if one.state == "done"}
+        served |= {one.previous_version for one in moves if one.state != "failed"}
+        return site.page(
+            request,
+            "model.html",
+            name=name,
+            alias=alias,
+            champion=champion,
+            since=glimpse.since(alias),
+            glimpse=glimpse,
+            events=glimpse.events[:_EVENTS],
+            left_out=max(0, len(glimpse.events) - _EVENTS),
+            versions=_versions(site, name, glimpse),
+            more_versions=max(0, len(glimpse.versions) - _VERSIONS),
+            metric=metric,
+            points=points,
+            card=card if isinstance(card, Card) else None,
+            card_trouble=str(card) if isinstance(card, CardError) else "",
+            demands=_demands(card) if isinstance(card, Card) else [],
+            paragraphs=_paragraphs(card) if isinstance(card, Card) else [],
+            goes_back=sorted(served - {"", champion}, key=_number, reverse=True)
+            if isinstance(card, Card) and champion
+            else [],
+            trouble=site.trouble(glimpse.trouble),
+            done=request.query_params.get("done", ""),
+        )
+
+    return [Route("/models/{name:path}", model)]
+
+
+def _versions(site: Site, name: str, glimpse: Glimpse) -> list[Version]:
+    jobs = site.service.jobs
+    if not glimpse.versions:
+        newest: dict[str, Job] = {}
+        for job in jobs.page(model=name, size=_VERSIONS).jobs:
+            newest.setdefault(job.version, job)
+        return [Version(job.version, None, (), job, job.verdict) for job in newest.values()]
+    listed = glimpse.versions[:_VERSIONS]
+    gated = jobs.latest_of(name, [one.version for one in listed])
+    aliases: dict[str, list[str]] = {}
+    for alias, version in glimpse.aliases.items():
+        aliases.setdefault(version, []).append(alias)
+    return [
+        Version(
+            one.version,
+            one.created,
+            tuple(sorted(aliases.get(one.version, ()))),
+            gated.get(one.version),
+            one.tags.get("gates.verdict", ""),
+        )
+        for one in listed
+    ]
+
+
+def _demands(card: Card) -> list[Demand]:
+    found = []
+    for check, limits in card.limits.items():
+        entry = card.policy.checks[check] or CheckPolicy()
+        for metric, limit in limits.items():
+            slices = {key: _signs(own.min, own.max) for key, own in limit.slices.items()}
+            signs = _signs(limit.min, limit.max)
+            found.append(Demand(check, metric, signs, slices, limit.advisory or entry.advisory))
+    return sorted(found, key=lambda one: one.advisory)
+
+
+def _signs(least: float | None, most: float | None) -> str:
+    parts = [
+        f"{sign} {text.number(value)}"
+        for sign, value in (("≥", least), ("≤", most))
+        if value is not None
+    ]
+    return " and ".join(parts)
+
+
+def _paragraphs(card: Card) -> list[str]:
+    return [one.strip() for one in card.prose.split("\n\n") if one.strip()]
+
+
+def _number(version: str) -> int:
+    return int(version) if version.isdecimal() else 0

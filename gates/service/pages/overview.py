@@ -1,0 +1,159 @@
+"""Every model at a glance, and all gates, newest first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast, get_args
+from urllib.parse import urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gates.card import Card
+from gates.errors import CardError
+from gates.service.auth import allow
+from gates.service.pages import wording
+from gates.service.pages.pictures import Point, trend_points
+from gates.service.pages.sight import Glimpse
+from gates.service.pages.site import Site
+from gates.service.store.values import Job, JobState
+
+__all__ = ["overview_routes"]
+
+_TREND = 20
+_BEFORE = re.compile(r"([0-9a-f]{24})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A model, as the overview shows it.
+
+    Attributes:
+        name: Its name.
+        alias: The alias of what is in production.
+        glimpse: What the registry says about it.
+        champion: The version in production; empty when there is none or it is not known.
+        since: When it came there.
+        latest: Its newest gate.
+        verdict: The newest gate that came to a verdict.
+        waiting: How many of its gates are queued and running.
+        metric: The metric of the trend.
+        points: The trend.
+        card: Whether it has a card.
+        trouble: What is wrong with its card.
+    """
+
+    name: str
+    alias: str
+    glimpse: Glimpse
+    champion: str
+    since: datetime | None
+    latest: Job | None
+    verdict: Job | None
+    waiting: Mapping[JobState, int]
+    metric: str
+    points: tuple[Point, ...]
+    card: bool
+    trouble: str
+
+
+def overview_routes(site: Site) -> list[Route]:
+    """The overview, and all gates.
+
+    Args:
+        site: The site.
+    """
+
+    def overview(request: Request) -> Response:
+        allow(request, site.service.config, "viewer")
+        jobs = site.service.jobs
+        latest = {job.model: job for job in jobs.latest()}
+        trends, waiting = jobs.trends(_TREND), jobs.waiting()
+        with_card = site.cards.models()
+        glimpses = site.sight.of(with_card)
+        names = sorted({*with_card, *latest})
+        rows = [
+            _row(site, name, glimpses, latest.get(name), trends.get(name, ()), waiting)
+            for name in names
+        ]
+        seen = [one.at for one in glimpses.values() if one.at]
+        trouble = next((one.trouble for one in glimpses.values() if one.trouble), "")
+        return site.page(
+            request,
+            "overview.html",
+            rows=rows,
+            counts=jobs.counts(),
+            as_of=min(seen, default=None),
+            reading=any(one.at is None and not one.trouble for one in glimpses.values()),
+            trouble=site.trouble(trouble),
+            busy=bool(waiting),
+        )
+
+    def gates(request: Request) -> Response:
+        allow(request, site.service.config, "viewer")
+        asked = {
+            key: request.query_params.get(key, "")
+            for key in ("model", "state", "verdict", "before")
+        }
+        states = get_args(JobState)
+        if (
+            asked["state"] not in {"", *states}
+            or asked["verdict"] not in {"", *wording.VERDICTS}
+            or not _BEFORE.fullmatch(asked["before"])
+            or "\0" in asked["model"]
+        ):
+            raise HTTPException(400, "the gates cannot be filtered like that")
+        jobs = site.service.jobs
+        page = jobs.page(
+            model=asked["model"] or None,
+            states=(cast("JobState", asked["state"]),) if asked["state"] else (),
+            verdict=asked["verdict"] or None,
+            before=asked["before"],
+        )
+        models = sorted({*site.cards.models(), *(job.model for job in jobs.latest())})
+        filters = {key: value for key, value in asked.items() if value and key != "before"}
+        older = urlencode(filters | {"before": page.older}) if page.older else ""
+        return site.page(
+            request,
+            "gates.html",
+            jobs=page.jobs,
+            asked=asked,
+            models=models,
+            newest=urlencode(filters),
+            older=older,
+        )
+
+    return [Route("/", overview), Route("/gates", gates)]
+
+
+def _row(
+    site: Site,
+    name: str,
+    glimpses: Mapping[str, Glimpse],
+    latest: Job | None,
+    trend: tuple[Job, ...],
+    waiting: Mapping[str, Mapping[JobState, int]],
+) -> Row:
+    card = site.card(name)
+    glimpse = glimpses.get(name, Glimpse())
+    alias = card.policy.champion if isinstance(card, Card) else "champion"
+    metric, points = trend_points(trend)
+    return Row(
+        name,
+        alias,
+        glimpse,
+        glimpse.aliases.get(alias, ""),
+        glimpse.since(alias),
+        latest,
+        trend[-1] if trend else None,
+        waiting.get(name, {}),
+        metric,
+        points,
+        card is not None,
+        str(card) if isinstance(card, CardError) else "",
+    )

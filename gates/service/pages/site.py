@@ -1,0 +1,182 @@
+"""What every page is given, and how a page is made of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from gates.card import Card
+from gates.errors import CardError
+from gates.report import text
+from gates.service.auth import Caller, allow, csrf_token
+from gates.service.cards import Cards
+from gates.service.context import Service
+from gates.service.pages import pictures, wording
+from gates.service.pages.files import address
+from gates.service.pages.sight import Sight
+
+__all__ = ["Site", "rendered"]
+
+
+class Site:
+    """The service, and what its pages keep between requests.
+
+    Args:
+        service: The service.
+        registry_trouble: Why the registry could not be read the last time; empty when it could.
+    """
+
+    def __init__(self, service: Service, registry_trouble: Callable[[], str]) -> None:
+        self.service = service
+        self.sight = Sight(service.registry)
+        self.cards = Cards(service.settings)
+        self._trouble = registry_trouble
+        self._read: dict[str, tuple[tuple[int, int], Card | CardError]] = {}
+        self._lock = threading.Lock()
+
+    def page(self, request: Request, template: str, **values: object) -> HTMLResponse:
+        """A page for whoever asks, if they may look.
+
+        Args:
+            request: The request.
+            template: The file name of the template.
+            values: What it may use.
+
+        Raises:
+            Denied: They have not said who they are.
+        """
+        caller = allow(request, self.service.config, "viewer")
+        return rendered(self.service, caller, template, {"path": request.url.path, **values})
+
+    def card(self, model: str) -> Card | CardError | None:
+        """The card of a model, read again when its file changed; None when it has none.
+
+        Returns:
+            The card, or what is wrong with it.
+        """
+        if not self.cards.has(model):
+            return None
+        path = self.cards.path(model)
+        state = _state(path)
+        with self._lock:
+            kept = self._read.get(model)
+        if kept and kept[0] == state and isinstance(kept[1], Card):
+            return kept[1]
+        try:
+            card: Card | CardError = self.cards.card(model)
+        except CardError as problem:
+            card = problem
+        with self._lock:
+            self._read[model] = (state, card)
+        return card
+
+    def known(self, model: str) -> None:
+        """See that a model has a card or was ever gated.
+
+        Raises:
+            HTTPException: 404, it is not known here.
+        """
+        if "\0" in model or not (
+            self.cards.has(model) or self.service.jobs.page(model=model, size=1).jobs
+        ):
+            raise HTTPException(404, f"the model '{text.clip(model, 100)}' is not known here")
+
+    def trouble(self, seen: str = "") -> str:
+        """Why the registry could not be read the last time; empty when it could.
+
+        Args:
+            seen: What came of reading it for this page.
+        """
+        return seen or self._trouble()
+
+
+def rendered(
+    service: Service,
+    caller: Caller | None,
+    template: str,
+    values: Mapping[str, object],
+    status: int = 200,
+) -> HTMLResponse:
+    """A page.
+
+    Args:
+        service: The service.
+        caller: Who asks; None when that is not known.
+        template: The file name of the template.
+        values: What the template may use; everything that is not `Markup` is escaped.
+        status: The status of the answer.
+    """
+    made = _environment().get_template(template)
+    token = csrf_token(caller, service.key) if caller else ""
+    html = made.render(
+        {
+            "path": "",
+            "caller": caller,
+            "operates": caller is not None and caller.may("operator"),
+            "csrf": token,
+            "now": datetime.now(UTC),
+            **values,
+        }
+    )
+    return HTMLResponse(html, status)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("gates.service"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    environment.filters |= {
+        name: getattr(text, name)
+        for name in ("clip", "count", "demand", "duration", "number", "signed")
+    } | {
+        "signs": text.with_signs,
+        "quoted": _quoted,
+        "moment": wording.moment,
+        "ago": wording.ago,
+        "short_digest": wording.short_digest,
+        "bounds_of": wording.interval,
+        "breakable": _breakable,
+    }
+    environment.globals |= {"words": wording, "picture": pictures, "file": address}
+    return environment
+
+
+def _shown(value: object) -> object:
+    return text.clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _quoted(name: str) -> str:
+    """A name as it may stand in an address."""
+    return quote(name, safe="", errors="replace")
+
+
+def _breakable(name: str) -> Markup:
+    """A long name that may be broken behind the signs between its words."""
+    clean = text.clean(name)
+    for sign in "/._-":
+        clean = clean.replace(sign, f"{sign}\u200b")
+    return Markup("<wbr>").join(clean.split("\u200b"))
+
+
+def _state(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)

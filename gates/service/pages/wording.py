@@ -1,0 +1,161 @@
+"""States, verdicts and times, in words: a colour never says it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from gates.report.text import count, number
+from gates.service.store.values import Job, JobState, Origin, Step
+
+__all__ = [
+    "DONE",
+    "ORIGINS",
+    "PROBLEMS",
+    "STATES",
+    "STEPS",
+    "VERDICTS",
+    "ago",
+    "headline",
+    "interval",
+    "metric",
+    "moment",
+    "now_doing",
+    "short_digest",
+    "steps",
+]
+
+VERDICTS: Mapping[str, str] = {"PASS": "✓", "FAIL": "✕", "UNDECIDED": "?"}
+"""Verdict → its sign, as reports write it."""
+
+STATES: Mapping[JobState, tuple[str, str]] = {
+    "queued": ("waiting", "waits for its turn"),
+    "running": ("running", "is being worked on"),
+    "done": ("done", "came to a verdict"),
+    "parked": ("parked", "stopped by trouble that does not pass by itself; it waits for a person"),
+    "cancelled": ("cancelled", "stopped by somebody"),
+    "skipped": ("skipped", "the same digests were gated before"),
+}
+"""State → its name for people, and what it means."""
+
+STEPS: Mapping[Step, str] = {
+    "resolve": "Find both versions, and digest them",
+    "environments": "Build their environments",
+    "score": "Let both score the golden set",
+    "judge": "Judge the card's bounds",
+    "record": "Record evidence in MLflow",
+    "promote": "Promote, as the card says",
+}
+"""Step → what is done in it."""
+
+ORIGINS: Mapping[Origin, str] = {
+    "webhook": "by MLflow's webhook",
+    "reconciler": "found in the registry",
+    "api": "through the API",
+    "page": "on a page",
+}
+
+DONE: Mapping[str, str] = {
+    "asked": "The gate was asked for.",
+    "again": "It waits or runs already: this is that gate.",
+    "cancelled": "It was asked to stop.",
+    "promoted": "The version was promoted: the alias has moved.",
+    "rolled-back": "Rolled back: the alias has moved.",
+}
+"""What a page says after a button was pressed; an address can ask for no other text."""
+
+PROBLEMS: Mapping[int, tuple[str, str]] = {
+    0: ("Something went wrong", "Go back and try again; the service's log says more."),
+    400: ("That cannot be read", "Go back, load the page again and try once more."),
+    401: ("Say who you are", "Sign in, or ask through the proxy that knows you."),
+    403: ("You may not do that", "Ask somebody with the role 'operator', or sign in again."),
+    404: ("There is no such page", "Look for it among the models, or among all gates."),
+    405: ("That is not done here", "Use the buttons on the pages."),
+    409: ("It was refused", "Nothing was changed."),
+    413: ("That is too much", "Write less than 2000 characters."),
+    503: ("Not now", "Wait a little, then load the page again."),
+}
+"""Status → title and advice; 0 for all others."""
+
+
+def moment(when: datetime | None) -> str:
+    """A time to the second, in UTC; a dash when there is none."""
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if when else "–"
+
+
+def ago(when: datetime | None, now: datetime) -> str:
+    """How long ago something was, roughly: `just now`, `5 min ago`, `3 days ago`."""
+    if when is None:
+        return "–"
+    seconds = max(0, int((now - when).total_seconds()))
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{seconds // 60} min ago"
+    if seconds < 86_400:
+        return f"{seconds // 3600} h ago"
+    return f"{count(seconds // 86_400, 'day')} ago"
+
+
+def short_digest(digest: str) -> str:
+    """The beginning of a digest, enough to tell two apart by eye."""
+    return digest.removeprefix("sha256:")[:12]
+
+
+def interval(one: Mapping[str, Any]) -> str:
+    """The interval of a number of a summary; empty when it is exact."""
+    low, high = one.get("low"), one.get("high")
+    if low is None and high is None:
+        return ""
+    left = "(−∞" if low is None else f"[{number(low)}"
+    right = "∞)" if high is None else f"{number(high)}]"
+    return f"{left}, {right}"
+
+
+def metric(name: str) -> tuple[str, str]:
+    """A metric's check and its own name, of `ranking-diff/ndcg@10.delta`."""
+    check, _, own = name.partition("/")
+    return (check, own) if own else ("", check)
+
+
+def now_doing(job: Job) -> str:
+    """Where a job is, in a sentence short enough to be read aloud."""
+    if job.state == "queued":
+        return "Waits for its turn." if not job.next_attempt_at else "Waits to be tried again."
+    if job.state == "running":
+        doing = job.progress or STEPS.get(job.step, "Begins")
+        judged = f" {job.judged} of {job.bounds} bounds judged." if job.bounds else ""
+        return f"{doing.rstrip('.')}.{judged}"
+    if job.state == "done":
+        return f"Done: {job.verdict}."
+    return f"{STATES[job.state][0].capitalize()}."
+
+
+def headline(job: Job) -> str:
+    """What came of a gate, in a sentence about the candidate."""
+    said = {
+        "PASS": "meets what its card requires",
+        "FAIL": "does not meet what its card requires",
+        "UNDECIDED": "could not be judged",
+    }
+    return f"Version {job.version} {said.get(job.verdict, 'has a verdict')}"
+
+
+def steps(job: Job) -> list[tuple[str, str, str]]:
+    """The steps of a job: what is done, how it stands (a CSS class), and that in words."""
+    names = [one for one in STEPS if one != "promote" or job.step == "promote"]
+    here = names.index(job.step) if job.step in names else -1
+    found = []
+    for place, name in enumerate(names):
+        state, word = "later", "to come"
+        if job.state == "done" or place < here:
+            state, word = "over", "done"
+        elif place == here and job.state in {"queued", "running"}:
+            state, word = "now", "now"
+        elif place == here:
+            state, word = "halt", "ended here"
+        elif job.state not in {"queued", "running"}:
+            word = "not reached"
+        found.append((STEPS[name], state, word))
+    return found
