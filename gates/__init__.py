@@ -21,8 +21,9 @@ Where to read, from the top:
 - `gates.registry`, `gates.environments`, `gates.locks`, `gates.artifacts`, `gates.golden`: the
   outside world.
 - `gates.scaffold`: `gates init`, what a gate needs, made for a model already in the registry.
+- `gates.pull_request`: a pull request, gated, and its comment; `gates.review` holds the values.
 - `gates.packaging`, `gates.promotion`, `gates.outcome`, `gates.report`: before and after a run.
-- `gates.pytest_plugin`, `gates.pytest_gate`, `gates.cli`: how people call it.
+- `gates.pytest_plugin`, `gates.pytest_gate`, `gates.driving`, `gates.cli`: how people call it.
 
 Imports only ever point down this list's floors; `scripts/check` sees to it.
 """

@@ -138,6 +138,7 @@ class Policy(Strict):
     owners: list[str] = Field(min_length=1)
     golden: str | None = None
     champion: str = Field(default="champion", pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
+    promote: Literal["by-hand", "on-pass"] = "by-hand"
     environment: EnvironmentPolicy = EnvironmentPolicy()
     seed: int = Field(default=20260101, ge=0)
     checks: dict[str, CheckPolicy | None] = Field(min_length=1)
@@ -404,5 +405,7 @@ def _requires_something(
 
 
 def _digest(policy: Policy) -> str:
-    text = json.dumps(policy.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    # Who moves the alias changes nothing of what is measured or how it is judged.
+    said = policy.model_dump(mode="json", exclude={"promote"})
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

@@ -52,14 +52,17 @@ class GatesError(Exception):
     Args:
         what: One sentence, without a full stop, that says what is wrong.
         advice: What to do about it, as an imperative; empty when there is nothing to add.
+        passing: True when it may be gone a while later without anybody doing something: a server
+            that does not answer, a full disk.
     """
 
     exit_code = 2
 
-    def __init__(self, what: str, *, advice: str = "") -> None:
+    def __init__(self, what: str, *, advice: str = "", passing: bool = False) -> None:
         super().__init__(what)
         self.what = what
         self.advice = advice
+        self.passing = passing
 
     def __str__(self) -> str:
         return f"{self.what}\n  {self.advice}" if self.advice else self.what

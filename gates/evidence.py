@@ -160,6 +160,11 @@ class Evidence:
     verdict: Verdict
     schema: str = field(default=SCHEMA)
 
+    @property
+    def is_against_itself(self) -> bool:
+        """Whether both versions are the same bytes: an A/A run, which speaks for no promotion."""
+        return self.champion is not None and self.champion.digest == self.candidate.digest
+
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON values are what they are
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -218,6 +223,7 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = False) -> No
         raise UsageError(
             f"{path} could not be written: {problem.strerror or problem}",
             advice="free some space, or name another folder that can be written, then run again",
+            passing=True,
         ) from None
 
 

@@ -59,6 +59,7 @@ class Gate:
         timings: Where time went so far.
         records: What the checks that ran gave.
         environments: role → what it ran in, from other processes of the same run.
+        keep: Given each record as soon as it is there.
     """
 
     run_id: str
@@ -69,7 +70,9 @@ class Gate:
     timings: list[Timing] = field(default_factory=list)
     records: dict[str, CheckRecord] = field(default_factory=dict)
     environments: dict[str, EnvironmentFacts] = field(default_factory=dict)
+    keep: Callable[[CheckRecord], None] = field(default=lambda _: None)
     _start: Future[None] | None = None
+    _waited: bool = False
 
     def begin(self) -> None:
         """Start both versions in the background, while tests are still being collected."""
@@ -83,7 +86,8 @@ class Gate:
             name: A check of the card.
         """
         if name not in self.records:
-            if not self.records:
+            if not self._waited:
+                self._waited = True
                 started = time.perf_counter()
                 self.begin()
                 assert self._start is not None  # noqa: S101 - begin() made it
@@ -91,6 +95,7 @@ class Gate:
                 self.timings.append(_timing("wait for both versions", started))
             self.progress(f"measuring {name}")
             self.records[name] = _run(name, self)
+            self.keep(self.records[name])
         return self.records[name]
 
     def judge(self, bound: Bound) -> Judgement:
@@ -183,6 +188,7 @@ def open_gate(
     settings: Settings,
     registry: Registry,
     progress: Progress,
+    against_itself: bool = False,
 ) -> Gate:
     """Read card and golden set and put two resolved versions on the stand.
 
@@ -194,11 +200,12 @@ def open_gate(
         settings: Where things are.
         registry: Holds the snapshots of both versions.
         progress: Told, in words, what takes long.
+        against_itself: Whether both may be the same bytes, as in an A/A run.
 
     Raises:
         CardError, GoldenError: The policy or the golden set is not valid.
-        UsageError: Candidate and champion are the same bytes, or card, golden set and model do
-            not belong together.
+        UsageError: Candidate and champion are the same bytes and need not be, or card, golden set
+            and model do not belong together.
     """
     card = read_card(card_path, checks.catalogue(), project=settings.project)
     subject = put_on_stand(
@@ -212,5 +219,6 @@ def open_gate(
         ),
         progress=progress,
         recollection=Recollection(settings.counterexamples, candidate.name),
+        against_itself=against_itself,
     )
     return Gate(run_id, card, subject, card.bounds(subject.golden), progress)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gates.errors import GatesError
-from gates.evidence import Evidence, write_evidence
+from gates.evidence import Evidence, evidence_digest, write_evidence
 from gates.recollection import Recollection
+from gates.registry import Registry
 from gates.report import write_reports
 from gates.settings import Settings
 
-__all__ = ["Delivery", "deliver", "who"]
+__all__ = ["Delivery", "deliver", "log_outcome", "who"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +46,20 @@ def who() -> str:
         return "unknown"
 
 
-def deliver(evidence: Evidence, folder: Path, settings: Settings) -> Delivery:
+def deliver(
+    evidence: Evidence, folder: Path, settings: Settings, *, logged: bool = True
+) -> Delivery:
     """Write evidence and reports, then log them to MLflow.
 
     The files come first: when MLflow is away, the run has still left its evidence. What it found
-    is kept for the next run to ask.
+    is kept for the next run to ask. An A/A run is not logged: the version's tags say what came of
+    comparing it with another.
 
     Args:
         evidence: The outcome.
         folder: The run's folder.
         settings: The store and the signing key.
+        logged: Whether to log to MLflow; `log_outcome` does that later.
 
     Raises:
         UsageError: The evidence could not be written; nothing is half-written.
@@ -64,24 +69,42 @@ def deliver(evidence: Evidence, folder: Path, settings: Settings) -> Delivery:
     path = folder / "evidence.json"
     digest = write_evidence(path, evidence, signing_key=settings.signing_key)
     reports = write_reports(evidence, folder)
-    files = [*reports.values()]
+    run_id, troubles = "", _keep(evidence, settings)
+    if logged and not evidence.is_against_itself:
+        try:
+            registry = MlflowRegistry(settings.tracking_uri, settings.cache)
+            run_id = log_outcome(registry, evidence, path, reports.values(), by=who())
+        except GatesError as problem:
+            troubles.append(f"the outcome could not be logged to MLflow: {problem}")
+    return Delivery(folder, path, digest, reports, run_id, "; ".join(troubles))
+
+
+def log_outcome(
+    registry: Registry, evidence: Evidence, path: Path, reports: Iterable[Path], *, by: str
+) -> str:
+    """Log evidence and what belongs to it, once, however often it is asked for.
+
+    Args:
+        registry: Where to.
+        evidence: The outcome.
+        path: Its `evidence.json`; a signature beside it is logged too.
+        reports: The reports of it.
+        by: Who ran the gate, for the history.
+
+    Returns:
+        The id of the run in MLflow.
+
+    Raises:
+        RegistryError: It could not be logged.
+    """
     signature = path.with_name(path.name + ".sig")
-    if signature.is_file():
-        files.append(signature)
+    files = [*reports, *([signature] if signature.is_file() else [])]
     tags = {
         "gates.verdict": str(evidence.verdict.outcome),
-        "gates.evidence_digest": digest,
+        "gates.evidence_digest": evidence_digest(path.read_bytes()),
         "gates.champion": evidence.champion.version if evidence.champion else "",
     }
-    run_id, troubles = "", _keep(evidence, settings)
-    try:
-        registry = MlflowRegistry(settings.tracking_uri, settings.cache)
-        run_id = registry.log_gate(
-            path, files, evidence.candidate, _metrics(evidence), tags, by=who()
-        )
-    except GatesError as problem:
-        troubles.append(f"the outcome could not be logged to MLflow: {problem}")
-    return Delivery(folder, path, digest, reports, run_id, "; ".join(troubles))
+    return registry.log_gate(path, files, evidence.candidate, _metrics(evidence), tags, by=by)
 
 
 def _keep(evidence: Evidence, settings: Settings) -> list[str]:

@@ -197,6 +197,8 @@ def _differing_digests(
 
 
 def _differing_champion(evidence: Evidence, champion: ModelVersion | None) -> Iterator[str]:
+    if evidence.is_against_itself:
+        yield "the evidence compares the candidate with itself: an A/A run promotes nothing"
     recorded, now = _described(evidence.champion), _described(champion)
     if recorded != now:
         yield f"the champion differs: evidence has {recorded}, now it is {now}"

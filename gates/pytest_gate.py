@@ -7,18 +7,20 @@ reports. So `-n 2`, `-k`, `-x` and `--lf` all end in one evidence.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
+from gates import __version__
 from gates.domain import Bound, EnvironmentFacts, Judgement, ModelVersion, Outcome
 from gates.errors import GatesError, ModelFault, UsageError
 from gates.evidence import CheckRecord, Evidence, Timing, canonical, sign, write_atomically
@@ -27,7 +29,7 @@ from gates.outcome import Delivery, deliver
 from gates.pytest_items import BoundItem, CardFile
 from gates.settings import Settings, find_project, load_settings
 
-__all__ = ["VIEW", "GateSession", "View"]
+__all__ = ["VIEW", "GateSession", "View", "empty"]
 
 _JUDGEMENT = "gates.judgement"
 VIEW = "gates-view"
@@ -41,6 +43,9 @@ class View(Protocol):
 
     def opened(self, gate: Gate) -> None:
         """The gate is open: its bounds are known."""
+
+    def measured(self, record: CheckRecord) -> None:
+        """One more check has run, in this process."""
 
     def judged(self, judgement: Judgement) -> None:
         """One more bound or own test was judged."""
@@ -57,6 +62,16 @@ class _Run:
     card: str
     candidate: ModelVersion
     champion: ModelVersion | None
+    gate: str
+    card_digest: str
+    golden_digest: str
+
+    @property
+    def rests_on(self) -> tuple[object, ...]:
+        """All that a record of it depends on."""
+        versions = (self.candidate, self.champion)
+        named = [(one.uri, one.digest) if one else None for one in versions]
+        return (self.gate, self.card_digest, self.golden_digest, *named)
 
 
 @dataclass(frozen=True)
@@ -137,29 +152,71 @@ class GateSession:
         registry = MlflowRegistry(self.settings.tracking_uri, self.settings.cache)
         self._progress("resolving versions")
         candidate = registry.resolve(options.candidate)
-        champion = (
-            registry.resolve(options.champion)
-            if options.champion
-            else registry.alias(candidate.name, _champion_alias(card, self.settings))
-        )
+        if options.against_itself:
+            champion: ModelVersion | None = candidate
+        elif options.champion:
+            champion = registry.resolve(options.champion)
+        else:
+            champion = registry.alias(candidate.name, _champion_alias(card, self.settings))
         resolved = time.perf_counter()
-        run_id = uuid.uuid4().hex
-        name = (
-            f"{candidate.name}-{candidate.version}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}"
-        )
-        self.run_dir = self.settings.output / f"{name}-{run_id[:6]}"
-        run = _Run(run_id, str(card), candidate, champion)
+        run = _Run(uuid.uuid4().hex, str(card), candidate, champion, __version__, "", "")
         self._stand(run, registry)
-        write_atomically(self.run_dir / "run.json", canonical(run))
+        card_digest, golden_digest = self.opened.card.digest, self.opened.subject.golden.digest
+        self._take_folder(replace(run, card_digest=card_digest, golden_digest=golden_digest))
         self._add_own_tests()
-        options = self._config.option
-        if not getattr(options, "numprocesses", None) and not options.collectonly:
+        missing = set(self.opened.card.plans) - set(self.opened.records)
+        if missing and self._named:
+            self.opened.subject.build()
+            if self.view:
+                self.view.progress("environments are there")
+        if missing and not getattr(options, "numprocesses", None) and not options.collectonly:
             self.opened.begin()
         self.opened.timings.append(
             Timing("resolve versions", round(resolved - self._started, 3)),
         )
         if self.view:
             self.view.opened(self.opened)
+
+    @property
+    def _named(self) -> str | None:
+        """The run's folder as the caller named it."""
+        named: str | None = self._config.option.gates_run_dir
+        return named
+
+    def _take_folder(self, run: _Run) -> None:
+        """Make the run's folder, or go on in the one that the caller named."""
+        assert self.settings  # noqa: S101 - start() set it
+        if self._named:
+            self.run_dir = Path(self._named).absolute()
+            before = _begun(self.run_dir)
+            if before is not None and before.rests_on == run.rests_on:
+                self.opened.run_id = before.run_id
+                self._take_parts()
+                return
+            empty(self.run_dir)
+        else:
+            candidate, now = run.candidate, time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+            name = f"{candidate.name}-{candidate.version}-{now}-{run.run_id[:6]}"
+            self.run_dir = self.settings.output / name
+        write_atomically(self.run_dir / "run.json", canonical(run))
+
+    def _keep(self, record: CheckRecord) -> None:
+        """Leave what a check gave for a run that goes on in this folder; faults are tried again."""
+        if self._named and not record.fault:
+            part = _Part((record,), self.opened.subject.environments(), ())
+            with contextlib.suppress(UsageError):  # then it is measured again
+                name = f"check-{record.check}.json"
+                write_atomically(self.run_dir / "parts" / name, canonical(part))
+        if self.view:
+            self.view.measured(record)
+
+    def _take_parts(self) -> None:
+        gate = self.opened
+        for path in sorted((self.run_dir / "parts").glob("*.json")):
+            part = TypeAdapter(_Part).validate_json(path.read_bytes())
+            for record in part.records:
+                gate.records.setdefault(record.check, record)
+            gate.environments.update(part.environments)
 
     def _join(self, run_dir: Path) -> None:
         from gates.registry.mlflow import MlflowRegistry
@@ -179,7 +236,9 @@ class GateSession:
             settings=self.settings,
             registry=registry,
             progress=self._progress,
+            against_itself=self._config.option.against_itself,
         )
+        self.gate.keep = self._keep
 
     def _card_path(self) -> Path:
         named = [Path(str(one).split("::")[0]) for one in self._config.args]
@@ -290,18 +349,14 @@ class GateSession:
             except GatesError as problem:
                 self.error = problem
                 session.exitstatus = problem.exit_code
-        if self.delivery is None:
+        if self.delivery is None and not self._named:
             shutil.rmtree(self.run_dir, ignore_errors=True)  # no verdict: nothing half-written
         self._tell_finished()
 
     def _conclude(self) -> Evidence:
         assert self.settings  # noqa: S101 - start() set it
         gate = self.opened
-        for path in sorted((self.run_dir / "parts").glob("*.json")):
-            part = TypeAdapter(_Part).validate_json(path.read_bytes())
-            for record in part.records:
-                gate.records.setdefault(record.check, record)
-            gate.environments.update(part.environments)
+        self._take_parts()
         gate.timings.append(Timing("total", round(time.perf_counter() - self._started, 3)))
         order = {bound: place for place, bound in enumerate(gate.bounds)}
         judgements = sorted(
@@ -310,7 +365,8 @@ class GateSession:
         command = tuple(str(one) for one in self._config.invocation_params.args)
         self.evidence = gate.conclude(tuple(judgements), command)
         self._progress("writing evidence and reports")
-        self.delivery = deliver(self.evidence, self.run_dir, self.settings)
+        logged = not self._config.option.gates_unlogged
+        self.delivery = deliver(self.evidence, self.run_dir, self.settings, logged=logged)
         return self.evidence
 
     def _tell_finished(self) -> None:
@@ -352,6 +408,23 @@ class _Listener:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         # pytest's own ways to stop early (-x, pytest.exit) come here too; they are no interruption.
         self._session.interrupted = excinfo.type is KeyboardInterrupt
+
+
+def _begun(folder: Path) -> _Run | None:
+    """The run that was begun in a folder; None when there is none, or it is not whole."""
+    try:
+        return TypeAdapter(_Run).validate_json((folder / "run.json").read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def empty(folder: Path) -> None:
+    """Remove what a run left in its folder, and keep the folder."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _champion_alias(card: Path, settings: Settings) -> str:

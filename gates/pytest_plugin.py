@@ -34,11 +34,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--champion", metavar="URI", help="version to compare with (default: the card's alias)"
     )
     group.addoption(
+        "--against-itself",
+        action="store_true",
+        help="the candidate is the champion too: an A/A run, which can promote nothing",
+    )
+    group.addoption(
         "--tracking-uri", metavar="URI", help="MLflow store (default: see gates --help)"
     )
     group.addoption("--gates-output", metavar="DIR", help="where the run gets its folder")
     group.addoption(
         "--gates-counterexamples", metavar="DIR", help="what earlier runs found, to be asked again"
+    )
+    group.addoption(
+        "--gates-run-dir",
+        metavar="DIR",
+        help="the run's folder itself; what a run that was stopped has measured there is taken "
+        "over, if versions, card and golden set are the same",
+    )
+    group.addoption(
+        "--gates-unlogged",
+        action="store_true",
+        help="write evidence and reports, and log nothing to MLflow",
     )
     group.addoption("--gates-cache", metavar="DIR", help="environments and model snapshots")
     group.addoption("--gates-project", metavar="DIR", help="folder with model_cards/ and golden/")

@@ -56,6 +56,25 @@ class RunSubject:
         with ThreadPoolExecutor(len(self.arms)) as pool:
             list(pool.map(attempt, self.arms))
 
+    def build(self) -> None:
+        """Build or find both environments side by side, without starting anything in them.
+
+        Failures that do not pass stay silent here: each check that needs the arm meets them again.
+
+        Raises:
+            BuildError: One could not be built for a reason that may pass.
+        """
+
+        def attempt(arm: VersionArm) -> None:
+            try:
+                arm.build.environment()
+            except GatesError as problem:
+                if problem.passing:
+                    raise
+
+        with ThreadPoolExecutor(len(self.arms)) as pool:
+            list(pool.map(attempt, self.arms))
+
     def environments(self) -> Mapping[str, EnvironmentFacts]:
         """Role → what it ran in, for the arms whose worker became ready."""
         found: dict[str, EnvironmentFacts] = {}
@@ -129,6 +148,7 @@ def put_on_stand(
     cache: EnvironmentCache,
     progress: Callable[[str], None],
     recollection: Recollection | None = None,
+    against_itself: bool = False,
 ) -> RunSubject:
     """Two versions and a golden set that belong together, ready to be asked.
 
@@ -141,12 +161,13 @@ def put_on_stand(
         cache: Where environments are kept.
         progress: Told, in words, what takes long.
         recollection: What earlier runs left; None to ask nothing of theirs again.
+        against_itself: Whether both may be the same bytes, as in an A/A run.
 
     Raises:
-        UsageError: Candidate and champion are the same bytes, or card, golden set and model do
-            not belong together.
+        UsageError: Candidate and champion are the same bytes and need not be, or card, golden set
+            and model do not belong together.
     """
-    _require_comparable(card, golden, candidate, champion)
+    _require_comparable(card, golden, candidate, None if against_itself else champion)
     lock = card.project / "models" / card.policy.model / "requirements.txt"
 
     def arm(role: Role, version: ModelVersion, host: VersionArm | None = None) -> VersionArm:
@@ -197,7 +218,7 @@ def _require_comparable(
             f"candidate {candidate.uri} and champion {champion.uri} are the same bytes "
             f"({candidate.digest[:19]}…): a model compared with itself shows nothing",
             advice="name another version as candidate; to try the same model under a new lock, "
-            "package it again",
+            "package it again; to see what a comparison makes of no difference, --against-itself",
         )
     if golden.manifest.task != card.policy.task:
         raise UsageError(

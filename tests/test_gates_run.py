@@ -129,3 +129,38 @@ def test_the_evidence_says_where_the_time_went(
     assert {one["step"] for one in evidence["timings"]} >= {"resolve versions", "total"}
     assert all(record["seconds"] >= 0 for record in evidence["records"])
     assert evidence["environments"]["candidate"]["load_seconds"] > 0
+
+
+def test_a_version_against_itself_shows_no_difference_and_promotes_nothing(
+    gates: CommandLine, shelf: Shelf, tmp_path: Path
+) -> None:
+    before = gates("history", MODEL, shelf.options(), "--json").out
+    answer = gates(
+        "run",
+        shelf.uri("weak"),
+        shelf.options(),
+        "--against-itself",
+        "--output",
+        str(tmp_path),
+        "--json",
+    )
+    assert answer.code == 0, answer.err
+    said = json.loads(answer.out)
+    assert said["champion"] == said["candidate"]
+    values = {one["id"]: one["value"] for one in said["bounds"]}
+    assert values["ranking-diff::ndcg@10.delta"] == 0
+    assert said["mlflow_run"] is None
+    assert gates("history", MODEL, shelf.options(), "--json").out == before
+    shown = gates("show", said["evidence"], shelf.options(), "--as", "markdown").out
+    assert "compared with itself, meets its card" in shown
+    assert "gates promote" not in shown
+    refused = gates(
+        "promote",
+        shelf.uri("weak"),
+        shelf.options(),
+        "--why",
+        "never",
+        "--evidence",
+        said["evidence"],
+    )
+    assert refused.code == 1

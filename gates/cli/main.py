@@ -18,6 +18,7 @@ import typer
 from rich.console import Console
 
 from gates import __version__
+from gates.cli.changed import changed
 from gates.cli.demo import demo
 from gates.cli.diff import diff
 from gates.cli.doctor import doctor
@@ -27,6 +28,7 @@ from gates.cli.history import history
 from gates.cli.init import init
 from gates.cli.lock import lock
 from gates.cli.package import package
+from gates.cli.pr import pr
 from gates.cli.promote import promote
 from gates.cli.rollback import rollback
 from gates.cli.run import run_gate
@@ -63,9 +65,11 @@ app.command("history")(history)
 app.command("serve")(serve)
 app.command("doctor")(doctor)
 app.add_typer(webhook, name="webhook")
+app.command("changed")(changed)
 app.add_typer(lock, name="lock")
 app.add_typer(golden, name="golden")
 app.add_typer(env, name="env")
+app.add_typer(pr, name="pr")
 
 
 def _version(wanted: bool) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +16,7 @@ from gates.cli.common import (
     card_path,
     settings_from,
 )
+from gates.driving import Watcher, arguments_of, drive
 from gates.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,13 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["run_gate"]
 
 
-class _ProgressView:
-    """Shows a run's progress, and keeps the session for when it is over."""
+class _ProgressView(Watcher):
+    """Shows a run's progress."""
 
     def __init__(self, progress: Progress) -> None:
+        super().__init__()
         self._progress = progress
         self._task = progress.add_task("starting", total=None)
-        self.session: GateSession | None = None
 
     def progress(self, text: str) -> None:
         self._progress.update(self._task, description=text)
@@ -46,9 +45,6 @@ class _ProgressView:
 
     def judged(self, judgement: Judgement) -> None:
         self._progress.update(self._task, advance=1, description=f"judged {judgement.bound.id}")
-
-    def finished(self, session: GateSession) -> None:
-        self.session = session
 
 
 def run_gate(
@@ -60,6 +56,14 @@ def run_gate(
         str | None,
         typer.Option(metavar="URI", help="Version to compare with (default: the card's alias)."),
     ] = None,
+    against_itself: Annotated[
+        bool,
+        typer.Option(
+            "--against-itself",
+            help="Compare the version with itself, an A/A run: what does the gate make of no "
+            "difference? Its evidence promotes nothing.",
+        ),
+    ] = False,
     card: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Model card (default: model_cards/NAME.md)."),
@@ -92,17 +96,17 @@ def run_gate(
     if card and card.suffix != ".md":
         raise UsageError(f"--card {card} is not a Markdown file", advice="name the card itself")
     chosen = card.absolute() if card else card_path(settings, parse_uri(candidate).name)
-    arguments = [str(chosen), "--candidate", candidate]
-    arguments += ["--rootdir", str(settings.project), "--continue-on-collection-errors"]
-    arguments += ["--override-ini", "addopts="]
-    arguments += ["--tracking-uri", settings.tracking_uri, "--gates-cache", str(settings.cache)]
-    arguments += ["--gates-project", str(settings.project), "--gates-output", str(settings.output)]
-    arguments += ["--gates-counterexamples", str(settings.counterexamples)]
-    if champion:
-        arguments += ["--champion", champion]
+    if champion and against_itself:
+        raise UsageError("--champion and --against-itself exclude each other", advice="give one")
+    arguments = arguments_of(settings, chosen, candidate, champion)
+    if against_itself:
+        arguments.append("--against-itself")
     extra = [one for one in context.args if one != "--"]
     speech = Speech(as_json)
-    session, log = _drive([*arguments, *extra], speech)
+    with speech.working() as progress:
+        view = _ProgressView(progress)
+        log = drive([*arguments, *extra], view)
+    session = view.session
     if session is not None and session.interrupted:
         raise KeyboardInterrupt
     if session is None or session.evidence is None:
@@ -114,38 +118,6 @@ def run_gate(
     if session.error:
         raise session.error
     raise typer.Exit(session.evidence.verdict.outcome.exit_code)
-
-
-def _drive(arguments: list[str], speech: Speech) -> tuple[GateSession | None, str]:
-    import pytest
-
-    from gates.evidence import write_atomically
-    from gates.pytest_gate import VIEW
-
-    log = io.StringIO()
-    with speech.working() as progress:
-        view = _ProgressView(progress)
-        plugin = _Register(VIEW, view)
-        with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-            pytest.main(arguments, plugins=[plugin])
-    session = view.session
-    if session is not None and session.delivery is not None:
-        with contextlib.suppress(UsageError):  # the verdict stands without its log
-            write_atomically(
-                session.run_dir / "pytest.log", log.getvalue().encode(errors="replace")
-            )
-    return session, log.getvalue()
-
-
-class _Register:
-    """Registers the view under the name the gate session looks for, before it is made."""
-
-    def __init__(self, name: str, view: _ProgressView) -> None:
-        self._name = name
-        self._view = view
-
-    def pytest_addoption(self, pluginmanager: Any) -> None:  # noqa: ANN401 - pytest's own class
-        pluginmanager.register(self._view, self._name)
 
 
 def _tell(session: GateSession, speech: Speech) -> None:

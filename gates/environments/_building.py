@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,10 @@ from gates.installers import find_uv, uv_environment
 __all__ = ["BUILD_SECONDS", "fill", "read_lock_text", "run_uv", "silent"]
 
 BUILD_SECONDS = 1800.0
+_UNREACHED = (
+    r"failed to fetch|connection (refused|reset)|dns error|timed? ?out|error sending request"
+    r"|no space left|\b(429|50[0234])\b"
+)
 
 
 def silent(_: str) -> None:
@@ -108,6 +113,8 @@ def run_uv(arguments: list[str], held: int, lock: Path, progress: Callable[[str]
             f"({done.how}):\n{last_lines(done.output)}",
             advice="Check that every requirement is pinned and hashed for this Python and "
             "platform, and that the package index can be reached.",
+            passing=done.returncode is None
+            or re.search(_UNREACHED, done.output, re.IGNORECASE) is not None,
         )
 
 

@@ -145,6 +145,7 @@ class EnvironmentCache:
             raise BuildError(
                 f"the environment of {lock} could not be written: {error}",
                 advice=f"Check free space and permissions of {self._envs}.",
+                passing=True,
             ) from error
         if not built.facts.cached:
             self._after_build(progress)

@@ -198,7 +198,9 @@ class Registry(Protocol):
         *,
         by: str = "",
     ) -> str:
-        """Store the evidence of a gate run and note its outcome on the version.
+        """Store the evidence of a gate run and note its outcome on the version, once.
+
+        What was begun for the same evidence before is completed.
 
         Args:
             evidence: The `evidence.json`.

@@ -37,6 +37,12 @@ _QUIET = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
+_BUSY = {"TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "INTERNAL_ERROR"}
+_PASSING = (
+    r"error code (429|5\d\d)|too many \d+ error responses|timed out|failed with exception"
+    r"|database is locked|disk I/O error|disk is full|no space left"
+)
+
 
 class Absent(RegistryError):
     """MLflow says that what was asked for does not exist."""
@@ -146,9 +152,11 @@ class Connection:
             return Absent(what)
         if code == "RESOURCE_ALREADY_EXISTS":
             return Taken(what)
+        passing = bool(unreached) or _passes(problem, code, text)
         if self.database:
             return RegistryError(
                 what,
+                passing=passing,
                 advice=f"check that {self.database} is whole, that it and its folder can be "
                 "written, and that MLflow here is not older than the one that made it",
             )
@@ -159,9 +167,21 @@ class Connection:
             )
         return RegistryError(
             what,
+            passing=passing,
             advice="check that the server runs (GET /health), that MLFLOW_TRACKING_URI names it, "
             "and that no proxy stands between",
         )
+
+
+def _passes(problem: Exception, code: str, text: str) -> bool:
+    """Whether trouble may be gone a while later: nobody answered, or was too busy to."""
+    from requests import RequestException
+
+    return (
+        isinstance(problem, RequestException | OSError)
+        or code in _BUSY
+        or re.search(_PASSING, text, re.IGNORECASE) is not None
+    )
 
 
 def _database(uri: str) -> Path | None:

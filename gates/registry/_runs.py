@@ -66,6 +66,19 @@ class Runs:
                     break
         return tuple(sorted(found, key=lambda event: event.when, reverse=True))
 
+    def gate_of(self, event: Event) -> Event | None:
+        """The event that records the same evidence of the same version already, if any does."""
+        experiment = self._found(event.model) if event.evidence_digest else None
+        if experiment is None:
+            return None
+        wanted = f"tags.`{PREFIX}evidence_digest` = '{event.evidence_digest}'"
+        with self._connection.calls(f"read the history of '{event.model}'") as client:
+            runs = client.search_runs([experiment], wanted)
+        found = (event_of(run.data.tags, run.info.run_id) for run in runs)
+        key = (event.kind, event.version, event.verdict)
+        known = (one for one in found if one and (one.kind, one.version, one.verdict) == key)
+        return next(known, None)
+
     def keep_evidence(
         self,
         run: str,

@@ -165,9 +165,11 @@ class MlflowRegistry:
             evidence_digest=tags.get("gates.evidence_digest", ""),
             state="begun",
         )
-        run = self.log_event(event)
+        begun = self._runs.gate_of(event)
+        event = begun or replace(event, run_id=self.log_event(event))
+        run = event.run_id
         self._runs.keep_evidence(run, evidence, files, metrics, tags)
-        self.log_event(replace(event, run_id=run, state="done"))
+        self.log_event(replace(event, state="done"))
         now = {"gates.evidence_run": run, "gates.gated_at": event.when.isoformat()}
         self.tag(version, {**tags, **now})
         return run

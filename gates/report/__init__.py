@@ -1,7 +1,8 @@
 """Reports of a run, rendered from its evidence alone.
 
     terminal.py             what a person sees when the gate ends
-    markdown.py             a comment for a pull request
+    markdown.py             the whole run as Markdown
+    pull_request.py         the comment of a pull request, all its models in one
     html.py                 one self-contained page, with old and new lists side by side
     junit.py                a test case per bound, for build servers
     comparison_page.py      the page of `gates diff`
@@ -13,6 +14,8 @@
     contrasts.py            old against new, metric by metric, in columns
     counterexamples.py      what went wrong in single cases, and the command that keeps each
     differences.py          old and new lists of a ranking difference, as values
+    ground.py               how golden set and card moved under a model
+    blocks.py               blocks of Markdown, with text from data escaped
     exhibits.py             reading them from an exhibit
     bounds.py, queries.py   rows of bounds, and lists of queries, for pages
     pictures.py             inline SVG

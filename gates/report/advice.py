@@ -49,6 +49,8 @@ def next_steps(evidence: Evidence) -> tuple[Step, ...]:
         )
         look = f"Look at {count(waiting, 'advisory bound')} that would not have passed."
         step = Step("Promote it; promotion checks these digests again.", promote)
+        if evidence.is_against_itself:
+            step = Step("There is nothing to promote: a version was compared with itself.")
         return (Step(look), step) if waiting else (step,)
     blocking = [
         j
@@ -65,7 +67,13 @@ def next_steps(evidence: Evidence) -> tuple[Step, ...]:
         steps += _for_check(records.get(check, CheckRecord(check)), own, noun)
     # A dead worker stops several checks with one fault; it is to be mended once.
     steps = list(dict.fromkeys(steps))
-    if evidence.verdict.outcome is Outcome.FAIL:
+    if evidence.is_against_itself:
+        steps.append(
+            Step(
+                "The same version was on both sides: look at the golden set, the card and the gate."
+            )
+        )
+    elif evidence.verdict.outcome is Outcome.FAIL:
         steps.append(
             Step(
                 "Mend the model, package it as a new version and gate that one.", _package(evidence)

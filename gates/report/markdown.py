@@ -6,25 +6,28 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gates.domain import Judgement, Measurement, Outcome
+from gates.domain import Judgement, Outcome
 from gates.evidence import Evidence, canonical, evidence_digest
 from gates.report import advice, counterexamples, summary, text, wording
-from gates.report.differences import Place, QueryDifference, RankingDifference
+from gates.report.blocks import (
+    ROWS,
+    bounds_table,
+    counts,
+    escape,
+    has_moved,
+    query_lists,
+    table,
+)
 from gates.report.exhibits import ranking_differences
 
-__all__ = ["LIMIT", "escape", "render"]
+__all__ = ["LIMIT", "render"]
 
 # GitHub refuses a comment of more than 65,536 characters; others may add a line of their own.
 LIMIT = 58_000
 
 _WORST = 10
 _REASONS = 10
-_ROWS = 60
 _COUNTEREXAMPLES = 10
-# Entities rather than backslashes: inside an HTML block, such as a summary, only they work.
-_SPECIAL = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_[]#|~<>&"}
-# The one way to keep two prices in a line from becoming a formula.
-_SPECIAL[ord("$")] = "<span>$</span>"
 
 
 @dataclass(slots=True)
@@ -58,16 +61,6 @@ class _Parts:
     rest: tuple[Judgement, ...]
 
 
-def escape(value: str, limit: int = 300) -> str:
-    """Text from data, so that it shows as written: no markup, HTML, mention, reference or link."""
-    words = " ".join(text.clip(text.clean(value), limit).split())
-    shown = words.translate(_SPECIAL)
-    # A zero-width space keeps a forge from calling people, linking issues or fetching addresses.
-    shown = re.sub(r"(?<!\w)@(?=\w)", "@&#8203;", shown)
-    shown = re.sub(r"&#35;(?=\d)", "&#35;&#8203;", shown)
-    return re.sub(r"(?i)(?<=[a-z]):(?=//)|(?<=www)\.", r"\g<0>&#8203;", shown)
-
-
 def render(evidence: Evidence) -> str:
     """The run as a comment for a pull request, verdict and reasons first.
 
@@ -87,15 +80,15 @@ def render(evidence: Evidence) -> str:
     tables = (("Numbers", parts.main), ("Slices that moved", parts.moved))
     for title, judgements in tables:
         if judgements:
-            page.add(f"### {title}\n\n{_bounds(judgements)}", f"the table “{title}”")
+            page.add(f"### {title}\n\n{bounds_table(judgements)}", f"the table “{title}”")
     if parts.rest:
         page.add(_folded(parts.rest), "the table of the other bounds")
     for difference in ranking_differences(evidence):
         worst = difference.worst(_WORST)
         if worst:
-            page.add(_counts(difference), "the counts of queries")
+            page.add(counts(difference), "the counts of queries")
         for query in worst:
-            page.add(_query(query), f"the lists of “{escape(query.text, 60)}”")
+            page.add(query_lists(query), f"the lists of “{escape(query.text, 60)}”")
     for block in _counterexamples(evidence):
         page.add(block, "counterexamples")
     page.blocks += last
@@ -119,14 +112,14 @@ def _parts(evidence: Evidence) -> _Parts:
         if (not j.bound.slice and j.measurement and j.measurement.lower is not None)
         or (j.outcome is not Outcome.PASS and not j.bound.advisory)
     ]
-    moved = [j for j in others if j not in main and j.bound.slice and _has_moved(j)]
+    moved = [j for j in others if j not in main and j.bound.slice and has_moved(j)]
     moved.sort(key=lambda j: (j.measurement.value or 0.0) if j.measurement else 0.0)
-    kept = [*main, *moved[:_ROWS]]
+    kept = [*main, *moved[:ROWS]]
     return _Parts(
         tuple(one.text for one in reasons if not one.numbers),
         tuple(decided),
         tuple(main),
-        tuple(moved[:_ROWS]),
+        tuple(moved[:ROWS]),
         tuple(j for j in others if j not in kept),
     )
 
@@ -152,22 +145,6 @@ def _fenced(command: str) -> str:
     return f"  {fence}sh\n  {text.clean(command)}\n  {fence}"
 
 
-def _has_moved(judgement: Judgement) -> bool:
-    """Whether a slice did not pass, or its whole interval lies on one side of no difference."""
-    m = judgement.measurement
-    if m is None or m.lower is None or m.upper is None:
-        return False
-    return judgement.outcome is not Outcome.PASS or m.lower > 0 or m.upper < 0
-
-
-def _counts(difference: RankingDifference) -> str:
-    found = difference.counts
-    return (
-        f"### Worst queries\n\n{found.losses:,} worse ({found.severe:,} severely), "
-        f"{found.ties:,} the same, {found.wins:,} better in {escape(difference.metric)}."
-    )
-
-
 def _head(evidence: Evidence, parts: _Parts) -> str:
     outcome = evidence.verdict.outcome
     lines = [f"## {summary.MARKS[outcome]} {outcome}: {escape(summary.headline(evidence))}", ""]
@@ -177,7 +154,7 @@ def _head(evidence: Evidence, parts: _Parts) -> str:
     if len(parts.sentences) > _REASONS:
         lines.append(f"- and {text.count(len(parts.sentences) - _REASONS, 'more reason')}")
     if parts.decided:
-        lines += [*([""] if parts.sentences else []), _bounds(parts.decided)]
+        lines += [*([""] if parts.sentences else []), bounds_table(parts.decided)]
     golden = f"golden set {evidence.golden.name}, {summary.golden_size(evidence)}"
     lines += ["", f"{escape(summary.versions(evidence))} · {escape(golden)}"]
     return "\n".join(lines)
@@ -191,66 +168,11 @@ def _next(evidence: Evidence) -> str:
     return "\n".join(lines)
 
 
-def _bounds(judgements: Sequence[Judgement]) -> str:
-    rows = [
-        [
-            f"{summary.MARKS[j.outcome]} {j.outcome}" + (" (advisory)" if j.bound.advisory else ""),
-            escape(wording.name(j.bound)),
-            wording.state(j) if wording.is_own_test(j.bound) else _value(j.measurement),
-            text.demand(j.bound),
-            escape(" · ".join(_details(j)), 500),
-        ]
-        for j in judgements[:_ROWS]
-    ]
-    table = _table(["Outcome", "Measurement", "Value [interval]", "Demanded", "Details"], rows)
-    if len(judgements) > _ROWS:
-        hidden = judgements[_ROWS:]
-        passing = sum(j.outcome is Outcome.PASS for j in hidden)
-        table += f"\n\n_{len(hidden)} more rows, {passing} of them PASS, are in report.html._"
-    return table
-
-
-def _value(measurement: Measurement | None) -> str:
-    words, numbers = wording.value_in_words(measurement), text.amount(measurement)
-    rest = words.removeprefix(numbers)
-    return escape(words) if rest == words else f"{numbers} {escape(rest)}"
-
-
-def _details(judgement: Judgement) -> tuple[str, ...]:
-    measurement = judgement.measurement
-    if measurement is None or measurement.value is None:
-        return () if judgement.outcome is Outcome.PASS else (text.with_signs(judgement.reason),)
-    if judgement.outcome is not Outcome.UNDECIDED:
-        return wording.changes(measurement)
-    return (wording.remark(judgement), *wording.details(measurement))
-
-
 def _folded(judgements: Sequence[Judgement]) -> str:
     passing = sum(j.outcome is Outcome.PASS for j in judgements)
     share = "all" if passing == len(judgements) else f"{passing} of them"
     title = f"{text.count(len(judgements), 'other bound')}, {share} PASS"
-    return f"<details><summary>{title}</summary>\n\n{_bounds(judgements)}\n\n</details>"
-
-
-def _query(query: QueryDifference) -> str:
-    head = f"<code>{text.signed(query.delta)}</code> {escape(query.text, 160)}"
-    rows = [
-        [str(rank), _place(query.old_list, rank), _place(query.new_list, rank)]
-        for rank in range(1, max(len(query.old_list), len(query.new_list)) + 1)
-    ]
-    table = _table(
-        ["Rank", f"Old ({text.number(query.old)})", f"New ({text.number(query.new)})"], rows
-    )
-    return f"<details><summary>{head}</summary>\n\n{table}\n\n</details>"
-
-
-def _place(places: Sequence[Place], rank: int) -> str:
-    if rank > len(places):
-        return ""
-    place = places[rank - 1]
-    grade = "not judged" if place.grade is None else f"grade {text.number(place.grade)}"
-    move = f", {place.arrow}" if place.arrow else ""
-    return f"{escape(place.title, 90)} ({grade}{move})"
+    return f"<details><summary>{title}</summary>\n\n{bounds_table(judgements)}\n\n</details>"
 
 
 def _isolation(layers: Mapping[str, bool]) -> str:
@@ -286,17 +208,12 @@ def _run(evidence: Evidence) -> str:
     return (
         "<details><summary>Environments and digests</summary>\n\n"
         + (f"Warnings about the golden set:\n{warnings}\n\n" if warnings else "")
-        + _table(head, environments)
+        + table(head, environments)
         + "\n\n"
-        + _table(["Of", "Digest"], [[n, f"<code>{escape(d)}</code>"] for n, d in digests])
+        + table(["Of", "Digest"], [[n, f"<code>{escape(d)}</code>"] for n, d in digests])
         + f"\n\nmlgates {escape(evidence.gate.version)}, run {escape(evidence.run_id)}, "
         + f"seed {evidence.seed}\n\n</details>"
     )
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -27,6 +27,12 @@ _ORDER = (Outcome.FAIL, Outcome.UNDECIDED, Outcome.PASS)
 def headline(evidence: Evidence) -> str:
     """The verdict as a sentence about the candidate and the champion."""
     name = f"{evidence.candidate.name} version {evidence.candidate.version}"
+    if evidence.is_against_itself:
+        return {
+            Outcome.PASS: f"{name}, compared with itself, meets its card",
+            Outcome.FAIL: f"{name}, compared with itself, does not meet its card",
+            Outcome.UNDECIDED: f"{name}, compared with itself, leaves its card undecided",
+        }[evidence.verdict.outcome]
     role = f"become {evidence.card.champion_alias}"
     if evidence.champion:
         role = f"replace version {evidence.champion.version}"

@@ -8,7 +8,7 @@ import pytest
 
 from gates.evidence import Evidence
 from gates.report import markdown
-from gates.report.markdown import escape
+from gates.report.blocks import escape
 
 from . import evidence_factory as factory
 
@@ -21,7 +21,7 @@ def test_the_verdict_and_what_decided_come_first() -> None:
         "| ✕ FAIL | behaviour::expectations.kept | 0.9474 (36 of 38 expectations) | ≥ 1 |  |"
     )
     assert lines[5] == (
-        "| ✕ FAIL | ranking-diff::ndcg@10.delta&#91;category=rugs&#93; "
+        "| ✕ FAIL | ranking-diff::ndcg@&#8203;10.delta&#91;category=rugs&#93; "
         "| −0.1841 [−0.2451, −0.1231] (31 queries) | ≥ −0.05 "
         "| 0.6712 → 0.4871 · 11 better, 19 worse, 1 the same |"
     )
@@ -76,6 +76,11 @@ def test_the_worst_queries_show_both_lists_with_grades_and_moves() -> None:
         ("<b>&", "&#60;b&#62;&#38;"),
         ("ask @octocat", "ask @&#8203;octocat"),
         ("ndcg@10", "ndcg@10"),
+        ("a@b.example", "a@&#8203;b.example"),
+        ("GH-12", "GH-&#8203;12"),
+        ("see 18c3d2211", "see 18c3&#8203;d2211"),
+        ("1234567", "1234567"),
+        (":tada: 12:30", ":&#8203;tada: 12:30"),
         ("see #12", "see &#35;&#8203;12"),
         ("$5 or $6", "<span>$</span>5 or <span>$</span>6"),
         ("http://a.example", "http:&#8203;//a.example"),

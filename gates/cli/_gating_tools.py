@@ -1,0 +1,143 @@
+"""What gating a pull request calls upon: packaging here, each run of the gate in a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gates.domain import ModelVersion
+from gates.errors import GatesError, InputError, RegistryError
+from gates.pull_request.budget import Budget, BudgetSpent
+from gates.settings import Settings
+
+__all__ = ["GatingTools"]
+
+_GRACE = 30.0
+# A run executes tests that a pull request brings: they see nothing of the job around them.
+_HIDDEN = ("GITHUB_", "ACTIONS_", "RUNNER_", "INPUT_")
+
+
+@dataclass(frozen=True)
+class GatingTools:
+    """`gates.pull_request.gating.Tools`, within a budget of time.
+
+    Attributes:
+        settings: Where the cache is.
+        budget: How long all of it may take.
+        progress: Told, in words, what is being done.
+    """
+
+    settings: Settings
+    budget: Budget
+    progress: Callable[[str], None]
+
+    def package(self, model: str, project: Path, store: str) -> ModelVersion:
+        """See `Tools.package`."""
+        from gates import packaging
+        from gates.card import read_card
+        from gates.checks import catalogue
+        from gates.cli.common import card_path
+        from gates.environments.cache import EnvironmentCache
+        from gates.golden import golden_digest
+        from gates.outcome import who
+        from gates.registry.mlflow import MlflowRegistry
+        from gates.settings import load_settings
+        from gates.upkeep import pruning_after_builds
+
+        cache = self.settings.cache
+        self.progress(f"packaging {model}")
+        card = read_card(card_path(load_settings(project), model), catalogue(), project=project)
+        with self.budget.kept():
+            return packaging.package(
+                model,
+                project=project,
+                registry=MlflowRegistry(store, cache),
+                environments=EnvironmentCache(
+                    cache, pruning_after_builds(cache, self.settings.cache_limits)
+                ),
+                golden_digest=golden_digest(card.golden_path),
+                by=who(),
+                progress=self.progress,
+            )
+
+    def champion(self, model: str, alias: str, store: str) -> ModelVersion | None:
+        """See `Tools.champion`."""
+        from gates.registry.mlflow import MlflowRegistry
+
+        registry = MlflowRegistry(store, self.settings.cache)
+        try:
+            return registry.alias(model, alias)
+        except RegistryError as problem:
+            if "there is no model" in problem.what:
+                return None
+            raise
+
+    def scratch(self, folder: Path) -> str:
+        """See `Tools.scratch`."""
+        from gates.registry.scratch import scratch_store
+
+        return scratch_store(folder, self.settings.cache)
+
+    def gate(
+        self,
+        candidate: ModelVersion,
+        champion: ModelVersion | None,
+        *,
+        card: Path,
+        project: Path,
+        store: str,
+        output: Path,
+    ) -> Path:
+        """See `Tools.gate`."""
+        self.progress(f"gating {candidate.uri}")
+        command = [sys.executable, "-P", "-m", "gates", "run", candidate.uri, "--json"]
+        command += ["--card", str(card), "--project", str(project), "--tracking-uri", store]
+        command += ["--cache", str(self.settings.cache), "--output", str(output)]
+        if champion and champion.digest == candidate.digest:
+            command.append("--against-itself")
+        elif champion:
+            command += ["--champion", champion.uri]
+        said, heard = self._call(command, project)
+        try:
+            answer = json.loads(said)
+        except ValueError:
+            raise GatesError(
+                "the gate ended without a word: its process died",
+                advice=f"it wrote: {heard.strip()[-500:]}" if heard.strip() else "run it by hand",
+            ) from None
+        if "error" in answer:
+            raise _as_error(answer["error"])
+        return Path(answer["evidence"]).parent
+
+    def _call(self, command: list[str], folder: Path) -> tuple[str, str]:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(_HIDDEN)}
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True
+        )
+        try:
+            return process.communicate(timeout=self.budget.left())
+        except subprocess.TimeoutExpired:
+            raise BudgetSpent(self.budget.minutes or 0.0) from None
+        finally:
+            if process.poll() is None:
+                process.terminate()  # it stops its workers, then
+                try:
+                    process.communicate(timeout=_GRACE)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.communicate()
+
+
+def _as_error(error: dict[str, object]) -> GatesError:
+    """An error as a command gave it in JSON."""
+    what, advice = str(error["message"]), str(error.get("advice") or "")
+    path, line = error.get("path"), error.get("line")
+    if not path:
+        return GatesError(what, advice=advice)
+    return InputError(what, path=str(path), line=int(str(line)) if line else None, advice=advice)

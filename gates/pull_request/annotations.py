@@ -1,0 +1,134 @@
+"""Findings that have a file and a line, as annotations that GitHub shows in the changed files.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from gates.card import Card
+from gates.domain import Judgement, Outcome
+from gates.evidence import Evidence
+from gates.review import Review
+
+__all__ = ["Annotation", "annotate", "commands"]
+
+# GitHub shows ten of each level a step, and drops the rest.
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A remark at a line of a file.
+
+    Attributes:
+        level: How loud.
+        path: The file, from the project's folder.
+        line: Its line, from 1.
+        title: A few words.
+        message: A sentence or more.
+    """
+
+    level: Literal["error", "warning"]
+    path: str
+    line: int
+    title: str
+    message: str
+
+
+def annotate(review: Review, evidence: Evidence | None, card: Card | None) -> list[Annotation]:
+    """What can be said at a line: of an invalid file, of the lock, of a bound, of an expectation.
+
+    Args:
+        review: The review.
+        evidence: Its evidence, when it has one.
+        card: The card as it is now, when it can be read.
+    """
+    found: list[Annotation] = []
+    trouble = review.trouble
+    if trouble and trouble.path:
+        level: Literal["error", "warning"] = "error" if review.outcome == "ERROR" else "warning"
+        words = f"{trouble.message}\n{trouble.advice}".strip()
+        found.append(Annotation(level, trouble.path, trouble.line or 1, review.change.model, words))
+    if evidence and card:
+        golden = card.golden_path.relative_to(card.project).as_posix()
+        files = {
+            "line of the lock": f"models/{review.change.model}/requirements.txt",
+            "line of expectations.csv": f"{golden}/expectations.csv",
+        }
+        found += _of_tables(evidence, files)
+        found += _of_bounds(evidence.judgements, card)
+    return found
+
+
+def commands(
+    found: Iterable[Annotation], inside: str, changed_lines: Callable[[str], frozenset[int]]
+) -> list[str]:
+    """Annotations as workflow commands, those on changed lines first, as many as are shown.
+
+    Args:
+        found: The annotations.
+        inside: The project's folder from the top of the repository, with a slash; may be empty.
+        changed_lines: Gives the lines of a file that the pull request changed.
+    """
+
+    def is_elsewhere(one: Annotation) -> bool:
+        return one.line not in changed_lines(one.path)
+
+    lines: list[str] = []
+    ordered = sorted(dict.fromkeys(found), key=is_elsewhere)
+    for level in ("error", "warning"):
+        chosen = [one for one in ordered if one.level == level][:_SHOWN]
+        lines += [
+            f"::{level} file={_property(inside + one.path)},line={one.line},"
+            f"title={_property(one.title)}::{_data(one.message)}"
+            for one in chosen
+        ]
+    return lines
+
+
+def _of_tables(evidence: Evidence, files: Mapping[str, str]) -> Iterator[Annotation]:
+    """Rows of exhibits that say in which line of the lock, or of a golden file, they stand."""
+    for record in evidence.records:
+        for exhibit in record.exhibits:
+            columns = [str(one) for one in exhibit.data.get("columns", ())]
+            for at, path in ((columns.index(c), files[c]) for c in columns if c in files):
+                for row in exhibit.data["rows"]:
+                    if isinstance(row[at], int) and row[at] > 0:
+                        cells = (f"{c}: {row[i]}" for i, c in enumerate(columns) if i != at)
+                        words = ", ".join(cells)[:1000]
+                        yield Annotation("error", path, row[at], record.check, words)
+
+
+def _of_bounds(judgements: Sequence[Judgement], card: Card) -> Iterator[Annotation]:
+    """Bounds that did not hold, at their line of the card."""
+    path = card.path.relative_to(card.project).as_posix()
+    if not path.startswith("model_cards/"):
+        return
+    for one in judgements:
+        if one.outcome is Outcome.PASS or one.bound.check == "tests":
+            continue
+        place = ["checks", one.bound.check, "bounds", one.bound.metric]
+        if one.bound.slice:
+            column = one.bound.slice.partition("=")[0]
+            named = card.policy.checks.get(one.bound.check)
+            limits = (named.bounds or {}).get(one.bound.metric) if named else None
+            exact = limits is not None and one.bound.slice in limits.slices
+            place += ["slices", one.bound.slice if exact else column]
+        failed = one.outcome is Outcome.FAIL and not one.bound.advisory
+        level: Literal["error", "warning"] = "error" if failed else "warning"
+        line = card.lines.of(*place) or 1
+        yield Annotation(level, path, line, f"{one.outcome}: {one.bound.id}", one.reason[:1000])
+
+
+def _data(text: str) -> str:
+    clean = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "�", text)
+    return clean.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

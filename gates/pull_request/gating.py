@@ -1,0 +1,289 @@
+"""One changed model, gated: from two checkouts to a verdict.
+
+new, model, lock   the base's model is the champion, this checkout's the candidate
+lock               and `equivalence` is asked for, whether or not the card does
+ground             one version on both sides, on the base's golden set and card, and on these
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+import yaml
+
+from gates import checks
+from gates.card import Card, read_card
+from gates.domain import ModelVersion
+from gates.errors import GatesError, InputError
+from gates.evidence import canonical, read_evidence, write_atomically
+from gates.pull_request.budget import BudgetSpent
+from gates.pull_request.ground import ground_moves
+from gates.pull_request.repository import Repository
+from gates.review import Change, Review, ReviewOutcome, Trouble
+
+__all__ = ["REVIEW", "Tools", "gate_change", "trouble_of"]
+
+REVIEW = "review.json"
+_KEPT = ("evidence.json", "evidence.json.sig", "report.html", "report.md", "junit.xml")
+_UPGRADE = "equivalence"
+
+
+class Tools(Protocol):
+    """What gating a change calls upon: packaging, the registry, and the gate itself."""
+
+    def package(self, model: str, project: Path, store: str) -> ModelVersion:
+        """Build a model of a checkout and register it.
+
+        Raises:
+            GatesError: It could not be.
+        """
+
+    def champion(self, model: str, alias: str, store: str) -> ModelVersion | None:
+        """The version in production; None when there is none, or no such model yet.
+
+        Raises:
+            GatesError: The registry failed.
+        """
+
+    def scratch(self, folder: Path) -> str:
+        """The tracking URI of a new, empty store.
+
+        Raises:
+            GatesError: It could not be made.
+        """
+
+    def gate(
+        self,
+        candidate: ModelVersion,
+        champion: ModelVersion | None,
+        *,
+        card: Path,
+        project: Path,
+        store: str,
+        output: Path,
+    ) -> Path:
+        """Run the gate; the folder with its evidence and reports.
+
+        The same version on both sides is an A/A run.
+
+        Raises:
+            GatesError: It gave no verdict.
+        """
+
+
+def gate_change(
+    change: Change,
+    repository: Repository,
+    tools: Tools,
+    *,
+    output: Path,
+    scratch: Path,
+    store: str | None,
+    number: int = 0,
+) -> Review:
+    """Gate one changed model.
+
+    Args:
+        change: The change; not one of a removed model.
+        repository: The project and its base.
+        tools: What does the work.
+        output: The review's folder, made anew: `review.json`, evidence and reports.
+        scratch: A folder for what nobody needs afterwards.
+        store: The team's MLflow, whose champion is the one to beat; None to package the base's
+            model too, into a store of its own.
+        number: The pull request; 0 for none.
+
+    Returns:
+        The review, as it was written.
+
+    Raises:
+        UsageError: The output cannot be written, or git failed.
+    """
+    started = time.monotonic()
+    shutil.rmtree(output, ignore_errors=True)
+    with repository.base_checkout() as base:
+        gating = _Gating(change, repository, tools, base, output, scratch, store, number)
+        review = gating.review()
+    review = replace(review, seconds=round(time.monotonic() - started, 1))
+    write_atomically(output / REVIEW, canonical(review))
+    return review
+
+
+def trouble_of(problem: GatesError, *roots: Path) -> Trouble:
+    """An error as a value, its path from the first of some folders that holds it.
+
+    Args:
+        problem: The error.
+        roots: The folders.
+    """
+    path = Path(getattr(problem, "path", ""))
+    line = getattr(problem, "line", None) or 0
+    shown = path.as_posix() if path.parts else ""
+    what, advice = problem.what, problem.advice
+    for root in roots:
+        if path.is_absolute() and path.is_relative_to(root):
+            shown = path.relative_to(root).as_posix()
+        what = what.replace(f"{root}/", "")
+        advice = advice.replace(f"{root}/", "")
+    return Trouble(type(problem).__name__, what[:2000], advice[:2000], shown[:500], line)
+
+
+class _Gating:
+    """One change under way, and what is known of it so far."""
+
+    def __init__(
+        self,
+        change: Change,
+        repository: Repository,
+        tools: Tools,
+        base: Path,
+        output: Path,
+        scratch: Path,
+        store: str | None,
+        number: int,
+    ) -> None:
+        self._change, self._repository, self._tools = change, repository, tools
+        self._project, self._base = repository.project, base
+        self._output, self._scratch = output, scratch
+        self._team = store
+        self._review = Review(
+            change,
+            "ERROR",
+            repository.base,
+            repository.head,
+            number,
+            candidate=f"this pull request, {repository.head[:8]}",
+        )
+
+    def review(self) -> Review:
+        """Gate it; whatever goes wrong is part of the review."""
+        try:
+            self._run()
+        except BudgetSpent as spent:
+            self._note(spent)
+            self._review = replace(self._review, outcome="UNDECIDED")
+        except GatesError as problem:
+            self._note(problem)
+        return self._review
+
+    def _run(self) -> None:
+        card = self._card(self._project)
+        self._compare_grounds(card)
+        store = self._team or self._tools.scratch(self._scratch / "store")
+        if self._change.kind == "ground":
+            self._judge_again(card, store)
+            return
+        champion = self._champion(card, store)
+        candidate = self._tools.package(self._change.model, self._project, store)
+        path = (
+            self._with_equivalence(card) if self._change.kind == "lock" and champion else card.path
+        )
+        self._keep(self._gate(candidate, champion, path, self._project, store), "gate")
+
+    def _judge_again(self, card: Card, store: str) -> None:
+        """The same version, on the ground as it was and as it is now."""
+        version = self._tools.champion(card.policy.model, card.policy.champion, store)
+        version = version or self._tools.package(self._change.model, self._project, store)
+        where = version.uri if self._team else f"the same model, at {self._repository.base[:8]}"
+        self._review = replace(self._review, champion=where)
+        self._keep(self._gate(version, version, card.path, self._project, store), "gate")
+        try:
+            before = self._card(self._base)
+            found = self._gate(version, version, before.path, self._base, store)
+            self._keep(found, "before")
+        except BudgetSpent:
+            raise
+        except GatesError as problem:  # the verdict stands, with nothing to set beside it
+            self._note(problem)
+
+    def _champion(self, card: Card, store: str) -> ModelVersion | None:
+        if self._team:
+            found = self._tools.champion(card.policy.model, card.policy.champion, store)
+            where = found.uri if found else ""
+        elif self._change.kind == "new":
+            found, where = None, ""
+        else:
+            found = self._packaged_base(store)
+            where = f"the base, {self._repository.base[:8]}"
+        self._review = replace(self._review, champion=where)
+        return found
+
+    def _packaged_base(self, store: str) -> ModelVersion:
+        try:
+            return self._tools.package(self._change.model, self._base, store)
+        except BudgetSpent:
+            raise
+        except GatesError as problem:  # its place is in the base, and none of this pull request
+            trouble = trouble_of(problem, self._base)
+            where = trouble.path + (f":{trouble.line}" if trouble.line else "")
+            raise GatesError(
+                f"the model of the base could not be packaged: {where + ': ' if where else ''}"
+                f"{trouble.message}",
+                advice="mend the base first, or compare with the team's MLflow (tracking-uri)",
+            ) from None
+
+    def _gate(
+        self,
+        candidate: ModelVersion,
+        champion: ModelVersion | None,
+        card: Path,
+        project: Path,
+        store: str,
+    ) -> Path:
+        return self._tools.gate(
+            candidate,
+            champion,
+            card=card,
+            project=project,
+            store=store,
+            output=self._scratch / "runs",
+        )
+
+    def _keep(self, run: Path, name: str) -> None:
+        """Take over a run's files; of the run that judges, its verdict too."""
+        folder = self._output / name
+        folder.mkdir(parents=True)
+        for file in _KEPT:
+            if (run / file).is_file():
+                shutil.copyfile(run / file, folder / file)
+        evidence = read_evidence(folder / "evidence.json")
+        if name == "before":
+            self._review = replace(self._review, before=f"{name}/evidence.json")
+            return
+        outcome: ReviewOutcome = evidence.verdict.outcome.value
+        self._review = replace(self._review, outcome=outcome, evidence=f"{name}/evidence.json")
+
+    def _compare_grounds(self, card: Card) -> None:
+        if not {"golden", "card"} & set(self._change.parts) or self._change.kind == "new":
+            return
+        try:
+            ground = ground_moves(self._card(self._base), card, self._change.files)
+        except InputError as problem:
+            if problem.path.is_relative_to(self._project):
+                raise
+            return  # what the base had was not valid: there is nothing to compare with
+        self._review = replace(self._review, ground=ground)
+
+    def _card(self, project: Path) -> Card:
+        path = project / "model_cards" / f"{self._change.model}.md"
+        return read_card(path, checks.catalogue(), project=project)
+
+    def _with_equivalence(self, card: Card) -> Path:
+        """The card itself when it asks for `equivalence`, else a copy that does."""
+        if _UPGRADE in card.policy.checks:
+            return card.path
+        front = card.path.read_text(encoding="utf-8-sig").split("---", 2)[1]
+        policy = yaml.safe_load(front)
+        policy["checks"][_UPGRADE] = {}
+        path = self._scratch / "cards" / card.path.name
+        text = yaml.safe_dump(policy, sort_keys=False, allow_unicode=True)
+        write_atomically(path, f"---\n{text}---\n{card.prose}".encode())
+        return path
+
+    def _note(self, problem: GatesError) -> None:
+        trouble = trouble_of(problem, self._project, self._base, self._scratch)
+        self._review = replace(self._review, trouble=trouble)

@@ -1,0 +1,174 @@
+"""What a pull request changed, and what came of gating it: the values its comment is made from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from gates.errors import EvidenceError
+
+__all__ = [
+    "SCHEMA",
+    "Change",
+    "Ground",
+    "Kind",
+    "Part",
+    "PolicyMove",
+    "QueryMove",
+    "Review",
+    "ReviewOutcome",
+    "Trouble",
+    "read_review",
+]
+
+SCHEMA = "mlgates.review/1"
+
+Part = Literal["source", "lock", "golden", "card"]
+Kind = Literal["new", "model", "lock", "ground", "removed"]
+ReviewOutcome = Literal["PASS", "FAIL", "UNDECIDED", "ERROR"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One model that a pull request touches.
+
+    Attributes:
+        model: Its name.
+        kind: `new`, its folder was not there before; `model`, its source changed; `lock`, only its
+            lock or requirements.in did (its golden set or card perhaps too); `ground`, only its
+            golden set or card; `removed`.
+        parts: What of it changed.
+        files: The changed files, from the project's folder.
+    """
+
+    model: str
+    kind: Kind
+    parts: tuple[Part, ...]
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a model could not be gated: an error of `gates.errors`, with its place from the project.
+
+    `line` is 0 where there is none, `path` empty.
+    """
+
+    kind: str
+    message: str
+    advice: str = ""
+    path: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class QueryMove:
+    """A query that was added, removed or changed.
+
+    Attributes:
+        id: Its id.
+        text: What is searched for.
+        what: What of it changed, in words; empty when all of it is new or gone.
+    """
+
+    id: str
+    text: str
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyMove:
+    """A line of a card's policy that changed; the side on which it is absent is empty."""
+
+    key: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """How the ground moved on which a model is judged: its golden set, and its card.
+
+    Attributes:
+        queries: How many golden queries there were, and are now.
+        added: New queries, the first of them.
+        removed: Queries that are gone, likewise.
+        changed: Queries of which something changed, likewise.
+        counts: How many were added, removed and changed, all of them counted.
+        policy: What changed in the card.
+        others: Other files of the golden set that changed, such as its own tests.
+    """
+
+    queries: tuple[int, int]
+    added: tuple[QueryMove, ...]
+    removed: tuple[QueryMove, ...]
+    changed: tuple[QueryMove, ...]
+    counts: tuple[int, int, int]
+    policy: tuple[PolicyMove, ...]
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What came of gating one model of a pull request.
+
+    Attributes:
+        change: What the pull request does to it.
+        outcome: The verdict, or `ERROR` when something in the pull request is not valid.
+        base: The commit it was compared with.
+        head: The commit that was gated.
+        number: The pull request; 0 when it was none.
+        candidate: What was gated, in words.
+        champion: What it was compared with, in words; empty when there was nothing.
+        evidence: The evidence, from the review's folder; empty when there is none.
+        before: The evidence of the same version on the base's golden set and card, likewise.
+        ground: How the ground moved; None when it did not.
+        trouble: Why there is no verdict, or none of before; None when nothing went wrong.
+        seconds: How long it took.
+        schema: Always `SCHEMA`.
+    """
+
+    change: Change
+    outcome: ReviewOutcome
+    base: str
+    head: str
+    number: int
+    candidate: str
+    champion: str = ""
+    evidence: str = ""
+    before: str = ""
+    ground: Ground | None = None
+    trouble: Trouble | None = None
+    seconds: float = 0.0
+    schema: str = SCHEMA
+
+
+def read_review(path: Path) -> Review:
+    """Read a `review.json`.
+
+    Args:
+        path: The file.
+
+    Raises:
+        EvidenceError: It is missing, damaged or of another schema.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        value: Any = json.loads(path.read_bytes())
+    except OSError as problem:
+        raise EvidenceError(f"cannot be read: {problem.strerror}", path=path) from None
+    except (ValueError, RecursionError):
+        raise EvidenceError("is not JSON", path=path) from None
+    schema = value.get("schema") if isinstance(value, Mapping) else None
+    if schema != SCHEMA:
+        raise EvidenceError(f"has schema {schema!r}; this gate reads {SCHEMA!r}", path=path)
+    try:
+        return TypeAdapter(Review).validate_python(value)
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise EvidenceError(f"is damaged at '{place}': {first['msg']}", path=path) from None
