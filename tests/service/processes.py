@@ -133,14 +133,21 @@ class GatesServe:
         found: list[dict[str, Any]] = self.get("/api/v1/gates?size=200")["gates"]
         return found
 
-    def job_when(self, version: str, states: Iterable[str] = ("done",)) -> dict[str, Any]:
-        """The gate of a version, once it is in one of some states."""
-        wanted = set(states)
+    def job_when(
+        self, version: str, states: Iterable[str] = ("done",), steps: Iterable[str] = ()
+    ) -> dict[str, Any]:
+        """The newest gate of a version, once it is in one of some states, and steps if any."""
+        wanted, reached = set(states), set(steps)
 
         def look() -> dict[str, Any] | None:
-            return next(
-                (j for j in self.jobs() if j["version"] == version and j["state"] in wanted), None
-            )
+            job = next((one for one in self.jobs() if one["version"] == version), None)
+            if job is None:
+                return None
+            if job["state"] in wanted and (not reached or job["step"] in reached):
+                return job
+            if job["state"] not in {"queued", "running"}:
+                pytest.fail(f"it ended otherwise: {json.dumps(job, indent=1)}\n{self.log[-3000:]}")
+            return None
 
         found = eventually(look, lambda: f"{json.dumps(self.jobs(), indent=1)}\n{self.log[-3000:]}")
         assert found is not None
