@@ -271,6 +271,26 @@ class Jobs:
         }
         return self._update(job_id, ended | values)
 
+    def untold(self, most: int = 100) -> tuple[Job, ...]:
+        """Jobs whose state MLflow has not been told, oldest first.
+
+        Args:
+            most: How many at most.
+        """
+        query = sa.select(jobs).where(jobs.c.told != jobs.c.state).order_by(jobs.c.id).limit(most)
+        with self._reading() as connection:
+            return tuple(map(_job, connection.execute(query)))
+
+    def tell(self, job_id: str, state: str) -> None:
+        """Note which state of a job MLflow was told.
+
+        Args:
+            job_id: The job.
+            state: The state.
+        """
+        with self._engine.begin() as connection:
+            connection.execute(jobs.update().where(jobs.c.id == job_id).values(told=state))
+
     def note(self, job_id: str, text: str) -> None:
         """Write a line into a job's journal.
 

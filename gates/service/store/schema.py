@@ -70,6 +70,7 @@ jobs = sa.Table(
     sa.Column("judged", sa.Integer, nullable=False),
     sa.Column("bounds", sa.Integer, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("troubles", sa.Integer, nullable=False),
     sa.Column("next_attempt_at", Moment),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("cancel", sa.Boolean, nullable=False),
@@ -82,10 +83,12 @@ jobs = sa.Table(
     sa.Column("evidence_digest", sa.String(80), nullable=False),
     sa.Column("mlflow_run", sa.String(64), nullable=False),
     sa.Column("summary", sa.JSON, nullable=False),
+    sa.Column("told", sa.String(10), nullable=False),
     sa.UniqueConstraint("model", "version", "active", name="gates_jobs_one_active"),
     sa.Index("gates_jobs_of_model", "model", "id"),
     sa.Index("gates_jobs_in_state", "state", "id"),
     sa.Index("gates_jobs_key", "key"),
+    sa.Index("gates_jobs_told", "told", "state"),
 )
 
 journal = sa.Table(

@@ -49,7 +49,8 @@ class Job:
         progress: What is being done right now, in a few words.
         judged: How many bounds are judged so far.
         bounds: How many there are; 0 until it is known.
-        attempts: How often it was begun.
+        attempts: How often it was put off so far: because of trouble, or for another gate.
+        troubles: How often that was for passing trouble.
         next_attempt_at: When it is tried again, after passing trouble.
         reason: Why it is parked, skipped or cancelled, or is being tried again.
         cancel: Whether somebody asked to stop it.
@@ -62,6 +63,7 @@ class Job:
         evidence_digest: The digest of its evidence, once done.
         mlflow_run: The MLflow run that holds the evidence, once recorded.
         summary: What overviews show of its evidence, without reading it.
+        told: The state that the version's tags in MLflow tell.
     """
 
     id: str
@@ -79,6 +81,7 @@ class Job:
     judged: int = 0
     bounds: int = 0
     attempts: int = 0
+    troubles: int = 0
     next_attempt_at: datetime | None = None
     reason: str = ""
     cancel: bool = False
@@ -91,6 +94,7 @@ class Job:
     evidence_digest: str = ""
     mlflow_run: str = ""
     summary: Mapping[str, Any] = field(default_factory=dict)
+    told: str = ""
 
     @property
     def uri(self) -> str:

@@ -1,0 +1,143 @@
+"""One gate in a process of its own: `python -m gates.service.child`, told by one line of JSON.
+
+The first line on stdin says what to gate. stdin then stays open, and its end ends this process and
+all it started: a service that was killed leaves no gate behind. Lines of JSON on stdout tell what
+happens; whatever else writes to stdout goes to the log.
+
+    {"progress": words}
+    {"opened": bounds, "checks": [those still to run]}
+    {"measured": check}
+    {"judged": bound, "outcome": outcome}
+    {"ended": {"verdict": …} or {"error": …, "passing": …}}
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from gates.driving import Watcher, arguments_of, drive
+from gates.settings import Settings
+
+if TYPE_CHECKING:
+    from gates.domain import Judgement
+    from gates.evidence import CheckRecord
+    from gates.gate import Gate
+
+__all__ = ["Task", "main"]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to gate.
+
+    Attributes:
+        candidate: The version under test.
+        champion: The version to compare with; empty when there is none.
+        card: The card's path.
+        folder: The run's folder.
+        lock: A file that one process at a time may hold for this run.
+        project: See `Settings`.
+        tracking_uri: See `Settings`.
+        cache: See `Settings`.
+        output: See `Settings`.
+        counterexamples: See `Settings`.
+    """
+
+    candidate: str
+    champion: str
+    card: str
+    folder: str
+    lock: str
+    project: str
+    tracking_uri: str
+    cache: str
+    output: str
+    counterexamples: str
+
+    def line(self) -> bytes:
+        """The first line of the process's stdin."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+
+class _Teller(Watcher):
+    """Tells what happens, a line each."""
+
+    def __init__(self, out: TextIO) -> None:
+        super().__init__()
+        self._out = out
+        self._mutex = threading.Lock()
+
+    def tell(self, **said: Any) -> None:  # noqa: ANN401 - any JSON
+        with self._mutex:
+            self._out.write(json.dumps(said) + "\n")
+            self._out.flush()
+
+    def progress(self, text: str) -> None:
+        self.tell(progress=text)
+
+    def opened(self, gate: Gate) -> None:
+        missing = [name for name in gate.card.plans if name not in gate.records]
+        self.tell(opened=len(gate.bounds), checks=missing)
+
+    def measured(self, record: CheckRecord) -> None:
+        self.tell(measured=record.check)
+
+    def judged(self, judgement: Judgement) -> None:
+        self.tell(judged=judgement.bound.id, outcome=str(judgement.outcome))
+
+
+def main() -> None:
+    """Gate what the first line of stdin says."""
+    task = Task(**json.loads(sys.stdin.readline()))
+    # Own tests may print: their words must not stand among ours.
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    held = os.open(task.lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    fcntl.flock(held, fcntl.LOCK_EX)  # a process before this one, if it is still ending, goes first
+    teller = _Teller(out)
+    teller.tell(ended=_ended(task, teller))
+
+
+def _ended(task: Task, teller: _Teller) -> dict[str, Any]:
+    settings = Settings(
+        Path(task.project),
+        task.tracking_uri,
+        Path(task.cache),
+        Path(task.output),
+        Path(task.counterexamples),
+    )
+    arguments = arguments_of(settings, Path(task.card), task.candidate, task.champion or None)
+    arguments += ["--gates-run-dir", task.folder, "--gates-unlogged"]
+    log = drive(arguments, teller)
+    session = teller.session
+    if session is not None and session.evidence is not None and session.delivery is not None:
+        trouble = str(session.error) if session.error else session.delivery.trouble
+        return {"verdict": str(session.evidence.verdict.outcome), "trouble": trouble}
+    error = session.error if session is not None else None
+    if error is None:
+        words = log.strip()[-2_000:] or "pytest ended before the gate could open"
+        return {"error": words, "kind": "Unknown", "passing": False}
+    return {"error": str(error), "kind": type(error).__name__, "passing": error.passing}
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of stdin, then end this process and all it started."""
+    with suppress(OSError, ValueError):
+        while sys.stdin.read(1_024):
+            pass
+    with suppress(ProcessLookupError):
+        os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

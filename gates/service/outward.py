@@ -1,0 +1,211 @@
+"""What MLflow and people are told of a gate."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import requests
+
+from gates.errors import RegistryError
+from gates.evidence import Evidence
+from gates.registry import Registry
+from gates.service.config import Notify
+from gates.service.loops import Loop
+from gates.service.store.jobs import Jobs
+from gates.service.store.leases import Leases
+from gates.service.store.values import Job
+from gates.service.webhook import signature
+
+__all__ = ["StatusTags", "link_of", "message", "send", "summary_of"]
+
+_LEASE = timedelta(seconds=30)
+_SECONDS = 10.0
+_TRIES = 3
+_METRICS = 20
+_REASONS = 10
+_MARKS = {"PASS": "✅", "FAIL": "❌", "UNDECIDED": "❔"}
+
+
+def link_of(url: str, job_id: str) -> str:
+    """The page of a gate.
+
+    Args:
+        url: The address people reach the service by.
+        job_id: The gate.
+    """
+    return f"{url}/gates/{job_id}"
+
+
+def summary_of(evidence: Evidence) -> dict[str, Any]:
+    """What overviews show of evidence, without reading it.
+
+    Args:
+        evidence: The outcome of a gate.
+    """
+    whole = [one for one in evidence.judgements if not one.bound.slice and one.measurement]
+    whole.sort(key=lambda one: one.bound.advisory)
+    counts: dict[str, int] = {}
+    for one in evidence.judgements:
+        counts[str(one.outcome)] = counts.get(str(one.outcome), 0) + 1
+    metrics = [
+        {
+            "name": f"{one.bound.check}/{one.bound.metric}",
+            "value": one.measurement.value,
+            "low": one.measurement.lower,
+            "high": one.measurement.upper,
+            "n": one.measurement.n,
+            "outcome": str(one.outcome),
+        }
+        for one in whole[:_METRICS]
+        if one.measurement
+    ]
+    total = [one.seconds for one in evidence.timings if one.step == "total"]
+    return {
+        "verdict": str(evidence.verdict.outcome),
+        "reasons": list(evidence.verdict.reasons[:_REASONS]),
+        "champion": evidence.champion.version if evidence.champion else "",
+        "metrics": metrics,
+        "counts": counts,
+        "seconds": total[-1] if total else None,
+    }
+
+
+class StatusTags:
+    """Keeps the tags of versions in MLflow at what their gates are; late rather than never.
+
+    Args:
+        jobs: The jobs.
+        leases: One host at a time tells.
+        registry: Opens the registry.
+        url: The address people reach the service by.
+    """
+
+    def __init__(
+        self, jobs: Jobs, leases: Leases, registry: Callable[[], Registry], url: str
+    ) -> None:
+        self._jobs = jobs
+        self._leases = leases
+        self._registry = registry
+        self._url = url
+        self._name = f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
+        self._loop = Loop("tags", timedelta(seconds=2), self.once)
+
+    def start(self) -> None:
+        """Begin."""
+        self._loop.start()
+
+    def wake(self) -> None:
+        """A state has changed."""
+        self._loop.wake()
+
+    def stop(self) -> None:
+        """End, once what has changed is told, if MLflow answers."""
+        self._loop.stop()
+        self._leases.give_back("tags", self._name)
+
+    def once(self) -> bool:
+        """Tell what has changed.
+
+        Returns:
+            Whether there may be more.
+
+        Raises:
+            RegistryError: MLflow is away; it is told later.
+        """
+        if not self._leases.take("tags", self._name, _LEASE):
+            return False
+        changed = self._jobs.untold()
+        if not changed:
+            return False
+        registry = self._registry()
+        for job in changed:
+            tags = {"gates.status": job.state, "gates.link": link_of(self._url, job.id)}
+            try:
+                registry.note(job.model, job.version, tags)
+            except RegistryError as problem:
+                if problem.passing:
+                    raise
+            self._jobs.tell(job.id, job.state)
+        return True
+
+
+def message(job: Job, link: str) -> dict[str, Any]:
+    """What a message says of a gate that ended, in our own fields.
+
+    Args:
+        job: The gate.
+        link: Its page.
+    """
+    return {
+        "gate": job.id,
+        "model": job.model,
+        "version": job.version,
+        "uri": job.uri,
+        "state": job.state,
+        "verdict": job.verdict,
+        "reasons": list(job.summary.get("reasons", ())),
+        "reason": job.reason,
+        "champion": job.champion,
+        "evidence_digest": job.evidence_digest,
+        "mlflow_run": job.mlflow_run,
+        "requested_by": job.requested_by,
+        "link": link,
+    }
+
+
+def send(notify: Notify, said: Mapping[str, Any], wait: Callable[[float], bool]) -> str:
+    """Send a message; trying thrice.
+
+    Args:
+        notify: Where to, and how.
+        said: The message (`message`).
+        wait: Waits some seconds; True when it is time to give up.
+
+    Returns:
+        Why it could not be sent; empty when it was. The address is not in it.
+    """
+    body = json.dumps(_slack(said) if notify.form == "slack" else said).encode()
+    delivery, timestamp = str(uuid.uuid4()), str(int(time.time()))
+    headers = {"content-type": "application/json"}
+    if notify.secret:
+        headers |= {
+            "x-gates-delivery-id": delivery,
+            "x-gates-timestamp": timestamp,
+            "x-gates-signature": signature(notify.secret, delivery, timestamp, body),
+        }
+    reason = ""
+    for attempt in range(_TRIES):
+        if attempt and wait(2.0**attempt):
+            break
+        try:
+            answer = requests.post(
+                notify.url, data=body, headers=headers, timeout=_SECONDS, allow_redirects=False
+            )
+        except requests.RequestException as problem:
+            reason = f"it could not be sent: {type(problem).__name__}"
+            continue
+        if answer.ok:
+            return ""
+        reason = f"it was answered with {answer.status_code}"
+    return reason
+
+
+def _slack(said: Mapping[str, Any]) -> dict[str, Any]:
+    verdict = said["verdict"] or said["state"]
+    mark = _MARKS.get(str(verdict), "⏸")
+    title = f"{mark} *{verdict}*: <{said['link']}|{_plain(said['model'])} {said['version']}>"
+    against = f" against {said['champion']}" if said["champion"] else ""
+    reasons = said["reasons"] or ([said["reason"]] if said["reason"] else [])
+    lines = [title + against, *(f"• {_plain(one)}" for one in reasons[:5])]
+    return {"text": "\n".join(lines)[:3_000]}
+
+
+def _plain(text: object) -> str:
+    """Text in which nothing links, mentions or formats."""
+    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")[:500]

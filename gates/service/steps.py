@@ -1,0 +1,445 @@
+"""The steps of a job: each may be begun again after a kill, and does nothing twice that shows.
+
+Trouble is told as a value (`Next`), never raised: what a durable step raises is remembered as its
+outcome. Only `Gone` is raised, by which a step is left as if it had never begun.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from gates import promotion
+from gates.errors import GatesError, PromotionRefused
+from gates.evidence import evidence_digest, read_evidence
+from gates.golden import golden_digest
+from gates.outcome import log_outcome
+from gates.registry import Registry
+from gates.service.cards import Cards
+from gates.service.child import Task
+from gates.service.config import ServiceConfig
+from gates.service.outward import link_of, message, send, summary_of
+from gates.service.running import Gone, Phase, Running, Told, watch
+from gates.service.store.jobs import Jobs
+from gates.service.store.leases import Leases
+from gates.service.store.values import ACTIVE, Job, JobState, Step
+from gates.settings import Settings
+
+__all__ = ["Next", "Steps", "workflow_id"]
+
+_LEASE = timedelta(seconds=90)
+_RENEWED = 20.0
+_MOST_TROUBLES = 8
+_LONGEST = timedelta(minutes=30)
+_WAIT = timedelta(seconds=5)
+_REPORTS = ("report.html", "report.md", "junit.xml")
+BY = "gates serve"
+"""Whose name the history shows for what the service does by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What comes after a step.
+
+    Attributes:
+        do: `on` to the next step; `end` in `state`; try `again` after passing trouble; `wait` for
+            another gate; `quit` because the job has ended or is another's.
+        reason: Why, where it is not `on`.
+        state: How the job ends.
+        same_as: The earlier job, when it ends as skipped.
+    """
+
+    do: Literal["on", "end", "again", "wait", "quit"] = "on"
+    reason: str = ""
+    state: JobState = "parked"
+    same_as: str = ""
+
+    def plain(self) -> dict[str, Any]:
+        """As plain values, to be kept by the durable workflow."""
+        return asdict(self)
+
+
+class Steps:
+    """The steps of every job of one process.
+
+    Args:
+        config: What the service was told.
+        settings: Where the project, the cache and MLflow are.
+        jobs: The jobs.
+        leases: What only one may do at a time.
+        registry: Opens the registry.
+        executor: This process, by a name that it has again after a restart.
+        changed: Told when a job's state changes.
+    """
+
+    def __init__(
+        self,
+        config: ServiceConfig,
+        settings: Settings,
+        jobs: Jobs,
+        leases: Leases,
+        registry: Callable[[], Registry],
+        executor: str,
+        changed: Callable[[], None],
+    ) -> None:
+        self._config = config
+        self._settings = settings
+        self._jobs = jobs
+        self._leases = leases
+        self._registry = registry
+        self._executor = executor
+        self._changed = changed
+        self._cards = Cards(settings)
+        self._stopping = threading.Event()
+        self._children: dict[str, tuple[Running, float]] = {}
+
+    def stop(self) -> None:
+        """Have every step leave its job as it is, to be gone on with later."""
+        self._stopping.set()
+
+    def resolve(self, job_id: str) -> Next:
+        """Say what exactly is gated; a gate of the same digests is not repeated."""
+        job = self._begin(job_id, "resolve", "resolving versions")
+        if job is None:
+            return Next("quit")
+        if job.cancel:
+            return Next("end", "cancelled before it began", "cancelled")
+        return self._guarded(lambda: self._resolved(job))
+
+    def _resolved(self, job: Job) -> Next:
+        card = self._cards.card(job.model)
+        golden = golden_digest(card.golden_path)
+        registry = self._registry()
+        candidate = registry.resolve(job.uri)
+        champion = registry.alias(job.model, card.policy.champion)
+        if champion and champion.version == candidate.version:
+            words = f"{candidate.uri} already is the {card.policy.champion}"
+            return Next("end", words, "skipped")
+        about = [candidate.uri, candidate.digest, champion and champion.digest]
+        key = _digest([*about, card.digest, golden])
+        self._jobs.change(
+            job.id,
+            candidate_digest=candidate.digest,
+            champion=champion.version if champion else "",
+            key=key,
+        )
+        same = None if job.forced else self._jobs.same(key, job.id)
+        if same is not None:
+            words = f"version, champion, card and golden set were gated before: {same.verdict}"
+            return Next("end", words, "skipped", same.id)
+        if not self._leases.take(self._lease(job, candidate.digest), self._holder(job), _LEASE):
+            return Next("wait", "another gate of the same artifact and card is running")
+        return Next()
+
+    def environments(self, job_id: str) -> Next:
+        """Have both versions' environments built, or found."""
+        return self._run(job_id, "environments", "built")
+
+    def score(self, job_id: str) -> Next:
+        """Have every check run that has not been run."""
+        return self._run(job_id, "score", "measured")
+
+    def judge(self, job_id: str) -> Next:
+        """Have every bound judged, and the evidence written."""
+        return self._run(job_id, "judge", "ended")
+
+    def _run(self, job_id: str, step: Step, phase: Phase) -> Next:
+        job = self._begin(job_id, step)
+        if job is None:
+            return Next("quit")
+        return self._guarded(lambda: self._watched(job, phase))
+
+    def _watched(self, job: Job, phase: Phase) -> Next:
+        lease, holder = self._lease(job, job.candidate_digest), self._holder(job)
+        if not self._leases.take(lease, holder, _LEASE):
+            return Next("wait", "another gate of the same artifact and card is running")
+        running, until = self._children.get(job.id) or self._start(job)
+        renewed, shown = time.monotonic(), ("", 0, 0)
+
+        def told(heard: Told) -> bool:
+            nonlocal renewed, shown
+            if time.monotonic() - renewed > _RENEWED:
+                renewed = time.monotonic()
+                if not self._leases.take(lease, holder, _LEASE):
+                    running.end()
+                    raise Gone
+            seen = (heard.progress, heard.judged, heard.bounds)
+            if seen == shown:
+                found = self._jobs.job(job.id)
+            else:
+                shown = seen
+                progress, judged, bounds = seen
+                found = self._jobs.change(job.id, progress=progress, judged=judged, bounds=bounds)
+            return found is not None and found.state == "running" and not found.cancel
+
+        try:
+            there = watch(running, phase, until=until, told=told, stopping=self._stopping.is_set)
+        except Gone:
+            self._children.pop(job.id, None)
+            raise
+        if not there:
+            self._children.pop(job.id, None)
+            return self._stopped(job)
+        ended = running.told.ended
+        if running.told.phase == "ended":
+            self._children.pop(job.id, None)
+            running.end()
+        if "error" in ended:
+            return Next("again" if ended.get("passing") else "end", str(ended["error"]))
+        if running.told.phase == "ended" and ended.get("trouble"):
+            self._jobs.note(job.id, str(ended["trouble"]))
+        return Next()
+
+    def _start(self, job: Job) -> tuple[Running, float]:
+        settings, folder = self._settings, self._folder(job.id)
+        folder.mkdir(parents=True, exist_ok=True)
+        task = Task(
+            candidate=job.uri,
+            champion=f"models:/{job.model}/{job.champion}" if job.champion else "",
+            card=str(self._cards.path(job.model)),
+            folder=str(folder),
+            lock=str(settings.output / f".{job.id}.lock"),
+            project=str(settings.project),
+            tracking_uri=settings.tracking_uri,
+            cache=str(settings.cache),
+            output=str(settings.output),
+            counterexamples=str(settings.counterexamples),
+        )
+        self._jobs.note(job.id, f"the gate's process was started by {self._executor}")
+        until = time.monotonic() + self._config.gate_time.total_seconds()
+        self._children[job.id] = started = (
+            Running(task, settings.output / f".{job.id}.log"),
+            until,
+        )
+        return started
+
+    def _stopped(self, job: Job) -> Next:
+        found = self._jobs.job(job.id)
+        if found is None or found.state != "running":
+            return Next("quit")
+        if found.cancel:
+            return Next("end", "cancelled while it ran", "cancelled")
+        limit = self._config.gate_time
+        return Next("end", f"it took longer than {limit}: see gates serve --gate-time")
+
+    def record(self, job_id: str) -> Next:
+        """Log evidence and reports to MLflow, once; for as long as MLflow is away, wait for it."""
+        job = self._begin(job_id, "record", "logging the evidence to MLflow")
+        if job is None:
+            return Next("quit")
+        path = self._folder(job_id) / "evidence.json"
+        if not path.is_file():
+            return Next("again", "the evidence was written on another host, or was removed")
+        return self._patiently(job, lambda: self._recorded(job, path))
+
+    def _recorded(self, job: Job, path: Path) -> Next:
+        evidence = read_evidence(path)
+        reports = [path.with_name(name) for name in _REPORTS if path.with_name(name).is_file()]
+        run = log_outcome(self._registry(), evidence, path, reports, by=BY)
+        self._jobs.change(
+            job.id,
+            verdict=str(evidence.verdict.outcome),
+            evidence_digest=evidence_digest(path.read_bytes()),
+            mlflow_run=run,
+            summary=summary_of(evidence),
+        )
+        return Next()
+
+    def promote(self, job_id: str) -> Next:
+        """Move the alias, if the card asks for it on PASS; a refusal is noted."""
+        job = self._begin(job_id, "promote")
+        if job is None:
+            return Next("quit")
+        return self._patiently(job, lambda: self._promoted(job))
+
+    def _promoted(self, job: Job) -> Next:
+        card = self._cards.card(job.model)
+        if card.policy.promote != "on-pass" or job.verdict != "PASS":
+            return Next()
+        registry, alias = self._registry(), card.policy.champion
+        self._jobs.change(job.id, progress=f"moving the alias {alias}")
+        if registry.aliases(job.model).get(alias) == job.version:
+            self._complete_promotion(registry, job)  # it was moved before this step was killed
+            return Next()
+        try:
+            promotion.promote(
+                registry,
+                card,
+                job.uri,
+                self._folder(job.id) / "evidence.json",
+                golden_digest=golden_digest(card.golden_path),
+                why=f"gate {job.id} passed, and the card says promote: on-pass",
+                by=BY,
+                verify_key=self._settings.verify_key,
+            )
+        except PromotionRefused as problem:
+            self._jobs.note(job.id, f"not promoted: {problem}")
+            return Next()
+        self._jobs.note(job.id, f"promoted: version {job.version} is the {alias}")
+        return Next()
+
+    def _complete_promotion(self, registry: Registry, job: Job) -> None:
+        for event in registry.events(job.model):
+            ours = event.kind == "promote" and event.version == job.version
+            if ours and event.evidence_digest == job.evidence_digest:
+                if event.state == "begun":
+                    registry.log_event(replace(event, state="done"))
+                self._jobs.note(job.id, f"promoted: version {job.version} is the {event.alias}")
+                return
+
+    def finish(self, job_id: str) -> Next:
+        """End the job with its verdict."""
+        job = self._jobs.job(job_id)
+        if job is None:
+            return Next("quit")
+        self._end(job, "done")
+        return Next()
+
+    def settle(self, job_id: str, came_to: Mapping[str, Any]) -> dict[str, Any] | None:
+        """End a job that did not come to a verdict, or put it off.
+
+        Args:
+            job_id: The job.
+            came_to: What its last step came to (`Next.plain`).
+
+        Returns:
+            The `workflow` it is gone on with, and in how many `seconds`; None when it has ended.
+        """
+        after = Next(**came_to)
+        job = self._jobs.job(job_id)
+        if job is None or job.state not in ACTIVE:
+            return None
+        if job.state == "queued":  # it was put off before this step was killed
+            seconds = max(0.0, ((job.next_attempt_at or _now()) - _now()).total_seconds())
+            return {"workflow": workflow_id(job_id, job.attempts), "seconds": seconds}
+        self._give_back(job)
+        if job.cancel and after.do != "end":
+            after = Next("end", "cancelled", "cancelled")
+        if after.do == "end":
+            self._end(job, after.state, after.reason, same_as=after.same_as)
+            return None
+        troubles = job.troubles + (after.do == "again")
+        if troubles > _MOST_TROUBLES:
+            self._end(job, "parked", f"tried {troubles} times; the last time: {after.reason}")
+            return None
+        delay = _WAIT
+        if after.do == "again":
+            delay = min(self._config.retry * 2 ** (troubles - 1), _LONGEST)
+            self._jobs.note(job_id, f"is tried again in {delay}: {after.reason}")
+        self._jobs.change(
+            job_id,
+            state="queued",
+            progress="",
+            reason=after.reason[:4_000],
+            attempts=job.attempts + 1,
+            troubles=troubles,
+            next_attempt_at=_now() + delay,
+        )
+        self._changed()
+        seconds = delay.total_seconds()
+        return {"workflow": workflow_id(job_id, job.attempts + 1), "seconds": seconds}
+
+    def notify(self, job_id: str) -> None:
+        """Tell people of a job that ended, where they asked to be told."""
+        job = self._jobs.job(job_id)
+        if job is None or self._config.notify is None or job.state not in {"done", "parked"}:
+            return
+        said = message(job, link_of(self._config.url, job.id))
+        reason = send(self._config.notify, said, self._stopping.wait)
+        self._jobs.note(job_id, f"told people: {reason}" if reason else "told people")
+
+    def cancel_queued(self, job_id: str) -> None:
+        """End a job that waits."""
+        job = self._jobs.job(job_id)
+        if job is not None and job.state == "queued":
+            self._end(job, "cancelled", "cancelled before it began")
+
+    def _begin(self, job_id: str, step: Step, progress: str = "") -> Job | None:
+        """The job, now in a step; None when it has ended."""
+        job = self._jobs.job(job_id)
+        if job is None:
+            return None
+        values: dict[str, Any] = {"state": "running", "step": step, "executor": self._executor}
+        if progress:
+            values["progress"] = progress
+        if job.started_at is None:
+            values["started_at"] = _now()
+        if job.state == "queued":
+            values |= {"reason": "", "next_attempt_at": None}
+        changed = self._jobs.change(job_id, **values)
+        if changed is not None and job.step != step:
+            self._jobs.note(job_id, step)
+        self._changed()
+        return changed
+
+    def _end(self, job: Job, state: JobState, reason: str = "", **values: str) -> None:
+        ended = self._jobs.end(job.id, state, reason, **values)
+        self._give_back(job)
+        if ended is None:
+            return
+        self._jobs.note(job.id, f"{state}: {reason}" if reason else state)
+        for name in (".log", ".lock"):
+            (self._settings.output / f".{job.id}{name}").unlink(missing_ok=True)
+        self._changed()
+
+    def _guarded(self, step: Callable[[], Next]) -> Next:
+        try:
+            return step()
+        except GatesError as problem:
+            return Next("again" if problem.passing else "end", str(problem))
+        except (SQLAlchemyError, OSError) as problem:
+            return Next("again", f"{type(problem).__name__}: {problem}")
+
+    def _patiently(self, job: Job, step: Callable[[], Next]) -> Next:
+        """A step that is tried again where it is: what came before it must not be repeated."""
+        delay = self._config.retry
+        for _ in range(_MOST_TROUBLES):
+            found = self._guarded(step)
+            if found.do != "again":
+                return found
+            self._jobs.change(job.id, reason=found.reason)
+            self._jobs.note(job.id, f"is tried again in {delay}: {found.reason}")
+            if self._stopping.wait(delay.total_seconds()):
+                raise Gone
+            asked = self._jobs.job(job.id)
+            if asked is not None and asked.cancel:
+                return Next("end", "cancelled", "cancelled")
+            delay = min(2 * delay, _LONGEST)
+        return Next("end", f"tried {_MOST_TROUBLES} times; the last time: {found.reason}")
+
+    def _folder(self, job_id: str) -> Path:
+        return self._settings.output / job_id
+
+    def _lease(self, job: Job, candidate_digest: str) -> str:
+        return f"gate:{_digest([candidate_digest, job.model])}"
+
+    def _holder(self, job: Job) -> str:
+        return f"{job.id}@{self._executor}"[:64]
+
+    def _give_back(self, job: Job) -> None:
+        if job.candidate_digest:
+            lease = self._lease(job, job.candidate_digest)
+            self._leases.give_back(lease, self._holder(job))
+
+
+def workflow_id(job_id: str, attempts: int) -> str:
+    """The durable workflow of a job that was put off so often."""
+    return f"{job_id}-{attempts}"
+
+
+def _now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+def _digest(values: list[Any]) -> str:
+    return "sha256:" + hashlib.sha256(json.dumps(values).encode()).hexdigest()
