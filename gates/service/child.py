@@ -101,7 +101,9 @@ def main() -> None:
     # Own tests may print: their words must not stand among ours.
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    # pytest puts another file in the place of stdin while it captures, and reading that fails.
+    parent = os.dup(0)
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     held = os.open(task.lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     fcntl.flock(held, fcntl.LOCK_EX)  # a process before this one, if it is still ending, goes first
     teller = _Teller(out)
@@ -130,10 +132,10 @@ def _ended(task: Task, teller: _Teller) -> dict[str, Any]:
     return {"error": str(error), "kind": type(error).__name__, "passing": error.passing}
 
 
-def _end_with_parent() -> None:
-    """Wait for the end of stdin, then end this process and all it started."""
-    with suppress(OSError, ValueError):
-        while sys.stdin.read(1_024):
+def _end_with_parent(parent: int) -> None:
+    """Wait for the end of what the parent writes, then end this process and all it started."""
+    with suppress(OSError):
+        while os.read(parent, 1_024):
             pass
     with suppress(ProcessLookupError):
         os.killpg(os.getpgid(0), signal.SIGKILL)

@@ -128,6 +128,18 @@ class GatesServe:
         answer.raise_for_status()
         return answer.json()
 
+    def ask(self, model: str, version: str) -> dict[str, Any]:
+        """Ask for a gate; gives it."""
+        answer = requests.post(
+            f"{self.url}/api/v1/gates",
+            headers={"authorization": f"Bearer {TOKEN}"},
+            json={"model": model, "version": version},
+            timeout=30,
+        )
+        answer.raise_for_status()
+        made: dict[str, Any] = answer.json()
+        return made
+
     def jobs(self) -> list[dict[str, Any]]:
         """Every gate that was asked for, newest first."""
         found: list[dict[str, Any]] = self.get("/api/v1/gates?size=200")["gates"]
