@@ -17,12 +17,11 @@ import fcntl
 import json
 import os
 import signal
-import sys
 import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from gates.driving import Watcher, arguments_of, drive
 from gates.settings import Settings
@@ -97,15 +96,17 @@ class _Teller(Watcher):
 
 def main() -> None:
     """Gate what the first line of stdin says."""
-    task = Task(**json.loads(sys.stdin.readline()))
-    # Own tests may print: their words must not stand among ours.
+    # Both under numbers of their own: pytest puts other files in the place of 0 and 1, and own tests
+    # may print.
+    parent = os.fdopen(os.dup(0), "rb", buffering=0)
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
     os.dup2(2, 1)
-    # pytest puts another file in the place of stdin while it captures, and reading that fails.
-    parent = os.dup(0)
-    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+    task = Task(**json.loads(parent.readline()))
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     held = os.open(task.lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    fcntl.flock(held, fcntl.LOCK_EX)  # a process before this one, if it is still ending, goes first
+    fcntl.flock(held, fcntl.LOCK_EX)  # a process before this one may still be ending
     teller = _Teller(out)
     teller.tell(ended=_ended(task, teller))
 
@@ -132,10 +133,10 @@ def _ended(task: Task, teller: _Teller) -> dict[str, Any]:
     return {"error": str(error), "kind": type(error).__name__, "passing": error.passing}
 
 
-def _end_with_parent(parent: int) -> None:
+def _end_with(parent: IO[bytes]) -> None:
     """Wait for the end of what the parent writes, then end this process and all it started."""
-    with suppress(OSError):
-        while os.read(parent, 1_024):
+    with suppress(OSError, ValueError):
+        while parent.read(1_024):
             pass
     with suppress(ProcessLookupError):
         os.killpg(os.getpgid(0), signal.SIGKILL)
