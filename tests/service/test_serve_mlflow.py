@@ -184,7 +184,6 @@ def test_a_service_killed_in_a_gate_goes_on_and_records_it_once(
     ended = service.job_when(version)
     assert ended["id"] == job["id"]
     assert ended["verdict"] == "UNDECIDED"
-    assert ended["attempts"] >= 1
     assert shop.gate_events(version) == 1
     assert [one["id"] for one in service.jobs()] == [job["id"]]
     places = [line["place"] for line in service.get(f"/api/v1/gates/{job['id']}/journal")]
