@@ -17,6 +17,7 @@ def main() -> None:
         "streaming",
         "calibration",
         "perturbations",
+        "serving",
     )
     parser = argparse.ArgumentParser(prog="scripts/bench", description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}")

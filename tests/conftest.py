@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.servers import MlflowServer
 from tests.toys import MODEL, make_project, set_params
 
 # How long an example takes says something of the machine, not of the code.
@@ -91,6 +92,13 @@ def gates_cache(request: pytest.FixtureRequest) -> Path:
         return Path(kept)
     assert request.config.cache is not None
     return Path(request.config.cache.mkdir("mlgates"))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real MLflow server, shared: tests use their own names."""
+    with MlflowServer(tmp_path_factory.mktemp("server")) as running:
+        yield running.uri
 
 
 @pytest.fixture(scope="session")

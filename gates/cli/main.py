@@ -21,6 +21,7 @@ from gates import __version__
 from gates.cli.changed import changed
 from gates.cli.demo import demo
 from gates.cli.diff import diff
+from gates.cli.doctor import doctor
 from gates.cli.env import env
 from gates.cli.golden import golden
 from gates.cli.history import history
@@ -31,7 +32,9 @@ from gates.cli.pr import pr
 from gates.cli.promote import promote
 from gates.cli.rollback import rollback
 from gates.cli.run import run_gate
+from gates.cli.serve import serve
 from gates.cli.show import show
+from gates.cli.webhook import webhook
 from gates.errors import GatesError
 
 __all__ = ["app", "run"]
@@ -59,6 +62,9 @@ app.command("diff")(diff)
 app.command("promote")(promote)
 app.command("rollback")(rollback)
 app.command("history")(history)
+app.command("serve")(serve)
+app.command("doctor")(doctor)
+app.add_typer(webhook, name="webhook")
 app.command("changed")(changed)
 app.add_typer(lock, name="lock")
 app.add_typer(golden, name="golden")

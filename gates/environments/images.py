@@ -40,7 +40,18 @@ from gates.kept import hold
 if TYPE_CHECKING:
     from docker import DockerClient
 
-__all__ = ["ContainerEnvironment", "ImageCache", "forget_image", "image_tag"]
+__all__ = ["ContainerEnvironment", "ImageCache", "engine_version", "forget_image", "image_tag"]
+
+
+def engine_version() -> str:
+    """The version of the Docker engine.
+
+    Raises:
+        BuildError: It cannot be reached.
+    """
+    with connected(seconds=10.0) as client, engine_troubles("saying its version"):
+        return str(client.version()["Version"])
+
 
 _RECIPE = "gates-image-2"  # part of the key: raise it when images are built otherwise
 _PATIENCE_SECONDS = 1.0

@@ -40,7 +40,19 @@ from gates.errors import UsageError
 from gates.settings import Settings
 from gates.sizes import as_span
 
-__all__ = ["Flags", "Notify", "Role", "ServiceConfig", "Token", "Trigger", "load_config"]
+__all__ = [
+    "WEBHOOK_PATH",
+    "Flags",
+    "Notify",
+    "Role",
+    "ServiceConfig",
+    "Token",
+    "Trigger",
+    "load_config",
+]
+
+WEBHOOK_PATH = "/webhooks/mlflow"
+"""Where MLflow delivers."""
 
 Role = Literal["viewer", "operator"]
 """A viewer reads; an operator also starts, cancels, promotes and rolls back."""
@@ -77,6 +89,13 @@ class Trigger:
     kind: Literal["created", "alias", "tag"]
     name: str = ""
     value: str | None = None
+
+    @property
+    def event(self) -> str:
+        """What MLflow calls it, as `model_version.created`."""
+        if self.kind == "created":
+            return "model_version.created"
+        return "model_version_alias.created" if self.kind == "alias" else "model_version_tag.set"
 
 
 @dataclass(frozen=True, slots=True)

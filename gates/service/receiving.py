@@ -16,14 +16,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from gates.service.config import ServiceConfig
+from gates.service.config import WEBHOOK_PATH, ServiceConfig
 from gates.service.store.inbox import Inbox
 from gates.service.store.values import Delivery
 from gates.service.webhook import Headers, Refused, read_event, verify
 
 __all__ = ["WEBHOOK_PATH", "Receiver", "webhook_routes"]
-
-WEBHOOK_PATH = "/webhooks/mlflow"
 
 _LOG = logging.getLogger("gates.service")
 _BATCH = 256

@@ -1,4 +1,4 @@
-"""Versions that were really gated, for tests that promote them."""
+"""Versions that were really gated, for tests that promote them; and databases of both kinds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ from gates.service.kept_files import job_folder
 from gates.service.store.values import Job
 from tests.conftest import PRISTINE, VERSIONS, Shelf
 from tests.report.in_browser import ARGUMENTS, CHROMIUM
+from tests.service.postgres import new_database, running_cluster
 from tests.service.site import done
+
+BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.requires_postgres))
+"""The kinds of database a service may have."""
 
 
 @dataclass(frozen=True)
@@ -81,3 +85,18 @@ def browser() -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
         yield running
         running.close()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[str]:
+    """The URL of a real PostgreSQL server."""
+    with running_cluster() as url:
+        yield url
+
+
+@pytest.fixture(params=BOTH)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a fresh database, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'deep' / 'service.db'}"
+    return new_database(request.getfixturevalue("cluster"))

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from gates.errors import ServiceError, UsageError
-from gates.service.store.database import open_database
+from gates.service.store.database import open_database, service_key
 from gates.service.store.inbox import Inbox
 from gates.service.store.jobs import Jobs, QueueFull
 from gates.service.store.leases import Leases
@@ -20,8 +20,8 @@ from gates.service.store.values import Delivery, new_job_id
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    opened = open_database(f"sqlite:///{tmp_path / 'deep' / 'service.db'}")
+def engine(database: str) -> Iterator[sa.Engine]:
+    opened = open_database(database)
     yield opened
     opened.dispose()
 
@@ -151,14 +151,34 @@ def test_a_lease_has_one_holder_until_it_runs_out(engine: sa.Engine) -> None:
     assert leases.take("gate:x", holder, minute)
 
 
-def test_a_store_of_another_version_is_refused_with_advice(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'service.db'}"
-    engine = open_database(url)
+def test_a_store_of_another_version_is_refused_with_advice(
+    database: str, engine: sa.Engine
+) -> None:
     with engine.begin() as connection:
         connection.execute(schema.update().values(version=99))
-    engine.dispose()
     with pytest.raises(ServiceError, match="version 99"):
-        open_database(url)
+        open_database(database)
+
+
+def test_hosts_that_start_at_once_make_one_store_and_share_its_key(database: str) -> None:
+    def opened(_: int) -> bytes:
+        engine = open_database(database)
+        try:
+            return service_key(engine)
+        finally:
+            engine.dispose()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert len(set(pool.map(opened, range(6)))) == 1
+
+
+@pytest.mark.requires_postgres
+def test_a_server_that_refuses_is_said_without_its_password(cluster: str) -> None:
+    with pytest.raises(ServiceError, match="cannot be opened") as caught:
+        open_database(f"{cluster}/no_such_database")
+    assert "p:ss" not in str(caught.value)
+    assert "p%3Ass" not in str(caught.value)
+    assert "no_such_database" in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["mysql://host/x", "sqlite://", "nonsense", "sqlite:///:memory:"])

@@ -39,7 +39,11 @@ def open_database(url: str) -> sa.Engine:
     shown = parsed.render_as_string(hide_password=True)
     try:
         engine = _sqlite(parsed) if backend == "sqlite" else _postgres(parsed)
-        _make_tables(engine)
+        try:
+            _make_tables(engine)
+        except BaseException:
+            engine.dispose()
+            raise
     except (SQLAlchemyError, OSError) as problem:
         reason = str(getattr(problem, "orig", None) or problem).splitlines()[0]
         raise ServiceError(

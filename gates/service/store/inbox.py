@@ -47,7 +47,8 @@ class Inbox:
                     "job_id": one.job_id,
                 }
                 statement = insert(deliveries).values(**row).on_conflict_do_nothing()
-                new.append(connection.execute(statement).rowcount == 1)
+                kept = connection.execute(statement.returning(deliveries.c.id)).first()
+                new.append(kept is not None)
         return tuple(new)
 
     def waiting(self, most: int = 100) -> tuple[Delivery, ...]:

@@ -43,9 +43,9 @@ class Leases:
                     index_elements=[leases.c.name],
                     set_=values,
                     where=(leases.c.holder == holder) | (leases.c.until < now),
-                )
+                ).returning(leases.c.name)
             )
-            return taken.rowcount == 1
+            return taken.first() is not None
 
     def give_back(self, name: str, holder: str) -> None:
         """Give a lease back, if it is still the holder's.

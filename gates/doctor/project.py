@@ -1,0 +1,91 @@
+"""Cards, golden sets and keys."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from gates.card import read_card
+from gates.checks import catalogue
+from gates.doctor.finding import Finding
+from gates.errors import EvidenceError, GatesError
+from gates.golden import read_golden
+from gates.settings import Settings
+from gates.signing import sign, verify
+
+__all__ = ["cards", "keys"]
+
+
+def cards(settings: Settings) -> Iterator[Finding]:
+    """Whether every card can be read, and its golden set.
+
+    Args:
+        settings: Where the project is.
+    """
+    found = sorted((settings.project / "model_cards").glob("*.md"))
+    if not found:
+        yield Finding(
+            "cards",
+            "wrong",
+            f"there is no model card in {settings.project / 'model_cards'}",
+            "make one: gates init models:/NAME/VERSION; or name the project: --project DIR",
+        )
+        return
+    known = catalogue()
+    good = 0
+    for path in found:
+        try:
+            card = read_card(path, known, project=settings.project)
+            read_golden(card.golden_path)
+        except GatesError as problem:
+            advice = problem.advice or "mend it there; docs/model-cards.md says what it may hold"
+            yield Finding("cards", "wrong", str(problem).splitlines()[0], advice)
+        else:
+            good += 1
+    if good:
+        models = "card" if good == 1 else "cards"
+        yield Finding(
+            "cards", "ok", f"{good} {models}, each with its golden set, in {found[0].parent}"
+        )
+
+
+def keys(settings: Settings) -> Iterator[Finding]:
+    """Whether evidence can be signed, and by the key that promotions ask for.
+
+    Args:
+        settings: Where the keys are.
+    """
+    signing, verifying = settings.signing_key, settings.verify_key
+    if signing is None:
+        what = "evidence is not signed" if verifying is None else "no signing key is set here"
+        yield Finding(
+            "signing key",
+            "note",
+            what,
+            "set GATES_SIGNING_KEY to an Ed25519 key; see docs/evidence.md",
+        )
+        return
+    content = b"gates doctor"
+    with tempfile.TemporaryDirectory(prefix="gates-") as folder:
+        path = Path(folder) / "evidence.json"
+        path.with_name("evidence.json.sig").write_bytes(sign(content, signing))
+        if verifying is None:
+            yield Finding(
+                "signing key",
+                "note",
+                "evidence is signed, and a promotion does not ask for the signature",
+                "set GATES_VERIFY_KEY to the public half",
+            )
+            return
+        try:
+            verify(path, content, verifying)
+        except EvidenceError:
+            yield Finding(
+                "signing key",
+                "wrong",
+                f"{verifying} is not the public half of {signing}",
+                "every promotion would be refused: name the pair's two halves",
+            )
+            return
+    yield Finding("signing key", "ok", "evidence is signed, and promotions ask for it")
