@@ -56,6 +56,8 @@ def arguments_of(settings: Settings, card: Path, candidate: str, champion: str |
     arguments = [str(card), "--candidate", candidate]
     arguments += ["--rootdir", str(settings.project), "--continue-on-collection-errors"]
     arguments += ["--override-ini", "addopts="]
+    # Where it is installed it has Hypothesis print no examples, in every test of the process.
+    arguments += ["-p", "no:schemathesis"]
     arguments += ["--tracking-uri", settings.tracking_uri, "--gates-cache", str(settings.cache)]
     arguments += ["--gates-project", str(settings.project), "--gates-output", str(settings.output)]
     arguments += ["--gates-counterexamples", str(settings.counterexamples)]

@@ -335,8 +335,8 @@ def test_settings_are_its_defaults(
     monkeypatch.chdir(stock.folder)
     answer = gates("env", "prune")
     assert "no limit is set" in answer.out
-    (stock.folder / "pyproject.toml").write_text('[tool.gates]\ncache-max-age = "150m"\n')
-    assert "'150m' is no span of time" in gates("env", "prune").err
+    (stock.folder / "pyproject.toml").write_text('[tool.gates]\ncache-max-age = "150x"\n')
+    assert "'150x' is no span of time" in gates("env", "prune").err
     (stock.folder / "pyproject.toml").write_text('[tool.gates]\ncache-max-age = "2.5h"\n')
     assert "no limit is set" not in gates("env", "prune").out
     assert stock.left == "bc"

@@ -10,6 +10,7 @@
 | gates waiting, at most | `--queue` | `GATES_SERVE_QUEUE` | 1000 |
 | time for one gate | `--gate-time` | `GATES_SERVE_GATE_TIME` | 2h |
 | tried again after, doubling | | `GATES_SERVE_RETRY` | 10s |
+| a silent host is gone after | | `GATES_SERVE_TAKEOVER` | 45s |
 | registry read every | `--poll` | `GATES_SERVE_POLL` | 60s |
 | events that ask for a gate | `--on` | `GATES_SERVE_ON` | `created` |
 | webhook secrets | | `GATES_WEBHOOK_SECRETS`, `…_FILE` | none: the webhook is off |
@@ -127,6 +128,7 @@ class ServiceConfig:
         queue: Gates that may wait.
         gate_time: How long one gate may take.
         retry: How long after passing trouble a gate is tried again; each time twice as long.
+        takeover: How long a host says nothing before others go on with its work.
         poll: How often the registry is read.
         triggers: Events that ask for a gate.
         secrets: Secrets a delivery may be signed with: several while they are being changed.
@@ -147,6 +149,7 @@ class ServiceConfig:
     queue: int = 1_000
     gate_time: timedelta = timedelta(hours=2)
     retry: timedelta = timedelta(seconds=10)
+    takeover: timedelta = timedelta(seconds=45)
     poll: timedelta = timedelta(seconds=60)
     triggers: tuple[Trigger, ...] = (Trigger("created"),)
     secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -231,6 +234,7 @@ def load_config(
             flags.gate_time, "GATES_SERVE_GATE_TIME", timedelta(hours=2), timedelta(seconds=1)
         ),
         retry=span(None, "GATES_SERVE_RETRY", timedelta(seconds=10), timedelta(seconds=1)),
+        takeover=span(None, "GATES_SERVE_TAKEOVER", timedelta(seconds=45), timedelta(seconds=4)),
         poll=span(flags.poll, "GATES_SERVE_POLL", timedelta(seconds=60), timedelta(seconds=1)),
         triggers=_triggers(pick(flags.on, "GATES_SERVE_ON") or "created"),
         secrets=_long_enough(_listed(environ, "GATES_WEBHOOK_SECRETS"), "GATES_WEBHOOK_SECRETS"),

@@ -36,8 +36,6 @@ from gates.settings import Settings
 
 __all__ = ["Next", "Steps", "workflow_id"]
 
-_LEASE = timedelta(seconds=90)
-_RENEWED = 20.0
 _MOST_TROUBLES = 8
 _LONGEST = timedelta(minutes=30)
 _WAIT = timedelta(seconds=5)
@@ -136,7 +134,9 @@ class Steps:
         if same is not None:
             words = f"version, champion, card and golden set were gated before: {same.verdict}"
             return Next("end", words, "skipped", same.id)
-        if not self._leases.take(self._lease(job, candidate.digest), self._holder(job), _LEASE):
+        if not self._leases.take(
+            self._lease(job, candidate.digest), self._holder(job), 2 * self._config.takeover
+        ):
             return Next("wait", "another gate of the same artifact and card is running")
         return Next()
 
@@ -160,16 +160,16 @@ class Steps:
 
     def _watched(self, job: Job, phase: Phase) -> Next:
         lease, holder = self._lease(job, job.candidate_digest), self._holder(job)
-        if not self._leases.take(lease, holder, _LEASE):
+        if not self._leases.take(lease, holder, 2 * self._config.takeover):
             return Next("wait", "another gate of the same artifact and card is running")
         running, until = self._children.get(job.id) or self._start(job)
         renewed, shown = time.monotonic(), ("", 0, 0)
 
         def told(heard: Told) -> bool:
             nonlocal renewed, shown
-            if time.monotonic() - renewed > _RENEWED:
+            if time.monotonic() - renewed > self._config.takeover.total_seconds() / 2:
                 renewed = time.monotonic()
-                if not self._leases.take(lease, holder, _LEASE):
+                if not self._leases.take(lease, holder, 2 * self._config.takeover):
                     running.end()
                     raise Gone
             seen = (heard.progress, heard.judged, heard.bounds)

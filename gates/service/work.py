@@ -36,8 +36,6 @@ _VERSION = "gates-1"
 """The shape of the workflow: raise it when steps change, and work begun before is not gone on with
 by code that would misread it."""
 
-_BEAT, _ALIVE = timedelta(seconds=10), timedelta(seconds=45)
-_SWEPT = timedelta(seconds=20)
 _YOUNG = timedelta(seconds=30)
 _MOST_NAMES = 64
 _ENDED = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
@@ -70,8 +68,8 @@ class DurableWork:
         self._steps = Steps(
             config, settings, jobs, leases, registry, self.executor, self._tags.wake
         )
-        self._beat = Loop("heartbeat", _BEAT, self._be_alive)
-        self._sweep = Loop("sweep", _SWEPT, self._look_after)
+        self._beat = Loop("heartbeat", config.takeover / 4, self._be_alive)
+        self._sweep = Loop("sweep", config.takeover / 2, self._look_after)
         self._workflow: Callable[[str], None] = self._go
 
     def start(self) -> None:
@@ -163,12 +161,12 @@ class DurableWork:
         DBOS.run_step({"name": "notify"}, steps.notify, job_id)
 
     def _be_alive(self) -> bool:
-        self._leases.take(f"host:{self.executor}", self.executor, _ALIVE)
+        self._leases.take(f"host:{self.executor}", self.executor, self._config.takeover)
         return False
 
     def _look_after(self) -> bool:
         """Take over the work of hosts that are gone, and jobs whose work was lost."""
-        if not self._leases.take("sweep", self.executor, 3 * _SWEPT):
+        if not self._leases.take("sweep", self.executor, 2 * self._config.takeover):
             return False
         alive = set(self._leases.held("host:").values()) | {self.executor}
         begun = DBOS.list_workflows(status="PENDING", queue_name=_QUEUE, load_input=False)

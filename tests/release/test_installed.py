@@ -25,7 +25,7 @@ LOCK = ROOT / "scripts" / "requirements.txt"
 UV = str(Path(sysconfig.get_path("scripts")) / "uv")
 HERE = ".".join(map(str, sys.version_info[:2]))
 PYTHONS = ("3.11", "3.12", "3.13")
-OF_AN_EXTRA = ("gates.serve",)
+OF_AN_EXTRA = ("gates.service",)
 """Modules that may want more than the core's dependencies."""
 
 IMPORT_ALL = f"""

@@ -26,6 +26,7 @@ def test_two_hosts_gate_each_version_once_and_one_takes_over_from_the_other(
     store.write_bytes((shelf.project / ".gates" / "pristine.db").read_bytes())
     uri = f"sqlite:///{store}"
     tell = {"GATES_SERVE_DATABASE": new_database(cluster), "GATES_SERVE_WORKERS": "1"}
+    tell["GATES_SERVE_TAKEOVER"] = "8s"
     with ExitStack() as stack:
         hosts = [
             stack.enter_context(GatesServe(project, uri, shelf.cache, environ=tell))
