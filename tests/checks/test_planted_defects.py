@@ -417,7 +417,7 @@ def test_every_metric_there_is_for_a_task_has_a_bound_here(task: Task) -> None:
         and not one.name.startswith("sensitivity.")
         and not one.name.endswith(".synonyms")
         and one.name != "replayed"  # of earlier runs, and each of these is the first
-        # Of model files and of pairs of queries, which these have not: tests of their own hold them.
+        # Of model files and of pairs of queries, which these have not; they have their own tests.
         and one.name not in ("in-top-gain@{k}", "never-split", "brand-rank")
         and not one.name.endswith("p-better")  # asks for a proof of gain, which honesty is not
         and not any(one.matches(metric) for name, metric in held if name == check)
