@@ -1,4 +1,4 @@
-"""GitHub's REST API on loopback, as far as comments go, in the shapes of its OpenAPI description.
+"""GitHub's REST API on loopback, as far as comments go, held to its OpenAPI description.
 
 Issue comments can be listed (in pages), made and changed; pull requests can be read. A token that
 only reads is refused with 403, a body of more than 65,536 characters with 422.
@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.action.github_shapes import PULL, USER, departures
 
 REPOSITORY = "shop/search"
 BOT = "github-actions[bot]"
@@ -33,6 +35,7 @@ class FakeGitHub:
         comments: number → its comments.
         asked: Method and path of each request.
         troubles: Status and headers of answers to give before any other, first one first.
+        departures: How requests and answers departed from GitHub's own description.
     """
 
     address: str = ""
@@ -40,16 +43,35 @@ class FakeGitHub:
     comments: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     troubles: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    departures: list[str] = field(default_factory=list)
     most: int = _MOST
 
     def open_pull(self, number: int, head: str, *, fork: bool = False) -> None:
         """Open a pull request, or push to it."""
         source = "stranger/search" if fork else REPOSITORY
+        owner = user(source.partition("/")[0])
         self.pulls[number] = {
+            **dict.fromkeys(PULL),
+            "id": number,
             "number": number,
             "state": "open",
-            "head": {"sha": head, "ref": "change", "repo": {"full_name": source, "fork": fork}},
-            "base": {"ref": "main", "repo": {"full_name": REPOSITORY}},
+            "title": "a change",
+            "locked": False,
+            "user": owner,
+            "head": {
+                "label": f"{owner['login']}:change",
+                "sha": head,
+                "ref": "change",
+                "repo": {"full_name": source, "fork": fork},
+                "user": owner,
+            },
+            "base": {
+                "label": "shop:main",
+                "sha": "0" * 40,
+                "ref": "main",
+                "repo": {"full_name": REPOSITORY, "fork": False},
+                "user": user("shop"),
+            },
         }
         self.comments.setdefault(number, [])
 
@@ -65,7 +87,7 @@ class FakeGitHub:
             "html_url": f"{page}#issuecomment-{1000 + taken}",
             "issue_url": f"{self.address}/repos/{REPOSITORY}/issues/{number}",
             "body": body,
-            "user": {"login": login, "id": 1, "type": "Bot" if login.endswith("[bot]") else "User"},
+            "user": user(login),
             "created_at": at,
             "updated_at": at,
             "author_association": "NONE",
@@ -82,6 +104,14 @@ class FakeGitHub:
     ) -> tuple[int, Any, dict[str, str]]:
         """Status, body and headers of an answer."""
         self.asked.append((method, target))
+        status, body, headers = self._answer(method, target, token, value)
+        path = target.removeprefix(f"/repos/{REPOSITORY}/")
+        self.departures += departures(method, path, value, status, body)
+        return status, body, headers
+
+    def _answer(
+        self, method: str, target: str, token: str, value: Any
+    ) -> tuple[int, Any, dict[str, str]]:
         if self.troubles:
             status, headers = self.troubles.pop(0)
             return status, {"message": "trouble", "documentation_url": _DOCS}, headers
@@ -118,6 +148,13 @@ class FakeGitHub:
         return 404, {"message": "Not Found", "documentation_url": _DOCS, "status": "404"}, {}
 
 
+def user(login: str) -> dict[str, Any]:
+    """Somebody, with all that GitHub says of them."""
+    kind = "Bot" if login.endswith("[bot]") else "User"
+    about = {"login": login, "id": 1, "type": kind, "site_admin": False}
+    return {**dict.fromkeys(USER, ""), **about}
+
+
 @contextmanager
 def fake_github() -> Iterator[FakeGitHub]:
     """A running one."""
@@ -151,3 +188,4 @@ def fake_github() -> Iterator[FakeGitHub]:
         server.shutdown()
         thread.join()
         server.server_close()
+    assert fake.departures == []
