@@ -31,7 +31,7 @@ from gates.settings import Settings
 __all__ = ["DurableWork"]
 
 _LOG = logging.getLogger("gates.service")
-_QUEUE = "gates"
+_QUEUE, _NAME = "gates", "gate"
 _VERSION = "gates-1"
 """The shape of the workflow: raise it when steps change, and work begun before is not gone on with
 by code that would misread it."""
@@ -169,7 +169,7 @@ class DurableWork:
         if not self._leases.take("sweep", self.executor, 2 * self._config.takeover):
             return False
         alive = set(self._leases.held("host:").values()) | {self.executor}
-        begun = DBOS.list_workflows(status="PENDING", queue_name=_QUEUE, load_input=False)
+        begun = DBOS.list_workflows(status="PENDING", name=_NAME, load_input=False)
         gone = {one.executor_id for one in begun if one.executor_id} - alive
         if gone:
             _LOG.warning("going on with the work of %s", ", ".join(sorted(gone)))
@@ -201,7 +201,7 @@ class DurableWork:
 
 
 def _registered(go: Callable[[str], None]) -> Callable[[str], None]:
-    @DBOS.workflow(name="gate", max_recovery_attempts=None)
+    @DBOS.workflow(name=_NAME, max_recovery_attempts=None)
     def gate(job_id: str) -> None:
         go(job_id)
 
