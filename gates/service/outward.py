@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 
+from gates.domain import Judgement, Outcome
 from gates.errors import RegistryError
 from gates.evidence import Evidence
 from gates.registry import Registry
@@ -49,7 +50,10 @@ def summary_of(evidence: Evidence) -> dict[str, Any]:
         evidence: The outcome of a gate.
     """
     whole = [one for one in evidence.judgements if not one.bound.slice and one.measurement]
-    whole.sort(key=lambda one: one.bound.advisory)
+    # First what was estimated, which people follow over versions; then what is amiss; then counts.
+    whole.sort(
+        key=lambda one: (one.bound.advisory, not _is_estimate(one), one.outcome is Outcome.PASS)
+    )
     counts: dict[str, int] = {}
     for one in evidence.judgements:
         counts[str(one.outcome)] = counts.get(str(one.outcome), 0) + 1
@@ -74,6 +78,11 @@ def summary_of(evidence: Evidence) -> dict[str, Any]:
         "counts": counts,
         "seconds": total[-1] if total else None,
     }
+
+
+def _is_estimate(judgement: Judgement) -> bool:
+    found = judgement.measurement
+    return found is not None and (found.lower is not None or found.upper is not None)
 
 
 class StatusTags:

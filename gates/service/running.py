@@ -160,6 +160,7 @@ class Running:
                 told.progress = f"measured {said['measured']}"
             if "judged" in said:
                 told.judged += 1
+                told.bounds = max(told.bounds, told.judged)  # own tests are judged beside them
                 told.progress = f"judged {said['judged']}"
             if "ended" in said:
                 told.ended = dict(said["ended"])

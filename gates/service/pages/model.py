@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from markdown_it import MarkdownIt
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -24,6 +26,7 @@ __all__ = ["model_routes"]
 _TREND = 30
 _VERSIONS = 50
 _EVENTS = 100
+_PROSE = 50_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ def model_routes(site: Site) -> list[Route]:
             card=card if isinstance(card, Card) else None,
             card_trouble=str(card) if isinstance(card, CardError) else "",
             demands=_demands(card) if isinstance(card, Card) else [],
-            paragraphs=_paragraphs(card) if isinstance(card, Card) else [],
+            prose=_prose(card) if isinstance(card, Card) else "",
             goes_back=sorted(served - {"", champion}, key=_number, reverse=True)
             if isinstance(card, Card) and champion
             else [],
@@ -158,8 +161,14 @@ def _signs(least: float | None, most: float | None) -> str:
     return " and ".join(parts)
 
 
-def _paragraphs(card: Card) -> list[str]:
-    return [one.strip() for one in card.prose.split("\n\n") if one.strip()]
+def _prose(card: Card) -> Markup:
+    """The card's prose as HTML: no raw HTML, pictures or links in it, headings below the page's."""
+    markdown = MarkdownIt("commonmark", {"html": False}).disable(["image", "link", "autolink"])
+    tokens = markdown.parse(card.prose[:_PROSE])
+    for token in tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(6, int(token.tag[1:]) + 2)}"
+    return Markup(markdown.renderer.render(tokens, markdown.options, {}))  # noqa: S704 - escaped by it
 
 
 def _number(version: str) -> int:

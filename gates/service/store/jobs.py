@@ -166,7 +166,7 @@ class Jobs:
         return found
 
     def trends(self, size: int, model: str | None = None) -> Mapping[str, tuple[Job, ...]]:
-        """The newest verdict on each of the newest versions of models, oldest first.
+        """The newest verdict on each of the versions of models gated last, oldest version first.
 
         Args:
             size: How many versions of each model.
@@ -192,7 +192,10 @@ class Jobs:
         with self._reading() as connection:
             for row in connection.execute(query):
                 found.setdefault(row.model, []).append(_job(row))
-        return {name: tuple(some) for name, some in found.items()}
+        return {
+            name: tuple(sorted(some, key=lambda one: (len(one.version), one.version)))
+            for name, some in found.items()
+        }
 
     def latest_of(self, model: str, versions: Sequence[str]) -> Mapping[str, Job]:
         """The newest job of each of some versions that any job was for.
