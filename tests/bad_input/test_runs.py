@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import os
@@ -189,10 +188,6 @@ def _stop_once_it_predicts(process: subprocess.Popen[str], number: signal.Signal
     _until(lambda: len(_models(process.pid)) == 2 and len(_descendants(process.pid)) >= 4)
     started = _descendants(process.pid)
     process.send_signal(number)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(30)
-    if process.poll() is None:  # as a person would, who sees that it goes on
-        process.send_signal(number)
     answer = finish(process)
     assert answer.code == 128 + number, answer.err
     assert f"stopped by {number.name} before it was done" in answer.err
