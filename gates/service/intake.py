@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
-import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -14,6 +12,7 @@ from gates.service.config import Trigger
 from gates.service.context import Service
 from gates.service.loops import Loop
 from gates.service.store.jobs import QueueFull
+from gates.service.store.leases import new_holder
 from gates.service.store.values import Delivery
 from gates.service.webhook import Refused, RegistryEvent, read_event
 
@@ -60,7 +59,7 @@ class Intake:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._cards = Cards(service.settings)
-        self._name = f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
+        self._name = new_holder()
         self._loop = Loop("intake", timedelta(seconds=2), self.once)
 
     def start(self) -> None:

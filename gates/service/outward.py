@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ from gates.registry import Registry
 from gates.service.config import Notify
 from gates.service.loops import Loop
 from gates.service.store.jobs import Jobs
-from gates.service.store.leases import Leases
+from gates.service.store.leases import Leases, new_holder
 from gates.service.store.values import Job
 from gates.service.webhook import signature
 
@@ -102,7 +101,7 @@ class StatusTags:
         self._leases = leases
         self._registry = registry
         self._url = url
-        self._name = f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
+        self._name = new_holder()
         self._loop = Loop("tags", timedelta(seconds=2), self.once)
 
     def start(self) -> None:

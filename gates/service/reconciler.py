@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -14,6 +12,7 @@ from gates.service.config import Trigger
 from gates.service.context import Service
 from gates.service.loops import Loop
 from gates.service.store.jobs import QueueFull
+from gates.service.store.leases import new_holder
 
 __all__ = ["Reconciler", "missed"]
 
@@ -67,7 +66,7 @@ class Reconciler:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._cards = Cards(service.settings)
-        self._name = f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
+        self._name = new_holder()
         self._loop = Loop("reconciler", service.config.poll, self._again)
 
     def start(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -9,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from gates.service.store.schema import leases
 
-__all__ = ["Leases"]
+__all__ = ["Leases", "new_holder"]
 
 
 class Leases:
@@ -71,3 +73,8 @@ class Leases:
         )
         with self._engine.connect().execution_options(reading=True) as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def new_holder() -> str:
+    """A name for a holder that no other has, on this host or another."""
+    return f"{socket.gethostname()[:40]}-{uuid.uuid4().hex[:12]}"
