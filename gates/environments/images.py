@@ -131,7 +131,11 @@ class ImageCache:
                         if found is None:
                             progress(f"building the image of {lock} ({base.python})")
                             self._lay_out(place, text, base, held, lock, progress)
-                            found, cached = self._commit(place, base, progress), False
+                            # Another cache may have had it made: the key says what is in it.
+                            found = self._image(engine, place)
+                            if found is None:
+                                found = self._commit(place, base, progress)
+                            cached = False
         except OSError as error:
             raise BuildError(
                 f"the environment of {lock} could not be written: {error}",
@@ -153,10 +157,12 @@ class ImageCache:
 
     def _find(self, engine: DockerClient, place: Place) -> str | None:
         """The id of the whole image of a place, when its folder is there and whole as well."""
+        return None if place.damage() else self._image(engine, place)
+
+    def _image(self, engine: DockerClient, place: Place) -> str | None:
+        """The id of the image of a place's key, when the engine has it."""
         from docker.errors import ImageNotFound
 
-        if place.damage():
-            return None
         with engine_troubles("looking for an image"):
             try:
                 image = engine.images.get(image_tag(place.key))

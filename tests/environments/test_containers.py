@@ -150,6 +150,16 @@ def test_two_builders_at_once_build_one_image(tmp_path: Path) -> None:
     assert sorted(one.facts.cached for one in both) == [False, True]
 
 
+def test_caches_of_one_engine_share_its_image(tmp_path: Path) -> None:
+    lock = cut_lock(tmp_path, "zipp")
+    one, other = (
+        ImageCache(tmp_path / name).ensure(lock, image=BASE_IMAGE) for name in ("one", "other")
+    )
+    assert one.image == other.image
+    assert not other.facts.cached
+    assert [each.name for each in distributions(other.path)] == ["zipp"]
+
+
 @pytest.mark.parametrize(
     ("image", "words"),
     [
