@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gates.interruption import checkpoint
+
 __all__ = ["Finished", "clean", "kill_group", "last_lines", "run_streamed"]
 
 _KEPT_BYTES = 1 << 20
@@ -60,6 +62,7 @@ def run_streamed(
         pass_fds: Open files it inherits.
 
     Raises:
+        KeyboardInterrupt: This process was interrupted.
         OSError: It could not be started.
     """
     deadline = time.monotonic() + timeout
@@ -91,6 +94,7 @@ def _drain(process: subprocess.Popen[bytes], output: _Output, deadline: float) -
     poller.register(source, select.POLLIN)
     open_ = True
     while True:
+        checkpoint()
         if time.monotonic() > deadline:
             return False
         if not open_:

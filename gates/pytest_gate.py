@@ -25,6 +25,7 @@ from gates.domain import Bound, EnvironmentFacts, Judgement, ModelVersion, Outco
 from gates.errors import GatesError, ModelFault, UsageError
 from gates.evidence import CheckRecord, Evidence, Timing, canonical, write_atomically
 from gates.gate import Gate, open_gate
+from gates.interruption import has_come
 from gates.outcome import Delivery, deliver
 from gates.pytest_items import BoundItem, CardFile
 from gates.settings import Settings, find_project, load_settings
@@ -343,6 +344,7 @@ class GateSession:
             name = f"{self._worker_input['workerid']}.json"
             write_atomically(self.run_dir / "parts" / name, canonical(part))
             return
+        self.interrupted = self.interrupted or has_come()
         misused = session.exitstatus == pytest.ExitCode.USAGE_ERROR
         if not (self._config.option.collectonly or self.interrupted or misused):
             try:

@@ -10,8 +10,6 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, cast
 
 import typer
@@ -36,6 +34,7 @@ from gates.cli.serve import serve
 from gates.cli.show import show
 from gates.cli.webhook import webhook
 from gates.errors import GatesError
+from gates.interruption import interrupted_by
 
 __all__ = ["app", "run"]
 
@@ -109,9 +108,11 @@ def run() -> None:
     # Python's last collection would walk through all of them once more: a second, for nothing.
     atexit.register(gc.freeze)
     try:
-        with _termination_as_interruption() as terminated:
+        # SIGTERM ends it as Ctrl-C does, so that what it started ends too.
+        with interrupted_by((signal.SIGINT, signal.SIGTERM)) as came:
             code = app(standalone_mode=False)
         if code == _INTERRUPTED:
+            terminated = signal.SIGTERM in came
             signalled = "SIGTERM" if terminated else "SIGINT"
             stopped = GatesError(
                 f"stopped by {signalled} before it was done",
@@ -142,25 +143,6 @@ def run() -> None:
         )
         report_error(unforeseen, as_json=as_json)
         sys.exit(unforeseen.exit_code)
-
-
-@contextmanager
-def _termination_as_interruption() -> Iterator[list[int]]:
-    """While the block runs, SIGTERM ends it as Ctrl-C does, so that what it started ends too.
-
-    Gives a list that holds the signal once it came.
-    """
-    came: list[int] = []
-
-    def stop(number: int, _: object) -> None:
-        came.append(number)
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield came
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def report_error(problem: GatesError, *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from gates.domain import Layer
 from gates.environments.frames import BadFrame, framed, payload_length
+from gates.interruption import checkpoint
 
 __all__ = ["SLICE_SECONDS", "Exchange", "Gone", "Late"]
 
@@ -93,6 +94,7 @@ class Exchange(ABC):
             more_to_come: Whether another payload may follow at once, unasked.
 
         Raises:
+            KeyboardInterrupt: The gate was interrupted.
             Late: The deadline passed.
             Gone: The worker ended or closed its pipe.
             BadFrame: It wrote something that is not a frame, or that nobody asked for.
@@ -117,6 +119,7 @@ class Exchange(ABC):
 
     def _wait(self, deadline: float, *, writing: bool) -> tuple[bool, bool]:
         """Wait until there is something to read, or room to write, or a moment has passed."""
+        checkpoint()
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             raise Late

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from gates.errors import GatesError
+from gates.interruption import checkpoint, interrupted_by
 
 __all__ = ["Budget", "BudgetSpent"]
 
@@ -64,15 +65,12 @@ class Budget:
             yield
             return
 
-        def interrupt(_: int, __: object) -> None:
-            raise _TimeIsUp
-
-        before = signal.signal(signal.SIGALRM, interrupt)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-        try:
-            yield
-        except _TimeIsUp:
-            raise BudgetSpent(self.minutes) from None
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
+        with interrupted_by((signal.SIGALRM,), _TimeIsUp):
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            try:
+                yield
+                checkpoint()
+            except _TimeIsUp:
+                raise BudgetSpent(self.minutes) from None
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)

@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 
 from gates.environments.process import Worker
+from gates.pytest_gate import GateSession
 from tests.bad_input.conftest import Refusals, World, finish, start
 from tests.conftest import CommandLine
+from tests.losing import lose
 from tests.toys import MODEL, set_params
 
 HELLO_TIMEOUT = 60.0
@@ -193,6 +195,29 @@ def _stop_once_it_predicts(process: subprocess.Popen[str], number: signal.Signal
     assert f"stopped by {number.name} before it was done" in answer.err
     assert "leaves no verdict" in json.loads(answer.out)["error"]["advice"]
     _until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in started))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(("whose", "call"), [(Worker, "predict"), (GateSession, "finish")])
+def test_a_gate_that_lost_its_interruption_stops_all_the_same(
+    world: World, gates: CommandLine, monkeypatch: pytest.MonkeyPatch, whose: type, call: str
+) -> None:
+    before = world.state()
+    method = getattr(whose, call)
+    lost: list[str] = []
+
+    def after_losing_it(*arguments: Any) -> Any:
+        if not lost:
+            lose(signal.SIGTERM)
+            lost.append(call)
+        return method(*arguments)
+
+    monkeypatch.setattr(whose, call, after_losing_it)
+    answer = gates("run", world.uri("good"), world.options(), "--json")
+    assert lost
+    assert answer.code == 143, answer.out + answer.err
+    assert "stopped by SIGTERM before it was done" in answer.err
+    assert world.state() == before
 
 
 def test_a_stopped_packaging_registers_nothing_and_leaves_no_build(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from typing import Any
 
@@ -14,6 +15,8 @@ from gates.environments.launching import Limits
 from gates.environments.outputs import as_scores
 from gates.environments.process import Worker
 from gates.errors import ModelFault
+from gates.interruption import interrupted_by
+from tests.losing import lose
 
 from .conftest import StartWorker
 
@@ -79,6 +82,20 @@ def test_a_model_that_hangs_while_predicting_is_ended(start: StartWorker) -> Non
     fault = fault_of(start("while True: pass", limits=HASTY))
     assert fault.kind == "hung"
     assert "had not finished predicting after 1 s" in fault.what
+
+
+def test_a_model_that_hangs_is_given_up_even_when_the_interruption_was_lost(
+    start: StartWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropped: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda lost: dropped.append(lost.exc_type))
+    worker = start("import time; time.sleep(600)")
+    worker.ready()
+    with interrupted_by((signal.SIGTERM,)):
+        lose(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            worker.predict({"a": [1.0]})
+    assert dropped == [KeyboardInterrupt]
 
 
 def test_a_worker_that_never_reads_does_not_hang_the_gate(start: StartWorker) -> None:

@@ -1,0 +1,104 @@
+"""Interruptions: raised where they come, and again where Python has lost one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from gates.commands import run_streamed
+from gates.interruption import checkpoint, has_come, interrupted_by
+from tests.losing import lose
+
+
+class _Stopped(KeyboardInterrupt):
+    pass
+
+
+@pytest.fixture
+def dropped(monkeypatch: pytest.MonkeyPatch) -> list[type[BaseException] | None]:
+    """Kinds of errors that Python dropped, since nobody could be given them."""
+    kinds: list[type[BaseException] | None] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda lost: kinds.append(lost.exc_type))
+    return kinds
+
+
+def test_a_signal_interrupts_at_once_and_what_was_there_before_comes_back() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    with interrupted_by((signal.SIGTERM,), _Stopped) as came:
+        with pytest.raises(_Stopped):
+            time.sleep(60)
+        assert has_come()
+    assert came == [signal.SIGTERM]
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert not has_come()
+    checkpoint()
+
+
+def test_an_interruption_that_was_lost_comes_again_at_the_next_checkpoint(
+    dropped: list[type[BaseException] | None],
+) -> None:
+    with interrupted_by((signal.SIGTERM,), _Stopped):
+        checkpoint()
+        lose(signal.SIGTERM)
+        assert dropped == [_Stopped]
+        assert has_come()
+        with pytest.raises(_Stopped):
+            checkpoint()
+        # It stands as long as the block does: whoever swallows it meets it again.
+        with pytest.raises(_Stopped):
+            checkpoint()
+    checkpoint()
+
+
+def test_an_inner_block_takes_only_its_own_interruption_with_it(
+    dropped: list[type[BaseException] | None],
+) -> None:
+    with interrupted_by((signal.SIGTERM,)):
+        lose(signal.SIGTERM)
+        with interrupted_by((signal.SIGALRM,), _Stopped):
+            lose(signal.SIGALRM)
+            with pytest.raises(_Stopped):
+                checkpoint()
+        with pytest.raises(KeyboardInterrupt) as caught:
+            checkpoint()
+    assert caught.type is KeyboardInterrupt
+    assert dropped == [KeyboardInterrupt, _Stopped]
+
+
+def test_a_signal_that_the_process_was_started_to_ignore_is_still_ignored() -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with interrupted_by((signal.SIGTERM,), _Stopped) as came:
+            signal.raise_signal(signal.SIGTERM)
+        assert came == []
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_program_that_is_waited_for_ends_when_the_interruption_was_lost(
+    dropped: list[type[BaseException] | None], tmp_path: Path
+) -> None:
+    where = tmp_path / "pid"
+
+    def meanwhile(line: str) -> None:
+        where.write_text(line)
+        lose(signal.SIGTERM)
+
+    with pytest.raises(_Stopped), interrupted_by((signal.SIGTERM,), _Stopped):
+        run_streamed(
+            ["sh", "-c", "echo $$; exec sleep 600"],
+            env={"PATH": os.environ["PATH"]},
+            cwd=None,
+            timeout=120.0,
+            progress=meanwhile,
+        )
+    assert dropped == [_Stopped]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(where.read_text()), 0)
