@@ -13,7 +13,6 @@ import numpy as np
 from benchmarks.timing import machine
 from gates.arms import VersionArm
 from gates.builds import Build
-from gates.card import EnvironmentPolicy
 from gates.checks._asked import Asked
 from gates.checks._edits import Variant
 from gates.checks._perturb import INVARIANCES, draw
@@ -21,6 +20,7 @@ from gates.domain import ModelVersion
 from gates.environments.cache import EnvironmentCache
 from gates.environments.scripts import run_script
 from gates.kernels.packed import Floats
+from gates.policy import EnvironmentPolicy
 from gates.subject import Columns
 
 ROOT = Path(__file__).parents[1]

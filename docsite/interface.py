@@ -15,6 +15,7 @@ _MODULES = (
     "gates.evidence",
     "gates.comparison",
     "gates.card",
+    "gates.policy",
     "gates.subject",
     "gates.errors",
     "gates.gate",

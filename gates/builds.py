@@ -23,7 +23,7 @@ from gates.locks.lock import read_lock
 from gates.subject import LockQuestions
 
 if TYPE_CHECKING:
-    from gates.card import EnvironmentPolicy
+    from gates.policy import EnvironmentPolicy
 
 __all__ = ["Build", "limits_of"]
 

@@ -76,7 +76,7 @@ def drive(arguments: list[str], watcher: Watcher) -> str:
     """
     import pytest
 
-    from gates.evidence import write_atomically
+    from gates.files import write_atomically
 
     log = _Tail()
     with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):

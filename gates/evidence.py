@@ -6,12 +6,10 @@ When a signing key is set, `gates.signing` puts a signature over the same bytes 
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import json
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +17,8 @@ from typing import Any
 
 from gates.counterexamples import Counterexample, Replay
 from gates.domain import EnvironmentFacts, Exhibit, Judgement, Measurement, ModelVersion, Verdict
-from gates.errors import EvidenceError, UsageError
+from gates.errors import EvidenceError
+from gates.files import write_atomically
 from gates.signing import sign, verify
 
 __all__ = [
@@ -33,7 +32,6 @@ __all__ = [
     "canonical",
     "evidence_digest",
     "read_evidence",
-    "write_atomically",
     "write_evidence",
 ]
 
@@ -184,38 +182,6 @@ def canonical(value: object) -> bytes:
 def evidence_digest(content: bytes) -> str:
     """`sha256:…` of evidence bytes."""
     return "sha256:" + hashlib.sha256(content).hexdigest()
-
-
-def write_atomically(path: Path, content: bytes, *, durable: bool = False) -> None:
-    """Write a file whole or not at all: to a temporary name beside it, then renamed.
-
-    Args:
-        path: Where to; folders are made.
-        content: What.
-        durable: True to wait until the disk has it, for what cannot be made again.
-
-    Raises:
-        UsageError: The folder cannot be written to, or the disk is full; nothing is left behind.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as stream:
-            stream.write(content)
-            if durable:
-                stream.flush()
-                os.fsync(stream.fileno())
-        temporary.replace(path)
-    except BaseException as problem:  # Ctrl-C, too, leaves nothing half-written behind
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        if not isinstance(problem, OSError):
-            raise
-        raise UsageError(
-            f"{path} could not be written: {problem.strerror or problem}",
-            advice="free some space, or name another folder that can be written, then run again",
-            passing=True,
-        ) from None
 
 
 def write_evidence(path: Path, evidence: Evidence, *, signing_key: Path | None = None) -> str:

@@ -1,37 +1,37 @@
 """What stands behind the pytest plugin: one `GateSession` a run.
 
-With xdist the controller resolves the versions and writes `run.json`; each worker process opens
-the same gate from it, and leaves what its checks gave in `parts/`. Judgements travel in the test
-reports. So `-n 2`, `-k`, `-x` and `--lf` all end in one evidence.
+With xdist each worker process opens the controller's gate from the run's folder and leaves there
+what its checks gave; judgements travel in the test reports. So `-n 2`, `-k`, `-x` and `--lf` all
+end in one evidence.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from gates import __version__
-from gates.domain import Bound, EnvironmentFacts, Judgement, ModelVersion, Outcome
+from gates.domain import Bound, Judgement, ModelVersion, Outcome
 from gates.errors import GatesError, ModelFault, UsageError
-from gates.evidence import CheckRecord, Evidence, Timing, canonical, write_atomically
+from gates.evidence import CheckRecord, Evidence, Timing, canonical
 from gates.gate import Gate, open_gate
 from gates.interruption import has_come
 from gates.outcome import Delivery, deliver
 from gates.pytest_items import BoundItem, CardFile
+from gates.run_folder import Part, ResolvedRun, RunFolder
 from gates.settings import Settings, find_project, load_settings
 from gates.signing import sign
 
-__all__ = ["VIEW", "GateSession", "View", "empty"]
+__all__ = ["VIEW", "GateSession", "View"]
 
 _JUDGEMENT = "gates.judgement"
 VIEW = "gates-view"
@@ -56,35 +56,6 @@ class View(Protocol):
         """The run is over: `session.evidence` and `session.delivery`, or `session.error`."""
 
 
-@dataclass(frozen=True)
-class _Run:
-    """What the controller resolved, for the worker processes."""
-
-    run_id: str
-    card: str
-    candidate: ModelVersion
-    champion: ModelVersion | None
-    gate: str
-    card_digest: str
-    golden_digest: str
-
-    @property
-    def rests_on(self) -> tuple[object, ...]:
-        """All that a record of it depends on."""
-        versions = (self.candidate, self.champion)
-        named = [(one.uri, one.digest) if one else None for one in versions]
-        return (self.gate, self.card_digest, self.golden_digest, *named)
-
-
-@dataclass(frozen=True)
-class _Part:
-    """What one process measured."""
-
-    records: tuple[CheckRecord, ...]
-    environments: Mapping[str, EnvironmentFacts]
-    timings: tuple[Timing, ...]
-
-
 class GateSession:
     """One gate, for the length of one pytest run.
 
@@ -99,7 +70,7 @@ class GateSession:
         self._started = time.perf_counter()
         self.settings: Settings | None = None
         self.gate: Gate | None = None
-        self.run_dir = Path()
+        self._folder: RunFolder | None = None
         self.evidence: Evidence | None = None
         self.delivery: Delivery | None = None
         self.error: GatesError | None = None
@@ -161,13 +132,13 @@ class GateSession:
         else:
             champion = registry.alias(candidate.name, _champion_alias(card, self.settings))
         resolved = time.perf_counter()
-        run = _Run(uuid.uuid4().hex, str(card), candidate, champion, __version__, "", "")
+        run = ResolvedRun(uuid.uuid4().hex, str(card), candidate, champion, __version__)
         self._stand(run, registry)
         card_digest, golden_digest = self.opened.card.digest, self.opened.subject.golden.digest
         self._take_folder(replace(run, card_digest=card_digest, golden_digest=golden_digest))
         self._add_own_tests()
         missing = set(self.opened.card.plans) - set(self.opened.records)
-        if missing and self._named:
+        if missing and self._its_folder.named:
             self.opened.subject.build()
             if self.view:
                 self.view.progress("environments are there")
@@ -180,42 +151,49 @@ class GateSession:
             self.view.opened(self.opened)
 
     @property
-    def _named(self) -> str | None:
-        """The run's folder as the caller named it."""
-        named: str | None = self._config.option.gates_run_dir
-        return named
+    def run_dir(self) -> Path:
+        """The run's folder.
 
-    def _take_folder(self, run: _Run) -> None:
+        Raises:
+            UsageError: It was not made.
+        """
+        return self._its_folder.path
+
+    @property
+    def _its_folder(self) -> RunFolder:
+        if self._folder is None:
+            raise UsageError("the run has no folder yet")
+        return self._folder
+
+    def _take_folder(self, run: ResolvedRun) -> None:
         """Make the run's folder, or go on in the one that the caller named."""
         assert self.settings  # noqa: S101 - start() set it
-        if self._named:
-            self.run_dir = Path(self._named).absolute()
-            before = _begun(self.run_dir)
-            if before is not None and before.rests_on == run.rests_on:
-                self.opened.run_id = before.run_id
-                self._take_parts()
-                return
-            empty(self.run_dir)
+        named: str | None = self._config.option.gates_run_dir
+        folder = (
+            RunFolder(Path(named).absolute(), named=True)
+            if named
+            else RunFolder.new(self.settings.output, run)
+        )
+        self._folder = folder
+        before = folder.begun() if folder.named else None
+        if before is not None and before.rests_on == run.rests_on:
+            self.opened.run_id = before.run_id
+            self._take_parts()
         else:
-            candidate, now = run.candidate, time.strftime("%Y%m%dT%H%M%S", time.gmtime())
-            name = f"{candidate.name}-{candidate.version}-{now}-{run.run_id[:6]}"
-            self.run_dir = self.settings.output / name
-        write_atomically(self.run_dir / "run.json", canonical(run))
+            folder.begin(run)
 
     def _keep(self, record: CheckRecord) -> None:
         """Leave what a check gave for a run that goes on in this folder; faults are tried again."""
-        if self._named and not record.fault:
-            part = _Part((record,), self.opened.subject.environments(), ())
+        if self._its_folder.named and not record.fault:
+            part = Part((record,), self.opened.subject.environments())
             with contextlib.suppress(UsageError):  # then it is measured again
-                name = f"check-{record.check}.json"
-                write_atomically(self.run_dir / "parts" / name, canonical(part))
+                self._its_folder.leave(f"check-{record.check}", part)
         if self.view:
             self.view.measured(record)
 
     def _take_parts(self) -> None:
         gate = self.opened
-        for path in sorted((self.run_dir / "parts").glob("*.json")):
-            part = TypeAdapter(_Part).validate_json(path.read_bytes())
+        for part in self._its_folder.parts():
             for record in part.records:
                 gate.records.setdefault(record.check, record)
             gate.environments.update(part.environments)
@@ -224,11 +202,13 @@ class GateSession:
         from gates.registry.mlflow import MlflowRegistry
 
         assert self.settings  # noqa: S101 - start() set it
-        self.run_dir = run_dir
-        run = TypeAdapter(_Run).validate_json((run_dir / "run.json").read_bytes())
+        self._folder = folder = RunFolder(run_dir)
+        run = folder.begun()
+        if run is None:
+            raise UsageError(f"{run_dir} holds no run that was begun", advice="run it again")
         self._stand(run, MlflowRegistry(self.settings.tracking_uri, self.settings.cache))
 
-    def _stand(self, run: _Run, registry: Any) -> None:  # noqa: ANN401 - MLflow is imported late
+    def _stand(self, run: ResolvedRun, registry: Any) -> None:  # noqa: ANN401 - MLflow is imported late
         assert self.settings  # noqa: S101 - start() set it
         self.gate = open_gate(
             Path(run.card),
@@ -336,13 +316,12 @@ class GateSession:
             self._tell_finished()
             return
         if self._worker_input is not None:
-            part = _Part(
+            part = Part(
                 tuple(self.gate.records.values()),
                 self.gate.subject.environments(),
                 tuple(self.gate.timings),
             )
-            name = f"{self._worker_input['workerid']}.json"
-            write_atomically(self.run_dir / "parts" / name, canonical(part))
+            self._its_folder.leave(self._worker_input["workerid"], part)
             return
         self.interrupted = self.interrupted or has_come()
         misused = session.exitstatus == pytest.ExitCode.USAGE_ERROR
@@ -352,8 +331,8 @@ class GateSession:
             except GatesError as problem:
                 self.error = problem
                 session.exitstatus = problem.exit_code
-        if self.delivery is None and not self._named:
-            shutil.rmtree(self.run_dir, ignore_errors=True)  # no verdict: nothing half-written
+        if self.delivery is None and self._folder is not None:
+            self._folder.discard()
         self._tell_finished()
 
     def _conclude(self) -> Evidence:
@@ -411,23 +390,6 @@ class _Listener:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         # pytest's own ways to stop early (-x, pytest.exit) come here too; they are no interruption.
         self._session.interrupted = excinfo.type is KeyboardInterrupt
-
-
-def _begun(folder: Path) -> _Run | None:
-    """The run that was begun in a folder; None when there is none, or it is not whole."""
-    try:
-        return TypeAdapter(_Run).validate_json((folder / "run.json").read_bytes())
-    except (OSError, ValidationError):
-        return None
-
-
-def empty(folder: Path) -> None:
-    """Remove what a run left in its folder, and keep the folder."""
-    for path in folder.iterdir() if folder.is_dir() else ():
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
 
 
 def _champion_alias(card: Path, settings: Settings) -> str:

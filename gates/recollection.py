@@ -18,7 +18,8 @@ from pathlib import Path
 
 from gates.counterexamples import Counterexample, Known, Recall, Replay
 from gates.errors import UsageError
-from gates.evidence import CheckRecord, canonical, write_atomically
+from gates.evidence import CheckRecord, canonical
+from gates.files import write_atomically
 
 __all__ = ["LONGEST", "MOST", "SCHEMA", "VERSIONS", "Recollection"]
 

@@ -13,7 +13,14 @@ import pytest
 from hypothesis import settings
 
 from tests.servers import MlflowServer
-from tests.toys import MODEL, make_project, set_params
+from tests.toys import (
+    MODEL,
+    make_project,
+    package_toy,
+    put_in_production,
+    set_params,
+    store_of,
+)
 
 # How long an example takes says something of the machine, not of the code.
 settings.register_profile("suite", deadline=None)
@@ -104,30 +111,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def shelf(tmp_path_factory: pytest.TempPathFactory, gates_cache: Path) -> Shelf:
     """A toy project whose versions are packaged through the real adapters."""
-    from gates.environments.cache import EnvironmentCache
-    from gates.golden import golden_digest
-    from gates.packaging import package
-    from gates.registry.mlflow import MlflowRegistry
-
     project = make_project(tmp_path_factory.mktemp("shelf") / "shop")
-    uri = f"sqlite:///{project / '.gates' / 'mlflow.db'}"
-    registry = MlflowRegistry(uri, gates_cache)
     for params in VERSIONS.values():
         set_params(project, **params)
-        package(
-            MODEL,
-            project=project,
-            registry=registry,
-            environments=EnvironmentCache(gates_cache),
-            golden_digest=golden_digest(project / "golden" / MODEL),
-            by="tests",
-            progress=lambda _: None,
-        )
-    registry.set_alias(MODEL, "champion", "1", None)
+        package_toy(project, gates_cache, MODEL)
+    put_in_production(project, gates_cache, MODEL)
     # Later gates leave their runs in the store; who needs it as it is now starts from this copy.
     store = project / ".gates" / "mlflow.db"
     shutil.copyfile(store, store.with_name(PRISTINE))
-    return Shelf(project, uri, gates_cache)
+    return Shelf(project, store_of(project), gates_cache)
 
 
 @dataclass(frozen=True)

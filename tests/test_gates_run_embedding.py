@@ -9,12 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gates.environments.cache import EnvironmentCache
-from gates.golden import golden_digest
-from gates.packaging import package
-from gates.registry.mlflow import MlflowRegistry
 from tests.conftest import CommandLine
-from tests.toys import BUILD, SIX
+from tests.toys import BUILD, lay_out, package_toy, put_in_production, store_of
 
 MODEL = "toy-embedding"
 CARD = """\
@@ -84,47 +80,30 @@ VERSIONS = {"first": {}, "again": {"note": "trained again"}, "counts": {}, "nan"
 THINGS = ("desk", "lamp", "chair", "bench")
 
 
-def _golden(folder: Path) -> None:
-    folder.mkdir(parents=True)
+def _golden() -> dict[str, str]:
     texts = [
         " ".join(one) for one in product(("red", "green", "blue"), ("wooden", "metal"), THINGS)
     ]
     rows = [f"{at},{text},{text.split()[-1]}" for at, text in enumerate(texts)]
-    (folder / "manifest.yaml").write_text(MANIFEST)
-    (folder / "queries.csv").write_text("\n".join(["query_id,query,thing", *rows, ""]))
-    # A red wooden desk is nearer to a green one than to a blue metal bench.
-    (folder / "expectations.csv").write_text("query_id,expect,target,than\n0,closer,8,23\n")
+    return {
+        "manifest.yaml": MANIFEST,
+        "queries.csv": "\n".join(["query_id,query,thing", *rows, ""]),
+        # A red wooden desk is nearer to a green one than to a blue metal bench.
+        "expectations.csv": "query_id,expect,target,than\n0,closer,8,23\n",
+    }
 
 
 @pytest.fixture(scope="module")
 def options(tmp_path_factory: pytest.TempPathFactory, gates_cache: Path) -> list[str]:
     project = tmp_path_factory.mktemp("vectors") / "shop"
-    model = project / "models" / MODEL
-    model.mkdir(parents=True)
-    _golden(project / "golden" / MODEL)
-    (project / "model_cards").mkdir()
-    (project / "model_cards" / f"{MODEL}.md").write_text(CARD)
-    (model / "build.py").write_text(BUILD.replace('"double"', '"string"'))
-    (model / "toy_model.py").write_text(SOURCE)
-    window = "training_window: {start: 2026-06-01, end: 2026-08-31}\n"
-    (model / "package.yaml").write_text(window)
-    (model / "requirements.in").write_text("six\n")
-    (model / "requirements.txt").write_text(SIX)
-    uri = f"sqlite:///{project / '.gates' / 'mlflow.db'}"
-    registry = MlflowRegistry(uri, gates_cache)
+    build = BUILD.replace('"double"', '"string"')
+    lay_out(project, MODEL, card=CARD, source=SOURCE, golden=_golden(), build=build)
     for name, more in VERSIONS.items():
         params = {"inputs": ["text"], "trick": name, **more}
-        (model / "params.json").write_text(json.dumps(params))
-        package(
-            MODEL,
-            project=project,
-            registry=registry,
-            environments=EnvironmentCache(gates_cache),
-            golden_digest=golden_digest(project / "golden" / MODEL),
-            by="tests",
-            progress=lambda _: None,
-        )
-    registry.set_alias(MODEL, "champion", "1", None)
+        (project / "models" / MODEL / "params.json").write_text(json.dumps(params))
+        package_toy(project, gates_cache, MODEL)
+    put_in_production(project, gates_cache, MODEL)
+    uri = store_of(project)
     return ["--project", str(project), "--tracking-uri", uri, "--cache", str(gates_cache)]
 
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import BaseModel, ConfigDict
 
-from gates.card import Card, CheckSpec, Limit, MetricSpec, read_card
+from gates.card import Card, CheckSpec, MetricSpec, read_card
 from gates.domain import Bound, Judgement, Outcome, decide
 from gates.errors import (
     EvidenceError,
@@ -32,6 +32,7 @@ from gates.evidence import (
     evidence_digest,
     write_evidence,
 )
+from gates.policy import Limit
 from gates.promotion import history, promote, rollback
 from gates.registry import Event
 from gates.registry.mlflow import MlflowRegistry

@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from gates.arms import VersionArm
-from gates.builds import Build
-from gates.card import EnvironmentPolicy
-from gates.domain import ModelVersion
 from gates.environments.cache import EnvironmentCache
 from gates.errors import BuildError, ModelFault
+from gates.policy import EnvironmentPolicy
+from tests.arms import open_arm
 from tests.artifacts.samples import Calls, stack_global, zipped
 from tests.conftest import CommandLine, Shelf
 from tests.environments.toy_models import write_model
@@ -36,20 +35,7 @@ def arm_with(tmp_path: Path) -> Iterator[MakeArm]:
         (folder / "extra.bin").write_bytes(content)
         (folder / "gates").mkdir()
         (folder / "gates" / "requirements.txt").write_text("nothing-pinned\n", encoding="utf-8")
-        arms.append(
-            VersionArm(
-                Build(
-                    "candidate",
-                    ModelVersion("toy", "1", "sha256:m", "sha256:l"),
-                    folder,
-                    cache=EnvironmentCache(tmp_path / "cache"),
-                    policy=policy,
-                    project=tmp_path,
-                    repository_lock=None,
-                    progress=lambda _: None,
-                )
-            )
-        )
+        arms.append(open_arm(folder, EnvironmentCache(tmp_path / "cache"), tmp_path, policy=policy))
         return arms[-1]
 
     yield make

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -133,19 +134,73 @@ def _load_pyfunc(path):
 
 def make_project(folder: Path) -> Path:
     """Lay the toy project out in a new folder."""
-    model, golden = folder / "models" / MODEL, folder / "golden" / MODEL
-    model.mkdir(parents=True)
-    golden.mkdir(parents=True)
-    (folder / "model_cards").mkdir()
-    (folder / "model_cards" / f"{MODEL}.md").write_text(CARD)
-    (model / "build.py").write_text(BUILD)
-    (model / "toy_model.py").write_text(SOURCE)
+    lay_out(folder, MODEL, card=CARD, source=SOURCE)
+    set_params(folder, weights={"good": 1.0, "noise": 0.0})
+    write_golden(folder / "golden" / MODEL)
+    return folder
+
+
+def lay_out(
+    folder: Path,
+    name: str,
+    *,
+    card: str,
+    source: str,
+    golden: Mapping[str, str] | None = None,
+    build: str = BUILD,
+) -> None:
+    """Lay out a project of one toy model; its `params.json` is still to be written.
+
+    Args:
+        folder: The project's; it must be new.
+        name: The model's.
+        card: The text of its card.
+        source: The code of the model, with a `_load_pyfunc`.
+        golden: Files of the golden set, name → text.
+        build: The code that builds it.
+    """
+    model, golden_set = folder / "models" / name, folder / "golden" / name
+    for one in (model, golden_set, folder / "model_cards"):
+        one.mkdir(parents=True)
+    (folder / "model_cards" / f"{name}.md").write_text(card)
+    (model / "build.py").write_text(build)
+    (model / "toy_model.py").write_text(source)
     (model / "requirements.in").write_text("six\n")
     (model / "requirements.txt").write_text(SIX)
     (model / "package.yaml").write_text("training_window: {start: 2026-06-01, end: 2026-08-31}\n")
-    set_params(folder, weights={"good": 1.0, "noise": 0.0})
-    write_golden(golden)
-    return folder
+    for file, text in (golden or {}).items():
+        (golden_set / file).write_text(text)
+
+
+def store_of(project: Path) -> str:
+    """The tracking URI of a project's own store."""
+    return f"sqlite:///{project / '.gates' / 'mlflow.db'}"
+
+
+def package_toy(project: Path, cache: Path, name: str) -> str:
+    """Package a model as its `params.json` has it now; the new version's number."""
+    from gates.environments.cache import EnvironmentCache
+    from gates.golden import golden_digest
+    from gates.packaging import package
+    from gates.registry.mlflow import MlflowRegistry
+
+    done = package(
+        name,
+        project=project,
+        registry=MlflowRegistry(store_of(project), cache),
+        environments=EnvironmentCache(cache),
+        golden_digest=golden_digest(project / "golden" / name),
+        by="tests",
+        progress=lambda _: None,
+    )
+    return done.version
+
+
+def put_in_production(project: Path, cache: Path, name: str, version: str = "1") -> None:
+    """Make a version the champion of its model."""
+    from gates.registry.mlflow import MlflowRegistry
+
+    MlflowRegistry(store_of(project), cache).set_alias(name, "champion", version, None)
 
 
 def set_params(folder: Path, **params: Any) -> None:

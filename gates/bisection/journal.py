@@ -22,7 +22,7 @@ from gates.answers import Difference, Tolerance
 from gates.bisection.bench import Failure
 from gates.environments.launching import Limits
 from gates.errors import UsageError
-from gates.evidence import write_atomically
+from gates.files import write_atomically
 from gates.golden_set import GoldenSet
 from gates.locks.ddmin import Shows
 from gates.locks.lock import Lock

@@ -7,10 +7,11 @@ from typing import cast
 
 from pydantic import BaseModel, ConfigDict
 
-from gates.card import CheckSpec, Limit, MetricSpec
+from gates.card import CheckSpec, MetricSpec
 from gates.checks import Check
 from gates.domain import Exhibit, Measurement
 from gates.findings import ScanReport, Severity
+from gates.policy import Limit
 from gates.subject import Plan, Subject
 
 __all__ = ["CHECK"]

@@ -14,11 +14,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from gates.answers import Answers, Difference, Tolerance, compare
-from gates.card import CheckSpec, Limit, MetricSpec
+from gates.card import CheckSpec, MetricSpec
 from gates.checks import Check
 from gates.checks._equivalent_vectors import VectorDifference, compare_vectors
 from gates.domain import Exhibit, Measurement
 from gates.errors import NoChampion
+from gates.policy import Limit
 from gates.subject import Arm, GoldenSet, Plan, Subject
 
 __all__ = ["CHECK"]

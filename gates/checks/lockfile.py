@@ -10,12 +10,13 @@ from packaging.utils import canonicalize_name, canonicalize_version
 from packaging.version import Version
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from gates.card import CheckSpec, Limit, MetricSpec
+from gates.card import CheckSpec, MetricSpec
 from gates.checks import Check
 from gates.dependencies import LockChange, LockProblem, LockReport, ProblemKind
 from gates.domain import Exhibit, Measurement
 from gates.errors import NoChampion
 from gates.lock_changes import as_rows, summary
+from gates.policy import Limit
 from gates.subject import LockQuestions, Plan, Subject
 
 __all__ = ["CHECK"]

@@ -12,7 +12,7 @@ from typing import cast
 from pydantic import BaseModel, ConfigDict, Field
 
 from gates.answers import Answers, Tolerance
-from gates.card import CheckSpec, Limit, MetricSpec
+from gates.card import CheckSpec, MetricSpec
 from gates.checks import Check, Found
 from gates.checks._asking import Asker
 from gates.checks._missing_features import missing_features
@@ -31,6 +31,7 @@ from gates.counterexamples import Counterexample, Known, Recall
 from gates.domain import Exhibit, Measurement, Task
 from gates.errors import ModelFault
 from gates.kernels.intervals import clopper_pearson
+from gates.policy import Limit
 from gates.subject import Plan, Subject
 
 __all__ = ["CHECK"]

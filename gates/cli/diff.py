@@ -174,7 +174,7 @@ def _deliver(
     verbose: bool,
 ) -> None:
     from gates.difference.document import document, write_per_query
-    from gates.evidence import write_atomically
+    from gates.files import write_atomically
     from gates.report import comparison_page, comparison_terminal
 
     if html:

@@ -146,7 +146,7 @@ def init(
 def _record(settings: Settings, speech: Speech, scaffold: Scaffold) -> list[str]:
     """Record what the version answers as expectations; gives why that could not be done."""
     from gates.cli.record import recording_of
-    from gates.evidence import write_atomically
+    from gates.files import write_atomically
 
     name, uri = scaffold.version.name, scaffold.version.uri
     try:

@@ -126,7 +126,7 @@ def _commands_stopped() -> Iterator[None]:
 def _tell(
     reviewed: Sequence[Reviewed], folder: Path, repository: Repository, speech: Speech
 ) -> None:
-    from gates.evidence import write_atomically
+    from gates.files import write_atomically
     from gates.pull_request.runner import add_summary, set_outputs
     from gates.report import pull_request
 

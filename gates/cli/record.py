@@ -57,7 +57,7 @@ def record(
 
     Example: gates golden record query-category --from @champion --dry-run
     """
-    from gates.evidence import write_atomically
+    from gates.files import write_atomically
 
     if not 0 < tolerance < float("inf"):
         raise UsageError(

@@ -53,7 +53,8 @@ def show(
 
     Example: gates show models:/product-ranker/7 --as markdown
     """
-    from gates.evidence import canonical, read_evidence, write_atomically
+    from gates.evidence import canonical, read_evidence
+    from gates.files import write_atomically
     from gates.report import html, junit, markdown, terminal
 
     settings = settings_from(project, tracking_uri, cache)

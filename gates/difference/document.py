@@ -16,7 +16,7 @@ from gates.comparison import Comparison
 from gates.difference.compare import Compared
 from gates.difference.plan import Plan
 from gates.domain import Measurement
-from gates.evidence import write_atomically
+from gates.files import write_atomically
 from gates.kernels.packed import Floats
 from gates.rankings.arrow import as_arrow
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gates.errors import LockError, UsageError
-from gates.evidence import write_atomically
+from gates.files import write_atomically
 from gates.locks._resolvers import Resolver, Run, pins_as_text, resolve, said, warnings_of
 from gates.locks.diff import pins_of
 from gates.locks.lock import Lock, read_lock

@@ -19,7 +19,8 @@ from gates import checks
 from gates.card import Card, read_card
 from gates.domain import ModelVersion
 from gates.errors import GatesError, InputError
-from gates.evidence import canonical, read_evidence, write_atomically
+from gates.evidence import canonical, read_evidence
+from gates.files import write_atomically
 from gates.pull_request.budget import BudgetSpent
 from gates.pull_request.ground import ground_moves
 from gates.pull_request.repository import Repository

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from gates.errors import RegistryError, UsageError
+from gates.files import temporary_beside
 from gates.registry._filelock import file_lock
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ def _create(database: Path) -> None:
         warnings.simplefilter("ignore")
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-        unfinished = database.with_name(f".{database.name}.{os.getpid()}.tmp")
+        unfinished = temporary_beside(database)
         noisy = [logging.getLogger(name) for name in ("mlflow.store.db.utils", "alembic")]
         levels = [logger.level for logger in noisy]
         try:

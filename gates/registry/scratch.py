@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from importlib.metadata import version
 from pathlib import Path
 
 from gates.errors import UsageError
+from gates.files import temporary_beside
 from gates.registry._connection import Connection
 
 __all__ = ["scratch_store"]
@@ -31,7 +31,7 @@ def scratch_store(folder: Path, cache_root: Path) -> str:
         # Made under the same name, and renamed, by the first that needs it.
         Connection(f"sqlite:///{empty}", cache_root).client  # noqa: B018 - opening it makes it
     store = folder / "mlflow.db"
-    temporary = store.with_name(f".{store.name}.{os.getpid()}.tmp")
+    temporary = temporary_beside(store)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(empty, temporary)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gates.domain import ModelVersion, Task
 from gates.errors import UsageError
-from gates.evidence import write_atomically
+from gates.files import write_atomically
 from gates.locks.late import late_lock_of, late_lock_place
 from gates.registry import Registry
 from gates.registry.names import parse_uri

@@ -13,7 +13,7 @@ from gates.service.store.jobs import Jobs
 from gates.service.store.leases import Leases
 from gates.settings import Settings
 
-__all__ = ["Service", "Work"]
+__all__ = ["Resources", "Service", "Work"]
 
 
 class Work(Protocol):
@@ -24,6 +24,25 @@ class Work(Protocol):
 
     def cancel(self, job_id: str) -> None:
         """Stop a job: at once while it is queued, else at the end of the gate's process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What durable work rests on.
+
+    Attributes:
+        config: What the service was told.
+        settings: Where the project, the cache and MLflow are.
+        jobs: Gates that were asked for.
+        leases: What only one may do at a time.
+        registry: Opens the registry; each thread opens its own.
+    """
+
+    config: ServiceConfig
+    settings: Settings
+    jobs: Jobs
+    leases: Leases
+    registry: Callable[[], Registry]
 
 
 @dataclass(frozen=True, slots=True)

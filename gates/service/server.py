@@ -19,7 +19,7 @@ from gates.errors import ServiceError
 from gates.registry.mlflow import MlflowRegistry
 from gates.service.app import AppParts, create_app
 from gates.service.config import ServiceConfig
-from gates.service.context import Service
+from gates.service.context import Resources, Service
 from gates.service.intake import Intake
 from gates.service.metrics import Metrics
 from gates.service.pages import page_routes, problem_page
@@ -77,7 +77,7 @@ def run_service(
         def registry() -> MlflowRegistry:
             return MlflowRegistry(settings.tracking_uri, settings.cache)
 
-        work = DurableWork(config, settings, jobs, leases, registry)
+        work = DurableWork(Resources(config, settings, jobs, leases, registry))
         service = Service(
             config, settings, jobs, Inbox(engine), leases, registry, work, service_key(engine)
         )

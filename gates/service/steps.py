@@ -11,28 +11,25 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from gates import promotion
-from gates.errors import GatesError, PromotionRefused
+from gates.errors import GatesError
 from gates.evidence import evidence_digest, read_evidence
 from gates.golden import golden_digest
 from gates.outcome import log_outcome
-from gates.registry import Registry
 from gates.service.cards import Cards
-from gates.service.child import Task
-from gates.service.config import ServiceConfig
+from gates.service.claims import Claims
+from gates.service.context import Resources
 from gates.service.outward import link_of, message, send, summary_of
+from gates.service.processes import Processes
+from gates.service.promoting import BY, is_wanted, promote_passed
 from gates.service.running import Gone, Phase, Running, Told, watch
-from gates.service.store.jobs import Jobs
-from gates.service.store.leases import Leases
 from gates.service.store.values import ACTIVE, Job, JobState, Step
-from gates.settings import Settings
 
 __all__ = ["Next", "Steps", "workflow_id"]
 
@@ -40,8 +37,6 @@ _MOST_TROUBLES = 8
 _LONGEST = timedelta(minutes=30)
 _WAIT = timedelta(seconds=5)
 _REPORTS = ("report.html", "report.md", "junit.xml")
-BY = "gates serve"
-"""Whose name the history shows for what the service does by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +65,28 @@ class Steps:
     """The steps of every job of one process.
 
     Args:
-        config: What the service was told.
-        settings: Where the project, the cache and MLflow are.
-        jobs: The jobs.
-        leases: What only one may do at a time.
-        registry: Opens the registry.
+        resources: What the service rests on.
         executor: This process, by a name that it has again after a restart.
         changed: Told when a job's state changes.
     """
 
     def __init__(
         self,
-        config: ServiceConfig,
-        settings: Settings,
-        jobs: Jobs,
-        leases: Leases,
-        registry: Callable[[], Registry],
+        resources: Resources,
         executor: str,
         changed: Callable[[], None],
     ) -> None:
+        config, settings = resources.config, resources.settings
         self._config = config
-        self._settings = settings
-        self._jobs = jobs
-        self._leases = leases
-        self._registry = registry
+        self._jobs = resources.jobs
+        self._registry = resources.registry
         self._executor = executor
         self._changed = changed
+        self._verify_key = settings.verify_key
         self._cards = Cards(settings)
+        self._claims = Claims(resources.leases, executor, config.takeover)
+        self._processes = Processes(settings, config.gate_time)
         self._stopping = threading.Event()
-        self._children: dict[str, tuple[Running, float]] = {}
 
     def stop(self) -> None:
         """Have every step leave its job as it is, to be gone on with later."""
@@ -134,9 +122,7 @@ class Steps:
         if same is not None:
             words = f"version, champion, card and golden set were gated before: {same.verdict}"
             return Next("end", words, "skipped", same.id)
-        if not self._leases.take(
-            self._lease(job, candidate.digest), self._holder(job), 2 * self._config.takeover
-        ):
+        if not self._claims.take(job, candidate.digest):
             return Next("wait", "another gate of the same artifact and card is running")
         return Next()
 
@@ -159,17 +145,16 @@ class Steps:
         return self._guarded(lambda: self._watched(job, phase))
 
     def _watched(self, job: Job, phase: Phase) -> Next:
-        lease, holder = self._lease(job, job.candidate_digest), self._holder(job)
-        if not self._leases.take(lease, holder, 2 * self._config.takeover):
+        if not self._claims.take(job, job.candidate_digest):
             return Next("wait", "another gate of the same artifact and card is running")
-        running, until = self._children.get(job.id) or self._start(job)
+        running, until = self._processes.of(job.id) or self._start(job)
         renewed, shown = time.monotonic(), ("", 0, 0)
 
         def told(heard: Told) -> bool:
             nonlocal renewed, shown
             if time.monotonic() - renewed > self._config.takeover.total_seconds() / 2:
                 renewed = time.monotonic()
-                if not self._leases.take(lease, holder, 2 * self._config.takeover):
+                if not self._claims.take(job, job.candidate_digest):
                     running.end()
                     raise Gone
             seen = (heard.progress, heard.judged, heard.bounds)
@@ -184,14 +169,14 @@ class Steps:
         try:
             there = watch(running, phase, until=until, told=told, stopping=self._stopping.is_set)
         except Gone:
-            self._children.pop(job.id, None)
+            self._processes.forget(job.id)
             raise
         if not there:
-            self._children.pop(job.id, None)
+            self._processes.forget(job.id)
             return self._stopped(job)
         ended = running.told.ended
         if running.told.phase == "ended":
-            self._children.pop(job.id, None)
+            self._processes.forget(job.id)
             running.end()
         if "error" in ended:
             return Next("again" if ended.get("passing") else "end", str(ended["error"]))
@@ -200,27 +185,8 @@ class Steps:
         return Next()
 
     def _start(self, job: Job) -> tuple[Running, float]:
-        settings, folder = self._settings, self._folder(job.id)
-        folder.mkdir(parents=True, exist_ok=True)
-        task = Task(
-            candidate=job.uri,
-            champion=f"models:/{job.model}/{job.champion}" if job.champion else "",
-            card=str(self._cards.path(job.model)),
-            folder=str(folder),
-            lock=str(settings.output / f".{job.id}.lock"),
-            project=str(settings.project),
-            tracking_uri=settings.tracking_uri,
-            cache=str(settings.cache),
-            output=str(settings.output),
-            counterexamples=str(settings.counterexamples),
-        )
         self._jobs.note(job.id, f"the gate's process was started by {self._executor}")
-        until = time.monotonic() + self._config.gate_time.total_seconds()
-        self._children[job.id] = started = (
-            Running(task, settings.output / f".{job.id}.log"),
-            until,
-        )
-        return started
+        return self._processes.start(job, self._cards.path(job.model))
 
     def _stopped(self, job: Job) -> Next:
         found = self._jobs.job(job.id)
@@ -228,15 +194,16 @@ class Steps:
             return Next("quit")
         if found.cancel:
             return Next("end", "cancelled while it ran", "cancelled")
-        limit = self._config.gate_time
-        return Next("end", f"it took longer than {limit}: see gates serve --gate-time")
+        return Next(
+            "end", f"it took longer than {self._processes.limit}: see gates serve --gate-time"
+        )
 
     def record(self, job_id: str) -> Next:
         """Log evidence and reports to MLflow, once; for as long as MLflow is away, wait for it."""
         job = self._begin(job_id, "record", "logging the evidence to MLflow")
         if job is None:
             return Next("quit")
-        path = self._folder(job_id) / "evidence.json"
+        path = self._evidence(job_id)
         if not path.is_file():
             return Next("again", "the evidence was written on another host, or was removed")
         return self._patiently(job, lambda: self._recorded(job, path))
@@ -263,38 +230,13 @@ class Steps:
 
     def _promoted(self, job: Job) -> Next:
         card = self._cards.card(job.model)
-        if card.policy.promote != "on-pass" or job.verdict != "PASS":
-            return Next()
-        registry, alias = self._registry(), card.policy.champion
-        self._jobs.change(job.id, progress=f"moving the alias {alias}")
-        if registry.aliases(job.model).get(alias) == job.version:
-            self._complete_promotion(registry, job)  # it was moved before this step was killed
-            return Next()
-        try:
-            promotion.promote(
-                registry,
-                card,
-                job.uri,
-                self._folder(job.id) / "evidence.json",
-                golden_digest=golden_digest(card.golden_path),
-                why=f"gate {job.id} passed, and the card says promote: on-pass",
-                by=BY,
-                verify_key=self._settings.verify_key,
-            )
-        except PromotionRefused as problem:
-            self._jobs.note(job.id, f"not promoted: {problem}")
-            return Next()
-        self._jobs.note(job.id, f"promoted: version {job.version} is the {alias}")
+        if is_wanted(card, job):
+            self._jobs.change(job.id, progress=f"moving the alias {card.policy.champion}")
+            path, key = self._evidence(job.id), self._verify_key
+            said = promote_passed(self._registry(), card, job, path, verify_key=key)
+            if said:
+                self._jobs.note(job.id, said)
         return Next()
-
-    def _complete_promotion(self, registry: Registry, job: Job) -> None:
-        for event in registry.events(job.model):
-            ours = event.kind == "promote" and event.version == job.version
-            if ours and event.evidence_digest == job.evidence_digest:
-                if event.state == "begun":
-                    registry.log_event(replace(event, state="done"))
-                self._jobs.note(job.id, f"promoted: version {job.version} is the {event.alias}")
-                return
 
     def finish(self, job_id: str) -> Next:
         """End the job with its verdict."""
@@ -321,7 +263,7 @@ class Steps:
         if job.state == "queued":  # it was put off before this step was killed
             seconds = max(0.0, ((job.next_attempt_at or _now()) - _now()).total_seconds())
             return {"workflow": workflow_id(job_id, job.attempts), "seconds": seconds}
-        self._give_back(job)
+        self._claims.give_back(job)
         if job.cancel and after.do != "end":
             after = Next("end", "cancelled", "cancelled")
         if after.do == "end":
@@ -383,12 +325,11 @@ class Steps:
 
     def _end(self, job: Job, state: JobState, reason: str = "", **values: str) -> None:
         ended = self._jobs.end(job.id, state, reason, **values)
-        self._give_back(job)
+        self._claims.give_back(job)
         if ended is None:
             return
         self._jobs.note(job.id, f"{state}: {reason}" if reason else state)
-        for name in (".log", ".lock"):
-            (self._settings.output / f".{job.id}{name}").unlink(missing_ok=True)
+        self._processes.clean(job.id)
         self._changed()
 
     def _guarded(self, step: Callable[[], Next]) -> Next:
@@ -416,19 +357,8 @@ class Steps:
             delay = min(2 * delay, _LONGEST)
         return Next("end", f"tried {_MOST_TROUBLES} times; the last time: {found.reason}")
 
-    def _folder(self, job_id: str) -> Path:
-        return self._settings.output / job_id
-
-    def _lease(self, job: Job, candidate_digest: str) -> str:
-        return f"gate:{_digest([candidate_digest, job.model])}"
-
-    def _holder(self, job: Job) -> str:
-        return f"{job.id}@{self._executor}"[:64]
-
-    def _give_back(self, job: Job) -> None:
-        if job.candidate_digest:
-            lease = self._lease(job, job.candidate_digest)
-            self._leases.give_back(lease, self._holder(job))
+    def _evidence(self, job_id: str) -> Path:
+        return self._processes.folder(job_id) / "evidence.json"
 
 
 def workflow_id(job_id: str, attempts: int) -> str:

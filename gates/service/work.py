@@ -18,15 +18,11 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 
 from gates.errors import ServiceError
-from gates.registry import Registry
-from gates.service.config import ServiceConfig
+from gates.service.context import Resources
 from gates.service.loops import Loop
 from gates.service.outward import StatusTags
 from gates.service.steps import Next, Steps, workflow_id
-from gates.service.store.jobs import Jobs
-from gates.service.store.leases import Leases
 from gates.service.store.values import Job
-from gates.settings import Settings
 
 __all__ = ["DurableWork"]
 
@@ -45,29 +41,17 @@ class DurableWork:
     """Works on jobs, `config.workers` at once; one in a process.
 
     Args:
-        config: What the service was told.
-        settings: Where the project, the cache and MLflow are.
-        jobs: The jobs.
-        leases: What only one may do at a time.
-        registry: Opens the registry.
+        resources: What the service rests on.
     """
 
-    def __init__(
-        self,
-        config: ServiceConfig,
-        settings: Settings,
-        jobs: Jobs,
-        leases: Leases,
-        registry: Callable[[], Registry],
-    ) -> None:
+    def __init__(self, resources: Resources) -> None:
+        config, jobs, leases = resources.config, resources.jobs, resources.leases
         self._config = config
         self._jobs = jobs
         self._leases = leases
-        self.executor, self._held = _own_name(settings.project / ".gates")
-        self._tags = StatusTags(jobs, leases, registry, config.url)
-        self._steps = Steps(
-            config, settings, jobs, leases, registry, self.executor, self._tags.wake
-        )
+        self.executor, self._held = _own_name(resources.settings.project / ".gates")
+        self._tags = StatusTags(jobs, leases, resources.registry, config.url)
+        self._steps = Steps(resources, self.executor, self._tags.wake)
         self._beat = Loop("heartbeat", config.takeover / 4, self._be_alive)
         self._sweep = Loop("sweep", config.takeover / 2, self._look_after)
         self._workflow: Callable[[str], None] = self._go

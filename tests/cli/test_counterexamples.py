@@ -21,7 +21,7 @@ import pytest
 
 from gates.evidence import read_evidence
 from tests.conftest import Answer, CommandLine
-from tests.toys import BUILD, SIX
+from tests.toys import lay_out, package_toy, put_in_production, store_of
 
 CLASSIFIER = "toy-classifier"
 HOSTILE = ("-x", "it's\"10`*\\n", "$(touch${IFS}pwned)", "🛋️", "--label=things")
@@ -75,40 +75,20 @@ Gate = Callable[..., Answer]
 @pytest.fixture(scope="module")
 def packaged(tmp_path_factory: pytest.TempPathFactory, gates_cache: Path) -> Path:
     """A project with three versions: two that a typo in `pants` misleads, one that can spell."""
-    from gates.environments.cache import EnvironmentCache
-    from gates.golden import golden_digest
-    from gates.packaging import package
-    from gates.registry.mlflow import MlflowRegistry
-
     folder = tmp_path_factory.mktemp("counterexamples") / "shop"
-    model, golden = folder / "models" / CLASSIFIER, folder / "golden" / CLASSIFIER
-    for one in (model, golden, folder / "model_cards"):
-        one.mkdir(parents=True)
-    (folder / "model_cards" / f"{CLASSIFIER}.md").write_text(CARD)
-    (golden / "manifest.yaml").write_text(MANIFEST)
     cells = [f"{mark} pants".replace('"', '""') for mark in HOSTILE]
     rows = [f'q{at},"{cell}"' for at, cell in enumerate(cells)]
-    (golden / "queries.csv").write_text("\n".join(["query_id,query", *rows]) + "\n")
-    (golden / "expectations.csv").write_text("query_id,expect,target\nq0,label,clothes\n")
-    (model / "build.py").write_text(BUILD)
-    (model / "toy_model.py").write_text(SOURCE)
-    (model / "requirements.in").write_text("six\n")
-    (model / "requirements.txt").write_text(SIX)
-    (model / "package.yaml").write_text("training_window: {start: 2026-06-01, end: 2026-08-31}\n")
-    registry = MlflowRegistry(f"sqlite:///{folder / '.gates' / 'mlflow.db'}", gates_cache)
+    golden = {
+        "manifest.yaml": MANIFEST,
+        "queries.csv": "\n".join(["query_id,query", *rows]) + "\n",
+        "expectations.csv": "query_id,expect,target\nq0,label,clothes\n",
+    }
+    lay_out(folder, CLASSIFIER, card=CARD, source=SOURCE, golden=golden)
     for number, spells in enumerate((False, False, True)):
         params = {"spells": spells, "number": number, "inputs": ["query"]}
-        (model / "params.json").write_text(json.dumps(params))
-        package(
-            CLASSIFIER,
-            project=folder,
-            registry=registry,
-            environments=EnvironmentCache(gates_cache),
-            golden_digest=golden_digest(golden),
-            by="tests",
-            progress=lambda _: None,
-        )
-    registry.set_alias(CLASSIFIER, "champion", "1", None)
+        (folder / "models" / CLASSIFIER / "params.json").write_text(json.dumps(params))
+        package_toy(folder, gates_cache, CLASSIFIER)
+    put_in_production(folder, gates_cache, CLASSIFIER)
     return folder
 
 
@@ -120,7 +100,7 @@ def project(packaged: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def gate(gates: CommandLine, packaged: Path, project: Path, gates_cache: Path) -> Gate:
     def call(version: int, *arguments: str) -> Answer:
-        store = ("--tracking-uri", f"sqlite:///{packaged / '.gates' / 'mlflow.db'}")
+        store = ("--tracking-uri", store_of(packaged))
         options = ("--project", str(project), "--cache", str(gates_cache), *store)
         return gates("run", f"models:/{CLASSIFIER}/{version}", *options, *arguments)
 

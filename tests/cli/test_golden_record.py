@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Answer, CommandLine, Shelf
-from tests.toys import BUILD, MODEL, SIX
+from tests.toys import MODEL, lay_out, package_toy, put_in_production, store_of
 
 CLASSIFIER = "toy-classifier"
 CARD = """\
@@ -53,46 +53,20 @@ Record = Callable[..., Answer]
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, gates_cache: Path) -> Path:
     """A project with two versions of a classifier that knows one label; version 1 is champion."""
-    from gates.registry.mlflow import MlflowRegistry
-
     folder = tmp_path_factory.mktemp("record") / "shop"
-    model, golden = folder / "models" / CLASSIFIER, folder / "golden" / CLASSIFIER
-    for one in (model, golden, folder / "model_cards"):
-        one.mkdir(parents=True)
-    (folder / "model_cards" / f"{CLASSIFIER}.md").write_text(CARD)
-    (golden / "manifest.yaml").write_text(MANIFEST)
-    (golden / "queries.csv").write_text("query_id,query\na,lamp\nb,desk\n")
-    (model / "build.py").write_text(BUILD)
-    (model / "toy_model.py").write_text(SOURCE)
-    (model / "requirements.in").write_text("six\n")
-    (model / "requirements.txt").write_text(SIX)
-    (model / "package.yaml").write_text("training_window: {start: 2026-06-01, end: 2026-08-31}\n")
+    golden = {"manifest.yaml": MANIFEST, "queries.csv": "query_id,query\na,lamp\nb,desk\n"}
+    lay_out(folder, CLASSIFIER, card=CARD, source=SOURCE, golden=golden)
     for label, score in (("lamps", 0.8), ("desks", 0.6)):
         packaged(folder, gates_cache, label=label, score=score)
-    registry = MlflowRegistry(f"sqlite:///{folder / '.gates' / 'mlflow.db'}", gates_cache)
-    registry.set_alias(CLASSIFIER, "champion", "1", None)
+    put_in_production(folder, gates_cache, CLASSIFIER)
     return folder
 
 
 def packaged(project: Path, cache: Path, **answers: object) -> str:
     """Package one more version, which gives one label and score to every query; its number."""
-    from gates.environments.cache import EnvironmentCache
-    from gates.golden import golden_digest
-    from gates.packaging import package
-    from gates.registry.mlflow import MlflowRegistry
-
     params = {**answers, "inputs": ["query"]}
     (project / "models" / CLASSIFIER / "params.json").write_text(json.dumps(params))
-    done = package(
-        CLASSIFIER,
-        project=project,
-        registry=MlflowRegistry(f"sqlite:///{project / '.gates' / 'mlflow.db'}", cache),
-        environments=EnvironmentCache(cache),
-        golden_digest=golden_digest(project / "golden" / CLASSIFIER),
-        by="tests",
-        progress=lambda _: None,
-    )
-    return done.version
+    return package_toy(project, cache, CLASSIFIER)
 
 
 @pytest.fixture
@@ -106,7 +80,7 @@ def expectations(project: Path) -> Path:
 def record(gates: CommandLine, project: Path, gates_cache: Path) -> Record:
     def call(*arguments: str) -> Answer:
         options = ("--project", str(project), "--cache", str(gates_cache))
-        store = ("--tracking-uri", f"sqlite:///{project / '.gates' / 'mlflow.db'}")
+        store = ("--tracking-uri", store_of(project))
         return gates("golden", "record", CLASSIFIER, *options, *store, *arguments)
 
     return call

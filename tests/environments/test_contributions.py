@@ -11,15 +11,14 @@ import numpy as np
 import pytest
 
 from gates.arms import VersionArm
-from gates.builds import Build
-from gates.card import EnvironmentPolicy
-from gates.domain import ModelVersion
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.launching import Limits
 from gates.environments.outputs import as_contributions
 from gates.environments.process import Worker
 from gates.errors import ModelFault
+from gates.policy import EnvironmentPolicy
 from gates.subject import Columns, Contributions, NoContributions
+from tests.arms import open_arm
 
 from .conftest import Forest, StartWorker
 from .toy_models import signature, write_mlmodel, write_model
@@ -212,20 +211,7 @@ def arm_of(cache: EnvironmentCache, tmp_path: Path) -> Iterator[Any]:
         flavor = {"loader_module": "toy", "code": "code"}
         flavors = {"python_function": flavor}
         write_mlmodel(folder, {"flavors": flavors, "signature": signature("a")})
-        arms.append(
-            VersionArm(
-                Build(
-                    "candidate",
-                    ModelVersion("toy", "1", "sha256:m", "sha256:l"),
-                    folder,
-                    cache=cache,
-                    policy=EnvironmentPolicy(predict_seconds=2),
-                    project=tmp_path,
-                    repository_lock=None,
-                    progress=lambda _: None,
-                )
-            )
-        )
+        arms.append(open_arm(folder, cache, tmp_path, policy=EnvironmentPolicy(predict_seconds=2)))
         return arms[-1]
 
     yield make

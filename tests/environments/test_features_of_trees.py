@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 
 from gates.arms import VersionArm
-from gates.builds import Build
-from gates.card import EnvironmentPolicy
 from gates.checks import find
 from gates.checks.features import Options
 from gates.domain import Exhibit, Measurement, ModelVersion, Role
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.stand import RunSubject
 from gates.subject import Plan
+from tests.arms import open_arm
 from tests.checks.subjects import golden_set
 
 from .conftest import Forest
@@ -35,17 +34,12 @@ def subject(
         (folder / "gates").mkdir()
         lock = Path(__file__).with_name("tree-requirements.txt")
         shutil.copy(lock, folder / "gates" / "requirements.txt")
-        return VersionArm(
-            Build(
-                role,
-                ModelVersion("trees", role, f"sha256:{flavour}", "sha256:l"),
-                folder,
-                cache=cache,
-                policy=EnvironmentPolicy(),
-                project=tmp_path,
-                repository_lock=None,
-                progress=lambda _: None,
-            )
+        return open_arm(
+            folder,
+            cache,
+            tmp_path,
+            role=role,
+            version=ModelVersion("trees", role, f"sha256:{flavour}", "sha256:l"),
         )
 
     columns = {name: np.array(values, float) for name, values in forest.columns.items()}

@@ -7,15 +7,14 @@ from typing import Any, get_args
 
 import pytest
 
-from gates.arms import VersionArm
-from gates.builds import Build
-from gates.card import EnvironmentPolicy
-from gates.domain import Layer, ModelVersion
+from gates.domain import Layer
 from gates.environments._layers import lacking, layers_told
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.launching import Limits
 from gates.environments.process import Worker
 from gates.errors import ModelFault
+from gates.policy import EnvironmentPolicy
+from tests.arms import open_arm
 
 from .toy_models import write_model
 
@@ -66,17 +65,8 @@ def test_an_arm_hands_the_cards_demand_to_its_worker(
     model = write_model(tmp_path / "model")
     (model / "gates").mkdir()
     (model / "gates" / "requirements.txt").write_text("# nothing\n", encoding="utf-8")
-    arm = VersionArm(
-        Build(
-            "candidate",
-            ModelVersion("toy", "1", "sha256:0", ""),
-            model,
-            cache=cache,
-            policy=EnvironmentPolicy(require=("network", "core-dumps")),
-            project=tmp_path,
-            repository_lock=None,
-            progress=lambda _: None,
-        )
+    arm = open_arm(
+        model, cache, tmp_path, policy=EnvironmentPolicy(require=("network", "core-dumps"))
     )
     asked: list[Limits] = []
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from gates.arms import VersionArm
-from gates.builds import Build
-from gates.card import EnvironmentPolicy
 from gates.domain import Bound, ModelVersion, Outcome, Role, judge
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.errors import ModelFault
+from gates.policy import EnvironmentPolicy
+from tests.arms import open_arm
 from tests.checks.subjects import FakeSubject, golden_set, run
 
 from .conftest import StartWorker
@@ -36,17 +36,13 @@ def arm_of(bare: Environment, cache: EnvironmentCache, tmp_path: Path) -> Iterat
         model = write_model(tmp_path / f"{role}{len(arms)}", predict, load=load)
         (model / "gates").mkdir()
         (model / "gates" / "requirements.txt").write_text("# nothing\n", encoding="utf-8")
-        arm = VersionArm(
-            Build(
-                role,
-                ModelVersion("toy", str(len(arms) + 1), "sha256:m", "sha256:l"),
-                model,
-                cache=cache,
-                policy=EnvironmentPolicy(predict_seconds=20),
-                project=tmp_path,
-                repository_lock=None,
-                progress=lambda text: None,
-            )
+        arm = open_arm(
+            model,
+            cache,
+            tmp_path,
+            role=role,
+            version=ModelVersion("toy", str(len(arms) + 1), "sha256:m", "sha256:l"),
+            policy=EnvironmentPolicy(predict_seconds=20),
         )
         arms.append(arm)
         return arm

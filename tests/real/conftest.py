@@ -147,26 +147,19 @@ def wands_desk(tmp_path_factory: pytest.TempPathFactory, gates_cache: Path) -> D
 
 
 def _record_first(desk: Desk) -> None:
-    from gates.arms import VersionArm
-    from gates.builds import Build
-    from gates.card import EnvironmentPolicy
     from gates.environments.cache import EnvironmentCache
     from gates.golden import read_golden
     from gates.registry.mlflow import MlflowRegistry
+    from tests.arms import open_arm
 
     registry = MlflowRegistry(f"sqlite:///{desk.store}", desk.cache)
     version = registry.resolve(desk.uri("words"))
-    arm = VersionArm(
-        Build(
-            "champion",
-            version,
-            registry.path(version),
-            cache=EnvironmentCache(desk.cache),
-            policy=EnvironmentPolicy(),
-            project=desk.project,
-            repository_lock=None,
-            progress=lambda _: None,
-        )
+    arm = open_arm(
+        registry.path(version),
+        EnvironmentCache(desk.cache),
+        desk.project,
+        version=version,
+        role="champion",
     )
     try:
         golden = read_golden(desk.project / "golden" / desk.model)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from gates.registry.mlflow import MlflowRegistry
 from gates.service.config import load_config
+from gates.service.context import Resources
 from gates.service.store.database import open_database
 from gates.service.store.jobs import Jobs
 from gates.service.store.leases import Leases
@@ -27,11 +28,13 @@ def main() -> None:
     config = load_config(settings, environ={**os.environ, "GATES_SERVE_DATABASE": database})
     engine = open_database(database)
     work = DurableWork(
-        config,
-        settings,
-        Jobs(engine),
-        Leases(engine),
-        lambda: MlflowRegistry(settings.tracking_uri, settings.cache),
+        Resources(
+            config,
+            settings,
+            Jobs(engine),
+            Leases(engine),
+            lambda: MlflowRegistry(settings.tracking_uri, settings.cache),
+        )
     )
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

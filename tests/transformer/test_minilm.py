@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 
-from gates.arms import VersionArm
-from gates.builds import Build
-from gates.card import EnvironmentPolicy
 from gates.environments.cache import EnvironmentCache
 from gates.registry.mlflow import MlflowRegistry
+from tests.arms import open_arm
 from tests.conftest import CommandLine
 
 from .conftest import SENTENCE, Desk
@@ -37,17 +35,8 @@ def failing(bounds: dict[str, Any]) -> set[str]:
 def test_the_worker_gives_the_vector_that_the_model_is_known_for(desk: Desk) -> None:
     registry = MlflowRegistry(desk.store, desk.cache)
     version = registry.resolve(desk.uri("whole"))
-    arm = VersionArm(
-        Build(
-            "candidate",
-            version,
-            registry.path(version),
-            cache=EnvironmentCache(desk.cache),
-            policy=EnvironmentPolicy(),
-            project=desk.project,
-            repository_lock=None,
-            progress=lambda _: None,
-        )
+    arm = open_arm(
+        registry.path(version), EnvironmentCache(desk.cache), desk.project, version=version
     )
     try:
         (vector,) = arm.vectors({"text": [SENTENCE]})

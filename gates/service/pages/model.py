@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gates.card import Card, CheckPolicy
+from gates.card import Card
 from gates.errors import CardError
+from gates.policy import CheckPolicy
 from gates.report import text
 from gates.service.auth import allow
 from gates.service.pages.pictures import trend_points
