@@ -23,7 +23,12 @@ from gates.domain import Layer
 from gates.environments._container import ContainerWorker
 from gates.environments._engine import connected
 from gates.environments.cache import EnvironmentCache
-from gates.environments.images import ContainerEnvironment, ImageCache, image_tag
+from gates.environments.images import (
+    ContainerEnvironment,
+    ImageCache,
+    forget_image,
+    image_tag,
+)
 from gates.environments.inspect import distributions
 from gates.environments.launching import Limits
 from gates.environments.outputs import as_scores
@@ -42,15 +47,19 @@ DATA_LOCK = Path(__file__).with_name("data-requirements.txt")
 StartContainer = Callable[..., Worker]
 
 
-def cut_lock(folder: Path, *names: str) -> Path:
-    """A lock of some of the large one's distributions."""
+def cut_lock(folder: Path, *names: str, key: str = "") -> Path:
+    """A lock of some of the large one's distributions.
+
+    Tests that look at what the engine has under an environment's key name one of their own: an
+    image is all caches' of the engine, and tests in other processes build some at the same time.
+    """
     entries = re.findall(
         r"^(\S+)==(.*(?:\n    --hash.*)+)", DATA_LOCK.read_text(encoding="utf-8"), re.MULTILINE
     )
     wanted = [f"{name}=={rest}\n" for name, rest in entries if name in names]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "requirements.txt"
-    path.write_text("".join(wanted), encoding="utf-8")
+    path.write_text(f"# {key}\n{''.join(wanted)}" if key else "".join(wanted), encoding="utf-8")
     return path
 
 
@@ -132,32 +141,35 @@ def test_the_facts_say_which_image_python_and_platform(bare: ContainerEnvironmen
 
 
 def test_an_image_the_engine_has_lost_is_built_anew(images: ImageCache, tmp_path: Path) -> None:
-    lock = cut_lock(tmp_path, "zipp")
+    lock = cut_lock(tmp_path, "zipp", key=str(tmp_path))
     first = images.ensure(lock, image=BASE_IMAGE)
     with connected() as engine:
         engine.images.remove(first.image, force=True)
     again = images.ensure(lock, image=BASE_IMAGE)
     assert not again.facts.cached
     assert again.facts.key == first.facts.key
+    forget_image(first.facts.key)
 
 
 def test_two_builders_at_once_build_one_image(tmp_path: Path) -> None:
-    lock = cut_lock(tmp_path, "zipp")
+    lock = cut_lock(tmp_path, "zipp", key=str(tmp_path))
     images = ImageCache(tmp_path / "cache")
     with ThreadPoolExecutor(2) as pool:
         both = list(pool.map(lambda _: images.ensure(lock, image=BASE_IMAGE), range(2)))
     assert both[0].image == both[1].image
     assert sorted(one.facts.cached for one in both) == [False, True]
+    forget_image(both[0].facts.key)
 
 
 def test_caches_of_one_engine_share_its_image(tmp_path: Path) -> None:
-    lock = cut_lock(tmp_path, "zipp")
+    lock = cut_lock(tmp_path, "zipp", key=str(tmp_path))
     one, other = (
         ImageCache(tmp_path / name).ensure(lock, image=BASE_IMAGE) for name in ("one", "other")
     )
     assert one.image == other.image
     assert not other.facts.cached
     assert [each.name for each in distributions(other.path)] == ["zipp"]
+    forget_image(one.facts.key)
 
 
 @pytest.mark.parametrize(
@@ -476,7 +488,9 @@ def test_an_engine_that_goes_away_is_a_build_error(
 
 def test_a_pruned_environment_goes_with_its_image_and_one_in_use_stays(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    built = ImageCache(cache).ensure(cut_lock(tmp_path / "lock", "zipp"), image=BASE_IMAGE)
+    built = ImageCache(cache).ensure(
+        cut_lock(tmp_path / "lock", "zipp", key=str(tmp_path)), image=BASE_IMAGE
+    )
     (kept,) = kept_environments(cache)
     assert (kept.state, kept.packages, kept.image) == ("in use", 1, built.facts.image)
     assert not remove_environment(kept)
