@@ -10,10 +10,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from gates.interruption import checkpoint
+from gates.interruption import checkpoint, deferred
 
 __all__ = ["Finished", "clean", "kill_group", "last_lines", "run_streamed"]
 
@@ -66,23 +67,23 @@ def run_streamed(
         OSError: It could not be started.
     """
     deadline = time.monotonic() + timeout
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=dict(env),
-        cwd=cwd,
-        pass_fds=pass_fds,
-        start_new_session=True,
-    )
     output = _Output(progress)
-    try:
+    with ExitStack() as stack:
+        with deferred():  # else a program that has just begun would go on without us
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=dict(env),
+                cwd=cwd,
+                pass_fds=pass_fds,
+                start_new_session=True,
+            )
+            stack.callback(kill_group, process)
+            if process.stdout is not None:
+                stack.callback(process.stdout.close)
         in_time = _drain(process, output, deadline)
-    finally:
-        if process.stdout is not None:
-            process.stdout.close()
-        kill_group(process)
     return Finished(process.returncode if in_time else None, output.text())
 
 

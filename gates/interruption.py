@@ -5,17 +5,22 @@ callback of a weak reference (imports have them), a destructor or a callback fro
 the error and drops it, and the program goes on as if nobody had asked it to stop. So what came is
 remembered too, and raised again at the next checkpoint: wherever the gate waits for somebody else,
 and before it leaves a verdict. Cleaning up has no checkpoints, so it is not disturbed.
+
+Where an error would lose what has just been made, such as a process that nobody would end, the
+interruption is `deferred` until that is in safe hands.
 """
 
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["checkpoint", "has_come", "interrupted_by"]
+__all__ = ["checkpoint", "deferred", "has_come", "interrupted_by"]
 
 _came: list[type[KeyboardInterrupt]] = []
+_deferring: list[object] = []
 
 
 @contextmanager
@@ -39,7 +44,8 @@ def interrupted_by(
     def interrupt(number: int, _: object) -> None:
         came.append(signal.Signals(number))
         _came.append(error)
-        raise error
+        if not _deferring:
+            raise error
 
     before = {
         one: signal.signal(one, interrupt)
@@ -52,6 +58,25 @@ def interrupted_by(
         for one, handler in before.items():
             signal.signal(one, handler)
         del _came[len(_came) - len(came) :]
+
+
+@contextmanager
+def deferred() -> Iterator[None]:
+    """While the block runs, signals do not interrupt it; its end does. Keep it short.
+
+    Raises:
+        KeyboardInterrupt: As `checkpoint`, when the block has ended without another error.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # handlers run in the main thread alone
+        return
+    block = object()
+    _deferring.append(block)
+    try:
+        yield
+    finally:
+        _deferring.remove(block)
+    checkpoint()
 
 
 def has_come() -> bool:

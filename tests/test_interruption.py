@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gates.commands import run_streamed
-from gates.interruption import checkpoint, has_come, interrupted_by
+from gates.interruption import checkpoint, deferred, has_come, interrupted_by
 from tests.losing import lose
 
 
@@ -102,3 +104,73 @@ def test_a_program_that_is_waited_for_ends_when_the_interruption_was_lost(
     assert dropped == [_Stopped]
     with pytest.raises(ProcessLookupError):
         os.kill(int(where.read_text()), 0)
+
+
+def test_a_deferred_interruption_comes_when_what_was_begun_is_in_safe_hands() -> None:
+    made: list[str] = []
+
+    def make() -> None:
+        with deferred(), deferred():
+            signal.raise_signal(signal.SIGTERM)
+            made.append("made")
+        made.append("never")
+
+    with interrupted_by((signal.SIGTERM,), _Stopped), pytest.raises(_Stopped):
+        make()
+    assert made == ["made"]
+    with interrupted_by((signal.SIGTERM,), _Stopped), pytest.raises(_Stopped):
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_an_error_of_its_own_ends_a_deferring_block_as_it_is() -> None:
+    def fail() -> None:
+        with deferred():
+            signal.raise_signal(signal.SIGTERM)
+            raise ValueError("its own")
+
+    with interrupted_by((signal.SIGTERM,), _Stopped):
+        with pytest.raises(ValueError, match="its own"):
+            fail()
+        with pytest.raises(_Stopped):
+            checkpoint()
+
+
+def test_another_thread_that_defers_does_not_keep_the_main_one_from_being_interrupted() -> None:
+    inside, done = threading.Event(), threading.Event()
+
+    def defer() -> None:
+        with deferred():
+            inside.set()
+            done.wait(30)
+
+    other = threading.Thread(target=defer)
+    other.start()
+    inside.wait(30)
+    with interrupted_by((signal.SIGTERM,), _Stopped), pytest.raises(_Stopped):
+        signal.raise_signal(signal.SIGTERM)
+    done.set()
+    other.join()
+
+
+def test_a_program_that_was_being_started_when_the_signal_came_does_not_go_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begin = subprocess.Popen
+
+    def interrupted(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        process: subprocess.Popen[bytes] = begin(*arguments, **options)
+        (tmp_path / "pid").write_text(str(process.pid))
+        signal.raise_signal(signal.SIGTERM)
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    with interrupted_by((signal.SIGTERM,), _Stopped), pytest.raises(_Stopped):
+        run_streamed(
+            ["sleep", "600"],
+            env={"PATH": os.environ["PATH"]},
+            cwd=None,
+            timeout=120.0,
+            progress=lambda _: None,
+        )
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)

@@ -7,11 +7,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from gates.domain import ModelVersion
 from gates.errors import GatesError, InputError, RegistryError
+from gates.interruption import deferred
 from gates.pull_request.budget import Budget, BudgetSpent
 from gates.settings import Settings
 
@@ -117,21 +119,26 @@ class GatingTools:
     def _call(self, command: list[str], folder: Path) -> tuple[str, str]:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(_HIDDEN)}
         pipe = subprocess.PIPE
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True
-        )
+        with ExitStack() as stack:
+            with deferred():
+                process = subprocess.Popen(
+                    command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True
+                )
+                stack.callback(_end, process)
+            try:
+                return process.communicate(timeout=self.budget.left())
+            except subprocess.TimeoutExpired:
+                raise BudgetSpent(self.budget.minutes or 0.0) from None
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        process.terminate()  # it stops its workers, then
         try:
-            return process.communicate(timeout=self.budget.left())
+            process.communicate(timeout=_GRACE)
         except subprocess.TimeoutExpired:
-            raise BudgetSpent(self.budget.minutes or 0.0) from None
-        finally:
-            if process.poll() is None:
-                process.terminate()  # it stops its workers, then
-                try:
-                    process.communicate(timeout=_GRACE)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.communicate()
+            process.kill()
+            process.communicate()
 
 
 def _as_error(error: dict[str, object]) -> GatesError:

@@ -15,6 +15,7 @@ from gates.commands import clean, kill_group
 from gates.environments import _faults
 from gates.environments._exchange import SLICE_SECONDS, Exchange
 from gates.environments.frames import framed
+from gates.interruption import deferred
 
 __all__ = ["Child"]
 
@@ -43,17 +44,18 @@ class Child(Exchange):
     ) -> None:
         theirs, self._lifeline = os.pipe()
         try:
-            self._process = subprocess.Popen(
-                [*command, str(theirs)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=dict(env),
-                cwd=cwd,
-                pass_fds=(theirs,),
-                start_new_session=True,
-                bufsize=0,
-            )
+            with deferred():
+                self._process = subprocess.Popen(
+                    [*command, str(theirs)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env=dict(env),
+                    cwd=cwd,
+                    pass_fds=(theirs,),
+                    start_new_session=True,
+                    bufsize=0,
+                )
         except BaseException:
             os.close(self._lifeline)
             raise
