@@ -36,6 +36,7 @@ from gates.environments.cache import EnvironmentCache
 from gates.errors import GatesError, ModelFault
 from gates.evidence import CheckRecord, Evidence, Timing
 from gates.golden import read_golden
+from gates.interruption import deferred, result_of
 from gates.recollection import Recollection
 from gates.records import card_facts, gate_facts, golden_facts, now
 from gates.registry import Registry
@@ -92,7 +93,7 @@ class Gate:
                 started = time.perf_counter()
                 self.begin()
                 assert self._start is not None  # noqa: S101 - begin() made it
-                self._start.result()
+                result_of(self._start)
                 self.timings.append(_timing("wait for both versions", started))
             self.progress(f"measuring {name}")
             self.records[name] = _run(name, self)
@@ -145,10 +146,11 @@ class Gate:
 
     def close(self) -> None:
         """Stop the workers, those that are still starting included."""
-        self.subject.close()
-        if self._start is not None and not self._start.cancel():
-            wait([self._start])
+        with deferred():  # a start that is under way needs its lock to end
             self.subject.close()
+            if self._start is not None and not self._start.cancel():
+                wait([self._start])
+                self.subject.close()
 
 
 def _timing(step: str, started: float) -> Timing:

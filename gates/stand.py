@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from gates.domain import EnvironmentFacts, ModelVersion, Role
 from gates.environments.cache import EnvironmentCache
 from gates.errors import GatesError, LockError, NoChampion, UsageError
 from gates.golden.snapshot import read_snapshot
+from gates.interruption import in_threads
 from gates.locks.late import late_lock_of
 from gates.recollection import Recollection
 from gates.registry.digests import file_digest
@@ -53,8 +53,7 @@ class RunSubject:
             except GatesError:
                 return
 
-        with ThreadPoolExecutor(len(self.arms)) as pool:
-            list(pool.map(attempt, self.arms))
+        in_threads(attempt, self.arms)
 
     def build(self) -> None:
         """Build or find both environments side by side, without starting anything in them.
@@ -72,8 +71,7 @@ class RunSubject:
                 if problem.passing:
                     raise
 
-        with ThreadPoolExecutor(len(self.arms)) as pool:
-            list(pool.map(attempt, self.arms))
+        in_threads(attempt, self.arms)
 
     def environments(self) -> Mapping[str, EnvironmentFacts]:
         """Role → what it ran in, for the arms whose worker became ready."""

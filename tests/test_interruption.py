@@ -8,13 +8,14 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gates.commands import run_streamed
-from gates.interruption import checkpoint, deferred, has_come, interrupted_by
+from gates.interruption import checkpoint, deferred, has_come, in_threads, interrupted_by, result_of
 from tests.losing import lose
 
 
@@ -174,3 +175,97 @@ def test_a_program_that_was_being_started_when_the_signal_came_does_not_go_on(
         )
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_an_interruption_that_came_before_does_not_come_again_from_cleaning_up(
+    dropped: list[type[BaseException] | None],
+) -> None:
+    with interrupted_by((signal.SIGTERM,), _Stopped):
+        lose(signal.SIGTERM)
+        with deferred():
+            pass
+    assert dropped == [_Stopped]
+
+
+class _Sharp(threading.Condition):
+    """A signal comes whenever the main thread has just taken its lock."""
+
+    def __enter__(self) -> bool:
+        entered = super().__enter__()
+        if threading.current_thread() is threading.main_thread():
+            signal.raise_signal(signal.SIGTERM)
+        return entered
+
+
+def test_a_wait_for_another_thread_is_interrupted_and_leaves_it_free_to_end() -> None:
+    future: Future[str] = Future()
+    future._condition = _Sharp()
+    done = threading.Event()
+
+    def end() -> None:
+        future.set_result("ended")
+        done.set()
+
+    with interrupted_by((signal.SIGTERM,), _Stopped), pytest.raises(_Stopped):
+        result_of(future)
+    other = threading.Thread(target=end, daemon=True)
+    other.start()
+    assert done.wait(10), "the lock of the future is still taken"
+
+
+def test_a_wait_gives_what_the_other_thread_gave() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert result_of(pool.submit(lambda: 7)) == 7
+        with pytest.raises(ZeroDivisionError):
+            result_of(pool.submit(lambda: 1 // 0))
+
+
+def test_threads_give_their_results_in_order_and_their_first_error() -> None:
+    assert in_threads(lambda one: one * 2, [3, 1, 2], most=2) == [6, 2, 4]
+    assert in_threads(lambda one: one, []) == []
+    with pytest.raises(ZeroDivisionError):
+        in_threads(lambda one: 1 // one, [1, 0])
+
+
+_READING = """\
+import io, os, random, signal, threading, time
+import pyarrow.csv
+import {module}
+
+came = sent = lost = 0
+
+def count(number, frame):
+    global came
+    came += 1
+
+def send():
+    global sent, lost
+    for _ in range(400):
+        time.sleep(random.random() * 0.002)
+        os.kill(os.getpid(), signal.SIGTERM)
+        sent, end = sent + 1, time.monotonic() + 5.0
+        while came < sent and time.monotonic() < end:
+            time.sleep(0.0005)
+        lost += sent - came
+        sent = came
+
+signal.signal(signal.SIGTERM, count)
+sender = threading.Thread(target=send)
+sender.start()
+rows = b"a,b\\n" + b"1,2\\n" * 2_000
+while sender.is_alive():
+    pyarrow.csv.read_csv(io.BytesIO(rows))
+print(came, lost)
+"""
+
+
+@pytest.mark.parametrize("module", ["gates.golden.files", "gates.rankings._text"])
+def test_no_signal_is_lost_while_arrow_reads(module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _READING.format(module=module)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.stdout.split() == ["400", "0"], done.stdout + done.stderr[-2_000:]

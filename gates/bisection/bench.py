@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from gates.environments.outputs import as_labels, as_scores
 from gates.environments.process import Worker
 from gates.errors import BuildError, ModelFault, UsageError
 from gates.golden_set import GoldenSet
+from gates.interruption import in_threads
 
 __all__ = ["Bench", "Failure", "Run"]
 
@@ -119,8 +119,7 @@ class Bench:
 
     def run_all(self, locks: Sequence[Path]) -> list[Run]:
         """As `run`, two at a time."""
-        with ThreadPoolExecutor(2) as pool:
-            return list(pool.map(self.run, locks))
+        return in_threads(self.run, locks)
 
     def _answers(self, environment: Environment) -> Run:
         columns = self._golden.inputs()

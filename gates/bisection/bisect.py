@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from gates.environments.inspect import distributions
 from gates.environments.launching import Limits
 from gates.errors import IntegrityError, LockError, UsageError
 from gates.golden_set import GoldenSet
+from gates.interruption import in_threads
 from gates.locks.lock import Lock, read_lock
 from gates.locks.markers import target_environment
 from gates.locks.subsets import Upgrade
@@ -121,7 +121,6 @@ def _upgrade(bench: Bench, old: Lock, new: Lock, progress: Progress) -> Upgrade:
     def environment(lock: Lock) -> Environment:
         return bench.environment(lock.path, lambda doing: progress(doing, 0, None))
 
-    with ThreadPoolExecutor(2) as pool:
-        before, after = pool.map(environment, [old, new])
+    before, after = in_threads(environment, [old, new])
     markers = target_environment(after.facts.python)
     return Upgrade(old, new, distributions(before.path), distributions(after.path), markers)

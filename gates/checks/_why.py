@@ -9,7 +9,6 @@ version's own raw score; features that only one version has count as 0 in the ot
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 
 from gates.checks._ranked import Judged, Ranked
 from gates.domain import Exhibit
+from gates.interruption import in_threads
 from gates.kernels import ranking
 from gates.kernels.packed import Floats, Ints
 from gates.subject import Arm, Columns, NoContributions, Subject
@@ -116,15 +116,15 @@ def _ask_both(
 ) -> tuple[_Told, _Told] | str:
     frame = {name: _taken(column, rows) for name, column in subject.golden.inputs().items()}
 
-    def ask(arm: Arm | None, ranked: Ranked) -> _Told | str:
+    def ask(asked: tuple[Arm | None, Ranked]) -> _Told | str:
+        arm, ranked = asked
         assert arm is not None  # noqa: S101 - whoever compares two lists has two versions
         answer = _ask(arm, frame, coded, ranked, worst)
         if isinstance(answer, str):
             return f"Not available from {arm.role} {arm.version.uri}: {answer}."
         return answer
 
-    with ThreadPoolExecutor(2) as pool:
-        old, new = pool.map(ask, (subject.champion, subject.candidate), arms)
+    old, new = in_threads(ask, [(subject.champion, arms[0]), (subject.candidate, arms[1])])
     if isinstance(old, str) or isinstance(new, str):
         return " ".join(one for one in (old, new) if isinstance(one, str))
     return old, new

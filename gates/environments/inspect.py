@@ -7,7 +7,6 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesHeaderParser
@@ -19,6 +18,7 @@ from gates.commands import clean
 from gates.dependencies import Distribution
 from gates.environments._records import Row, read_record
 from gates.errors import BuildError
+from gates.interruption import in_threads
 
 __all__ = ["Altered", "altered_files", "distributions"]
 
@@ -26,6 +26,7 @@ _MODULE_ENDINGS = (".py", ".so", ".pyd", ".pyc")
 _BYTE_CODE = re.compile(r"(?:(.+)/)?__pycache__/([^/]+?)\.[a-z]+-?\d\w*(?:\.opt-\w+)?\.pyc")
 # What installers write themselves, and record without a digest.
 _UNDIGESTED = {"RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json"}
+_THREADS = min(8, os.cpu_count() or 1)
 _AT_ONCE = 256  # files a thread hashes before it asks for more
 _BLOCK_BYTES = 1 << 18
 
@@ -121,9 +122,8 @@ def _altered_in(packages: Path, environment: Path) -> Iterator[Altered]:
         )
     inside = [claims for path, claims in rows.items() if path not in outside]
     chunks = [inside[at : at + _AT_ONCE] for at in range(0, len(inside), _AT_ONCE)]
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for found in pool.map(lambda chunk: _compared(base, chunk), chunks):
-            yield from (Altered(name, from_root(path), what) for name, path, what in found)
+    for found in in_threads(lambda chunk: _compared(base, chunk), chunks, most=_THREADS):
+        yield from (Altered(name, from_root(path), what) for name, path, what in found)
     owners = _owners(rows)
     for path in _files(base):
         if path not in rows and not _is_byte_code(path, rows):

@@ -13,8 +13,11 @@ import pyarrow.parquet
 
 from gates.errors import GoldenError
 from gates.golden.table import Table, filled_lines
+from gates.interruption import keep_from_arrow
 
 __all__ = ["read_csv", "read_parquet", "read_text"]
+
+keep_from_arrow()
 
 
 def read_text(path: Path) -> str:

@@ -16,12 +16,15 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from gates.errors import InputError
+from gates.interruption import keep_from_arrow
 from gates.subject import Snapshot
 
 if TYPE_CHECKING:
     from gates.golden_set import Floats
 
 __all__ = ["read_snapshot"]
+
+keep_from_arrow()
 
 _BYTES = 2 << 30
 _CELLS = 50_000_000  # 400 MB as float64

@@ -13,9 +13,12 @@ import pyarrow as pa
 import pyarrow.csv
 
 from gates.errors import RankingError
+from gates.interruption import keep_from_arrow
 from gates.rankings.source import Kind, Reader, Source
 
 __all__ = ["TREC", "csv_source", "jsonl_source", "trec_source"]
+
+keep_from_arrow()
 
 TREC: Mapping[Kind, tuple[str, ...]] = {
     "run": ("query_id", "q0", "doc_id", "rank", "score", "tag"),

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from gates.interruption import result_of
+
 __all__ = ["in_order"]
 
 GivenT = TypeVar("GivenT")
@@ -25,9 +27,9 @@ def in_order(work: Callable[[GivenT], MadeT], given: Iterable[GivenT]) -> Iterat
             for one in given:
                 waiting.append(pool.submit(work, one))
                 if len(waiting) > threads:
-                    yield waiting.popleft().result()
+                    yield result_of(waiting.popleft())
             while waiting:
-                yield waiting.popleft().result()
+                yield result_of(waiting.popleft())
         finally:
             for future in waiting:
                 future.cancel()
