@@ -10,7 +10,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,22 +67,23 @@ def run_streamed(
     """
     deadline = time.monotonic() + timeout
     output = _Output(progress)
-    with ExitStack() as stack:
-        with deferred():  # else a program that has just begun would go on without us
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env=dict(env),
-                cwd=cwd,
-                pass_fds=pass_fds,
-                start_new_session=True,
-            )
-            stack.callback(kill_group, process)
+    with deferred():
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(env),
+            cwd=cwd,
+            pass_fds=pass_fds,
+            start_new_session=True,
+        )
+        try:
+            in_time = _drain(process, output, deadline)
+        finally:
             if process.stdout is not None:
-                stack.callback(process.stdout.close)
-        in_time = _drain(process, output, deadline)
+                process.stdout.close()
+            kill_group(process)
     return Finished(process.returncode if in_time else None, output.text())
 
 

@@ -6,8 +6,10 @@ the error and drops it, and the program goes on as if nobody had asked it to sto
 remembered too, and raised again at the next checkpoint: wherever the gate waits for somebody else,
 and before it leaves a verdict. Cleaning up has no checkpoints, so it is not disturbed.
 
-Where an error would lose what has just been made, such as a process that nobody would end, or
-leave a lock taken that others wait for, the interruption is `deferred` until that is done.
+An error that may come anywhere also comes where it does harm: between a program's start and the
+line that would end it, or just after a lock was taken that nobody then gives back (`Popen.poll` and
+`Future.result` have such moments, and whoever waits for that lock next waits for ever). There the
+interruption is `deferred`: what waits looks for it at checkpoints alone.
 """
 
 from __future__ import annotations
@@ -76,7 +78,9 @@ def interrupted_by(
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """While the block runs, signals do not interrupt it; its end does. Keep it short.
+    """While the block runs, signals interrupt it at its checkpoints and at its end alone.
+
+    A block that may take long has checkpoints.
 
     Raises:
         KeyboardInterrupt: As `checkpoint`, when one came and the block ended without an error.
@@ -96,9 +100,6 @@ def deferred() -> Iterator[None]:
 
 def result_of(future: Future[ResultT]) -> ResultT:
     """Wait for what another thread gives, as `Future.result` does.
-
-    An error that is raised within that one can leave the future's lock taken, and then the other
-    thread never ends; here the wait is left between two looks.
 
     Args:
         future: What is waited for.

@@ -16,7 +16,7 @@ import pytest
 
 from gates.commands import run_streamed
 from gates.interruption import checkpoint, deferred, has_come, in_threads, interrupted_by, result_of
-from tests.losing import lose
+from tests.losing import lose, sharp_poll
 
 
 class _Stopped(KeyboardInterrupt):
@@ -85,7 +85,7 @@ def test_a_signal_that_the_process_was_started_to_ignore_is_still_ignored() -> N
         signal.signal(signal.SIGTERM, before)
 
 
-def test_a_program_that_is_waited_for_ends_when_the_interruption_was_lost(
+def test_a_program_that_is_waited_for_ends_when_the_signal_comes_where_errors_are_dropped(
     dropped: list[type[BaseException] | None], tmp_path: Path
 ) -> None:
     where = tmp_path / "pid"
@@ -102,7 +102,7 @@ def test_a_program_that_is_waited_for_ends_when_the_interruption_was_lost(
             timeout=120.0,
             progress=meanwhile,
         )
-    assert dropped == [_Stopped]
+    assert dropped == []
     with pytest.raises(ProcessLookupError):
         os.kill(int(where.read_text()), 0)
 
@@ -171,6 +171,22 @@ def test_a_program_that_was_being_started_when_the_signal_came_does_not_go_on(
             env={"PATH": os.environ["PATH"]},
             cwd=None,
             timeout=120.0,
+            progress=lambda _: None,
+        )
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_a_signal_in_the_midst_of_looking_whether_a_program_has_ended_does_no_harm(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sharp_poll(monkeypatch)
+    with interrupted_by((signal.SIGTERM,), _Stopped), pytest.raises(_Stopped):
+        run_streamed(
+            ["sh", "-c", f"echo $$ > {tmp_path}/pid; exec sleep 60"],
+            env={"PATH": os.environ["PATH"]},
+            cwd=None,
+            timeout=50.0,
             progress=lambda _: None,
         )
     with pytest.raises(ProcessLookupError):

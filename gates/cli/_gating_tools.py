@@ -7,19 +7,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from gates.domain import ModelVersion
 from gates.errors import GatesError, InputError, RegistryError
-from gates.interruption import deferred
-from gates.pull_request.budget import Budget, BudgetSpent
+from gates.interruption import checkpoint, deferred
+from gates.pull_request.budget import Budget
 from gates.settings import Settings
 
 __all__ = ["GatingTools"]
 
-_GRACE = 30.0
+_GRACE, _LOOK = 30.0, 0.2
 # A run executes tests that a pull request brings: they see nothing of the job around them.
 _HIDDEN = ("GITHUB_", "ACTIONS_", "RUNNER_", "INPUT_")
 
@@ -119,16 +118,22 @@ class GatingTools:
     def _call(self, command: list[str], folder: Path) -> tuple[str, str]:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(_HIDDEN)}
         pipe = subprocess.PIPE
-        with ExitStack() as stack:
-            with deferred():
-                process = subprocess.Popen(
-                    command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True
-                )
-                stack.callback(_end, process)
+        with deferred():
+            process = subprocess.Popen(
+                command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True
+            )
             try:
-                return process.communicate(timeout=self.budget.left())
-            except subprocess.TimeoutExpired:
-                raise BudgetSpent(self.budget.minutes or 0.0) from None
+                while True:
+                    checkpoint()
+                    left = self.budget.left()
+                    try:
+                        return process.communicate(
+                            timeout=_LOOK if left is None else min(_LOOK, left)
+                        )
+                    except subprocess.TimeoutExpired:
+                        continue
+            finally:
+                _end(process)
 
 
 def _end(process: subprocess.Popen[str]) -> None:

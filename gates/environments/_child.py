@@ -119,13 +119,13 @@ class Child(Exchange):
         if self._ended:
             return
         self._ended = True
-        os.close(self._lifeline)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_GRACE_SECONDS)
-        kill_group(self._process)
-        self._stop.set()
-        self._drainer.join(_GRACE_SECONDS)
-        for stream in (self._in, self._out, self._err):
-            with contextlib.suppress(OSError):
-                stream.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        with deferred():
+            os.close(self._lifeline)
+            self._await_end()
+            kill_group(self._process)
+            self._stop.set()
+            self._drainer.join(_GRACE_SECONDS)
+            for stream in (self._in, self._out, self._err):
+                with contextlib.suppress(OSError):
+                    stream.close()
+            shutil.rmtree(self._scratch, ignore_errors=True)

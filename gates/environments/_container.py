@@ -17,6 +17,7 @@ from gates.environments._streams import Streams
 from gates.environments._tar import tarred
 from gates.environments.frames import encode_message, framed
 from gates.environments.launching import PARTS, WORKER, Limits, scrubbed_environment
+from gates.interruption import deferred
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -129,12 +130,13 @@ class ContainerWorker(Exchange):
         if self._ended:
             return
         self._ended = True
-        with contextlib.suppress(Gone):
-            for _ in range(_LAST_READS):  # its last words may still be on their way
-                if not self._readable():
-                    break
-                self._take()
-        self._cleanup.close()
+        with deferred():
+            with contextlib.suppress(Gone):
+                for _ in range(_LAST_READS):  # its last words may still be on their way
+                    if not self._readable():
+                        break
+                    self._take()
+            self._cleanup.close()
 
 
 def _create(engine: DockerClient, image: str, python: str, limits: Limits) -> Container:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from gates.domain import Layer
 from gates.environments.frames import BadFrame, framed, payload_length
-from gates.interruption import checkpoint
+from gates.interruption import checkpoint, deferred
 
 __all__ = ["SLICE_SECONDS", "Exchange", "Gone", "Late"]
 
@@ -99,6 +99,10 @@ class Exchange(ABC):
             Gone: The worker ended or closed its pipe.
             BadFrame: It wrote something that is not a frame, or that nobody asked for.
         """
+        with deferred():
+            return self._exchanged(request, deadline, more_to_come=more_to_come)
+
+    def _exchanged(self, request: bytes | None, deadline: float, *, more_to_come: bool) -> bytes:
         left = memoryview(b"" if request is None else framed(request))
         if request is not None and self._readable():
             self._take()

@@ -16,7 +16,7 @@ from gates.environments.outputs import as_scores
 from gates.environments.process import Worker
 from gates.errors import ModelFault
 from gates.interruption import interrupted_by
-from tests.losing import lose
+from tests.losing import lose, sharp_poll
 
 from .conftest import StartWorker
 
@@ -96,6 +96,19 @@ def test_a_model_that_hangs_is_given_up_even_when_the_interruption_was_lost(
         with pytest.raises(KeyboardInterrupt):
             worker.predict({"a": [1.0]})
     assert dropped == [KeyboardInterrupt]
+
+
+def test_a_signal_in_the_midst_of_looking_whether_a_worker_has_ended_does_no_harm(
+    start: StartWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = start("import time; time.sleep(60)")
+    worker.ready()
+    sharp_poll(monkeypatch)
+    with interrupted_by((signal.SIGTERM,)), pytest.raises(KeyboardInterrupt):
+        worker.predict({"a": [1.0]})
+    worker.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker.pid, 0)
 
 
 def test_a_worker_that_never_reads_does_not_hang_the_gate(start: StartWorker) -> None:
