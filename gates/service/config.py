@@ -38,8 +38,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from gates.errors import UsageError
+from gates.service.telling import Said, Sources
 from gates.settings import Settings
-from gates.sizes import as_span
 
 __all__ = [
     "WEBHOOK_PATH",
@@ -196,38 +196,15 @@ def load_config(
         UsageError: A value is no such value; a secret is too short; the address is not this
             machine's own and nobody would have to say who they are.
     """
-
-    def pick(flag: object, variable: str) -> str | None:
-        return str(flag) if flag is not None else environ.get(variable) or None
-
-    def number(flag: int | None, variable: str, default: int, least: int, most: int) -> int:
-        said = pick(flag, variable)
-        if said is None:
-            return default
-        if not re.fullmatch(r"\d{1,9}", said) or not least <= int(said) <= most:
-            raise UsageError(
-                f"{variable}: '{said}' is no number from {least} to {most}",
-                advice="leave it out for the default",
-            )
-        return int(said)
-
-    def span(flag: str | None, variable: str, default: timedelta, least: timedelta) -> timedelta:
-        said = pick(flag, variable)
-        found = as_span(said) if said else default
-        if found is None or found < least:
-            raise UsageError(
-                f"{variable}: '{said}' is no span of time of at least {least.seconds} s",
-                advice="write it as 90s, 5m or 2h",
-            )
-        return found
-
-    host = pick(flags.host, "GATES_SERVE_HOST") or "127.0.0.1"
+    told = Sources(environ)
+    text, number, span = told.text, told.number, told.span
+    host = text(flags.host, "GATES_SERVE_HOST", "127.0.0.1").value
+    default_database = f"sqlite:///{settings.project / '.gates' / 'service.db'}"
     config = ServiceConfig(
         host=host,
         port=number(flags.port, "GATES_SERVE_PORT", 8470, 0, 65_535),
-        url=_address(pick(flags.url, "GATES_SERVE_URL") or "", "GATES_SERVE_URL").rstrip("/"),
-        database=pick(flags.database, "GATES_SERVE_DATABASE")
-        or f"sqlite:///{settings.project / '.gates' / 'service.db'}",
+        url=_address(text(flags.url, "GATES_SERVE_URL")).rstrip("/"),
+        database=text(flags.database, "GATES_SERVE_DATABASE", default_database).value,
         workers=number(flags.workers, "GATES_SERVE_WORKERS", 1, 1, 64),
         queue=number(flags.queue, "GATES_SERVE_QUEUE", 1_000, 1, 1_000_000),
         gate_time=span(
@@ -236,7 +213,7 @@ def load_config(
         retry=span(None, "GATES_SERVE_RETRY", timedelta(seconds=10), timedelta(seconds=1)),
         takeover=span(None, "GATES_SERVE_TAKEOVER", timedelta(seconds=45), timedelta(seconds=4)),
         poll=span(flags.poll, "GATES_SERVE_POLL", timedelta(seconds=60), timedelta(seconds=1)),
-        triggers=_triggers(pick(flags.on, "GATES_SERVE_ON") or "created"),
+        triggers=_triggers(text(flags.on, "GATES_SERVE_ON", "created")),
         secrets=_long_enough(_listed(environ, "GATES_WEBHOOK_SECRETS"), "GATES_WEBHOOK_SECRETS"),
         tokens=_tokens(_listed(environ, "GATES_SERVE_TOKENS")),
         identity_header=environ.get("GATES_SERVE_IDENTITY_HEADER", ""),
@@ -297,9 +274,9 @@ def _tokens(listed: list[str]) -> tuple[Token, ...]:
     return tuple(found.values())
 
 
-def _triggers(text: str) -> tuple[Trigger, ...]:
+def _triggers(said: Said) -> tuple[Trigger, ...]:
     found = []
-    for one in _split(text):
+    for one in _split(said.value):
         kind, _, rest = one.partition(":")
         name, equals, value = rest.partition("=")
         if kind == "created" and not rest:
@@ -310,12 +287,12 @@ def _triggers(text: str) -> tuple[Trigger, ...]:
             found.append(Trigger("tag", name, value if equals else None))
         else:
             raise UsageError(
-                f"GATES_SERVE_ON: '{one}' is no event",
+                f"{said.by}: '{one}' is no event",
                 advice="write created, alias:NAME, tag:KEY or tag:KEY=VALUE, separated by commas; "
                 "tags that begin with gates. are the service's own",
             )
     if not found:
-        raise UsageError("GATES_SERVE_ON names no event")
+        raise UsageError(f"{said.by} names no event")
     return tuple(dict.fromkeys(found))
 
 
@@ -326,11 +303,11 @@ def _networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network,
         raise UsageError(f"GATES_SERVE_TRUSTED_PROXIES: {problem}") from None
 
 
-def _address(url: str, variable: str) -> str:
-    parts = urlsplit(url)
-    if url and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query):
-        raise UsageError(f"{variable} is no http(s) address")
-    return url
+def _address(said: Said) -> str:
+    parts = urlsplit(said.value)
+    if said.value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query):
+        raise UsageError(f"{said.by} is no http(s) address")
+    return said.value
 
 
 def _notify(environ: Mapping[str, str]) -> Notify | None:

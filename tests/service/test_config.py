@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -93,3 +94,19 @@ def test_what_is_wrong_is_said_without_the_secret(
     with pytest.raises(UsageError) as caught:
         load_config(settings, environ=environ)
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (Flags(port=99_999), "--port: '99999' is no number from 0 to 65535"),
+        (Flags(gate_time="long"), "--gate-time: 'long' is no span of time"),
+        (Flags(on="deleted"), "--on: 'deleted' is no event"),
+        (Flags(url="gates.example.com"), "--url is no http(s) address"),
+    ],
+)
+def test_what_is_wrong_names_the_flag_it_came_by(
+    settings: Settings, flags: Flags, words: str
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(words)):
+        load_config(settings, flags, environ={})
