@@ -41,6 +41,8 @@ _BROKEN = tuple(
         (r"(?i)\b(gh-)(?=\d)", rf"\g<1>{_BREAK}"),
         (r"(?<!\w):(?=[\w+-]+:)", f":{_BREAK}"),
         (r"(?<![\w#-])(?=[0-9a-f]*[a-f])([0-9a-f]{4})(?=[0-9a-f]{3,36}(?!\w))", rf"\g<1>{_BREAK}"),
+        # One commit in forty begins with eight digits; decimals stay as they are.
+        (r"(?<![\w#.-])(\d{4})(?=\d{4,36}(?!\w|\.\d))", rf"\g<1>{_BREAK}"),
     )
 )
 
