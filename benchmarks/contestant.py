@@ -31,8 +31,8 @@ def three_files(folder: Path) -> dict[str, float]:
 
 
 def _diff(folder: Path, queries: Path | None, slices: tuple[str, ...]) -> dict[str, float]:
-    from gates.difference import Plan, compare
-    from gates.difference.document import document
+    from gates.comparison import Plan, compare
+    from gates.comparison.document import document
 
     steps: dict[str, float] = {}
     began: dict[str, float] = {}

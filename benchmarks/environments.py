@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.timing import in_turn, machine
-from gates.domain import EnvironmentFacts, Layer
+from gates.domain.judging import EnvironmentFacts, Layer
 from gates.environments._child import Child
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.frames import encode_message

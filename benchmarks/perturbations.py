@@ -11,17 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.timing import machine
-from gates.arms import VersionArm
-from gates.builds import Build
-from gates.checks._asked import Asked
-from gates.checks._edits import Variant
-from gates.checks._perturb import INVARIANCES, draw
-from gates.domain import ModelVersion
+from gates.card.policy import EnvironmentPolicy
+from gates.checks._answers_by_text import Asked
+from gates.checks.behaviour.edits import Variant
+from gates.checks.behaviour.perturb import INVARIANCES, draw
+from gates.domain.judging import ModelVersion
+from gates.domain.subject import Columns
 from gates.environments.cache import EnvironmentCache
 from gates.environments.scripts import run_script
 from gates.kernels.packed import Floats
-from gates.policy import EnvironmentPolicy
-from gates.subject import Columns
+from gates.run.arm import VersionArm
+from gates.run.version import Build
 
 ROOT = Path(__file__).parents[1]
 MODEL = ROOT / "models" / "query-category"
@@ -124,7 +124,7 @@ def _perturb(arm: _Counted, steps: _Steps) -> None:
     flips = [(kind, one) for kind, one in some if asked[one.query][0] != asked[one.typed][0]]
     steps.done(f"scored; {len(flips):,} labels change")
     # Imports Hypothesis: a part of the price, which a run without a change does not pay.
-    from gates.checks._shrink import ROUNDS, shrink
+    from gates.checks.behaviour.shrink import ROUNDS, shrink
 
     chosen = _surest(flips, asked)
     shrink(chosen, asked)

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from docsite.attributes import described, in_one_line
-from gates.policy import BoundPolicy, CheckPolicy, EnvironmentPolicy, Limit, Policy
+from gates.card.policy import BoundPolicy, CheckPolicy, EnvironmentPolicy, Limit, Policy
 
 __all__ = ["page", "schema"]
 

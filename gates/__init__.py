@@ -4,32 +4,21 @@ A *candidate* (a new model version) is compared with the *champion* (the version
 *golden set*, as its *model card* demands. *Checks* make *measurements*; the card's *bounds* judge
 them; the *verdict* is PASS, FAIL or UNDECIDED, and stands in signed *evidence*.
 
-Where to read, from the top:
+Where to read, from the top floor down. Imports only ever point down; `scripts/check` sees to it.
 
-- `gates.gate`: one run, from two versions to a verdict. Start here.
-- `gates.checks.ranking_diff`: one check. A new check is one file beside it.
-- `gates.domain`: the values everything shares, and the judge.
-- `gates.card`, `gates.evidence`, `gates.signing`: the policy, the record, and who vouches for it.
-- `gates.golden_set`, `gates.subject`: what a run is judged on, and what a check may ask.
-- `gates.stand`, `gates.arms`, `gates.asked`, `gates.builds`, `gates.audits`: what answers it.
-- `gates.counterexamples`, `gates.recollection`: what a run found, asked again by the next.
-- `gates.strategies`: golden queries, changed in named ways, for a model's own tests.
-- `gates.slips`, `gates.templates`: typing mistakes and made queries, for checks and own tests.
-- `gates.kernels`: the numbers, pure NumPy; `gates.measuring` makes measurements of them.
-- `gates.difference`: `gates diff`, two ranking files without a model; `gates.rankings` reads them.
-- `gates.bisection`: `gates lock bisect`, which change of a lock changes what a model answers.
-- `gates.registry`, `gates.environments`, `gates.locks`, `gates.artifacts`, `gates.golden`: the
-  outside world.
-- `gates.kept`, `gates.upkeep`: what the cache holds, who uses it, and when it goes.
-- `gates.scaffold`: `gates init`, what a gate needs, made for a model already in the registry.
-- `gates.pull_request`: a pull request, gated, and its comment; `gates.review` holds the values.
-- `gates.packaging`, `gates.promotion`, `gates.outcome`, `gates.report`: before and after a run.
-- `gates.service`: `gates serve`, events of the registry in, verdicts out; `gates.doctor` looks
-  whether all it needs is there.
-- `gates.pytest_plugin`, `gates.pytest_gate`, `gates.driving`, `gates.cli`: how people call it.
-- `gates.demo`: a synthetic shop to try it all on.
-
-Imports only ever point down this list's floors; `scripts/check` sees to it.
+1. How people call it: `gates.cli`, `gates.service` (events of the registry in, verdicts out),
+   `gates.doctor`, `gates.pytest_plugin`, and `gates.subject`, the door for a team's own tests.
+2. What is done: `gates.run` (one run, from a request to its delivery; read `gates.run.gate` first),
+   `gates.packaging`, `gates.promotion`, `gates.pull_request`, `gates.scaffold` (`gates init`),
+   `gates.bisection` (`gates lock bisect`), `gates.demo`.
+3. What a run asks and shows: `gates.checks` (one file or package a check; read
+   `gates.checks.ranking_diff`), `gates.strategies` (golden queries, changed in named ways),
+   `gates.report`.
+4. The outside world: `gates.registry`, `gates.environments`, `gates.locks`, `gates.artifacts`,
+   `gates.golden`, `gates.comparison` (two rankings, from models or from files), `gates.settings`.
+5. Policy and record: `gates.card`, `gates.evidence`.
+6. Values and numbers: `gates.domain` (frozen values and the judge), `gates.kernels` (pure NumPy).
+7. The ground: `gates.system` (commands, files, locks, signals), `gates.errors`.
 """
 
 __version__ = "0.1.0"

@@ -22,7 +22,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 import gates
-from gates.domain import ModelVersion
+from gates.domain.judging import ModelVersion
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.mlmodel import read_mlmodel
 from gates.environments.scripts import run_script
@@ -30,7 +30,7 @@ from gates.errors import BuildError, IntegrityError, LockError, PackageError
 from gates.locks.lock import read_lock
 from gates.registry import Registry
 from gates.registry.digests import file_digest, tree_digest
-from gates.strict_yaml import nearest, parse
+from gates.system.strict_yaml import nearest, parse
 
 __all__ = ["package"]
 

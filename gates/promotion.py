@@ -11,10 +11,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gates.card import Card
-from gates.domain import ModelVersion, Outcome, decide
+from gates.card.card import Card
+from gates.domain.judging import ModelVersion, Outcome, decide
 from gates.errors import PromotionRefused, RegistryError, UsageError
-from gates.evidence import Evidence, evidence_digest, read_evidence
+from gates.evidence.evidence import Evidence, evidence_digest, read_evidence
 from gates.registry import Event, Registry
 
 __all__ = ["NO_CHAMPION", "history", "promote", "rollback"]

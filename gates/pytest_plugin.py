@@ -3,7 +3,7 @@
     pytest model_cards/product-ranker.md --candidate models:/product-ranker/7
 
 It loads in every pytest run of everybody who has mlgates installed, so it imports nothing but
-pytest: all else waits until `--candidate` is given (`gates.pytest_gate`).
+pytest: all else waits until `--candidate` is given (`gates.run.session`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from gates.pytest_gate import GateSession
-    from gates.pytest_items import CardFile
-    from gates.subject import Arm, GoldenSet, Subject
+    from gates.domain.subject import Arm, GoldenSet, Subject
+    from gates.run.items import CardFile
+    from gates.run.session import GateSession
 
 _KEY: pytest.StashKey[GateSession] = pytest.StashKey()
 
@@ -63,7 +63,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare a gate session when a candidate is named."""
     if config.getoption("candidate"):
-        from gates.pytest_gate import GateSession
+        from gates.run.session import GateSession
 
         config.stash[_KEY] = GateSession(config)
 

@@ -23,8 +23,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from gates.errors import InputError, UsageError
-from gates.sizes import as_bytes, as_span
-from gates.strict_yaml import nearest
+from gates.system.sizes import as_bytes, as_span
+from gates.system.strict_yaml import nearest
 
 __all__ = ["CacheLimits", "Settings", "cache_limits", "find_project", "load_settings"]
 

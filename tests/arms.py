@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gates.arms import VersionArm
-from gates.builds import Build
-from gates.domain import ModelVersion, Role
+from gates.card.policy import EnvironmentPolicy
+from gates.domain.judging import ModelVersion, Role
 from gates.environments.cache import EnvironmentCache
-from gates.policy import EnvironmentPolicy
+from gates.run.arm import VersionArm
+from gates.run.version import Build
 
 __all__ = ["open_arm"]
 

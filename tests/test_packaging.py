@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gates.domain import ModelVersion
+from gates.domain.judging import ModelVersion
 from gates.environments.cache import EnvironmentCache
 from gates.errors import BuildError, PackageError, RegistryError
 from gates.packaging import package

@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import BaseModel, ConfigDict
 
-from gates.card import Card, CheckSpec, MetricSpec, read_card
-from gates.domain import Bound, Judgement, Outcome, decide
+from gates.card.card import Card, CheckSpec, MetricSpec, read_card
+from gates.card.policy import Limit
+from gates.domain.judging import Bound, Judgement, Outcome, decide
 from gates.errors import (
     EvidenceError,
     IntegrityError,
@@ -24,7 +25,7 @@ from gates.errors import (
     RegistryError,
     UsageError,
 )
-from gates.evidence import (
+from gates.evidence.evidence import (
     CardFacts,
     Evidence,
     GateFacts,
@@ -32,7 +33,6 @@ from gates.evidence import (
     evidence_digest,
     write_evidence,
 )
-from gates.policy import Limit
 from gates.promotion import history, promote, rollback
 from gates.registry import Event
 from gates.registry.mlflow import MlflowRegistry

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gates.environments.cache import EnvironmentCache
-from gates.evidence import read_evidence
+from gates.evidence.evidence import read_evidence
 from gates.golden import golden_digest
 from gates.packaging import package
 from gates.registry.mlflow import MlflowRegistry

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from picklescan.scanner import SafetyLevel, scan_pickle_bytes
 
-from gates.findings import Severity
+from gates.domain.artifact_scan import Severity
 
 __all__ = ["judge"]
 

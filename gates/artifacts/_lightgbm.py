@@ -10,7 +10,7 @@ import numpy as np
 from gates.artifacts._forest import Forest, Unreadable
 
 if TYPE_CHECKING:
-    from gates.golden_set import Floats, Ints
+    from gates.domain.golden_set import Floats, Ints
 
 __all__ = ["read_lightgbm"]
 

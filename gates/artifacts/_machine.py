@@ -22,7 +22,7 @@ from gates.artifacts._values import (
     Use,
     Value,
 )
-from gates.findings import Severity
+from gates.domain.artifact_scan import Severity
 
 __all__ = ["Machine", "Step"]
 

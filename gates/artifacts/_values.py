@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from mmap import mmap
 
-from gates.findings import Severity
+from gates.domain.artifact_scan import Severity
 
 __all__ = [
     "OTHER",

@@ -23,7 +23,7 @@ from gates.artifacts._globals import judge
 from gates.artifacts._layers import NotRead, array_start, layers, printable
 from gates.artifacts._pickles import follow
 from gates.artifacts._values import Budget, Reading, Region, TooMuch
-from gates.findings import SEVERITIES, Finding, ScanReport, Severity
+from gates.domain.artifact_scan import SEVERITIES, Finding, ScanReport, Severity
 
 __all__ = ["scan_artifact"]
 

@@ -15,7 +15,7 @@ from gates.artifacts._forest import Forest, Unreadable
 from gates.artifacts._layers import printable
 from gates.artifacts._lightgbm import read_lightgbm
 from gates.artifacts._xgboost import read_xgboost
-from gates.subject import NoSplits, Splits
+from gates.domain.subject import NoSplits, Splits
 
 __all__ = ["read_splits"]
 

@@ -7,11 +7,11 @@ journal.py   what has been tested, kept on disk after each test
 wording.py   what was found, in one line
 """
 
-from gates.answers import Difference, DifferingRow, Tolerance
 from gates.bisection.bench import Failure
 from gates.bisection.bisect import bisect
 from gates.bisection.finding import Bisection, changed
 from gates.bisection.journal import Trial, bisection_key
+from gates.comparison.answers import Difference, DifferingRow, Tolerance
 
 __all__ = [
     "Bisection",

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gates.answers import Answers
+from gates.comparison.answers import Answers
+from gates.domain.golden_set import GoldenSet
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.launching import Limits
 from gates.environments.outputs import as_labels, as_scores
 from gates.environments.process import Worker
 from gates.errors import BuildError, ModelFault, UsageError
-from gates.golden_set import GoldenSet
-from gates.interruption import in_threads
+from gates.system.interruption import in_threads
 
 __all__ = ["Bench", "Failure", "Run"]
 

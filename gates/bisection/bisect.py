@@ -7,21 +7,21 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from gates.answers import Tolerance
 from gates.bisection.bench import Bench
 from gates.bisection.finding import Bisection
 from gates.bisection.journal import bisection_key, open_journal
 from gates.bisection.search import Progress, Search
+from gates.comparison.answers import Tolerance
+from gates.domain.golden_set import GoldenSet
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.inspect import distributions
 from gates.environments.launching import Limits
 from gates.errors import IntegrityError, LockError, UsageError
-from gates.golden_set import GoldenSet
-from gates.interruption import in_threads
 from gates.locks.lock import Lock, read_lock
 from gates.locks.markers import target_environment
 from gates.locks.subsets import Upgrade
 from gates.registry.digests import tree_digest
+from gates.system.interruption import in_threads
 
 __all__ = ["bisect"]
 

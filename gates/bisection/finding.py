@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gates.bisection.journal import Trial
-from gates.dependencies import LockChange
+from gates.domain.lock_report import LockChange
 
 __all__ = ["Bisection", "changed"]
 

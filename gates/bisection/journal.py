@@ -18,15 +18,15 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from gates.answers import Difference, Tolerance
 from gates.bisection.bench import Failure
+from gates.comparison.answers import Difference, Tolerance
+from gates.domain.golden_set import GoldenSet
 from gates.environments.launching import Limits
 from gates.errors import UsageError
-from gates.files import write_atomically
-from gates.golden_set import GoldenSet
 from gates.locks.ddmin import Shows
 from gates.locks.lock import Lock
 from gates.registry.digests import tree_digest
+from gates.system.files import write_atomically
 
 __all__ = ["Journal", "Trial", "bisection_key", "open_journal"]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from gates.answers import Answers, Difference, Tolerance, compare
 from gates.bisection.bench import Bench, Failure, Run
 from gates.bisection.finding import Bisection
 from gates.bisection.journal import Journal, Trial
-from gates.golden_set import GoldenSet
+from gates.comparison.answers import Answers, Difference, Tolerance, compare
+from gates.domain.golden_set import GoldenSet
 from gates.locks.ddmin import Shows, ddmin
 from gates.locks.lock import Lock
 from gates.locks.subsets import Upgrade

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from gates.card import CheckSpec
-from gates.counterexamples import Counterexample, Replay
-from gates.domain import Exhibit, Measurement
-from gates.subject import Plan, Subject
+from gates.card.card import CheckSpec
+from gates.domain.counterexamples import Counterexample, Replay
+from gates.domain.judging import Exhibit, Measurement
+from gates.domain.subject import Plan, Subject
 
 __all__ = ["Check", "Found", "catalogue", "find"]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gates.domain.subject import GoldenSet
 from gates.kernels.packed import Floats, Ints, offsets
 from gates.kernels.ranking import order
-from gates.subject import GoldenSet
 
 __all__ = ["Judged", "Ranked", "judged", "rank"]
 

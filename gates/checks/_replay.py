@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from gates.card import MetricSpec
+from gates.card.card import MetricSpec
 from gates.checks import Found
-from gates.checks._asked import Asked
-from gates.counterexamples import Counterexample, Known, Recall, Replay, Replayed
-from gates.domain import Exhibit, Measurement, Task
+from gates.checks._answers_by_text import Asked
+from gates.domain.counterexamples import Counterexample, Known, Recall, Replay, Replayed
+from gates.domain.judging import Exhibit, Measurement, Task
+from gates.domain.subject import GoldenSet, Plan, Subject
 from gates.errors import GatesError
-from gates.subject import GoldenSet, Plan, Subject
 
 __all__ = [
     "REPLAYED",

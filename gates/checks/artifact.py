@@ -7,12 +7,12 @@ from typing import cast
 
 from pydantic import BaseModel, ConfigDict
 
-from gates.card import CheckSpec, MetricSpec
+from gates.card.card import CheckSpec, MetricSpec
+from gates.card.policy import Limit
 from gates.checks import Check
-from gates.domain import Exhibit, Measurement
-from gates.findings import ScanReport, Severity
-from gates.policy import Limit
-from gates.subject import Plan, Subject
+from gates.domain.artifact_scan import ScanReport, Severity
+from gates.domain.judging import Exhibit, Measurement
+from gates.domain.subject import Plan, Subject
 
 __all__ = ["CHECK"]
 

@@ -10,14 +10,14 @@ from packaging.utils import canonicalize_name, canonicalize_version
 from packaging.version import Version
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from gates.card import CheckSpec, MetricSpec
+from gates.card.card import CheckSpec, MetricSpec
+from gates.card.policy import Limit
 from gates.checks import Check
-from gates.dependencies import LockChange, LockProblem, LockReport, ProblemKind
-from gates.domain import Exhibit, Measurement
+from gates.domain.judging import Exhibit, Measurement
+from gates.domain.lock_changes import as_rows, summary
+from gates.domain.lock_report import LockChange, LockProblem, LockReport, ProblemKind
+from gates.domain.subject import LockQuestions, Plan, Subject
 from gates.errors import NoChampion
-from gates.lock_changes import as_rows, summary
-from gates.policy import Limit
-from gates.subject import LockQuestions, Plan, Subject
 
 __all__ = ["CHECK"]
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gates.domain import ModelVersion
+from gates.domain.judging import ModelVersion
 from gates.errors import GatesError, InputError, RegistryError
-from gates.interruption import checkpoint, deferred
 from gates.pull_request.budget import Budget
 from gates.settings import Settings
+from gates.system.interruption import checkpoint, deferred
 
 __all__ = ["GatingTools"]
 
@@ -40,15 +40,15 @@ class GatingTools:
     def package(self, model: str, project: Path, store: str) -> ModelVersion:
         """See `Tools.package`."""
         from gates import packaging
-        from gates.card import read_card
+        from gates.card.card import read_card
         from gates.checks import catalogue
         from gates.cli.common import card_path
         from gates.environments.cache import EnvironmentCache
         from gates.golden import golden_digest
-        from gates.outcome import who
         from gates.registry.mlflow import MlflowRegistry
+        from gates.run.delivery import who
+        from gates.run.pruning import pruning_after_builds
         from gates.settings import load_settings
-        from gates.upkeep import pruning_after_builds
 
         cache = self.settings.cache
         self.progress(f"packaging {model}")

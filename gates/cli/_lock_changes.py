@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from gates.cli.common import Speech
-from gates.dependencies import LockChange
-from gates.lock_changes import grouped, licence_words, relicensed, summary
+from gates.domain.lock_changes import grouped, licence_words, relicensed, summary
+from gates.domain.lock_report import LockChange
 
 __all__ = ["changes_as_json", "show_changes"]
 

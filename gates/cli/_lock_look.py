@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gates.dependencies import Distribution, LockProblem, ProblemKind
+from gates.domain.lock_report import Distribution, LockProblem, ProblemKind
 from gates.errors import BuildError, LockError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from gates.cli.common import Speech
-from gates.dependencies import LockReport, ProblemKind
+from gates.domain.lock_report import LockReport, ProblemKind
 
 __all__ = ["as_json", "exit_code", "say_problems", "say_table"]
 

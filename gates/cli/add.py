@@ -85,7 +85,7 @@ def add(
 
 
 def _write(found: Addition) -> None:
-    from gates.files import write_atomically
+    from gates.system.files import write_atomically
 
     written: list[str] = []
     for change in found.changes:

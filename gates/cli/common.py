@@ -183,7 +183,7 @@ def golden_folder(settings: Settings, what: str) -> Path:
     Raises:
         UsageError: There is neither; it names the sets that there are.
     """
-    from gates.strict_yaml import nearest
+    from gates.system.strict_yaml import nearest
 
     sets = settings.project / "golden"
     for folder in (Path(what), sets / what) if what.strip() else ():

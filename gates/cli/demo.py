@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from gates.cli._errors import report_error
 from gates.cli.common import CacheOption, JsonOption, Speech, settings_from
 from gates.errors import GatesError
 
@@ -17,6 +18,7 @@ __all__ = ["demo"]
 
 
 def demo(
+    context: typer.Context,
     folder: Annotated[
         Path, typer.Argument(metavar="[DIR]", help="Where to lay the demo out.")
     ] = Path("mlgates-demo"),
@@ -44,7 +46,7 @@ def demo(
         speech.say(f"$ gates {words}", "cyan")
 
     def call(command: Sequence[str]) -> int:
-        code = _call([*command, *options], quiet=as_json)
+        code = _call(context, [*command, *options], quiet=as_json)
         codes.append(code)
         return code
 
@@ -75,18 +77,16 @@ def demo(
     )
 
 
-def _call(arguments: list[str], *, quiet: bool) -> int:
+def _call(context: typer.Context, arguments: list[str], *, quiet: bool) -> int:
     """One command of this same command line, in this process."""
     import contextlib
     import io
-
-    from gates.cli.main import app, report_error
 
     # As JSON, stdout belongs to the demo's own result alone.
     hush = contextlib.redirect_stdout(io.StringIO()) if quiet else contextlib.nullcontext()
     with hush:
         try:
-            code = app(arguments, standalone_mode=False)
+            code = context.find_root().command.main(arguments, standalone_mode=False)
         except GatesError as problem:
             report_error(problem, as_json=False)
             return problem.exit_code

@@ -13,8 +13,8 @@ import typer
 from gates.cli.common import JsonOption, Speech
 
 if TYPE_CHECKING:
-    from gates.difference.compare import Compared, Progress
-    from gates.difference.plan import Plan
+    from gates.comparison.compare import Compared, Progress
+    from gates.comparison.plan import Plan
 
 __all__ = ["diff"]
 
@@ -123,9 +123,9 @@ def diff(
 
     Example: gates diff old.parquet new.parquet --judgments judgments.parquet --margin 0.01
     """
-    from gates import difference
+    from gates import comparison
 
-    plan = difference.Plan(
+    plan = comparison.Plan(
         old,
         new,
         judgments,
@@ -147,7 +147,7 @@ def diff(
     )
     speech = Speech(as_json)
     with _shown(speech) as told:
-        compared = difference.compare(plan, progress=told, with_lists=html is not None)
+        compared = comparison.compare(plan, progress=told, with_lists=html is not None)
     _deliver(plan, compared, html, per_query, speech, verbose=verbose)
     raise typer.Exit(compared.comparison.verdict.outcome.exit_code)
 
@@ -173,9 +173,9 @@ def _deliver(
     *,
     verbose: bool,
 ) -> None:
-    from gates.difference.document import document, write_per_query
-    from gates.files import write_atomically
+    from gates.comparison.document import document, write_per_query
     from gates.report import comparison_page, comparison_terminal
+    from gates.system.files import write_atomically
 
     if html:
         write_atomically(html.absolute(), comparison_page.render(compared.comparison).encode())

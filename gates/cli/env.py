@@ -14,8 +14,8 @@ from gates.errors import UsageError
 
 if TYPE_CHECKING:
     from gates.environments.stock import KeptEnvironment
-    from gates.kept import Kept
-    from gates.upkeep import Pruned
+    from gates.run.pruning import Pruned
+    from gates.system.cached_folders import Kept
 
 __all__ = ["env"]
 
@@ -39,8 +39,8 @@ def list_(
 
     Example: gates env list
     """
-    from gates.sizes import shown_bytes
-    from gates.upkeep import contents
+    from gates.run.pruning import contents
+    from gates.system.sizes import shown_bytes
 
     root = settings_from(project, None, cache).cache
     found = contents(root)
@@ -112,9 +112,9 @@ def prune(
 
     Example: gates env prune --older-than 30d --max-size 20GB
     """
+    from gates.run.pruning import prune as prune_cache
     from gates.settings import CacheLimits, cache_limits
-    from gates.sizes import shown_bytes
-    from gates.upkeep import prune as prune_cache
+    from gates.system.sizes import shown_bytes
 
     if everything and (older_than or max_size):
         raise UsageError(
@@ -148,7 +148,7 @@ def prune(
 
 
 def _advise(done: Pruned, limited: bool, speech: Speech) -> None:
-    from gates.sizes import shown_bytes
+    from gates.system.sizes import shown_bytes
 
     if done.over:
         speech.say(f"that is {shown_bytes(done.over)} over the limit: the rest is in use", "yellow")
@@ -158,14 +158,14 @@ def _advise(done: Pruned, limited: bool, speech: Speech) -> None:
 
 
 def _counted(kept: Sequence[Kept], one: str, many: str) -> str:
-    from gates.sizes import shown_bytes
+    from gates.system.sizes import shown_bytes
 
     size = shown_bytes(sum(each.bytes for each in kept))
     return f"{len(kept)} {one if len(kept) == 1 else many}, {size}"
 
 
 def _told(one: Kept) -> str:
-    from gates.sizes import shown_bytes
+    from gates.system.sizes import shown_bytes
 
     trouble = f": {one.trouble}" if one.trouble else ""
     size, used = shown_bytes(one.bytes), _ago(one.last_used)

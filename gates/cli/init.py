@@ -16,7 +16,7 @@ from gates.cli.common import (
     TrackingOption,
     settings_from,
 )
-from gates.domain import Outcome
+from gates.domain.judging import Outcome
 from gates.errors import GatesError
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def init(
 def _record(settings: Settings, speech: Speech, scaffold: Scaffold) -> list[str]:
     """Record what the version answers as expectations; gives why that could not be done."""
     from gates.cli.record import recording_of
-    from gates.files import write_atomically
+    from gates.system.files import write_atomically
 
     name, uri = scaffold.version.name, scaffold.version.uri
     try:

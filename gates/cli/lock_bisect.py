@@ -24,7 +24,7 @@ from gates.errors import UsageError
 
 if TYPE_CHECKING:
     from gates.bisection.search import Progress
-    from gates.card import Card
+    from gates.card.card import Card
     from gates.settings import Settings
 
 __all__ = ["bisect_locks"]
@@ -92,12 +92,12 @@ def bisect_locks(
     Example: gates lock bisect old.txt new.txt --model models:/query-category/3
     """
     from gates import bisection
-    from gates.builds import limits_of
     from gates.cli._bisection_words import document, render
     from gates.environments.cache import EnvironmentCache
     from gates.environments.launching import Limits
     from gates.golden import read_golden
     from gates.locks.lock import read_lock
+    from gates.run.version import limits_of
 
     if not math.isfinite(tolerance) or not math.isfinite(relative):
         raise UsageError("--tolerance and --relative must be finite numbers")
@@ -159,7 +159,7 @@ def _model(model: str, settings: Settings) -> _Model:
 
 
 def _card(card: Path | None, model: _Model, settings: Settings) -> Card | None:
-    from gates.card import read_card
+    from gates.card.card import read_card
     from gates.checks import catalogue
 
     path = card or (card_path(settings, model.name) if model.name else None)

@@ -16,7 +16,7 @@ from gates.cli.common import (
     Speech,
     settings_from,
 )
-from gates.dependencies import ProblemKind
+from gates.domain.lock_report import ProblemKind
 from gates.errors import LockError, UsageError
 
 __all__ = ["lock_check"]

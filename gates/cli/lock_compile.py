@@ -14,7 +14,7 @@ from gates.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gates.dependencies import LockChange
+    from gates.domain.lock_report import LockChange
     from gates.locks.compile import Compiled
     from gates.locks.order import Resolver
 
@@ -143,7 +143,7 @@ def _resolvers(
 
 def _tell(compiled: Compiled, speech: Speech, *, check: bool, written: bool) -> None:
     from gates.cli._lock_changes import changes_as_json, show_changes
-    from gates.lock_changes import summary
+    from gates.domain.lock_changes import summary
     from gates.locks.diff import Known, diff_locks
     from gates.locks.inputs import read_inputs
     from gates.locks.markers import target_environment

@@ -60,7 +60,7 @@ def lock_diff(
     Example: gates lock diff models:/product-ranker/6 models/product-ranker
     """
     from gates.cli._lock_changes import changes_as_json, show_changes
-    from gates.lock_changes import summary
+    from gates.domain.lock_changes import summary
     from gates.locks.diff import diff_locks
     from gates.locks.markers import target_environment
 

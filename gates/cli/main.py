@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import gc
 import io
-import json
 import os
 import signal
 import sys
@@ -13,9 +12,9 @@ import traceback
 from typing import Annotated, cast
 
 import typer
-from rich.console import Console
 
 from gates import __version__
+from gates.cli._errors import report_error, write_error
 from gates.cli.changed import changed
 from gates.cli.demo import demo
 from gates.cli.diff import diff
@@ -34,7 +33,7 @@ from gates.cli.serve import serve
 from gates.cli.show import show
 from gates.cli.webhook import webhook
 from gates.errors import GatesError
-from gates.interruption import interrupted_by
+from gates.system.interruption import interrupted_by
 
 __all__ = ["app", "run"]
 
@@ -124,7 +123,7 @@ def run() -> None:
     except _MISUSE as problem:
         problem.show()
         if as_json:
-            _write_error("UsageError", problem.format_message())
+            write_error("UsageError", problem.format_message())
         sys.exit(problem.exit_code)
     except GatesError as problem:
         if os.environ.get("GATES_TRACEBACK"):
@@ -143,30 +142,3 @@ def run() -> None:
         )
         report_error(unforeseen, as_json=as_json)
         sys.exit(unforeseen.exit_code)
-
-
-def report_error(problem: GatesError, *, as_json: bool) -> None:
-    """Say what was wrong and what to do: words on stderr, and JSON on stdout where it is wanted.
-
-    Args:
-        problem: The error.
-        as_json: Whether the caller wants JSON.
-    """
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print("error:", style="bold red", end=" ")
-    console.print(str(problem), markup=False)
-    if as_json:
-        _write_error(
-            type(problem).__name__,
-            problem.what,
-            problem.advice,
-            str(getattr(problem, "path", "")) or None,
-            getattr(problem, "line", None),
-        )
-
-
-def _write_error(
-    kind: str, message: str, advice: str = "", path: str | None = None, line: int | None = None
-) -> None:
-    error = {"kind": kind, "message": message, "advice": advice, "path": path, "line": line}
-    sys.stdout.write(json.dumps({"error": error}, indent=2, ensure_ascii=False) + "\n")

@@ -31,13 +31,13 @@ def package(
     Example: gates package product-ranker
     """
     from gates import packaging
-    from gates.card import read_card
+    from gates.card.card import read_card
     from gates.checks import catalogue
     from gates.environments.cache import EnvironmentCache
     from gates.golden import golden_digest
-    from gates.outcome import who
     from gates.registry.mlflow import MlflowRegistry
-    from gates.upkeep import pruning_after_builds
+    from gates.run.delivery import who
+    from gates.run.pruning import pruning_after_builds
 
     settings = settings_from(project, tracking_uri, cache)
     speech = Speech(as_json)

@@ -16,12 +16,12 @@ import typer
 from gates.cli.changed import BaseOption
 from gates.cli.common import CacheOption, JsonOption, ProjectOption, Speech, settings_from
 from gates.errors import GatesError, UsageError
-from gates.strict_yaml import nearest
+from gates.system.strict_yaml import nearest
 
 if TYPE_CHECKING:
+    from gates.domain.review import Change
     from gates.pull_request.folder import Reviewed
     from gates.pull_request.repository import Repository
-    from gates.review import Change
 
 __all__ = ["pr_gate"]
 
@@ -126,9 +126,9 @@ def _commands_stopped() -> Iterator[None]:
 def _tell(
     reviewed: Sequence[Reviewed], folder: Path, repository: Repository, speech: Speech
 ) -> None:
-    from gates.files import write_atomically
     from gates.pull_request.runner import add_summary, set_outputs
     from gates.report import pull_request
+    from gates.system.files import write_atomically
 
     verdict = max((one.review.outcome for one in reviewed), key=_RANK.index, default="PASS")
     comment = folder / "comment.md"
@@ -158,7 +158,7 @@ def _tell(
 
 
 def _annotate(reviewed: Sequence[Reviewed], repository: Repository) -> None:
-    from gates.card import Card, read_card
+    from gates.card.card import Card, read_card
     from gates.checks import catalogue
     from gates.pull_request.annotations import annotate, commands
 

@@ -44,12 +44,12 @@ def promote(
     Example: gates promote models:/product-ranker/7 --why "adds brand features"
     """
     from gates import promotion
-    from gates.card import read_card
+    from gates.card.card import read_card
     from gates.checks import catalogue
     from gates.golden import golden_digest
-    from gates.outcome import who
     from gates.registry.mlflow import MlflowRegistry
     from gates.registry.names import parse_uri
+    from gates.run.delivery import who
 
     settings = settings_from(project, tracking_uri, cache)
     speech = Speech(as_json)

@@ -57,7 +57,7 @@ def record(
 
     Example: gates golden record query-category --from @champion --dry-run
     """
-    from gates.files import write_atomically
+    from gates.system.files import write_atomically
 
     if not 0 < tolerance < float("inf"):
         raise UsageError(
@@ -113,13 +113,13 @@ def recording_of(
     Raises:
         GatesError: Card or golden set are wrong, or the version cannot be run.
     """
-    from gates.card import read_card
+    from gates.card.card import read_card
     from gates.checks import catalogue
     from gates.environments.cache import EnvironmentCache
     from gates.golden import read_golden
     from gates.golden.recording import record as recorded
     from gates.registry.mlflow import MlflowRegistry
-    from gates.stand import put_on_stand
+    from gates.run.subject import put_on_stand
 
     card = read_card(card_path(settings, model), catalogue(), project=settings.project)
     if card.policy.task != "classification":

@@ -38,10 +38,10 @@ def rollback(
     Example: gates rollback product-ranker --why "complaints about lamps"
     """
     from gates import promotion
-    from gates.card import read_card
+    from gates.card.card import read_card
     from gates.checks import catalogue
-    from gates.outcome import who
     from gates.registry.mlflow import MlflowRegistry
+    from gates.run.delivery import who
 
     settings = settings_from(project, tracking_uri, cache)
     speech = Speech(as_json)

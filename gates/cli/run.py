@@ -16,15 +16,15 @@ from gates.cli.common import (
     card_path,
     settings_from,
 )
-from gates.driving import Watcher, arguments_of, drive
 from gates.errors import UsageError
+from gates.run.drive import Watcher, arguments_of, drive
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from gates.domain import Judgement
-    from gates.gate import Gate
-    from gates.pytest_gate import GateSession
+    from gates.domain.judging import Judgement
+    from gates.run.gate import Gate
+    from gates.run.session import GateSession
 
 __all__ = ["run_gate"]
 

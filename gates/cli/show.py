@@ -53,9 +53,9 @@ def show(
 
     Example: gates show models:/product-ranker/7 --as markdown
     """
-    from gates.evidence import canonical, read_evidence
-    from gates.files import write_atomically
+    from gates.evidence.evidence import canonical, read_evidence
     from gates.report import html, junit, markdown, terminal
+    from gates.system.files import write_atomically
 
     settings = settings_from(project, tracking_uri, cache)
     speech = Speech(as_json)

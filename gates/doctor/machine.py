@@ -11,10 +11,10 @@ from pathlib import Path
 from gates.doctor.finding import Finding
 from gates.environments.images import engine_version
 from gates.errors import BuildError
-from gates.installers import find_uv
+from gates.run.pruning import contents
 from gates.settings import Settings
-from gates.sizes import shown_bytes
-from gates.upkeep import contents
+from gates.system.installers import find_uv
+from gates.system.sizes import shown_bytes
 
 __all__ = ["cache", "disk", "engine", "packages"]
 

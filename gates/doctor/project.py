@@ -6,13 +6,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from gates.card import read_card
+from gates.card.card import read_card
 from gates.checks import catalogue
 from gates.doctor.finding import Finding
 from gates.errors import EvidenceError, GatesError
+from gates.evidence.signing import sign, verify
 from gates.golden import read_golden
 from gates.settings import Settings
-from gates.signing import sign, verify
 
 __all__ = ["cards", "keys"]
 

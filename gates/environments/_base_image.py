@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gates.commands import clean, last_lines
 from gates.environments._engine import engine_troubles, owned, removed_after, run_to_end
 from gates.errors import BuildError
+from gates.system.commands import clean, last_lines
 
 if TYPE_CHECKING:
     from docker import DockerClient

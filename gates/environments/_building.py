@@ -7,10 +7,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from gates.commands import last_lines, run_streamed
 from gates.environments._interpreters import Interpreter
 from gates.errors import BuildError
-from gates.installers import find_uv, uv_environment
+from gates.system.commands import last_lines, run_streamed
+from gates.system.installers import find_uv, uv_environment
 
 __all__ = ["BUILD_SECONDS", "fill", "read_lock_text", "run_uv", "silent"]
 

@@ -11,11 +11,11 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gates.commands import clean, kill_group
 from gates.environments import _faults
 from gates.environments._exchange import SLICE_SECONDS, Exchange
 from gates.environments.frames import framed
-from gates.interruption import deferred
+from gates.system.commands import clean, kill_group
+from gates.system.interruption import deferred
 
 __all__ = ["Child"]
 

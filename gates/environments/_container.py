@@ -9,15 +9,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, get_args
 
-from gates.commands import clean
-from gates.domain import Layer
+from gates.domain.judging import Layer
 from gates.environments._engine import connected, engine_troubles, owned, remove
 from gates.environments._exchange import Exchange, Gone
 from gates.environments._streams import Streams
 from gates.environments._tar import tarred
 from gates.environments.frames import encode_message, framed
 from gates.environments.launching import PARTS, WORKER, Limits, scrubbed_environment
-from gates.interruption import deferred
+from gates.system.commands import clean
+from gates.system.interruption import deferred
 
 if TYPE_CHECKING:
     from docker import DockerClient

@@ -9,9 +9,9 @@ import socket
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from gates.commands import clean
 from gates.environments._owner import has_ended, this_process
 from gates.errors import BuildError
+from gates.system.commands import clean
 
 if TYPE_CHECKING:
     from docker import DockerClient

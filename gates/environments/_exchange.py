@@ -9,9 +9,9 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
-from gates.domain import Layer
+from gates.domain.judging import Layer
 from gates.environments.frames import BadFrame, framed, payload_length
-from gates.interruption import checkpoint, deferred
+from gates.system.interruption import checkpoint, deferred
 
 __all__ = ["SLICE_SECONDS", "Exchange", "Gone", "Late"]
 

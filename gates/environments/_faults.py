@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gates.commands import clean, last_lines
 from gates.errors import FaultKind
+from gates.system.commands import clean, last_lines
 
 __all__ = ["ending", "one_line", "oom_kills", "reported"]
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from gates.commands import clean
+from gates.system.commands import clean
 
 __all__ = ["LIST", "MARKER", "changes", "write_list"]
 

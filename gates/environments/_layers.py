@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
-from gates.domain import Layer
+from gates.domain.judging import Layer
 from gates.environments._faults import one_line
 
 __all__ = ["lacking", "layers_told"]

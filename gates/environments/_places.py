@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gates.environments._files import LIST, MARKER, changes, write_list
-from gates.kept import remove, try_lock
+from gates.system.cached_folders import remove, try_lock
 
 __all__ = ["Place", "places"]
 

@@ -4,7 +4,7 @@ An environment is built in a sibling folder under a lock file, its marker is wri
 folder is renamed into place. Nothing without a marker is ever used; what a killed builder left is
 removed by the next one. Whenever an environment is found its files are compared with the list that
 was taken of them when it was built, and it is built anew when they differ. An environment that was
-handed out is held (`gates.kept`): nobody removes it while its user lives.
+handed out is held (`gates.system.cached_folders`): nobody removes it while its user lives.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gates.domain import EnvironmentFacts
+from gates.domain.judging import EnvironmentFacts
 from gates.environments._building import fill, read_lock_text, silent
 from gates.environments._child import Child
 from gates.environments._interpreters import Interpreter, find_interpreter
@@ -29,8 +29,8 @@ from gates.environments._places import Place, places
 from gates.environments.frames import encode_message
 from gates.environments.launching import WORKER, Limits, scrubbed_environment
 from gates.errors import BuildError
-from gates.installers import find_uv
-from gates.kept import hold, holders
+from gates.system.cached_folders import hold, holders
+from gates.system.installers import find_uv
 
 __all__ = ["Environment", "EnvironmentCache"]
 

@@ -54,7 +54,7 @@ def enter(
         view: The module `view`.
 
     Returns:
-        Layer (as `gates.domain.Layer` names them) → why it is off, empty when it is on.
+        Layer (as `gates.domain.judging.Layer` names them) → why it is off, empty when it is on.
     """
     call = view.call
     contained = bool(hello.get("contained"))

@@ -27,11 +27,11 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from gates.domain.golden_set import Columns
 from gates.environments._arrow_frames import decode_arrow, encode_arrow
 from gates.environments._frame_limits import MAX_FRAME_BYTES, BadFrame, json_object
 from gates.environments._plain_frames import decode_plain, encode_plain
 from gates.errors import UsageError
-from gates.golden_set import Columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from gates.commands import last_lines
-from gates.domain import EnvironmentFacts
+from gates.domain.judging import EnvironmentFacts
 from gates.environments._base_image import BaseImage, find_base
 from gates.environments._building import BUILD_SECONDS, read_lock_text, run_uv, silent
 from gates.environments._container import ContainerWorker
@@ -35,7 +34,8 @@ from gates.environments._places import Place
 from gates.environments._tar import tarred
 from gates.environments.launching import Limits
 from gates.errors import BuildError
-from gates.kept import hold
+from gates.system.cached_folders import hold
+from gates.system.commands import last_lines
 
 if TYPE_CHECKING:
     from docker import DockerClient

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from gates.commands import clean
-from gates.dependencies import Distribution
+from gates.domain.lock_report import Distribution
 from gates.environments._records import Row, read_record
 from gates.errors import BuildError
-from gates.interruption import in_threads
+from gates.system.commands import clean
+from gates.system.interruption import in_threads
 
 __all__ = ["Altered", "altered_files", "distributions"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from gates.domain import EnvironmentFacts, Layer
+from gates.domain.judging import EnvironmentFacts, Layer
 from gates.environments._exchange import Exchange
 
 __all__ = ["PARTS", "WORKER", "Launchable", "Limits", "scrubbed_environment"]

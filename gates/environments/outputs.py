@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from gates.domain.subject import BIAS, Columns, Contributions
 from gates.errors import FaultKind, ModelFault
-from gates.subject import BIAS, Columns, Contributions
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from gates.commands import last_lines
-from gates.domain import EnvironmentFacts
+from gates.domain.judging import EnvironmentFacts
+from gates.domain.subject import Columns, NoContributions
 from gates.environments import _faults
 from gates.environments._exchange import Exchange, Gone, Late
 from gates.environments._layers import lacking, layers_told
@@ -26,7 +26,7 @@ from gates.environments.frames import (
 from gates.environments.launching import Launchable, Limits
 from gates.environments.mlmodel import ModelFile, read_mlmodel
 from gates.errors import BuildError, FaultKind, ModelFault
-from gates.subject import Columns, NoContributions
+from gates.system.commands import last_lines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,11 +6,11 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from gates.commands import last_lines, run_streamed
 from gates.environments._building import silent
 from gates.environments.cache import Environment
 from gates.environments.launching import scrubbed_environment
 from gates.errors import BuildError
+from gates.system.commands import last_lines, run_streamed
 
 __all__ = ["run_script"]
 

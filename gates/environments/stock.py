@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gates.environments._places import Place, places
 from gates.environments.images import forget_image
-from gates.kept import Kept, State, is_held, last_use, size_of
+from gates.system.cached_folders import Kept, State, is_held, last_use, size_of
 
 __all__ = ["KeptEnvironment", "kept_environments", "remove_environment"]
 

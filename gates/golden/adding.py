@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from gates.domain.golden_set import GoldenSet
 from gates.errors import UsageError
 from gates.golden.expectations import JUDGED
 from gates.golden.files import read_text
 from gates.golden.recording import COLUMNS
 from gates.golden.sheet import difference, read_sheet
-from gates.golden_set import GoldenSet
-from gates.strict_yaml import nearest
+from gates.system.strict_yaml import nearest
 
 __all__ = ["Addition", "Change", "Judged", "add"]
 

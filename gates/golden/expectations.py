@@ -9,14 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gates.domain.golden_set import Expectation, ExpectationKind
 from gates.golden.files import read_csv
 from gates.golden.pairs import query_index
-from gates.golden.table import Table
-from gates.golden_set import Expectation, ExpectationKind
+from gates.system.table import Table
 
 if TYPE_CHECKING:
+    from gates.domain.golden_set import Floats, Ints, Manifest
     from gates.golden.candidates import Candidates
-    from gates.golden_set import Floats, Ints, Manifest
 
 __all__ = ["JUDGED", "RECORDED", "read_expectations"]
 

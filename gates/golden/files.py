@@ -12,8 +12,8 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from gates.errors import GoldenError
-from gates.golden.table import Table, filled_lines
-from gates.interruption import keep_from_arrow
+from gates.system.interruption import keep_from_arrow
+from gates.system.table import Table, filled_lines
 
 __all__ = ["read_csv", "read_parquet", "read_text"]
 

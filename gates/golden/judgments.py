@@ -12,10 +12,10 @@ import pyarrow as pa
 from gates.errors import GoldenError
 from gates.golden.files import read_csv
 from gates.golden.pairs import codes, pair_keys, query_index
-from gates.golden.table import Table
+from gates.system.table import Table
 
 if TYPE_CHECKING:
-    from gates.golden_set import Floats, Ints
+    from gates.domain.golden_set import Floats, Ints
 
 __all__ = ["Judgments", "read_judgments"]
 

@@ -8,11 +8,11 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from gates.domain import Task
+from gates.domain.golden_set import Manifest
+from gates.domain.judging import Task
 from gates.errors import GoldenError
 from gates.golden.files import read_text
-from gates.golden_set import Manifest
-from gates.strict_yaml import Lines, parse
+from gates.system.strict_yaml import Lines, parse
 
 __all__ = ["read_manifest"]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from gates.domain.golden_set import NeverShown
 from gates.golden.files import read_csv
 from gates.golden.pairs import codes
-from gates.golden_set import NeverShown
 
 __all__ = ["read_never_show"]
 

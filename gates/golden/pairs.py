@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gates.golden.table import Table
+from gates.system.table import Table
 
 if TYPE_CHECKING:
-    from gates.golden_set import Ints
+    from gates.domain.golden_set import Ints
 
 __all__ = ["codes", "pair_keys", "query_index"]
 

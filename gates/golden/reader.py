@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from gates.domain.golden_set import Expectation, GoldenSet, NeverShown
+from gates.domain.phrases import Templates
 from gates.errors import GoldenError
 from gates.golden.candidates import Candidates, read_candidates
 from gates.golden.digest import golden_digest
@@ -19,11 +21,9 @@ from gates.golden.pairs import pair_keys
 from gates.golden.queries import Queries, read_queries
 from gates.golden.synonyms import read_synonyms
 from gates.golden.templates import read_templates
-from gates.golden_set import Expectation, GoldenSet, NeverShown
-from gates.templates import Templates
 
 if TYPE_CHECKING:
-    from gates.golden_set import Manifest
+    from gates.domain.golden_set import Manifest
 
 __all__ = ["read_golden"]
 

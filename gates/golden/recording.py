@@ -12,11 +12,11 @@ from itertools import pairwise
 from math import ceil, floor, log10
 from pathlib import Path
 
+from gates.domain.golden_set import GoldenSet
 from gates.errors import GoldenError
 from gates.golden.expectations import JUDGED, RECORDED
 from gates.golden.files import read_text
 from gates.golden.sheet import Sheet, difference, read_sheet
-from gates.golden_set import GoldenSet
 
 __all__ = ["COLUMNS", "Disagreement", "Recording", "record"]
 

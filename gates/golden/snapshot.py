@@ -15,12 +15,12 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from gates.domain.subject import Snapshot
 from gates.errors import InputError
-from gates.interruption import keep_from_arrow
-from gates.subject import Snapshot
+from gates.system.interruption import keep_from_arrow
 
 if TYPE_CHECKING:
-    from gates.golden_set import Floats
+    from gates.domain.golden_set import Floats
 
 __all__ = ["read_snapshot"]
 

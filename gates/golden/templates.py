@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from gates.domain.phrases import SLOT, Expanded, Nothing, Template, Templates
 from gates.errors import GoldenError
 from gates.golden.files import read_text
-from gates.strict_yaml import Lines, nearest, parse
-from gates.templates import SLOT, Expanded, Nothing, Template, Templates
+from gates.system.strict_yaml import Lines, nearest, parse
 
 __all__ = ["read_templates"]
 

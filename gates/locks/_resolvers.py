@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from gates.commands import Finished, last_lines, run_streamed
-from gates.installers import find_uv, pip_environment, uv_environment
 from gates.locks.lock import LockedRequirement
+from gates.system.commands import Finished, last_lines, run_streamed
+from gates.system.installers import find_uv, pip_environment, uv_environment
 
 __all__ = [
     "Resolver",

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gates.dependencies import LockProblem
+from gates.domain.lock_report import LockProblem
 from gates.errors import LockError
 from gates.locks._advisory_source import records, source_name
 from gates.locks._fetch import file_of, is_url

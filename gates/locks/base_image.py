@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gates.dependencies import LockProblem
+from gates.domain.lock_report import LockProblem
 from gates.errors import LockError
 from gates.locks._lines import clip
 from gates.locks.finding import Finding, counted

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from packaging.utils import canonicalize_name
 
-from gates.dependencies import Distribution
+from gates.domain.lock_report import Distribution
 from gates.locks.inputs import AskedRequirement
 from gates.locks.lock import LockedRequirement
 from gates.locks.requires import applies, requirements_of

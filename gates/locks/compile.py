@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gates.errors import LockError, UsageError
-from gates.files import write_atomically
 from gates.locks._resolvers import Resolver, Run, pins_as_text, resolve, said, warnings_of
 from gates.locks.diff import pins_of
 from gates.locks.lock import Lock, read_lock
 from gates.locks.markers import target_environment
 from gates.locks.order import Order
+from gates.system.files import write_atomically
 
 __all__ = ["Compiled", "compile_lock"]
 

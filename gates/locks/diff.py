@@ -9,7 +9,7 @@ from typing import Literal
 from packaging.markers import default_environment
 from packaging.version import Version
 
-from gates.dependencies import Distribution, LockChange
+from gates.domain.lock_report import Distribution, LockChange
 from gates.locks.chains import (
     asked_by_comments,
     chains_of,

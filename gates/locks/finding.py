@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gates.dependencies import LockProblem, ProblemKind
+from gates.domain.lock_report import LockProblem, ProblemKind
 
 __all__ = ["NO_PIN", "Finding", "counted"]
 

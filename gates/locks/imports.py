@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from gates.dependencies import Distribution, LockProblem
+from gates.domain.lock_report import Distribution, LockProblem
 from gates.errors import LockError
 from gates.locks._import_statements import import_statements
 from gates.locks._lines import one_line

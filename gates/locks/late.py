@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gates.domain import ModelVersion
+from gates.domain.judging import ModelVersion
 from gates.errors import LockError
 
 __all__ = ["FACTS", "LateLock", "late_lock_of", "late_lock_place"]

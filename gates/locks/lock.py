@@ -16,7 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from gates.dependencies import LockProblem
+from gates.domain.lock_report import LockProblem
 from gates.errors import LockError
 from gates.locks._lines import Line, clip, decode, read_bytes, requirement_lines
 from gates.locks._via import read_vias

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from gates.dependencies import LockProblem
+from gates.domain.lock_report import LockProblem
 from gates.locks._lines import one_line
 from gates.locks._mlmodel_versions import mlmodel_versions
 from gates.locks._model_bytes import bytes_versions

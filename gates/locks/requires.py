@@ -8,7 +8,7 @@ from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion
 
-from gates.dependencies import Distribution
+from gates.domain.lock_report import Distribution
 
 __all__ = ["applies", "requirements_of"]
 

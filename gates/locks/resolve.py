@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gates.commands import Finished
-from gates.dependencies import LockProblem, LockReport, ProblemKind
-from gates.installers import without_index
+from gates.domain.lock_report import LockProblem, LockReport, ProblemKind
 from gates.locks._resolvers import Resolver, Run, pins_as_text, resolve, said, warnings_of
 from gates.locks.diff import pins_of
 from gates.locks.finding import NO_PIN
 from gates.locks.inputs import AskedRequirement, read_inputs
 from gates.locks.lock import Lock, LockedRequirement, read_lock
 from gates.locks.markers import RUNNING_PYTHON, series, target_environment
+from gates.system.commands import Finished
+from gates.system.installers import without_index
 
 __all__ = ["resolve_again"]
 

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from gates.dependencies import Distribution
+from gates.domain.lock_report import Distribution
 from gates.locks.diff import diff_locks, pins_of
 from gates.locks.lock import Lock, LockedRequirement
 from gates.locks.mixed import mixed_lock

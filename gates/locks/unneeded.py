@@ -9,7 +9,7 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from gates.dependencies import Distribution, LockProblem
+from gates.domain.lock_report import Distribution, LockProblem
 from gates.locks.finding import NO_PIN, Finding, counted
 from gates.locks.inputs import AskedRequirement
 from gates.locks.lock import LockedRequirement

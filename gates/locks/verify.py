@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from gates.dependencies import Distribution, LockProblem, LockReport, ProblemKind
+from gates.domain.lock_report import Distribution, LockProblem, LockReport, ProblemKind
 from gates.locks.advisories import Advisories, audit, not_audited
 from gates.locks.base_image import base_images
 from gates.locks.finding import Finding, counted

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from gates.card import Card
-from gates.domain import Judgement, Outcome
-from gates.evidence import Evidence
-from gates.review import Review
+from gates.card.card import Card
+from gates.domain.judging import Judgement, Outcome
+from gates.domain.review import Review
+from gates.evidence.evidence import Evidence
 
 __all__ = ["Annotation", "annotate", "commands"]
 

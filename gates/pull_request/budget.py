@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from gates.errors import GatesError
-from gates.interruption import checkpoint, interrupted_by
+from gates.system.interruption import checkpoint, interrupted_by
 
 __all__ = ["Budget", "BudgetSpent"]
 

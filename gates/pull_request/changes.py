@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 
 import yaml
 
+from gates.domain.review import Change, Kind, Part
 from gates.pull_request.repository import Repository
-from gates.review import Change, Kind, Part
 
 __all__ = ["Changes", "find_changes"]
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from gates.domain.review import Review
 from gates.errors import UsageError
 from gates.pull_request.github import GitHub, GitHubError
 from gates.pull_request.runner import Event
-from gates.review import Review
 
 __all__ = ["Kept", "keep_comment"]
 

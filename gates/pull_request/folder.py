@@ -15,10 +15,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from gates.domain.review import Review, read_review
 from gates.errors import EvidenceError, UsageError
-from gates.evidence import Evidence, read_evidence
+from gates.evidence.evidence import Evidence, read_evidence
 from gates.pull_request.gating import REVIEW
-from gates.review import Review, read_review
 
 __all__ = ["Reviewed", "forget_others", "read_reviews"]
 

@@ -16,15 +16,15 @@ from typing import Protocol
 import yaml
 
 from gates import checks
-from gates.card import Card, read_card
-from gates.domain import ModelVersion
+from gates.card.card import Card, read_card
+from gates.domain.judging import ModelVersion
+from gates.domain.review import Change, Review, ReviewOutcome, Trouble
 from gates.errors import GatesError, InputError
-from gates.evidence import canonical, read_evidence
-from gates.files import write_atomically
+from gates.evidence.evidence import canonical, read_evidence
 from gates.pull_request.budget import BudgetSpent
-from gates.pull_request.ground import ground_moves
+from gates.pull_request.criteria import ground_moves
 from gates.pull_request.repository import Repository
-from gates.review import Change, Review, ReviewOutcome, Trouble
+from gates.system.files import write_atomically
 
 __all__ = ["REVIEW", "Tools", "gate_change", "trouble_of"]
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
-from gates.domain import ModelVersion
+from gates.domain.judging import ModelVersion
 
 __all__ = ["Event", "EventKind", "EventState", "Listed", "Origin", "Registry"]
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from gates.errors import RegistryError, UsageError
-from gates.files import temporary_beside
 from gates.registry._filelock import file_lock
+from gates.system.files import temporary_beside
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from gates.errors import RegistryError
-from gates.kept import hold, used
 from gates.registry.digests import copy_counted, tree_digest
+from gates.system.cached_folders import hold, used
 
 INCOMING = ".incoming-"  # how the folders begin that copies are made in
 

@@ -7,8 +7,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from gates.kept import Kept, State, is_held, last_use, remove, size_of
 from gates.registry._snapshots import INCOMING
+from gates.system.cached_folders import Kept, State, is_held, last_use, remove, size_of
 
 __all__ = ["kept_models", "remove_model"]
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gates.domain import ModelVersion
+from gates.domain.judging import ModelVersion
 from gates.errors import IntegrityError, PromotionRefused, RegistryError
 from gates.registry import Event, Listed, Origin
 from gates.registry._connection import Absent, Connection, Taken
@@ -22,7 +22,7 @@ from gates.registry._runs import Runs
 from gates.registry._snapshots import Snapshots
 from gates.registry.digests import file_digest, tree_digest
 from gates.registry.names import check_alias, check_name, parse_uri
-from gates.strict_yaml import nearest
+from gates.system.strict_yaml import nearest
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion as Registered

@@ -7,8 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from gates.errors import UsageError
-from gates.files import temporary_beside
 from gates.registry._connection import Connection
+from gates.system.files import temporary_beside
 
 __all__ = ["scratch_store"]
 

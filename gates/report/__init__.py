@@ -30,8 +30,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gates.evidence import Evidence
-from gates.files import write_atomically
+from gates.evidence.evidence import Evidence
+from gates.system.files import write_atomically
 
 __all__ = ["write_reports"]
 

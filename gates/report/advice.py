@@ -7,8 +7,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from gates.domain import NOT_RUN, Exhibit, Judgement, Measurement, Outcome, left_open
-from gates.evidence import CheckRecord, Evidence
+from gates.domain.judging import NOT_RUN, Exhibit, Judgement, Measurement, Outcome, left_open
+from gates.evidence.evidence import CheckRecord, Evidence
 from gates.kernels.power import minimum_detectable_effect, queries_needed
 from gates.report import summary
 from gates.report.text import clean, count, roughly

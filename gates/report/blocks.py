@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from gates.domain import Judgement, Measurement, Outcome
+from gates.domain.judging import Judgement, Measurement, Outcome
 from gates.report import summary, text, wording
 from gates.report.differences import Place, QueryDifference, RankingDifference
 

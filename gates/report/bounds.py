@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from gates.domain import Bound, Judgement, Measurement
-from gates.evidence import CheckRecord
+from gates.domain.judging import Bound, Judgement, Measurement
+from gates.evidence.evidence import CheckRecord
 from gates.report import pictures
 
 __all__ = ["Forest", "Row", "forests", "row_of"]

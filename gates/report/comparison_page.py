@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gates.comparison import Comparison
-from gates.evidence import CheckRecord
+from gates.domain.comparison import Comparison
+from gates.evidence.evidence import CheckRecord
 from gates.report import contrasts, pictures, summary, wording
 from gates.report.bounds import forests, row_of
 from gates.report.exhibits import ranking_difference

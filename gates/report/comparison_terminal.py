@@ -9,8 +9,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from gates.comparison import Comparison
-from gates.domain import Exhibit, Judgement, Outcome
+from gates.domain.comparison import Comparison
+from gates.domain.judging import Exhibit, Judgement, Outcome
 from gates.report import contrasts, summary, text, wording
 from gates.report.console_text import STYLES, WORST, as_text, queries, say
 from gates.report.exhibits import ranking_difference

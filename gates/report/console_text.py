@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
-from gates.domain import Outcome
+from gates.domain.judging import Outcome
 from gates.report import text
 from gates.report.differences import RankingDifference
 

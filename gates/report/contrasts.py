@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gates.comparison import Comparison
-from gates.domain import Measurement
+from gates.domain.comparison import Comparison
+from gates.domain.judging import Measurement
 from gates.report import text, wording
 
 __all__ = ["COLUMNS", "cells", "likeness", "quality", "remarks"]

@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gates.counterexamples import Counterexample, Replayed, told_apart
-from gates.evidence import CheckRecord, Evidence
+from gates.domain.counterexamples import Counterexample, Replayed, told_apart
+from gates.evidence.evidence import CheckRecord, Evidence
 from gates.report.text import count
 
 __all__ = ["SUPPOSED", "Told", "headline", "told"]

@@ -1,13 +1,13 @@
-"""Reading `ranking-diff` exhibits; what their keys mean stands in `gates/checks/_lists.py`."""
+"""Reading `ranking-diff` exhibits; `gates.checks.ranking_diff.side_by_side` says what they hold."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from gates.domain import Exhibit
+from gates.domain.judging import Exhibit
 from gates.errors import EvidenceError
-from gates.evidence import Evidence
+from gates.evidence.evidence import Evidence
 from gates.report.differences import (
     Counts,
     Feature,

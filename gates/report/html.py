@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gates.domain import Exhibit, Judgement, Measurement, Outcome
-from gates.evidence import CheckRecord, Evidence, canonical, evidence_digest
+from gates.domain.judging import Exhibit, Judgement, Measurement, Outcome
+from gates.evidence.evidence import CheckRecord, Evidence, canonical, evidence_digest
 from gates.report import advice, pictures, summary, wording
 from gates.report.bounds import Row, forests, row_of
 from gates.report.counterexamples import SUPPOSED, Told, told

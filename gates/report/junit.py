@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from gates.domain import Judgement, Outcome
-from gates.evidence import CheckRecord, Evidence
+from gates.domain.judging import Judgement, Outcome
+from gates.evidence.evidence import CheckRecord, Evidence
 from gates.report.text import clean
 
 __all__ = ["render"]

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gates.domain import Judgement, Outcome
-from gates.evidence import Evidence, canonical, evidence_digest
+from gates.domain.judging import Judgement, Outcome
+from gates.evidence.evidence import Evidence, canonical, evidence_digest
 from gates.report import advice, counterexamples, summary, text, wording
 from gates.report.blocks import (
     ROWS,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from gates.domain import Bound, Measurement, Outcome
+from gates.domain.judging import Bound, Measurement, Outcome
 from gates.report.differences import RankingDifference
 from gates.report.text import amount, demand, number
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gates import __version__
-from gates.domain import Exhibit, Judgement, Outcome
-from gates.evidence import Evidence, canonical, evidence_digest
-from gates.report import advice, ground, summary, text, wording
+from gates.domain.judging import Exhibit, Judgement, Outcome
+from gates.domain.review import Review
+from gates.evidence.evidence import Evidence, canonical, evidence_digest
+from gates.report import advice, criteria, summary, text, wording
 from gates.report.blocks import (
     bounds_table,
     code,
@@ -25,7 +26,6 @@ from gates.report.blocks import (
     titled,
 )
 from gates.report.exhibits import ranking_differences
-from gates.review import Review
 
 __all__ = ["LIMIT", "MARKER", "render"]
 
@@ -153,14 +153,14 @@ def _section(
     if evidence:
         parts = _parts(evidence)
         if review.change.kind == "ground" and before:
-            section.add(ground.moves(before, evidence), "the measurements that moved")
+            section.add(criteria.moves(before, evidence), "the measurements that moved")
         elif review.change.kind != "ground":
             section.add(titled("Numbers", bounds_table(parts.numbers)), "the numbers")
         if parts.slices:
             moved = bounds_table(parts.slices, _SLICES)
             section.add(titled("Slices that moved", moved), "the slices that moved")
     if review.ground:
-        section.add(ground.described(review.ground), "how the ground moved")
+        section.add(criteria.described(review.ground), "how the ground moved")
     if evidence:
         for exhibit in _tables(evidence, review):
             section.add(_table_of(exhibit), f"“{escape(exhibit.title, 60)}”")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import PurePath
 
-from gates.comparison import Comparison
-from gates.domain import Judgement, Outcome
-from gates.evidence import Evidence
+from gates.domain.comparison import Comparison
+from gates.domain.judging import Judgement, Outcome
+from gates.evidence.evidence import Evidence
 from gates.report.text import count
 
 __all__ = [

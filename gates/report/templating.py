@@ -11,7 +11,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from gates.domain import Exhibit
+from gates.domain.judging import Exhibit
 from gates.report import pictures, summary, text, wording
 from gates.report.bounds import Row
 

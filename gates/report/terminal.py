@@ -11,8 +11,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from gates.domain import Judgement, Outcome
-from gates.evidence import Evidence
+from gates.domain.judging import Judgement, Outcome
+from gates.evidence.evidence import Evidence
 from gates.report import advice, counterexamples, summary, text, wording
 from gates.report.console_text import STYLES, as_text, queries, say
 from gates.report.exhibits import ranking_differences

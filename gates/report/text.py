@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from gates.domain import Bound, Measurement
+from gates.domain.judging import Bound, Measurement
 
 __all__ = [
     "amount",

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gates.comparison import Comparison
-from gates.domain import Bound, Judgement, Measurement, Outcome, judge
+from gates.domain.comparison import Comparison
+from gates.domain.judging import Bound, Judgement, Measurement, Outcome, judge
 from gates.errors import NoChampion
-from gates.evidence import Evidence
+from gates.evidence.evidence import Evidence
 from gates.report.text import amount, count, demand, number, roughly, signed
 
 __all__ = [

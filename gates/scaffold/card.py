@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gates.domain import ModelVersion, Task
+from gates.domain.judging import ModelVersion, Task
 from gates.registry import Origin
 from gates.scaffold.model import ModelFacts
 

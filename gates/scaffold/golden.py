@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 
-from gates.domain import ModelVersion, Task
+from gates.domain.judging import ModelVersion, Task
 from gates.scaffold.lists import Lists
 from gates.scaffold.texts import Texts
 

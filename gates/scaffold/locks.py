@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gates import __version__
-from gates.domain import ModelVersion
+from gates.domain.judging import ModelVersion
 from gates.errors import LockError
 from gates.locks.compile import Compiled, compile_lock
 from gates.locks.late import FACTS, LateLock

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from gates.domain import Task
+from gates.domain.judging import Task
 
 __all__ = ["own_test_name", "own_test_text", "workflow_text"]
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gates.domain import ModelVersion, Task
+from gates.domain.judging import ModelVersion, Task
 from gates.errors import UsageError
-from gates.files import write_atomically
 from gates.locks.late import late_lock_of, late_lock_place
 from gates.registry import Registry
 from gates.registry.names import parse_uri
@@ -21,6 +20,7 @@ from gates.scaffold.model import ModelFacts, read_model
 from gates.scaffold.pages import own_test_name, own_test_text, workflow_text
 from gates.scaffold.tasks import FoundTask, find_task
 from gates.scaffold.texts import Texts, texts_of_example, texts_of_file
+from gates.system.files import write_atomically
 
 __all__ = ["Scaffold", "Wishes", "chosen", "plan_locks", "plan_scaffold", "write"]
 

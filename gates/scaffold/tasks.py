@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gates.domain import Task
+from gates.domain.judging import Task
 from gates.scaffold.model import Column, ModelFacts
 
 __all__ = ["FoundTask", "find_task"]

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection, Request
 
-from gates.outcome import who
+from gates.run.delivery import who
 from gates.service.config import Role, ServiceConfig, Token
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gates.card import Card, read_card
+from gates.card.card import Card, read_card
 from gates.checks import catalogue
 from gates.settings import Settings
 

@@ -23,13 +23,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
-from gates.driving import Watcher, arguments_of, drive
+from gates.run.drive import Watcher, arguments_of, drive
 from gates.settings import Settings
 
 if TYPE_CHECKING:
-    from gates.domain import Judgement
-    from gates.evidence import CheckRecord
-    from gates.gate import Gate
+    from gates.domain.judging import Judgement
+    from gates.evidence.evidence import CheckRecord
+    from gates.run.gate import Gate
 
 __all__ = ["Task", "main"]
 

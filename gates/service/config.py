@@ -38,7 +38,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from gates.errors import UsageError
-from gates.service.telling import Said, Sources
+from gates.service.options import Said, Sources
 from gates.settings import Settings
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from gates.evidence import evidence_digest, read_evidence
+from gates.evidence.evidence import evidence_digest, read_evidence
 from gates.report import write_reports
 from gates.service.context import Service
 from gates.service.store.values import Job

@@ -11,9 +11,9 @@ from typing import Any
 
 import requests
 
-from gates.domain import Judgement, Outcome
+from gates.domain.judging import Judgement, Outcome
 from gates.errors import RegistryError
-from gates.evidence import Evidence
+from gates.evidence.evidence import Evidence
 from gates.registry import Registry
 from gates.service.config import Notify
 from gates.service.loops import Loop

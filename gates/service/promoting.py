@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gates import promotion
-from gates.card import Card
+from gates.card.card import Card
 from gates.errors import PromotionRefused
 from gates.golden import golden_digest
 from gates.registry import Registry

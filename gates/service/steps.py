@@ -19,9 +19,9 @@ from typing import Any, Literal
 from sqlalchemy.exc import SQLAlchemyError
 
 from gates.errors import GatesError
-from gates.evidence import evidence_digest, read_evidence
+from gates.evidence.evidence import evidence_digest, read_evidence
 from gates.golden import golden_digest
-from gates.outcome import log_outcome
+from gates.run.delivery import log_outcome
 from gates.service.cards import Cards
 from gates.service.claims import Claims
 from gates.service.context import Resources

@@ -21,6 +21,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
+from gates.domain.subject import GoldenSet
 from gates.errors import UsageError
 from gates.strategies._nulls import null_families
 from gates.strategies._typos import typing_mistakes
@@ -28,7 +29,6 @@ from gates.strategies._units import other_units
 from gates.strategies._words import invented, with_words
 from gates.strategies.batched import Batched, batched
 from gates.strategies.variants import Edit, Family, Row, Variant, bounded, of_texts
-from gates.subject import GoldenSet
 
 Queries = GoldenSet | Sequence[str]
 

@@ -11,7 +11,7 @@ from gates.errors import UsageError
 from gates.strategies.variants import Edit, Family, Row, bounded, of_rows
 
 if TYPE_CHECKING:
-    from gates.subject import GoldenSet
+    from gates.domain.subject import GoldenSet
 
 __all__ = ["null_families"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gates.slips import Slip, slips
+from gates.domain.typos import Slip, slips
 from gates.strategies.variants import Edit
 
 __all__ = ["typing_mistakes"]

@@ -11,7 +11,7 @@ from gates.errors import ModelFault
 from gates.strategies.variants import Family, Row, Variant, of_rows, of_texts
 
 if TYPE_CHECKING:
-    from gates.subject import Arm
+    from gates.domain.subject import Arm
 
 __all__ = ["Batched", "batched"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from gates.errors import UsageError
 
 if TYPE_CHECKING:
-    from gates.subject import Columns
+    from gates.domain.subject import Columns
 
 __all__ = ["Edit", "Family", "Group", "Row", "Variant", "bounded", "of_rows", "of_texts"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from gates.domain import Outcome
-from gates.evidence import Evidence, canonical
-from gates.review import Change, Kind, Review, Trouble
+from gates.domain.judging import Outcome
+from gates.domain.review import Change, Kind, Review, Trouble
+from gates.evidence.evidence import Evidence, canonical
 from tests.toys import MODEL
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gates.artifacts.scan import scan_artifact
-from gates.findings import ScanReport
+from gates.domain.artifact_scan import ScanReport
 
 
 class Calls:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from gates.signing import sign
+from gates.evidence.signing import sign
 from tests.bad_input.conftest import Refusals, World
 from tests.bad_input.test_cards_and_golden_sets import append, replace
 from tests.conftest import CommandLine

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from gates.environments.process import Worker
-from gates.pytest_gate import GateSession
+from gates.run.session import GateSession
 from tests.bad_input.conftest import Refusals, World, finish, start
 from tests.conftest import CommandLine
 from tests.losing import lose

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gates.records import gate_facts
+from gates.evidence.facts import gate_facts
 from tests.bad_input.conftest import Refusals, World
 from tests.conftest import VERSIONS, CommandLine
 from tests.toys import MODEL

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gates.answers import Answers, compare
 from gates.bisection import Tolerance
+from gates.comparison.answers import Answers, compare
+from gates.domain.subject import GoldenSet
 from gates.golden import read_golden
-from gates.subject import GoldenSet
 from tests.toys import write_golden as write_lists
 
 from .conftest import QUERIES

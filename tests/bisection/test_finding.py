@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gates.bisection import Bisection, Difference, Failure, Trial, changed
-from gates.dependencies import LockChange
+from gates.domain.lock_report import LockChange
 
 NUMPY = LockChange("numpy", "1.26.4", "2.0.1", "upgraded", "major")
 PANDAS = LockChange("pandas", "2.2.3", "3.0.1", "upgraded", "major")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gates.domain import Role, Task
+from gates.domain.judging import Role, Task
+from gates.domain.subject import Columns, Contributions, Expectation, GoldenSet
 from gates.kernels.packed import Floats
-from gates.subject import Columns, Contributions, Expectation, GoldenSet
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set
 
 __all__ = [

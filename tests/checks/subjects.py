@@ -11,15 +11,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from gates.checks import catalogue, find
-from gates.counterexamples import Counterexample, Recall, Replay
-from gates.dependencies import LockChange, LockReport
-from gates.domain import EnvironmentFacts, Exhibit, Measurement, ModelVersion, Role, Task
-from gates.environments.outputs import as_labels, as_scores
-from gates.errors import ModelFault
-from gates.findings import ScanReport
-from gates.golden.snapshot import read_snapshot
-from gates.kernels.packed import Floats
-from gates.subject import (
+from gates.domain.artifact_scan import ScanReport
+from gates.domain.counterexamples import Counterexample, Recall, Replay
+from gates.domain.judging import EnvironmentFacts, Exhibit, Measurement, ModelVersion, Role, Task
+from gates.domain.lock_report import LockChange, LockReport
+from gates.domain.subject import (
     Columns,
     Contributions,
     Expectation,
@@ -32,6 +28,10 @@ from gates.subject import (
     Snapshot,
     Splits,
 )
+from gates.environments.outputs import as_labels, as_scores
+from gates.errors import ModelFault
+from gates.golden.snapshot import read_snapshot
+from gates.kernels.packed import Floats
 
 AnswerT = TypeVar("AnswerT")
 

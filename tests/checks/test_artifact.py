@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gates.checks import catalogue
-from gates.findings import Finding, ScanReport
+from gates.domain.artifact_scan import Finding, ScanReport
 from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run
 
 METRICS = ("critical", "high", "medium", "low", "unread")

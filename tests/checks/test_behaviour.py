@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gates.subject import Expectation
+from gates.domain.subject import Expectation
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
 
 QUERIES = ("office chair", "led lamp 15 in", "garden hose", "a b 12")

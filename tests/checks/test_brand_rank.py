@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gates.checks._brands import Pair, pairs_of
-from gates.subject import Columns
+from gates.checks.behaviour.brands import Pair, pairs_of
+from gates.domain.subject import Columns
 from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run
 
 

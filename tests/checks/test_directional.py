@@ -10,10 +10,10 @@ import pytest
 from pydantic import ValidationError
 
 from gates.checks import catalogue
-from gates.counterexamples import told_apart
+from gates.domain.counterexamples import told_apart
+from gates.domain.subject import Columns
 from gates.errors import UsageError
 from gates.kernels.packed import Floats
-from gates.subject import Columns
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
 
 PAIR = {"feature": "in_stock", "equals": 0, "than": 1}

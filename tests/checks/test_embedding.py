@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gates.checks._embedded import stuffed
+from gates.checks.embedding.vectors import stuffed
+from gates.domain.subject import Expectation, GoldenSet
 from gates.errors import ModelFault, NoChampion
 from gates.kernels.packed import Floats
-from gates.subject import Expectation, GoldenSet
 
 from .subjects import FakeArm, FakeSubject, golden_set, run
 

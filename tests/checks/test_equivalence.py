@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from gates.domain import Bound, Outcome, judge
+from gates.domain.judging import Bound, Outcome, judge
+from gates.domain.subject import Columns
 from gates.errors import NoChampion
-from gates.subject import Columns
 from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run
 
 RANKING = ("changed-scores", "changed-orders", "largest-difference")

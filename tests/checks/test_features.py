@@ -11,10 +11,8 @@ import pytest
 
 from gates.checks import catalogue, find
 from gates.checks.features import Options
-from gates.domain import Exhibit, Role
-from gates.errors import ModelFault
-from gates.kernels.packed import Floats
-from gates.subject import (
+from gates.domain.judging import Exhibit, Role
+from gates.domain.subject import (
     Columns,
     Contributions,
     GoldenSet,
@@ -23,6 +21,8 @@ from gates.subject import (
     Plan,
     Splits,
 )
+from gates.errors import ModelFault
+from gates.kernels.packed import Floats
 from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run
 
 QUERIES, DEPTH = 80, 10

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from gates.subject import NeverShown
-from gates.templates import Nothing, Template, Templates
+from gates.domain.phrases import Nothing, Template, Templates
+from gates.domain.subject import NeverShown
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
 
 WORDS = {

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from gates.checks._asked import Asked
-from gates.checks._perturb import INVARIANCES, variants
-from gates.checks._shrink import ROUNDS, is_flip, shrink
-from gates.domain import Bound, Exhibit, Outcome, judge
+from gates.checks._answers_by_text import Asked
+from gates.checks.behaviour.perturb import INVARIANCES, variants
+from gates.checks.behaviour.shrink import ROUNDS, is_flip, shrink
+from gates.domain.judging import Bound, Exhibit, Outcome, judge
 from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run
 
 FURNITURE = ("chair", "table", "shelf", "lamp", "sofa", "cabinet")

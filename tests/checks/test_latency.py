@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gates.domain import Bound, Measurement, Outcome, judge
+from gates.domain.judging import Bound, Measurement, Outcome, judge
+from gates.domain.subject import Columns
 from gates.errors import GoldenError, NoChampion
-from gates.subject import Columns
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
 
 TEXTS = tuple(f"query {at}" for at in range(40))

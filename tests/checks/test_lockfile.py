@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 
 from gates.checks import catalogue
-from gates.dependencies import LockChange, LockProblem, LockReport, ProblemKind
-from gates.domain import Bound, Outcome, judge
+from gates.domain.judging import Bound, Outcome, judge
+from gates.domain.lock_report import LockChange, LockProblem, LockReport, ProblemKind
 from gates.errors import NoChampion
 from gates.promotion import NO_CHAMPION
 from gates.report.wording import value_in_words

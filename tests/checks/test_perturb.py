@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gates.checks._edits import Edit, Variant
-from gates.checks._perturb import INVARIANCES, draw, variants
+from gates.checks.behaviour.edits import Edit, Variant
+from gates.checks.behaviour.perturb import INVARIANCES, draw, variants
 
 QUERIES = ("office chair", "led lamp 15 in", "garden hose", "a b 12")
 # Words, numbers and signs as queries hold them, and anything else that a file may.

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from gates.checks import catalogue
-from gates.domain import Bound, Outcome, Task, judge
+from gates.domain.judging import Bound, Outcome, Task, judge
+from gates.domain.subject import Columns
 from gates.kernels.packed import Floats
-from gates.subject import Columns
 from tests.checks.planted import (
     HONEST,
     category,

@@ -10,8 +10,8 @@ import pytest
 import pytrec_eval
 
 from gates.checks.ranking_diff import CHECK
+from gates.domain.subject import GoldenSet
 from gates.errors import NoChampion
-from gates.subject import GoldenSet
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
 
 RNG = np.random.default_rng(11)

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from gates.counterexamples import Counterexample, Known, Recall
-from gates.domain import Bound, Outcome, judge
+from gates.domain.counterexamples import Counterexample, Known, Recall
+from gates.domain.judging import Bound, Outcome, judge
+from gates.domain.phrases import Template, Templates
+from gates.domain.subject import Columns
 from gates.errors import ModelFault
 from gates.kernels.packed import Floats
-from gates.subject import Columns
-from gates.templates import Template, Templates
 from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run
 
 QUERIES = ("office pants", "garden chair")

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from gates.checks import catalogue, find
-from gates.checks._odd_inputs import FAMILIES, made_up_words
-from gates.domain import Bound, Outcome, judge
+from gates.checks.robustness.odd_inputs import FAMILIES, made_up_words
+from gates.domain.judging import Bound, Outcome, judge
+from gates.domain.subject import Columns, Plan
 from gates.errors import ModelFault
 from gates.kernels.packed import Floats
-from gates.subject import Columns, Plan
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
 
 QUERIES = tuple(f"{colour} {thing}" for colour in ("red", "tall") for thing in ("lamp", "chair"))

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from gates.domain import Bound, Measurement, Outcome, judge
+from gates.domain.judging import Bound, Measurement, Outcome, judge
+from gates.domain.subject import Expectation
 from gates.errors import NoChampion
-from gates.subject import Expectation
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
 
 ANSWERS = {"desk": ("tables", 0.9), "lamp": ("lamps", 0.4), "sofa": ("chairs", 0.8)}

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gates.checks._edits import Edit, applied
-from gates.checks._products import brand, model_number, negation, size
-from gates.domain import Bound, Outcome, judge
+from gates.checks.behaviour.edits import Edit, applied
+from gates.checks.behaviour.products import brand, model_number, negation, size
+from gates.domain.judging import Bound, Outcome, judge
 from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run
 
 QUERIES = ("acme jar without lid", "acme lamp 15in", "Bolt drill xr500", "jug 2 l", "sofa")

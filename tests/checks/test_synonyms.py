@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gates.checks._perturb import variants
+from gates.checks.behaviour.perturb import variants
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
 
 PAIRS = (("sofa", "couch"), ("tv stand", "media console"))

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gates.domain import Exhibit, Role
-from gates.subject import Columns, Contributions, GoldenSet, NoContributions
+from gates.domain.judging import Exhibit, Role
+from gates.domain.subject import Columns, Contributions, GoldenSet, NoContributions
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
+from tests.comparison.files.files import write
+from tests.comparison.test_verdict import queries_file, shop
 from tests.conftest import CommandLine
-from tests.difference.test_verdict import queries_file, shop
-from tests.rankings.files import write
 
 FAST = ["--resamples", "1000"]
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gates.card import read_card
+from gates.card.card import read_card
 from gates.checks import catalogue
 from gates.golden import read_golden
 from tests.conftest import CommandLine

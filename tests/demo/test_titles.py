@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-from gates.card import read_card
+from gates.card.card import read_card
 from gates.checks import catalogue, find
-from gates.domain import Measurement, Outcome, judge
+from gates.domain.judging import Measurement, Outcome, judge
+from gates.domain.subject import Columns, Plan
 from gates.golden import read_golden
 from gates.kernels.packed import Floats
-from gates.subject import Columns, Plan
 from tests.checks.subjects import FakeArm, FakeSubject
 
 PROJECT = Path(__file__).parents[2]

@@ -26,7 +26,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_the_card_on_the_page_is_a_valid_card(tmp_path: Path) -> None:
-    from gates.card import read_card
+    from gates.card.card import read_card
     from gates.checks import catalogue
     from gates.golden import read_golden
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
-from gates.domain import EnvironmentFacts
+from gates.domain.judging import EnvironmentFacts
 from gates.environments._child import Child
 from gates.environments.cache import Environment
 from gates.environments.launching import Limits

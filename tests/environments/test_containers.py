@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from docker.errors import ImageNotFound
 
-from gates.domain import Layer
+from gates.domain.judging import Layer
 from gates.environments._container import ContainerWorker
 from gates.environments._engine import connected
 from gates.environments.cache import EnvironmentCache

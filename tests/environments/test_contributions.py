@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gates.arms import VersionArm
+from gates.card.policy import EnvironmentPolicy
+from gates.domain.subject import Columns, Contributions, NoContributions
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.launching import Limits
 from gates.environments.outputs import as_contributions
 from gates.environments.process import Worker
 from gates.errors import ModelFault
-from gates.policy import EnvironmentPolicy
-from gates.subject import Columns, Contributions, NoContributions
+from gates.run.arm import VersionArm
 from tests.arms import open_arm
 
 from .conftest import Forest, StartWorker

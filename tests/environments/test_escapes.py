@@ -20,7 +20,7 @@ from typing import get_args
 
 import pytest
 
-from gates.domain import Layer
+from gates.domain.judging import Layer
 from gates.environments.cache import Environment
 from gates.environments.launching import WORKER
 

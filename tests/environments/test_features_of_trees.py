@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gates.arms import VersionArm
 from gates.checks import find
 from gates.checks.features import Options
-from gates.domain import Exhibit, Measurement, ModelVersion, Role
+from gates.domain.judging import Exhibit, Measurement, ModelVersion, Role
+from gates.domain.subject import Plan
 from gates.environments.cache import Environment, EnvironmentCache
-from gates.stand import RunSubject
-from gates.subject import Plan
+from gates.run.arm import VersionArm
+from gates.run.subject import RunSubject
 from tests.arms import open_arm
 from tests.checks.subjects import golden_set
 

@@ -14,7 +14,7 @@ from typing import get_args
 
 import pytest
 
-from gates.domain import Layer
+from gates.domain.judging import Layer
 from gates.environments.cache import Environment
 from gates.environments.launching import Limits, scrubbed_environment
 from gates.errors import ModelFault
@@ -127,7 +127,7 @@ def test_a_child_that_holds_the_pipes_does_not_hide_a_death(start: StartWorker) 
 GATE = """
 import sys, threading
 from pathlib import Path
-from gates.domain import EnvironmentFacts
+from gates.domain.judging import EnvironmentFacts
 from gates.environments.cache import Environment
 from gates.environments.launching import Limits
 from gates.environments.process import Worker

@@ -7,13 +7,13 @@ from typing import Any, get_args
 
 import pytest
 
-from gates.domain import Layer
+from gates.card.policy import EnvironmentPolicy
+from gates.domain.judging import Layer
 from gates.environments._layers import lacking, layers_told
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.launching import Limits
 from gates.environments.process import Worker
 from gates.errors import ModelFault
-from gates.policy import EnvironmentPolicy
 from tests.arms import open_arm
 
 from .toy_models import write_model

@@ -15,7 +15,7 @@ from gates.environments.launching import Limits
 from gates.environments.outputs import as_scores
 from gates.environments.process import Worker
 from gates.errors import ModelFault
-from gates.interruption import interrupted_by
+from gates.system.interruption import interrupted_by
 from tests.losing import lose, sharp_poll
 
 from .conftest import StartWorker

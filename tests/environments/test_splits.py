@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gates.artifacts.trees import read_splits
-from gates.subject import NoSplits, Splits
+from gates.domain.subject import NoSplits, Splits
 
 from .conftest import Forest
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gates.arms import VersionArm
-from gates.domain import Bound, ModelVersion, Outcome, Role, judge
+from gates.card.policy import EnvironmentPolicy
+from gates.domain.judging import Bound, ModelVersion, Outcome, Role, judge
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.errors import ModelFault
-from gates.policy import EnvironmentPolicy
+from gates.run.arm import VersionArm
 from tests.arms import open_arm
 from tests.checks.subjects import FakeSubject, golden_set, run
 

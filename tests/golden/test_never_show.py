@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gates.domain.subject import NeverShown
 from gates.errors import GoldenError
 from gates.golden import read_golden
-from gates.subject import NeverShown
 from tests.golden.test_read_golden import LABELS, RANKING
 
 

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from gates.domain.subject import Expectation
 from gates.errors import GoldenError
 from gates.golden import golden_digest, read_golden
-from gates.subject import Expectation
 
 MANIFEST = """\
 name: tiny

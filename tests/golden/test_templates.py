@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gates.domain.phrases import Template, Templates
+from gates.domain.subject import GoldenSet
 from gates.errors import GoldenError
 from gates.golden import golden_digest, read_golden
-from gates.subject import GoldenSet
-from gates.templates import Template, Templates
 from tests.golden.test_read_golden import LABELS, RANKING
 
 WORDS = "words: {brand: [norrvik, tallbeck], type: {lamp: lighting, tent: camping}}\n"

@@ -5,10 +5,10 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gates.comparison.files.arrow import text_buffers
 from gates.kernels.canonical import order_lists
 from gates.kernels.ids import id_words
 from gates.kernels.packed import Floats
-from gates.rankings.arrow import text_buffers
 
 scores = st.one_of(
     st.sampled_from([0.0, -0.0, 1.0, 1.0 + 1e-9, -1.0, 1e300, -1e300, float("inf"), 5e-324]),

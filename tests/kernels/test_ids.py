@@ -5,8 +5,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gates.comparison.files.arrow import text_buffers
 from gates.kernels.ids import id_codes, id_words
-from gates.rankings.arrow import text_buffers
 
 texts = st.lists(
     st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1, max_size=40),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from gates.dependencies import Distribution, LockProblem, LockReport
+from gates.domain.lock_report import Distribution, LockProblem, LockReport
 from gates.locks.lock import Lock
 
 SHA = "--hash=sha256:" + "a" * 64

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gates.dependencies import LockReport
+from gates.domain.lock_report import LockReport
 from gates.errors import LockError
 from gates.locks.advisories import Advisories, read_advisories
 from gates.locks.verify import verify

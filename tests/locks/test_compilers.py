@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gates.dependencies import Distribution
+from gates.domain.lock_report import Distribution
 from gates.locks.lock import read_lock
 from gates.locks.verify import verify
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gates.dependencies import Distribution, LockChange
-from gates.lock_changes import as_rows, grouped, relicensed, summary
+from gates.domain.lock_changes import as_rows, grouped, relicensed, summary
+from gates.domain.lock_report import Distribution, LockChange
 from gates.locks.diff import Known, diff_locks
 from gates.locks.inputs import read_inputs
 from gates.locks.markers import target_environment

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gates.dependencies import Distribution
+from gates.domain.lock_report import Distribution
 from gates.locks.finding import Finding
 from gates.locks.imports import imports
 from gates.locks.markers import target_environment

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gates.domain import ModelVersion
+from gates.domain.judging import ModelVersion
 from gates.errors import LockError
 from gates.locks.late import late_lock_of, late_lock_place
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gates.dependencies import LockReport
+from gates.domain.lock_report import LockReport
 from gates.locks.lock import read_lock
 from gates.locks.markers import RUNNING_PYTHON
 from gates.locks.resolve import resolve_again

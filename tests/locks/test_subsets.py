@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gates.dependencies import Distribution
+from gates.domain.lock_report import Distribution
 from gates.environments.cache import EnvironmentCache
 from gates.environments.inspect import distributions
 from gates.errors import LockError

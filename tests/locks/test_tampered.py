@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gates.dependencies import Distribution, LockReport
+from gates.domain.lock_report import Distribution, LockReport
 from gates.errors import LockError
 from gates.locks.advisories import read_advisories
 from gates.locks.lock import read_lock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gates.dependencies import Distribution, LockReport
+from gates.domain.lock_report import Distribution, LockReport
 from gates.locks.lock import Lock
 from gates.locks.markers import target_environment
 from gates.locks.verify import verify

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from gates.dependencies import LockReport, ProblemKind
+from gates.domain.lock_report import LockReport, ProblemKind
 from gates.errors import LockError
 from gates.locks.advisories import Advisories
 from gates.locks.lock import Lock, read_lock

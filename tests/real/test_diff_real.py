@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import pytrec_eval
 
-from gates.difference.per_query import measure_queries
-from gates.difference.plan import Plan
-from gates.rankings.aligned import align
+from gates.comparison.files.aligned import align
+from gates.comparison.per_query import measure_queries
+from gates.comparison.plan import Plan
+from tests.comparison.files.files import Row, write
 from tests.conftest import CommandLine
-from tests.rankings.files import Row, write
 from tests.real.conftest import DATA
 
 pytestmark = pytest.mark.requires_real_data

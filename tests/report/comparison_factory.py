@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from gates.comparison import Comparison, RankingFacts
-from gates.domain import Bound, Exhibit, Measurement, decide, judge
+from gates.domain.comparison import Comparison, RankingFacts
+from gates.domain.judging import Bound, Exhibit, Measurement, decide, judge
 
 from .evidence_factory import HOSTILE, ranking_exhibit
 

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from gates.evidence import Evidence
+from gates.evidence.evidence import Evidence
 from gates.report import html
 
 from .evidence_factory import EVERY

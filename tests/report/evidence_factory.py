@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gates.domain import (
+from gates.domain.judging import (
     Bound,
     EnvironmentFacts,
     Exhibit,
@@ -20,7 +20,7 @@ from gates.domain import (
     judge,
 )
 from gates.errors import NoChampion
-from gates.evidence import CardFacts, CheckRecord, Evidence, GateFacts, GoldenFacts, Timing
+from gates.evidence.evidence import CardFacts, CheckRecord, Evidence, GateFacts, GoldenFacts, Timing
 
 HOSTILE = "<script>alert('x')</script> | `tick` @octocat #12 \x1b[31mred\x07 \u202egnp.exe & \"q\""
 _CATEGORIES = ("chairs", "lighting", "rugs", "storage", "tables")

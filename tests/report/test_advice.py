@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 import pytest
 
-from gates.domain import (
+from gates.domain.judging import (
     NOT_RUN,
     Bound,
     Exhibit,
@@ -19,7 +19,7 @@ from gates.domain import (
     judge,
 )
 from gates.errors import NoChampion
-from gates.evidence import CheckRecord, Evidence
+from gates.evidence.evidence import CheckRecord, Evidence
 from gates.kernels.power import minimum_detectable_effect
 from gates.report.advice import next_steps
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from gates.domain import Exhibit
+from gates.domain.judging import Exhibit
 from gates.errors import EvidenceError
 from gates.report import comparison_page
 from gates.report.text import interval, number, signed

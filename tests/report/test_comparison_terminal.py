@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from gates.comparison import Comparison
+from gates.domain.comparison import Comparison
 from gates.report import comparison_terminal
 
 from .comparison_factory import EVERY

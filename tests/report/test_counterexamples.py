@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from gates.counterexamples import Counterexample, Known, Replay, Replayed
-from gates.evidence import Evidence
+from gates.domain.counterexamples import Counterexample, Known, Replay, Replayed
+from gates.evidence.evidence import Evidence
 from gates.report import html, markdown, terminal
 from gates.report.counterexamples import headline, told
 from tests.report import evidence_factory as factory

@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from gates.domain import Exhibit
-from gates.evidence import CheckRecord
+from gates.domain.judging import Exhibit
+from gates.evidence.evidence import CheckRecord
 from gates.report.differences import RankingDifference
 from gates.report.exhibits import ranking_differences
 

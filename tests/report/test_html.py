@@ -10,9 +10,9 @@ from itertools import pairwise
 
 import pytest
 
-from gates.domain import Exhibit, Outcome
+from gates.domain.judging import Exhibit, Outcome
 from gates.errors import EvidenceError
-from gates.evidence import CheckRecord, Evidence, canonical, evidence_digest
+from gates.evidence.evidence import CheckRecord, Evidence, canonical, evidence_digest
 from gates.report import html, wording
 from gates.report.text import clean, interval, number, with_signs
 from gates.report.wording import beside

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from xml.etree import ElementTree as ET
 
-from gates.domain import Outcome
-from gates.evidence import Evidence
+from gates.domain.judging import Outcome
+from gates.evidence.evidence import Evidence
 from gates.report import junit
 
 from . import evidence_factory as factory

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from gates.domain import Bound, Measurement, judge
-from gates.evidence import Evidence
+from gates.domain.judging import Bound, Measurement, judge
+from gates.evidence.evidence import Evidence
 from gates.report import markdown
 from gates.report.blocks import escape
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from gates.evidence import Evidence
+from gates.domain.review import Ground, PolicyMove, QueryMove, Trouble
+from gates.evidence.evidence import Evidence
 from gates.report.pull_request import LIMIT, MARKER, render
-from gates.review import Ground, PolicyMove, QueryMove, Trouble
 from tests.action.rendered import facts
 from tests.action.reviews import judged, review_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser
 
-from gates.evidence import Evidence
+from gates.evidence.evidence import Evidence
 from gates.report.pull_request import render
 from tests.action.rendered import as_html
 from tests.action.reviews import judged

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from gates.domain import Bound, Judgement, Outcome
-from gates.evidence import Evidence
+from gates.domain.judging import Bound, Judgement, Outcome
+from gates.evidence.evidence import Evidence
 from gates.report import terminal
 
 from . import evidence_factory as factory

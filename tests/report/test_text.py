@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gates.domain import Measurement
+from gates.domain.judging import Measurement
 from gates.report.text import amount, clean, clip, duration, number, signed, with_signs
 
 

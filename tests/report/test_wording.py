@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from gates.domain import Bound, Judgement, Measurement, Outcome, Verdict, judge
-from gates.evidence import Evidence
+from gates.domain.judging import Bound, Judgement, Measurement, Outcome, Verdict, judge
+from gates.evidence.evidence import Evidence
 from gates.report import wording
 from gates.report.wording import basis, details, reasons, remark, told, value_in_words
 

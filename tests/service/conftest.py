@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from gates.evidence import evidence_digest, read_evidence
+from gates.evidence.evidence import evidence_digest, read_evidence
 from gates.registry.mlflow import MlflowRegistry
 from gates.service.context import Service
 from gates.service.kept_files import job_folder

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from gates.errors import RegistryError
-from gates.evidence import evidence_digest
+from gates.evidence.evidence import evidence_digest
 from gates.registry import Registry
 from gates.service.app import create_app
 from gates.service.config import ServiceConfig, Token

@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from gates.card import Card
+from gates.card.card import Card
 from gates.errors import GatesError, PromotionRefused, RegistryError, UsageError
-from gates.evidence import evidence_digest
+from gates.evidence.evidence import evidence_digest
 from gates.golden import golden_digest
 from gates.promotion import promote, rollback
 from gates.registry import Registry

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gates.card import Card
+from gates.card.card import Card
 from gates.errors import GatesError
 from gates.service.api import REPORT_POLICY
 from gates.service.auth import allow

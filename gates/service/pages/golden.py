@@ -15,14 +15,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gates.card import Card
+from gates.card.card import Card
+from gates.domain.subject import GoldenSet, Manifest
 from gates.errors import GatesError
 from gates.golden import read_golden
 from gates.kernels.agreement import krippendorff_alpha
 from gates.kernels.intervals import effective_n
 from gates.service.auth import allow
 from gates.service.pages.site import Site, rendered
-from gates.subject import GoldenSet, Manifest
 
 __all__ = ["golden_routes"]
 

@@ -14,12 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gates.card import Card
+from gates.card.card import Card
 from gates.errors import CardError
 from gates.service.auth import allow
 from gates.service.pages import wording
+from gates.service.pages.last_seen import Glimpse
 from gates.service.pages.pictures import Point, trend_points
-from gates.service.pages.sight import Glimpse
 from gates.service.pages.site import Site
 from gates.service.store.values import Job, JobState
 

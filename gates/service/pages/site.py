@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from gates.card import Card
+from gates.card.card import Card
 from gates.errors import CardError
 from gates.report import text
 from gates.service.auth import Caller, allow, csrf_token
@@ -23,7 +23,7 @@ from gates.service.cards import Cards
 from gates.service.context import Service
 from gates.service.pages import pictures, wording
 from gates.service.pages.files import address
-from gates.service.pages.sight import Sight
+from gates.service.pages.last_seen import Sight
 
 __all__ = ["Site", "rendered"]
 

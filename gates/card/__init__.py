@@ -1,0 +1,1 @@
+"""The model card: a gate's policy, read from its front matter."""

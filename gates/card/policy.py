@@ -1,0 +1,132 @@
+"""The policy of a model card: what its front matter may hold, key by key."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from gates.domain.artifact_scan import Severity
+from gates.domain.judging import Layer, Task
+
+__all__ = ["BoundPolicy", "CheckPolicy", "EnvironmentPolicy", "Limit", "Policy"]
+
+Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+
+
+class Strict(BaseModel):
+    """A model that forbids keys it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Limit(Strict):
+    """A least and a greatest acceptable value; at least one of them.
+
+    Attributes:
+        min: The least acceptable value.
+        max: The greatest acceptable value.
+    """
+
+    min: Number | None = None
+    max: Number | None = None
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Limit:
+        if self.min is None and self.max is None:
+            raise ValueError("a bound needs 'min', 'max' or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"'min' {self.min:g} is above 'max' {self.max:g}")
+        return self
+
+
+class BoundPolicy(Limit):
+    """A bound on one metric, with other limits for slices where named.
+
+    Attributes:
+        min: The least acceptable value.
+        max: The greatest acceptable value.
+        advisory: Whether it is only shown, and cannot block.
+        slices: Limits of slices: `column` for each of its values, or `column=value`.
+    """
+
+    advisory: bool = False
+    slices: dict[str, Limit] = {}
+
+
+class CheckPolicy(Strict):
+    """One check: its bounds (its defaults when not written) and options.
+
+    Attributes:
+        bounds: What is demanded of its metrics, by name.
+        advisory: Whether all its bounds are only shown, and cannot block.
+        options: How it measures; each check names its own.
+    """
+
+    bounds: dict[str, BoundPolicy] | None = None
+    advisory: bool = False
+    options: dict[str, Any] = {}
+
+
+class EnvironmentPolicy(Strict):
+    """How a version is run.
+
+    Attributes:
+        kind: `venv`, a virtual environment on this machine, or `docker`, a container.
+        image: The image a container is built upon, by digest (`name@sha256:…`, or the engine's own
+            `sha256:…` id); only for `docker`.
+        python: The Python version it needs; what it was packaged with when None.
+        memory_mb: What one worker may use, in MiB.
+        start_seconds: From starting the process to its model being loaded.
+        predict_seconds: For one prediction.
+        require: Isolation layers without which no model is loaded.
+        refuse: No version is loaded whose artifact has a finding this severe, or a worse one;
+            from `high` down, also none that could not be looked at whole.
+        labels_only: Whether a classifier may answer a label alone: its score then counts as 1.
+        allow: Globals in pickles, as `module.name`, that the team knows to be harmless.
+    """
+
+    kind: Literal["venv", "docker"] = "venv"
+    image: str | None = Field(default=None, min_length=1)
+    python: str | None = Field(default=None, pattern=r"^3\.\d+(\.\d+)?$")
+    memory_mb: int = Field(default=4096, ge=64)
+    start_seconds: float = Field(default=120.0, gt=0)
+    predict_seconds: float = Field(default=120.0, gt=0)
+    require: tuple[Layer, ...] = ()
+    refuse: Severity | Literal["never"] = "critical"
+    labels_only: bool = False
+    allow: tuple[Annotated[str, Field(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)+$")], ...] = ()
+
+    @model_validator(mode="after")
+    def _container_has_a_base(self) -> EnvironmentPolicy:
+        if (self.kind == "docker") is not (self.image is not None):
+            raise ValueError("'image' belongs to 'kind: docker', which needs one")
+        return self
+
+
+class Policy(Strict):
+    """The front matter of a card.
+
+    Attributes:
+        model: The registered model's name.
+        task: What kind of model it is.
+        owners: Who answers for it.
+        golden: The golden set's folder; `golden/MODEL` when not written.
+        champion: The registry alias that means "in production".
+        promote: Whether the service moves that alias by itself when a gate passed.
+        environment: How a version is run.
+        seed: Of every random draw, so that the same run gives the same numbers.
+        checks: What is measured and demanded; a check with nothing under it has its defaults.
+        waivers: Must be empty.
+    """
+
+    model: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    task: Task
+    owners: list[str] = Field(min_length=1)
+    golden: str | None = None
+    champion: str = Field(default="champion", pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
+    promote: Literal["by-hand", "on-pass"] = "by-hand"
+    environment: EnvironmentPolicy = EnvironmentPolicy()
+    seed: int = Field(default=20260101, ge=0)
+    checks: dict[str, CheckPolicy | None] = Field(min_length=1)
+    waivers: list[dict[str, Any]] = Field(default=[], max_length=0)

@@ -1,0 +1,78 @@
+"""Asking a version what may break it: in a process apart, with a fresh one after each fault."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from gates.comparison.answers import Answers
+from gates.domain.subject import Apart, Arm, Columns
+from gates.errors import ModelFault
+
+__all__ = ["Asker"]
+
+_HANG = 8  # a hang costs all of predict_seconds, other faults a start
+
+
+class Asker:
+    """Asks one version in processes apart, and wears out: faults are bounded in number.
+
+    Args:
+        arm: The version.
+        labelled: Whether it gives labels.
+        patience: How many faults it may have before `worn`; a hang counts as eight.
+    """
+
+    def __init__(self, arm: Arm, *, labelled: bool, patience: int) -> None:
+        self.arm = arm
+        self._labelled = labelled
+        self._patience = patience
+        self._processes = ExitStack()
+        self._process: Apart | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._processes.close()
+
+    @property
+    def worn(self) -> bool:
+        """Whether there were so many faults that no more should be looked for."""
+        return self._patience <= 0
+
+    def answers(self, columns: Columns) -> Answers:
+        """What it answers.
+
+        Raises:
+            ModelFault: It could not start, or could not answer, by name.
+        """
+        answer = self.attempt(columns)
+        if isinstance(answer, ModelFault):
+            raise answer
+        return answer
+
+    def attempt(self, columns: Columns) -> Answers | ModelFault:
+        """What it answers, or the fault that the input brought about.
+
+        Raises:
+            ModelFault: It could not start, which is no matter of the input.
+        """
+        if self._process is None:
+            self._process = self._processes.enter_context(self.arm.apart())
+        try:
+            if not self._labelled:
+                return Answers(self._process.scores(columns))
+            labels, scores = self._process.labels(columns)
+            return Answers(scores, labels)
+        except ModelFault as fault:
+            self._patience -= _HANG if fault.kind == "hung" else 1
+            self._process = None
+            self._processes.close()
+            return fault

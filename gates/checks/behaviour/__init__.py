@@ -1,0 +1,166 @@
+"""`behaviour`: what single queries must give, and what must and must not change an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from gates.card.card import CheckSpec, MetricSpec
+from gates.checks import Check, Found
+from gates.checks._answers_by_text import Asked
+from gates.checks._ranked import judged, rank
+from gates.checks._replay import (
+    champion_answers,
+    replayed,
+    replayed_spec,
+    texts_of,
+    verdicts,
+)
+from gates.checks.behaviour import invariance, sensitivity
+from gates.checks.behaviour.perturb import SYNONYMS, variants
+from gates.domain.counterexamples import Counterexample
+from gates.domain.judging import Exhibit, Measurement
+from gates.domain.subject import Expectation, GoldenSet, Plan, Subject
+
+__all__ = ["CHECK"]
+
+_PLACES = ("must-be-first", "in-top", "never-in-top")
+_HOLD = "share of expectations"
+_MUST_NOT_MATTER = {one.name for one in invariance.METRICS}
+
+
+class Options(BaseModel):
+    """Options of the invariances and sensitivities.
+
+    Attributes:
+        variants: How many variants of a query to draw for each invariance, at the most.
+        resamples: Bootstrap resamples behind each interval.
+        noticeable: By how much a score must move for a query to count as answered otherwise.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    variants: int = Field(default=1, ge=1, le=20)
+    resamples: int = Field(default=10_000, ge=1_000, le=1_000_000)
+    noticeable: float = Field(default=1e-6, ge=0, lt=1)
+
+
+def _measure(subject: Subject, plan: Plan) -> Iterator[Found]:
+    wanted = set(plan.metrics)
+    if wanted & set(_PLACES):
+        yield from _places(subject, wanted)
+    if wanted - set(_PLACES):
+        yield from _retyped(subject, plan)
+
+
+def _retyped(subject: Subject, plan: Plan) -> Iterator[Found]:
+    """Queries typed otherwise, all of them asked in one call for each 20,000."""
+    golden = subject.golden
+    if golden.manifest.task != "classification":
+        reason = "this model is given features, not the query's text"
+        for one in (*invariance.METRICS, *sensitivity.METRICS):
+            if one.name in plan.metrics:
+                yield Measurement(one.name, None, 0, one.unit, reason=reason)
+        return
+    same = invariance.draw_invariances(subject, plan)
+    other = sensitivity.draw_sensitivities(subject, plan)
+    asked = Asked(subject.candidate)
+    # By themselves: it is the frame that other checks ask for as well, and is answered once.
+    asked.ask(golden.query_text)
+    drawn = chain(same.values(), other.values())
+    recall = subject.recall("behaviour")
+    known = [one for one in recall.cases if one.case.metric in plan.metrics and one.case.typed]
+    again = texts_of(known)
+    asked.ask(chain(again, (variant.typed for some in drawn for _, variant in some.rows)))
+    if same:
+        yield from invariance.invariances(subject, plan, same, asked)
+    if other:
+        yield from sensitivity.sensitivities(subject, plan, other, asked)
+    cases = verdicts(
+        known,
+        lambda case: _gone(case, golden),
+        lambda case, answers: _fails(case, answers, plan),
+        asked,
+        champion_answers(subject, again),
+    )
+    yield from replayed(plan, recall, cases)
+
+
+def _gone(case: Counterexample, golden: GoldenSet) -> str:
+    listed = (one.typed for one in variants(SYNONYMS, case.query, golden.synonyms))
+    if case.metric == invariance.OF_SYNONYMS and case.typed not in listed:
+        return "the golden set lists no such synonym any more"
+    return ""
+
+
+def _fails(case: Counterexample, asked: Asked, plan: Plan) -> bool:
+    (label, score), (now, then) = asked[case.query], asked[case.typed]
+    if case.metric in _MUST_NOT_MATTER:
+        return now != label
+    return sensitivity.is_unnoticed((label, score), (now, then), plan.options.noticeable)
+
+
+def _places(subject: Subject, wanted: set[str]) -> Iterator[Measurement | Exhibit]:
+    golden = subject.golden
+    expected = [one for one in golden.expectations if one.kind in _PLACES]
+    if golden.manifest.task != "ranking" or not expected:
+        for kind in _PLACES:
+            if kind in wanted:
+                reason = f"the golden set holds no '{kind}' expectation"
+                yield Measurement(kind, None, 0, _HOLD, reason=reason)
+        return
+    coded = judged(golden)
+    ranked = rank(golden, coded, subject.candidate.scores(golden.inputs()))
+    place = {}
+    for row, at in zip(ranked.row, np.arange(ranked.row.size), strict=True):
+        query = int(golden.row_query[row])
+        place[query, golden.row_doc[row]] = int(at - coded.starts[query]) + 1
+    broken: list[list[str | int]] = []
+    for kind in _PLACES:
+        of_kind = [one for one in expected if one.kind == kind]
+        held = [_holds(one, place.get((one.query, one.target))) for one in of_kind]
+        n, reason = len(of_kind), ""
+        if not n:
+            reason = f"the golden set holds no '{kind}' expectation"
+        share = sum(held) / n if n else None
+        yield Measurement(kind, share, n, _HOLD, reason=reason)
+        failed = [one for one, fine in zip(of_kind, held, strict=True) if not fine]
+        broken += [_row(golden, one, place.get((one.query, one.target))) for one in failed]
+    columns = ["query", "expected", "document", "stands at", "line of expectations.csv"]
+    title = f"{len(broken)} of {len(expected)} expectations of single documents are broken"
+    yield Exhibit("table", title, {"columns": columns, "rows": broken})
+
+
+def _holds(expectation: Expectation, place: int | None) -> bool:
+    in_top = place is not None and place <= expectation.k
+    return in_top if expectation.kind != "never-in-top" else not in_top
+
+
+def _row(golden: GoldenSet, one: Expectation, place: int | None) -> list[str | int]:
+    words = one.kind if one.kind == "must-be-first" else f"{one.kind} {one.k}"
+    at = "not in the list" if place is None else str(place)
+    return [golden.query_text[one.query], words, one.target, at, one.line]
+
+
+CHECK = Check(
+    CheckSpec(
+        name="behaviour",
+        summary="expectations of single queries, and changes that must, or must not, matter",
+        tasks=frozenset({"ranking", "classification"}),
+        metrics=(
+            MetricSpec("must-be-first", "documents that must be first, and are", _HOLD),
+            MetricSpec("in-top", "documents that must be in the top k, and are", _HOLD),
+            MetricSpec(
+                "never-in-top", "documents that must not be in the top k, and are not", _HOLD
+            ),
+            *invariance.METRICS,
+            *sensitivity.METRICS,
+            replayed_spec("classification"),
+        ),
+        options=Options,
+    ),
+    _measure,
+)

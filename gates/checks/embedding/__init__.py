@@ -1,0 +1,250 @@
+"""`embedding`: the vectors of the golden texts, and who their neighbours are.
+
+A vector means nothing by itself: what shoppers see is which texts are near. So versions are
+compared by the neighbours of each text among all golden texts (by cosine, exactly, without an
+index), and vectors are looked at by what makes neighbours useless: collapse, duplicates, lengths
+out of line, and a word that wins by being repeated.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from gates.card.card import CheckSpec, MetricSpec
+from gates.checks import Check
+from gates.checks._slices import cuts
+from gates.checks.embedding.vectors import Embedded, moved_most, stuffed_most
+from gates.comparison.measuring import Sample, means
+from gates.domain.judging import Exhibit, Measurement
+from gates.domain.subject import Expectation, Plan, Subject
+from gates.errors import NoChampion
+from gates.kernels import vectors as kernel
+from gates.kernels.packed import Floats
+
+__all__ = ["CHECK"]
+
+_NEIGHBOURS = "share of neighbours"
+_TEXTS = "share of texts"
+_PAIRS = "share of expectations"
+_SHOWN = 50
+_FEWEST = 3
+
+
+class Options(BaseModel):
+    """Options of the vectors' check.
+
+    Attributes:
+        resamples: Bootstrap resamples behind each interval.
+        same: How far the ends of two vectors of length 1 may be apart and still be the same.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    resamples: int = Field(default=10_000, ge=1_000, le=1_000_000)
+    same: float = Field(default=1e-6, ge=1e-6, le=1.0)
+
+
+def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
+    golden = subject.golden
+    new = Embedded(golden, subject.candidate, subject.candidate.vectors(golden.inputs()))
+    measured = _Measured(subject, plan, new)
+    compared = []
+    for metric in plan.metrics:
+        if metric.startswith("neighbour-overlap@"):
+            compared.append(metric)
+        else:
+            yield from measured.of(metric)
+    if compared:
+        if subject.champion is None:
+            raise NoChampion
+        old = Embedded(golden, subject.champion, subject.champion.vectors(golden.inputs()))
+        for metric in compared:
+            yield from measured.compared(metric, old)
+
+
+class _Measured:
+    """Measurements by name."""
+
+    def __init__(self, subject: Subject, plan: Plan, new: Embedded) -> None:
+        options: Options = plan.options
+        self._golden = subject.golden
+        self._new = new
+        self._same = options.same
+        golden = self._golden
+        self._sample = Sample(
+            golden.design_weight, golden.census, options.resamples, subject.seed, severe=1.0
+        )
+        self._slices = list(cuts(golden.slices, plan.slices, len(golden.query_id)))
+
+    def of(self, metric: str) -> Iterator[Measurement | Exhibit]:
+        """A metric of the candidate alone, with the texts behind it."""
+        name, _, k = metric.partition("@")
+        if name == "stuffing":
+            if self._too_few(int(k)):
+                yield from self._untold(metric, int(k))
+                return
+            plain, there = self._new.neighbours(int(k)), self._new.stuffed_neighbours(int(k))
+            overlap = kernel.overlap(plain, there)
+            yield from self._shared(metric, overlap)
+            yield from stuffed_most(self._golden, plain, there, overlap)
+        elif name == "pairs":
+            yield from self._pairs()
+        elif name == "duplicates":
+            yield from self._duplicates()
+        elif name == "norm.worst":
+            yield self._worst_norm()
+        else:
+            yield self._spread(metric)
+
+    def compared(self, metric: str, old: Embedded) -> Iterator[Measurement | Exhibit]:
+        """Old neighbours against new ones."""
+        k = int(metric.partition("@")[2])
+        if self._too_few(k):
+            yield from self._untold(metric, k)
+            return
+        before, after = old.neighbours(k), self._new.neighbours(k)
+        overlap = kernel.overlap(before, after)
+        yield from self._shared(metric, overlap)
+        yield from moved_most(self._golden, before, after, overlap)
+
+    def _too_few(self, k: int) -> bool:
+        """Whether each text has all others for neighbours, whatever the vectors are."""
+        return len(self._golden.query_id) - 1 <= k
+
+    def _untold(self, metric: str, k: int) -> Iterator[Measurement]:
+        texts = len(self._golden.query_id)
+        reason = f"of {texts} texts, each has all the others among its {k} nearest"
+        for name, rows in self._slices:
+            n = int(rows.sum())
+            yield Measurement(metric, None, n, _NEIGHBOURS, slice=name, reason=reason)
+
+    def _shared(self, metric: str, overlap: Floats) -> Iterator[Measurement]:
+        """The mean overlap of the whole set and of each slice."""
+        for cut in self._slices:
+            (one,) = means(self._sample, {metric: overlap}, cut)
+            yield replace(one, unit=_NEIGHBOURS)
+
+    def _pairs(self) -> Iterator[Measurement | Exhibit]:
+        golden, vectors = self._golden, self._new.vectors
+        expected = [one for one in golden.expectations if one.kind == "closer"]
+        if not expected:
+            reason = "the golden set holds no 'closer' expectation"
+            yield Measurement("pairs", None, 0, _PAIRS, reason=reason)
+            return
+        index = {name: at for at, name in enumerate(golden.query_id)}
+        text = [one.query for one in expected]
+        near, far = ([index[name] for name in names] for names in _targets(expected))
+        to_near = kernel.cosines(vectors[text], vectors[near])
+        to_far = kernel.cosines(vectors[text], vectors[far])
+        # What is equally near is not nearer, and rounding must not make it so.
+        held = to_near - to_far > 1e-12
+        yield Measurement("pairs", float(held.mean()), len(expected), _PAIRS)
+        texts = golden.query_text
+        rows = [
+            [
+                texts[text[at]],
+                texts[near[at]],
+                round(float(to_near[at]), 4),
+                texts[far[at]],
+                round(float(to_far[at]), 4),
+                expected[at].line,
+            ]
+            for at in np.flatnonzero(~held).tolist()
+        ]
+        if rows:
+            columns = ["text", "must be nearer", "cosine", "than", "its cosine"]
+            columns.append("line of expectations.csv")
+            title = f"{len(rows)} of {len(expected)} expectations of nearer texts are broken"
+            yield Exhibit("table", title, {"columns": columns, "rows": rows})
+
+    def _duplicates(self) -> Iterator[Measurement | Exhibit]:
+        distinct = np.flatnonzero(self._new.distinct)
+        n = int(distinct.size)
+        if n < 2:
+            reason = "it takes two texts that do not read alike"
+            yield Measurement("duplicates", None, n, _TEXTS, reason=reason)
+            return
+        vectors = self._new.vectors[distinct]
+        again = kernel.duplicated(vectors, self._same)
+        yield Measurement("duplicates", float(again.mean()), n, _TEXTS)
+        nearest = kernel.nearest(vectors, vectors, 1)[:, 0]
+        texts = self._golden.query_text
+        rows = [
+            [texts[distinct[at]], texts[distinct[nearest[at]]]]
+            for at in np.flatnonzero(again)[:_SHOWN].tolist()
+        ]
+        if rows:
+            title = f"{int(again.sum()):,} of {n:,} texts have the vector of another text"
+            columns = ["text", "has the vector of"]
+            yield Exhibit("table", title, {"columns": columns, "rows": rows})
+
+    def _worst_norm(self) -> Measurement:
+        lengths = kernel.norms(self._new.vectors)
+        middle, n = float(np.median(lengths)), int(lengths.size)
+        if middle == 0:
+            reason = "at least half of the vectors are zero, and point nowhere"
+            return Measurement("norm.worst", None, n, "norm", reason=reason, breach=True)
+        off = np.abs(lengths - middle)
+        worst = int(off.argmax())
+        reason = (
+            f"the vector of '{self._golden.query_text[worst]}' is "
+            f"{lengths[worst]:.4g} long, the median is {middle:.4g}"
+        )
+        value = min(float(off[worst]) / middle, sys.float_info.max)
+        return Measurement("norm.worst", value, n, "norm", reason=reason)
+
+    def _spread(self, metric: str) -> Measurement:
+        vectors = self._new.vectors[self._new.distinct]
+        unit = "collapse" if metric == "collapse" else "rank"
+        n = int(vectors.shape[0])
+        if n < _FEWEST:
+            reason = f"it takes {_FEWEST} texts that do not read alike"
+            return Measurement(metric, None, n, unit, reason=reason)
+        if not vectors.any():
+            reason = "every vector is zero"
+            return Measurement(metric, None, n, unit, reason=reason, breach=True)
+        measure = kernel.first_share if metric == "collapse" else kernel.effective_rank
+        return Measurement(metric, measure(vectors), n, unit)
+
+
+def _targets(expected: list[Expectation]) -> tuple[list[str], list[str]]:
+    return [one.target for one in expected], [one.than for one in expected]
+
+
+CHECK = Check(
+    CheckSpec(
+        name="embedding",
+        summary="vectors of texts: neighbours old and new, collapse, duplicates, stuffing",
+        tasks=frozenset({"embedding"}),
+        metrics=(
+            MetricSpec(
+                "neighbour-overlap@{k}",
+                "share of each text's k nearest texts that both versions have in common",
+                _NEIGHBOURS,
+                sliceable=True,
+            ),
+            MetricSpec("pairs", "texts nearer than another, as `closer` expects them", _PAIRS),
+            MetricSpec("duplicates", "texts whose vector points as another text's does", _TEXTS),
+            MetricSpec(
+                "collapse", "how much of all vectors lies along one direction (1: all)", "collapse"
+            ),
+            MetricSpec("effective-rank", "in how many directions the vectors spread out", "rank"),
+            MetricSpec(
+                "norm.worst", "how far a length is from the median, as a share of it", "norm"
+            ),
+            MetricSpec(
+                "stuffing@{k}",
+                "share of the k nearest texts that stay when a word is said five times",
+                _NEIGHBOURS,
+                sliceable=True,
+            ),
+        ),
+        options=Options,
+    ),
+    _measure,
+)

@@ -1,0 +1,189 @@
+"""Golden inputs beside the features a model was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import isnan
+
+import numpy as np
+
+from gates.domain.judging import Exhibit, Measurement
+from gates.domain.subject import Columns, Snapshot, Subject
+from gates.errors import InputError
+from gates.kernels.drift import (
+    Distance,
+    Rate,
+    Stability,
+    kolmogorov_smirnov,
+    missing_rate,
+    outside,
+    population_stability,
+)
+from gates.kernels.packed import Floats
+
+__all__ = ["METRICS", "Beside", "against_snapshot"]
+
+METRICS: Mapping[str, tuple[str, str]] = {
+    "psi.worst": ("greatest population stability index of a feature since training", "PSI"),
+    "ks.worst": ("greatest Kolmogorov–Smirnov distance of a feature from training", "distance"),
+    "missing-rate.delta.worst": (
+        "greatest change of a feature's missing share since training",
+        "share of rows",
+    ),
+    "out-of-range.worst": (
+        "greatest share of a feature's values beyond those of training",
+        "share of rows",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """One feature of the golden set beside the same feature of the snapshot."""
+
+    stability: Stability
+    distance: Distance
+    old: Rate
+    new: Rate
+    outside: Rate
+
+    @property
+    def worth(self) -> Mapping[str, tuple[float, int, str]]:
+        """Metric → its value, over how many golden rows, and what to know about it."""
+        distance, sizes = self.distance, f"n = {self.distance.old:,} and {self.distance.new:,}"
+        return {
+            "psi.worst": (
+                self.stability.index,
+                distance.new,
+                f"{sizes}; chance alone makes about {self.stability.by_chance:.2g}",
+            ),
+            "ks.worst": (distance.statistic, distance.new, f"{sizes}; p = {distance.p:.2g}"),
+            "missing-rate.delta.worst": (
+                abs(self.new.share - self.old.share),
+                self.new.n,
+                f"{_share(self.old)} then, {_share(self.new)} now",
+            ),
+            "out-of-range.worst": (self.outside.share, self.outside.n, f"{_share(self.outside)}"),
+        }
+
+
+def against_snapshot(
+    subject: Subject, path: str | None, features: Sequence[str], metrics: Sequence[str], bins: int
+) -> Iterator[Measurement | Exhibit]:
+    """Measure how far the golden inputs are from a training snapshot.
+
+    Args:
+        subject: Golden set and project.
+        path: The snapshot, from the project's folder; None when the card names none.
+        features: The features to look at.
+        metrics: What the card asks for; without a snapshot only these are mentioned.
+        bins: Quantile bins of the stability index.
+
+    Yields:
+        `METRICS`, each of the worst feature, which its reason names; and a table of all features.
+    """
+    found = _compare(subject, path, features, bins)
+    for metric, (_, unit) in METRICS.items():
+        if isinstance(found, str):
+            if metric in metrics:
+                yield Measurement(metric, None, 0, unit, reason=found)
+        else:
+            absent = [name for name in features if name not in found[1]]
+            yield _worst(metric, unit, found[1], absent)
+    if not isinstance(found, str):
+        yield _table(*found)
+
+
+def _compare(
+    subject: Subject, path: str | None, features: Sequence[str], bins: int
+) -> tuple[Snapshot, Mapping[str, Beside]] | str:
+    if path is None:
+        return "the card names no training snapshot: set the option 'snapshot'"
+    try:
+        snapshot = subject.training(path, features)
+    except InputError as problem:
+        return "; ".join(filter(None, (f"{path}: {problem.what}", problem.advice)))
+    if not snapshot.rows:
+        return f"{path} has no rows, or none of the columns {', '.join(features)}"
+    golden = subject.golden.features
+    return snapshot, {
+        name: _beside(snapshot.features[name], _floats(golden, name), bins)
+        for name in features
+        if name in snapshot.features
+    }
+
+
+def _beside(old: Floats, new: Floats, bins: int) -> Beside:
+    return Beside(
+        population_stability(old, new, bins),
+        kolmogorov_smirnov(old, new),
+        missing_rate(old),
+        missing_rate(new),
+        outside(new, old),
+    )
+
+
+def _worst(
+    metric: str, unit: str, features: Mapping[str, Beside], absent: Sequence[str]
+) -> Measurement:
+    worth = {name: one.worth[metric] for name, one in features.items()}
+    known = {name: one for name, one in worth.items() if not isnan(one[0])}
+    if not known:
+        return Measurement(metric, None, 0, unit, reason="no feature has values in both")
+    worst = max(known, key=lambda name: known[name][0])
+    value, n, words = known[worst]
+    said = [f"worst of {len(known)} features: {worst} ({words})"] if value else []
+    said += [f"not in the snapshot: {', '.join(absent)}"] if absent else []
+    reason = "; ".join(said)
+    return Measurement(metric, value, n, unit, reason=reason)
+
+
+def _table(snapshot: Snapshot, features: Mapping[str, Beside]) -> Exhibit:
+    columns = [
+        "feature",
+        "PSI",
+        "by chance",
+        "KS",
+        "KS p",
+        "n then",
+        "n now",
+        "missing then",
+        "missing now",
+        "out of range",
+    ]
+    rows = [
+        [
+            name,
+            _rounded(one.stability.index),
+            _rounded(one.stability.by_chance),
+            _rounded(one.distance.statistic),
+            float(f"{one.distance.p:.2g}") if one.distance.old and one.distance.new else None,
+            one.distance.old,
+            one.distance.new,
+            _share(one.old),
+            _share(one.new),
+            _share(one.outside),
+        ]
+        for name, one in sorted(features.items(), key=_by_stability)
+    ]
+    named = f"{snapshot.path.name} ({snapshot.rows:,} rows, {snapshot.digest[:19]}…)"
+    title = f"Golden inputs beside {named}"
+    return Exhibit("table", title, {"columns": columns, "rows": rows})
+
+
+def _by_stability(item: tuple[str, Beside]) -> float:
+    index = item[1].stability.index
+    return 0.0 if isnan(index) else -index
+
+
+def _floats(columns: Columns, name: str) -> Floats:
+    return np.asarray(columns[name], dtype=np.float64)
+
+
+def _share(rate: Rate) -> str:
+    return f"{rate.share:.1%} ({rate.lower:.1%} to {rate.upper:.1%})" if rate.n else ""
+
+
+def _rounded(value: float) -> float | None:
+    return None if isnan(value) else round(value, 6)

@@ -1,0 +1,122 @@
+"""Requests as production makes them, asked of both versions in turns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gates.domain.subject import Arm, Columns, GoldenSet
+from gates.errors import GoldenError
+from gates.kernels.packed import Floats, Ints, offsets
+
+__all__ = ["Requests", "Turns", "take_turns"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Turns:
+    """What each request took.
+
+    Attributes:
+        new: float64[n], the candidate's milliseconds, in the order of asking.
+        old: float64[n], the champion's, of the same requests; None without a champion.
+        wanted: How many requests there were to be; more than n when time was up.
+        seconds: What all answers took together.
+    """
+
+    new: Floats
+    old: Floats | None
+    wanted: int
+    seconds: float
+
+
+class Requests:
+    """Frames drawn from a golden set: the same seed draws the same.
+
+    Args:
+        golden: The golden set.
+        seed: The run's seed.
+
+    Raises:
+        GoldenError: The set has nothing that a model could be asked.
+    """
+
+    def __init__(self, golden: GoldenSet, seed: int) -> None:
+        self._golden = golden
+        self._rng = np.random.default_rng(seed)
+        self._starts = offsets(golden.row_query, len(golden.query_id))
+        self._traffic = golden.design_weight
+        if golden.manifest.task == "ranking":
+            self._traffic = np.where(np.diff(self._starts) > 0, self._traffic, 0.0)
+        if not self._traffic.sum() > 0:
+            what = "no golden query can be asked: there are no candidates to rank"
+            raise GoldenError(what, path=golden.path)
+
+    def queries(self, count: int) -> Iterator[Columns]:
+        """Requests of one query each, drawn independently, as often as each stands for traffic.
+
+        A ranking model is given the query's candidates, a classifier its text.
+
+        Args:
+            count: How many.
+        """
+        for query in self._drawn(count):
+            if self._golden.manifest.task == "ranking":
+                yield self._rows(np.arange(self._starts[query], self._starts[query + 1]))
+            else:
+                yield {"query": (self._golden.query_text[query],)}
+
+    def batches(self, rows: int, count: int) -> Iterator[Columns]:
+        """Requests of a given size: neighbouring candidate rows, or texts of drawn queries.
+
+        Args:
+            rows: Rows of each.
+            count: How many.
+        """
+        n = len(self._golden.row_doc)
+        for _ in range(count):
+            if self._golden.manifest.task == "ranking":
+                yield self._rows((self._rng.integers(n) + np.arange(rows)) % n)
+            else:
+                texts = self._golden.query_text
+                yield {"query": tuple(texts[query] for query in self._drawn(rows))}
+
+    def _drawn(self, count: int) -> Ints:
+        chance = self._traffic / self._traffic.sum()
+        return self._rng.choice(chance.size, count, p=chance).astype(np.int64)
+
+    def _rows(self, rows: Ints) -> Columns:
+        return {
+            name: values[rows] if isinstance(values, np.ndarray) else [values[row] for row in rows]
+            for name, values in self._golden.features.items()
+        }
+
+
+def take_turns(
+    candidate: Arm, champion: Arm | None, frames: Iterator[Columns], wanted: int, seconds: float
+) -> Turns:
+    """Time each frame with both versions, one right after the other; who begins alternates.
+
+    Args:
+        candidate: The version under test.
+        champion: The version in production.
+        frames: What to ask; at least one frame.
+        wanted: How many frames there are.
+        seconds: Once all answers together have taken as long, no further frame is asked.
+
+    Raises:
+        ModelFault: One of them could not answer.
+    """
+    arms: Sequence[Arm] = (candidate,) if champion is None else (candidate, champion)
+    took: list[list[float]] = []
+    spent = 0.0
+    for turn, frame in enumerate(frames):
+        if took and spent >= seconds:
+            break
+        order = range(len(arms)) if turn % 2 else reversed(range(len(arms)))
+        times = {at: arms[at].timed(frame) for at in order}
+        took.append([times[at] * 1000 for at in range(len(arms))])
+        spent += sum(times.values())
+    columns = np.array(took).T
+    return Turns(columns[0], None if champion is None else columns[1], wanted, spent)

@@ -1,0 +1,243 @@
+"""`score-range`: the expected top label for each golden query, with a score in its range.
+
+Whether an expectation holds is a fact of each query, counted as it is. What speaks of traffic
+(calibration, recall by class, every difference from the champion but the count of changed labels)
+is weighted by what the queries stand for and carries an interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from gates.card.card import CheckSpec, MetricSpec
+from gates.checks import Check
+from gates.checks._slices import cuts, margin_of
+from gates.checks.score_range.calibration import Binning, calibration, reliability
+from gates.checks.score_range.label_changes import moved
+from gates.checks.score_range.labelled import Labelled, label
+from gates.checks.score_range.recall_by_class import Classes
+from gates.comparison.measuring import Change, Sample, Slice, differences, means
+from gates.domain.judging import Exhibit, Measurement
+from gates.domain.subject import Plan, Subject
+from gates.kernels.calibration import brier
+from gates.kernels.packed import Bools
+
+__all__ = ["CHECK"]
+
+_SHARE = "share of golden queries"
+
+_EXPECTED = ("label-accuracy", "in-range")
+_OF_PROBABILITIES = ("calibration-error", "brier", "calibration-error.delta", "brier.delta")
+_AGAINST_CHAMPION = ("label-changes", "label-accuracy.delta")
+
+
+class Options(BaseModel):
+    """Options of the labels' check.
+
+    Attributes:
+        resamples: Bootstrap resamples behind each interval.
+        bins: Into how many bins of like scores the queries are put for the calibration error;
+            fewer where a bin would hold fewer than 30 queries.
+        binning: `equal-mass`, bins of the same traffic; `equal-width`, of the same range of scores.
+        class_queries: A class with fewer golden queries is not judged by itself.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    resamples: int = Field(default=10_000, ge=1_000, le=1_000_000)
+    bins: int = Field(default=10, ge=1, le=100)
+    binning: Literal["equal-mass", "equal-width"] = "equal-mass"
+    class_queries: int = Field(default=10, ge=1)
+
+
+def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
+    labelled = label(subject)
+    if labelled is None:
+        reason = "the golden set expects no label"
+        yield from (Measurement(metric, None, 0, _SHARE, reason=reason) for metric in plan.metrics)
+        return
+    alone = [one for one in plan.metrics if not _needs_champion(one)]
+    against = [one for one in plan.metrics if _needs_champion(one)]
+    measured = _Measured(labelled, plan, subject.seed)
+    yield from measured.all_of((*_EXPECTED, *alone))
+    yield _misses(labelled)
+    if {*_OF_PROBABILITIES} & {*plan.metrics} and measured.is_probable:
+        yield reliability(labelled, measured.binning)
+    if not against:
+        if "worst-class-recall" in alone:
+            yield from measured.classes.table()
+        return
+    labelled = labelled.beside(subject.champion)
+    measured = _Measured(labelled, plan, subject.seed)
+    yield from measured.all_of((*_AGAINST_CHAMPION, *against))
+    yield from moved(labelled)
+    yield from measured.classes.table()
+
+
+def _needs_champion(metric: str) -> bool:
+    return metric.endswith(".delta") or metric == "label-changes"
+
+
+class _Measured:
+    """Measurements by name, the whole set first, then slice by slice."""
+
+    def __init__(self, labelled: Labelled, plan: Plan, seed: int) -> None:
+        options: Options = plan.options
+        self.binning = Binning(options.bins, options.binning == "equal-width")
+        self._labelled = labelled
+        self._margins = plan.margins
+        self._sample = Sample(labelled.weight, labelled.census, options.resamples, seed, severe=1.0)
+        self.classes = Classes(labelled, self._sample, _SHARE, options.class_queries)
+        of_query = {
+            column: tuple(values[one] for one in labelled.query)
+            for column, values in labelled.golden.slices.items()
+        }
+        self._slices = list(cuts(of_query, plan.slices, len(labelled.expected)))
+
+    @property
+    def is_probable(self) -> bool:
+        """Whether every score could be a probability."""
+        low, high = self._labelled.span
+        return low >= 0 and high <= 1
+
+    def all_of(self, metrics: Sequence[str]) -> Iterator[Measurement]:
+        """Each metric once."""
+        for metric in dict.fromkeys(metrics):
+            if metric == "worst-class-recall":
+                yield self.classes.worst_recall()
+            elif metric == "worst-class-recall.delta":
+                yield self.classes.worst_change(margin_of(self._margins.get(metric, {}), ""))
+            elif metric in _OF_PROBABILITIES and not self.is_probable:
+                yield from self._improbable(metric)
+            elif metric in ("label-accuracy.delta", "confidence.delta", "brier.delta"):
+                yield from self._difference(metric)
+            else:
+                for cut in self._slices:
+                    yield from self._of_slice(metric, cut)
+
+    def _of_slice(self, metric: str, cut: Slice) -> Iterator[Measurement]:
+        labelled, sample = self._labelled, self._sample
+        if metric == "calibration-error":
+            yield calibration(labelled, sample, cut, self.binning)
+        elif metric == "calibration-error.delta":
+            yield calibration(labelled, sample, cut, self.binning, grown=True)
+        elif metric == "brier":
+            yield from means(sample, {metric: brier(labelled.new.score, labelled.new.right)}, cut)
+        elif metric == "in-range":
+            yield _share(metric, _in_range(labelled), cut)
+        elif metric == "label-changes":
+            old, new = labelled.before.labels, labelled.new.labels
+            yield _share(metric, np.array([a != b for a, b in zip(old, new, strict=True)]), cut)
+        else:
+            yield _share(metric, labelled.new.right, cut)
+
+    def _difference(self, metric: str) -> Iterator[Measurement]:
+        old, new, sample = self._labelled.before, self._labelled.new, self._sample
+        if metric == "brier.delta":
+            change = Change("brier", brier(old.score, old.right), brier(new.score, new.right))
+        elif metric == "confidence.delta":
+            change = Change("confidence", old.score, new.score)
+            low, high = self._labelled.span
+            sample = replace(sample, severe=max(1.0, high - low))
+        else:
+            change = Change("label-accuracy", old.right.astype(float), new.right.astype(float))
+        margins = self._margins.get(metric, {})
+        named = sum(margin_of(margins, name) is not None for name, _ in self._slices[1:])
+        whole: list[Measurement] = []
+        for cut in self._slices:
+            margin = margin_of(margins, cut[0])
+            found = differences(sample, [change], cut, named=named, margin=margin, whole=whole)
+            yield _in_words(found[0])
+            whole = whole or found
+
+    def _improbable(self, metric: str) -> Iterator[Measurement]:
+        low, high = self._labelled.span
+        reason = f"its scores are no probabilities: they go from {low:.4g} to {high:.4g}"
+        for name, rows in self._slices:
+            yield Measurement(metric, None, int(rows.sum()), metric, slice=name, reason=reason)
+
+
+def _in_words(found: Measurement) -> Measurement:
+    """A difference as reports must say it: less is better of a Brier score, neither of a score."""
+    extra = dict(found.extra)
+    if found.metric == "label-accuracy.delta":
+        return replace(found, unit=_SHARE)
+    if found.metric == "brier.delta":
+        extra["wins"], extra["losses"] = extra.get("losses"), extra.get("wins")
+        return replace(found, unit="Brier score", extra=extra)
+    left = {key: extra[key] for key in extra if key not in ("wins", "ties", "losses")}
+    return replace(found, unit="score", extra=left)
+
+
+def _in_range(labelled: Labelled) -> Bools:
+    low = np.array([one.low for one in labelled.expected])
+    high = np.array([one.high for one in labelled.expected])
+    score = labelled.new.score
+    inside: Bools = labelled.new.right & (score >= low) & (score <= high)
+    return inside
+
+
+def _share(metric: str, hits: Bools, cut: Slice) -> Measurement:
+    name, rows = cut
+    kept = hits[rows]
+    n = int(kept.size)
+    return Measurement(metric, float(kept.mean()) if n else None, n, _SHARE, slice=name)
+
+
+def _misses(labelled: Labelled) -> Exhibit:
+    new, inside, text = labelled.new, _in_range(labelled), labelled.text
+    rows = [
+        [
+            text[at],
+            one.target,
+            f"{one.low:g} to {one.high:g}",
+            new.labels[at],
+            round(float(new.score[at]), 4),
+            one.line,
+        ]
+        for at, one in enumerate(labelled.expected)
+        if not inside[at]
+    ]
+    columns = ["query", "expected", "in", "got", "score", "line of expectations.csv"]
+    title = f"{len(rows)} of {len(labelled.expected)} golden queries miss their label or range"
+    return Exhibit("table", title, {"columns": columns, "rows": rows})
+
+
+_METRICS = {
+    "label-accuracy": ("queries that get their expected label", _SHARE),
+    "in-range": ("queries with their label and a score in range", _SHARE),
+    "label-changes": ("queries labelled otherwise by the champion", _SHARE),
+    "label-accuracy.delta": ("accuracy of the candidate minus the champion's", _SHARE),
+    "confidence.delta": ("mean score of the label given, candidate minus champion", "score"),
+    "calibration-error": (
+        "how far scores are from how often they are right (ECE)",
+        "calibration error",
+    ),
+    "calibration-error.delta": (
+        "calibration error of the candidate minus the champion's",
+        "calibration error",
+    ),
+    "brier": ("mean square of the score less 1 where right, 0 where wrong", "Brier score"),
+    "brier.delta": ("Brier score of the candidate minus the champion's", "Brier score"),
+    "worst-class-recall": ("least share of any class's queries that get its label", _SHARE),
+    "worst-class-recall.delta": ("how much the recall of a class changed at the worst", _SHARE),
+}
+
+CHECK = Check(
+    CheckSpec(
+        name="score-range",
+        summary="the expected label for each golden query, with a score in its range",
+        tasks=frozenset({"classification"}),
+        metrics=tuple(
+            MetricSpec(name, summary, unit, sliceable=not name.startswith("worst-class"))
+            for name, (summary, unit) in _METRICS.items()
+        ),
+        options=Options,
+    ),
+    _measure,
+)

@@ -1,0 +1,121 @@
+"""Whether a score of 0.8 is right four times in five: the calibration of a classifier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gates.checks.score_range.labelled import Given, Labelled
+from gates.comparison.measuring import Sample, Slice
+from gates.domain.judging import Exhibit, Measurement
+from gates.kernels.calibration import (
+    Answers,
+    calibration_bounds,
+    equal_mass,
+    equal_width,
+    gaps,
+)
+from gates.kernels.intervals import effective_n
+from gates.kernels.packed import Bools, Floats
+
+__all__ = ["Binning", "calibration", "reliability"]
+
+_A_BIN = 30  # queries a bin needs before its gap says more than chance
+
+
+@dataclass(frozen=True, slots=True)
+class Binning:
+    """Into which bins of like scores queries are put.
+
+    Attributes:
+        bins: How many at most; fewer where one would hold less than 30 queries.
+        is_even: Whether each holds the same range of scores, rather than the same weight.
+    """
+
+    bins: int
+    is_even: bool
+
+    def of(self, given: Given, rows: Bools, weight: Floats) -> Answers:
+        """A version's answers in some rows, in their bins.
+
+        Args:
+            given: The version's answers.
+            rows: bool[E], the rows.
+            weight: float64[rows], what each of them stands for.
+        """
+        score, bins = given.score[rows], self.within(weight)
+        found = equal_width(score, bins) if self.is_even else equal_mass(score, weight, bins)
+        return Answers(score, given.right[rows], found)
+
+    def within(self, weight: Floats) -> int:
+        """How many bins rows of these weights are put into."""
+        return int(np.clip(effective_n(weight) // _A_BIN, 1, self.bins))
+
+
+def calibration(
+    labelled: Labelled, sample: Sample, cut: Slice, binning: Binning, *, grown: bool = False
+) -> Measurement:
+    """The candidate's calibration error in a slice, or how much it is above the champion's.
+
+    Args:
+        labelled: Both versions' answers, with scores in [0, 1].
+        sample: How the queries were drawn.
+        cut: The slice.
+        binning: Into which bins its queries are put.
+        grown: Whether the difference from the champion is asked for.
+    """
+    name, rows = cut
+    weight = sample.weight[rows]
+    arms = [labelled.new, labelled.before] if grown else [labelled.new]
+    new, *old = (binning.of(one, rows, weight) for one in arms)
+    found = calibration_bounds(
+        new,
+        old[0] if old else None,
+        weight,
+        census=sample.census[rows],
+        alpha=sample.alpha,
+        resamples=sample.resamples,
+        seed=sample.seed,
+    )
+    return Measurement(
+        "calibration-error.delta" if grown else "calibration-error",
+        found.estimate,
+        int(rows.sum()),
+        "calibration error",
+        found.lower,
+        found.upper,
+        slice=name,
+        extra={"plug_in": found.plug_in, "bins": float(binning.within(weight))},
+    )
+
+
+def reliability(labelled: Labelled, binning: Binning) -> Exhibit:
+    """The candidate's bins as a table: what it said, and how often it was right.
+
+    Args:
+        labelled: Its answers, with scores in [0, 1].
+        binning: Into which bins its queries are put.
+    """
+    score, weight = labelled.new.score, labelled.weight
+    answers = binning.of(labelled.new, np.ones(score.size, bool), weight)
+    found = gaps(answers, weight)
+    gap = found.right - found.score
+    rows = []
+    for at, one in enumerate(np.unique(answers.bin)):
+        inside = score[answers.bin == one]
+        shares = (found.share[at], found.score[at], found.right[at], gap[at])
+        rows.append(
+            [
+                f"{inside.min():.3f} to {inside.max():.3f}",
+                int(found.count[at]),
+                *(round(float(value), 4) for value in shares),
+            ]
+        )
+    over = -float((found.share * gap).sum())
+    way = "above" if over > 0 else "below"
+    title = f"The candidate's scores are on average {abs(over):.3f} {way} how often it is right"
+    columns = ["scores", "queries", "share of traffic", "mean score", "right", "right − score"]
+    points = [[row[3], row[4], row[2]] for row in rows]
+    data = {"columns": columns, "rows": rows, "reliability": points}
+    return Exhibit("table", title, data)

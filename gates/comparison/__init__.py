@@ -1,0 +1,15 @@
+"""`gates diff`: two ranking files of the same queries, compared without a model, a card or MLflow.
+
+plan.py         what is asked
+population.py   which queries count, for how much, and in which slices
+per_query.py    every metric of every query, from blocks of aligned lists
+measure.py      from queries to measurements
+lists.py        the result lists that a page shows, read again from the files
+compare.py      all of it, in order: start here
+table.py        the per-query table as a file
+"""
+
+from gates.comparison.compare import compare
+from gates.comparison.plan import Plan
+
+__all__ = ["Plan", "compare"]

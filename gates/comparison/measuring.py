@@ -1,0 +1,287 @@
+"""From values a query to measurements: what every comparison of two rankings adds up alike.
+
+The gate's `ranking-diff` and `gates diff` both measure here, so that one set of queries gives both
+the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gates.domain.judging import Exhibit, Measurement
+from gates.kernels.discovery import Finding
+from gates.kernels.intervals import Interval, bootstrap_columns, clopper_pearson, sign_flip_p
+from gates.kernels.multiplicity import holm
+from gates.kernels.packed import Bools, Floats
+from gates.kernels.power import minimum_detectable_effect, queries_needed
+
+__all__ = [
+    "Change",
+    "Sample",
+    "Slice",
+    "differences",
+    "means",
+    "places",
+    "share",
+    "superiority",
+    "to_judge",
+]
+
+SHARE = "share of queries"
+
+Slice = tuple[str, Bools]
+"""A slice's name (`column=value`, empty for the whole) and its queries, bool[Q]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """How the queries were drawn, and how intervals are made.
+
+    Attributes:
+        weight: float64[Q], what each query stands for.
+        census: bool[Q], those taken with certainty.
+        resamples: Bootstrap resamples behind each interval.
+        seed: The same seed gives the same intervals.
+        severe: The most that a query outside the sample is taken to lose or gain; losses beyond it
+            are bounded by themselves.
+        alpha: Level of each one-sided bound.
+    """
+
+    weight: Floats
+    census: Bools
+    resamples: int
+    seed: int
+    severe: float
+    alpha: float = 0.05
+
+    def intervals(
+        self, values: Sequence[Floats], rows: Bools, plausible: tuple[float, float]
+    ) -> list[Interval]:
+        """An interval for the weighted mean of each column, NaN left out.
+
+        Args:
+            values: float64[Q] each.
+            rows: bool[Q], the queries that count.
+            plausible: Worst and best value of a query outside the sample.
+        """
+        return bootstrap_columns(
+            np.stack(values, axis=1)[rows],
+            self.weight[rows],
+            alpha=self.alpha,
+            census=self.census[rows],
+            resamples=self.resamples,
+            seed=self.seed,
+            plausible=plausible,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """A metric under both rankings.
+
+    Attributes:
+        metric: Its name, such as `ndcg@10`.
+        old: float64[Q], NaN where it does not exist.
+        new: float64[Q], likewise.
+        unjudged: (float64[Q], float64[Q]): the least and the greatest difference that grades still
+            to come could make of each query; None where that is not asked.
+        noise: How much of the mean difference a ranking that is not deterministic could make.
+    """
+
+    metric: str
+    old: Floats
+    new: Floats
+    unjudged: tuple[Floats, Floats] | None = None
+    noise: float = 0.0
+
+
+def differences(
+    sample: Sample,
+    changes: Sequence[Change],
+    cut: Slice,
+    *,
+    named: int = 0,
+    margin: float | None = None,
+    whole: Sequence[Measurement] = (),
+) -> list[Measurement]:
+    """New minus old of each metric, over the queries of a slice for which both exist.
+
+    Where not one query of the whole set changed, nothing points at any slice: a slice then relies
+    on the whole set's bounds, which more queries make narrower than its own.
+
+    Args:
+        sample: The queries.
+        changes: The metrics.
+        cut: The slice.
+        named: How many slices must hold besides the whole; the power is shared between them.
+        margin: For how many queries it would take to see such a loss; None when nobody asks.
+        whole: The same metrics over all queries, where `cut` is a slice of them.
+    """
+    name, rows = cut
+    values = [one.new - one.old for one in changes]
+    intervals = sample.intervals(values, rows, (-sample.severe, sample.severe))
+    found = [
+        _difference(sample, one, value, interval, (name, rows), named, margin)
+        for one, value, interval in zip(changes, values, intervals, strict=True)
+    ]
+    return [_relying(one, on) for one, on in zip(found, whole, strict=True)] if whole else found
+
+
+def _relying(part: Measurement, whole: Measurement) -> Measurement:
+    changed = (whole.extra.get("wins") or 0) + (whole.extra.get("losses") or 0)
+    ends = (part.lower, whole.lower, part.upper, whole.upper)
+    if changed or not part.n or not whole.n or None in ends:
+        return part
+    lower, upper = max(ends[0] or 0.0, ends[1] or 0.0), min(ends[2] or 0.0, ends[3] or 0.0)
+    return replace(part, lower=lower, upper=upper)
+
+
+def _difference(
+    sample: Sample,
+    change: Change,
+    value: Floats,
+    interval: Interval,
+    cut: Slice,
+    named: int,
+    margin: float | None,
+) -> Measurement:
+    name, rows = cut
+    metric = f"{change.metric}.delta"
+    exists = rows & ~np.isnan(value)
+    if not interval.n:
+        reason = "no query with a relevant judged document"
+        return Measurement(metric, None, 0, change.metric, slice=name, reason=reason)
+    weight, difference = sample.weight[exists], value[exists]
+    extra: dict[str, float | None] = {
+        "old": float(np.average(change.old[exists], weights=weight)),
+        "new": float(np.average(change.new[exists], weights=weight)),
+        "n_eff": interval.n_eff,
+        "left_out": float(rows.sum() - interval.n),
+        # The estimate's own standard error has the design in it already.
+        "mde": minimum_detectable_effect(interval.standard_error, 1) if interval.n > 1 else None,
+        "wins": float((difference > 0).sum()),
+        "ties": float((difference == 0).sum()),
+        "losses": float((difference < 0).sum()),
+    }
+    if margin and interval.n > 1 and np.isfinite(interval.standard_error):
+        spread = interval.standard_error * np.sqrt(interval.n_eff)
+        extra["n_needed"] = float(queries_needed(spread, margin, slices=max(named, 1)))
+    if change.unjudged is not None:
+        worst, best = (float(np.average(one[exists], weights=weight)) for one in change.unjudged)
+        # Equal but for rounding: nothing that was served is unjudged.
+        if best - worst > 1e-12:
+            extra |= {"pessimistic": worst, "optimistic": best}
+    return Measurement(
+        metric,
+        interval.estimate,
+        interval.n,
+        change.metric,
+        interval.lower - change.noise,
+        interval.upper + change.noise,
+        slice=name,
+        extra=extra,
+    )
+
+
+def superiority(sample: Sample, change: Change, cuts: Sequence[Slice]) -> list[Measurement]:
+    """How surely the new ranking is better: sign-flip p of each slice, the whole first.
+
+    The p of the whole stands for itself; those of the slices are adjusted by Holm for how many
+    there are.
+
+    Args:
+        sample: The queries.
+        change: The metric.
+        cuts: The whole, and then the slices.
+    """
+    metric = f"{change.metric}.p-better"
+    value = change.new - change.old
+    found: list[tuple[str, int, float]] = []
+    for name, rows in cuts:
+        exists = rows & ~np.isnan(value)
+        p = sign_flip_p(
+            value[exists], sample.weight[exists], resamples=sample.resamples, seed=sample.seed
+        )
+        found.append((name, int(exists.sum()), p))
+    adjusted = [one[2] for one in found[:1]] + holm(
+        np.array([one[2] for one in found[1:]])
+    ).tolist()
+    return [
+        Measurement(metric, p if n else None, n, "p", slice=name, reason="" if n else "no query")
+        for (name, n, _), p in zip(found, adjusted, strict=True)
+    ]
+
+
+def means(
+    sample: Sample,
+    values: Mapping[str, Floats],
+    cut: Slice,
+    *,
+    plausible: tuple[float, float] = (0.0, 1.0),
+) -> list[Measurement]:
+    """The weighted mean of each column over a slice, NaN left out.
+
+    Args:
+        sample: The queries.
+        values: metric → float64[Q].
+        cut: The slice.
+        plausible: The least and the greatest value there can be.
+    """
+    name, rows = cut
+    intervals = sample.intervals(list(values.values()), rows, plausible)
+    return [
+        Measurement(metric, one.estimate, one.n, metric, one.lower, one.upper, slice=name)
+        if one.n
+        else Measurement(metric, None, 0, metric, slice=name, reason="no query to compare")
+        for metric, one in zip(values, intervals, strict=True)
+    ]
+
+
+def share(metric: str, hit: Floats, cut: Slice) -> Measurement:
+    """The share of queries for which something is so, with exact Clopper-Pearson bounds.
+
+    Args:
+        metric: Its name.
+        hit: float64[Q], 1 where it is so, 0 where not, NaN where nobody can tell.
+        cut: The slice.
+    """
+    name, rows = cut
+    kept = hit[rows & ~np.isnan(hit)]
+    n, hits = int(kept.size), int(kept.sum())
+    if not n:
+        return Measurement(metric, None, 0, SHARE, slice=name, reason="no query to compare")
+    lower, upper = clopper_pearson(hits, n)
+    return Measurement(
+        metric, hits / n, n, SHARE, lower, upper, name, extra={"queries": float(hits)}
+    )
+
+
+def to_judge(rows: Sequence[Sequence[object]]) -> Exhibit:
+    """The documents whose judgment could move the mean most, as a table.
+
+    Args:
+        rows: query, document, title, old rank, new rank, and by how much.
+    """
+    columns = ["query", "document", "title", "old rank", "new rank", "could move the mean by"]
+    data = {"columns": columns, "rows": [list(row) for row in rows]}
+    return Exhibit("table", "Documents to judge next", data)
+
+
+def places(found: Sequence[Finding]) -> Exhibit:
+    """Slices found by search, as a table."""
+    rows = [
+        [
+            " and ".join(f"{column} = {value}" for column, value in one.conditions),
+            one.n,
+            round(one.mean, 4),
+            round(one.rest, 4),
+            round(one.p, 6),
+        ]
+        for one in found
+    ]
+    columns = ["slice", "queries", "difference there", "elsewhere", "adjusted p"]
+    title = "Where the candidate is worst (found by search, advisory)"
+    return Exhibit("table", title, {"columns": columns, "rows": rows})

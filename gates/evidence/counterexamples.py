@@ -1,0 +1,195 @@
+"""Counterexamples kept between runs: a small file for each model and check.
+
+Runs that end at the same moment take turns, by a lock on the folder, and each adds to what the
+other wrote. A file is replaced whole. One that cannot be read is said and begun anew.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gates.domain.counterexamples import Counterexample, Known, Recall, Replay
+from gates.errors import UsageError
+from gates.evidence.evidence import CheckRecord, canonical
+from gates.system.files import write_atomically
+
+__all__ = ["LONGEST", "MOST", "SCHEMA", "VERSIONS", "Recollection"]
+
+SCHEMA = "mlgates.counterexamples/1"
+MOST = 100
+"""So many counterexamples a file keeps."""
+LONGEST = 1_000
+"""A longer text is not kept, in characters."""
+VERSIONS = 5
+"""A counterexample goes once so many versions, one after the other, did it right."""
+
+_LARGEST = 8 << 20  # bytes; hundred cases of the longest texts are far smaller
+_WAIT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What a file holds."""
+
+    model: str
+    check: str
+    runs: int
+    cases: tuple[Known, ...]
+    schema: str = SCHEMA
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """The counterexamples of one model.
+
+    Attributes:
+        folder: Where those of all models are kept.
+        model: The registered model's name.
+    """
+
+    folder: Path
+    model: str
+
+    def path(self, check: str) -> Path:
+        """The file of a check, whether it exists or not.
+
+        Args:
+            check: The check's name.
+        """
+        return self.folder / self.model / f"{check}.json"
+
+    def recall(self, check: str) -> Recall:
+        """What earlier runs left for a check; it never raises.
+
+        Args:
+            check: The check's name.
+        """
+        path = self.path(check)
+        place = f"{self.folder.name}/{self.model}/{path.name}"
+        try:
+            content = _content(path)
+            held = _parsed(content)
+        except FileNotFoundError:
+            return Recall(place=place)
+        except (OSError, ValueError) as problem:
+            words = problem.strerror if isinstance(problem, OSError) else str(problem)
+            return Recall(place=place, trouble=f"{path}: {words}; it is begun anew")
+        digest = "sha256:" + hashlib.sha256(content).hexdigest()
+        return Recall(held.cases, held.runs, digest, place)
+
+    def keep(self, record: CheckRecord, version: str, digest: str) -> None:
+        """Keep what a check found and what became of older counterexamples.
+
+        A check that does not replay leaves nothing, and so does one that could not finish.
+
+        Args:
+            record: What the check gave.
+            version: The candidate's URI.
+            digest: The candidate's digest.
+
+        Raises:
+            UsageError: The file cannot be written, or another process has held the folder too long.
+        """
+        if record.replay is None or record.fault:
+            return
+        path = self.path(record.check)
+        with _turn(path.parent):
+            # Not what the run began with: another may have ended since.
+            held = self.recall(record.check)
+            cases = _merged(held.cases, record.replay, record.counterexamples, version, digest)
+            file = _File(self.model, record.check, held.runs + 1, cases)
+            write_atomically(path, canonical(file))
+
+
+def _merged(
+    held: tuple[Known, ...],
+    replay: Replay,
+    found: tuple[Counterexample, ...],
+    version: str,
+    digest: str,
+) -> tuple[Known, ...]:
+    cases = {one.case.asked: one for one in held}
+    for one in replay.cases:
+        key = one.known.case.asked
+        if one.fails:
+            cases[key] = Known(one.known.case, version)
+        elif one.fails is None:
+            cases.pop(key, None)
+        elif key in cases and digest not in cases[key].passed:
+            cases[key] = replace(cases[key], passed=(*cases[key].passed, digest))
+    new = {
+        case.asked: Known(case, version)
+        for case in found
+        if max(len(case.query), len(case.typed), len(case.label)) <= LONGEST
+    }
+    every = {**new, **{key: one for key, one in cases.items() if key not in new}}
+    kept = [one for one in every.values() if len(one.passed) < VERSIONS]
+    # Where there are too many, those go first that more versions did right, and then the oldest.
+    return tuple(sorted(kept, key=lambda one: len(one.passed))[:MOST])
+
+
+def _content(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        content = stream.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise ValueError(f"it is larger than the {_LARGEST:,} bytes that such a file may have")
+    return content
+
+
+def _parsed(content: bytes) -> _File:
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        raise ValueError("it is not JSON") from None
+    schema = value.get("schema") if isinstance(value, dict) else None
+    if schema != SCHEMA:
+        raise ValueError(f"it has schema {schema!r}, and this gate reads {SCHEMA!r}")
+    try:
+        file = TypeAdapter(_File).validate_python(value)
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"it is damaged at '{place}': {first['msg']}") from None
+    return replace(file, runs=max(file.runs, 0), cases=file.cases[:MOST])
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    end = time.monotonic() + _WAIT
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as problem:
+        raise UsageError(
+            f"{folder} cannot be used: {problem.strerror}",
+            advice="make it writable, or name another folder: --counterexamples DIR",
+        ) from None
+    try:
+        while not _taken(descriptor):
+            if time.monotonic() > end:
+                raise UsageError(
+                    f"another process has held {folder} for over {_WAIT:.0f} s",
+                    advice="see whether another gate hangs, end it and run again",
+                )
+            time.sleep(0.02)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,255 @@
+"""The evidence: the canonical JSON record of a run, enough to judge it again and to draw it.
+
+One file, one form: keys sorted, no spaces, UTF-8, no NaN. Its digest is taken over those bytes.
+When a signing key is set, `gates.evidence.signing` puts a signature over the same bytes beside it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gates.domain.counterexamples import Counterexample, Replay
+from gates.domain.judging import (
+    EnvironmentFacts,
+    Exhibit,
+    Judgement,
+    Measurement,
+    ModelVersion,
+    Verdict,
+)
+from gates.errors import EvidenceError
+from gates.evidence.signing import sign, verify
+from gates.system.files import write_atomically
+
+__all__ = [
+    "SCHEMA",
+    "CardFacts",
+    "CheckRecord",
+    "Evidence",
+    "GateFacts",
+    "GoldenFacts",
+    "Timing",
+    "canonical",
+    "evidence_digest",
+    "read_evidence",
+    "write_evidence",
+]
+
+SCHEMA = "mlgates.evidence/1"
+
+
+@dataclass(frozen=True, slots=True)
+class GateFacts:
+    """The gate itself: its version, and where it ran."""
+
+    version: str
+    python: str
+    platform: str
+    mlflow: str
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """The card that was judged by, with its whole policy."""
+
+    path: str
+    digest: str
+    model: str
+    task: str
+    champion_alias: str
+    owners: tuple[str, ...]
+    policy: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenFacts:
+    """The golden set that was judged on, in counts."""
+
+    path: str
+    digest: str
+    name: str
+    synthetic: bool
+    sampling: str
+    queries: int
+    documents: int
+    judgments: int
+    expectations: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    """What one check gave: its measurements and exhibits, or why it could not run.
+
+    Attributes:
+        check: Its name.
+        measurements: What it measured.
+        exhibits: What it shows.
+        seconds: How long it took, besides predictions that other checks had asked for before.
+        fault: Why it could not finish; empty when it did.
+        breach: True when it could not finish because the candidate broke its contract.
+        log: The last lines of the worker, when a fault came from one.
+        counterexamples: What it found the candidate to get wrong, for later runs to ask.
+        replay: What became of the counterexamples of earlier runs; None where it keeps none.
+    """
+
+    check: str
+    measurements: tuple[Measurement, ...] = ()
+    exhibits: tuple[Exhibit, ...] = ()
+    seconds: float = 0.0
+    fault: str = ""
+    breach: bool = False
+    log: str = ""
+    counterexamples: tuple[Counterexample, ...] = ()
+    replay: Replay | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long one step of the run took, in seconds."""
+
+    step: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One run of the gate.
+
+    Attributes:
+        schema: Always `SCHEMA`.
+        run_id: A random name for the run.
+        created: When it ended, ISO 8601, UTC.
+        gate: The gate itself.
+        card: The card.
+        golden: The golden set.
+        candidate: The version under test.
+        champion: The version in production; None when there was none.
+        environments: role → what that version ran in.
+        seed: The seed of everything random.
+        records: What each check gave, in the card's order.
+        judgements: Every bound, judged, in the card's order, own tests last.
+        timings: Where the time went.
+        verdict: The answer.
+    """
+
+    run_id: str
+    created: str
+    gate: GateFacts
+    card: CardFacts
+    golden: GoldenFacts
+    candidate: ModelVersion
+    champion: ModelVersion | None
+    environments: Mapping[str, EnvironmentFacts]
+    seed: int
+    records: tuple[CheckRecord, ...]
+    judgements: tuple[Judgement, ...]
+    timings: tuple[Timing, ...]
+    verdict: Verdict
+    schema: str = field(default=SCHEMA)
+
+    @property
+    def is_against_itself(self) -> bool:
+        """Whether both versions are the same bytes: an A/A run, which speaks for no promotion."""
+        return self.champion is not None and self.champion.digest == self.candidate.digest
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON values are what they are
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        # JSON has no word for these; as null, an open interval would read back as an exact value.
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def canonical(value: object) -> bytes:
+    """A frozen value (evidence, or a part of it) as the bytes that are stored and signed.
+
+    Infinite interval ends and NaN are written as the strings `Infinity`, `-Infinity`, `NaN`.
+    """
+    text = json.dumps(
+        _plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return text.encode("utf-8", "backslashreplace")
+
+
+def evidence_digest(content: bytes) -> str:
+    """`sha256:…` of evidence bytes."""
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def write_evidence(path: Path, evidence: Evidence, *, signing_key: Path | None = None) -> str:
+    """Write evidence, and its signature when a key is given.
+
+    Args:
+        path: Where to.
+        evidence: What.
+        signing_key: A PEM file with an Ed25519 private key.
+
+    Returns:
+        The evidence digest.
+
+    Raises:
+        UsageError: The file cannot be written or the key not used; nothing is half-written.
+    """
+    content = canonical(evidence)
+    signature = sign(content, signing_key) if signing_key else None
+    write_atomically(path, content, durable=True)
+    if signature:
+        write_atomically(path.with_name(path.name + ".sig"), signature, durable=True)
+    return evidence_digest(content)
+
+
+def read_evidence(path: Path, *, verify_key: Path | None = None) -> Evidence:
+    """Read evidence, checking its schema and, when a key is given, its signature.
+
+    Args:
+        path: The `evidence.json`.
+        verify_key: A PEM file with an Ed25519 public key; then a valid signature is demanded.
+
+    Raises:
+        EvidenceError: It is missing, damaged, of another schema, unsigned or wrongly signed.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        content = path.read_bytes()
+    except OSError as problem:
+        raise EvidenceError(
+            f"cannot be read: {problem.strerror}", path=path, advice="run the gate first: gates run"
+        ) from None
+    if verify_key:
+        verify(path, content, verify_key)
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        raise EvidenceError("is not JSON", path=path, advice="run the gate again") from None
+    schema = value.get("schema") if isinstance(value, dict) else None
+    if schema != SCHEMA:
+        raise EvidenceError(
+            f"has schema {schema!r}; this gate reads {SCHEMA!r}",
+            path=path,
+            advice="use the mlgates version that wrote it, or run the gate again",
+        )
+    try:
+        evidence = TypeAdapter(Evidence).validate_python(value)
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise EvidenceError(
+            f"is damaged at '{place}': {first['msg']}", path=path, advice="run the gate again"
+        ) from None
+    return evidence

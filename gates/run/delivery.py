@@ -1,0 +1,130 @@
+"""Delivering an outcome: evidence and reports on disk, then in MLflow."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gates.errors import GatesError
+from gates.evidence.counterexamples import Recollection
+from gates.evidence.evidence import Evidence, evidence_digest, write_evidence
+from gates.registry import Registry
+from gates.report import write_reports
+from gates.settings import Settings
+
+__all__ = ["Delivery", "deliver", "log_outcome", "who"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where the outcome of a run is.
+
+    Attributes:
+        folder: The run's folder.
+        evidence: Its `evidence.json`.
+        digest: The evidence digest.
+        reports: kind → file (`html`, `markdown`, `junit`).
+        mlflow_run: The MLflow run that holds a copy; empty when it could not be logged.
+        trouble: What could not be logged or kept, and why; empty when all was.
+    """
+
+    folder: Path
+    evidence: Path
+    digest: str
+    reports: Mapping[str, Path]
+    mlflow_run: str
+    trouble: str
+
+
+def who() -> str:
+    """The name of whoever runs this, for the history."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def deliver(
+    evidence: Evidence, folder: Path, settings: Settings, *, logged: bool = True
+) -> Delivery:
+    """Write evidence and reports, then log them to MLflow.
+
+    The files come first: when MLflow is away, the run has still left its evidence. What it found
+    is kept for the next run to ask. An A/A run is not logged: the version's tags say what came of
+    comparing it with another.
+
+    Args:
+        evidence: The outcome.
+        folder: The run's folder.
+        settings: The store and the signing key.
+        logged: Whether to log to MLflow; `log_outcome` does that later.
+
+    Raises:
+        UsageError: The evidence could not be written; nothing is half-written.
+    """
+    from gates.registry.mlflow import MlflowRegistry
+
+    path = folder / "evidence.json"
+    digest = write_evidence(path, evidence, signing_key=settings.signing_key)
+    reports = write_reports(evidence, folder)
+    run_id, troubles = "", _keep(evidence, settings)
+    if logged and not evidence.is_against_itself:
+        try:
+            registry = MlflowRegistry(settings.tracking_uri, settings.cache)
+            run_id = log_outcome(registry, evidence, path, reports.values(), by=who())
+        except GatesError as problem:
+            troubles.append(f"the outcome could not be logged to MLflow: {problem}")
+    return Delivery(folder, path, digest, reports, run_id, "; ".join(troubles))
+
+
+def log_outcome(
+    registry: Registry, evidence: Evidence, path: Path, reports: Iterable[Path], *, by: str
+) -> str:
+    """Log evidence and what belongs to it, once, however often it is asked for.
+
+    Args:
+        registry: Where to.
+        evidence: The outcome.
+        path: Its `evidence.json`; a signature beside it is logged too.
+        reports: The reports of it.
+        by: Who ran the gate, for the history.
+
+    Returns:
+        The id of the run in MLflow.
+
+    Raises:
+        RegistryError: It could not be logged.
+    """
+    signature = path.with_name(path.name + ".sig")
+    files = [*reports, *([signature] if signature.is_file() else [])]
+    tags = {
+        "gates.verdict": str(evidence.verdict.outcome),
+        "gates.evidence_digest": evidence_digest(path.read_bytes()),
+        "gates.champion": evidence.champion.version if evidence.champion else "",
+    }
+    return registry.log_gate(path, files, evidence.candidate, _metrics(evidence), tags, by=by)
+
+
+def _keep(evidence: Evidence, settings: Settings) -> list[str]:
+    """Keep the counterexamples for the next run; why they could not be kept, in words."""
+    candidate = evidence.candidate
+    recollection = Recollection(settings.counterexamples, candidate.name)
+    try:
+        for record in evidence.records:
+            recollection.keep(record, candidate.uri, candidate.digest)
+    except GatesError as problem:
+        return [f"counterexamples could not be kept for the next run: {problem}"]
+    return []
+
+
+def _metrics(evidence: Evidence) -> dict[str, float]:
+    """The whole-set measurements, as MLflow metrics to plot over versions."""
+    found: dict[str, float] = {}
+    for record in evidence.records:
+        for one in record.measurements:
+            if not one.slice and one.value is not None:
+                name = f"{record.check}/{one.metric}".replace("@", "_at_")
+                found[name] = one.value
+    return found

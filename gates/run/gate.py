@@ -1,0 +1,226 @@
+"""The gate: one candidate, one card, one verdict. Read this after `gates/__init__.py`.
+
+    open_gate      resolve both versions, read card and golden set, digest everything
+    Gate.record    run one check, isolated: whatever goes wrong in it is a reason, not a crash
+    Gate.judge     one bound of the card against what its check measured
+    Gate.conclude  the verdict and the evidence
+
+pytest drives it (`gates.pytest_plugin`), one item per bound; `gates run` drives pytest.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gates import checks
+from gates.card.card import Card, read_card
+from gates.domain.counterexamples import Counterexample, Replay
+from gates.domain.judging import (
+    NOT_RUN,
+    Bound,
+    EnvironmentFacts,
+    Exhibit,
+    Judgement,
+    Measurement,
+    ModelVersion,
+    Outcome,
+    decide,
+    judge,
+)
+from gates.environments.cache import EnvironmentCache
+from gates.errors import GatesError, ModelFault
+from gates.evidence.counterexamples import Recollection
+from gates.evidence.evidence import CheckRecord, Evidence, Timing
+from gates.evidence.facts import card_facts, gate_facts, golden_facts, now
+from gates.golden import read_golden
+from gates.registry import Registry
+from gates.run.pruning import pruning_after_builds
+from gates.run.subject import RunSubject, put_on_stand
+from gates.settings import Settings
+from gates.system.interruption import deferred, result_of
+
+__all__ = ["Gate", "open_gate"]
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Gate:
+    """One run, open. Its checks are run at most once each.
+
+    Attributes:
+        run_id: A random name.
+        card: The policy.
+        subject: What checks are given.
+        bounds: Every bound of the card, slices spelled out.
+        timings: Where time went so far.
+        records: What the checks that ran gave.
+        environments: role → what it ran in, from other processes of the same run.
+        keep: Given each record as soon as it is there.
+    """
+
+    run_id: str
+    card: Card
+    subject: RunSubject
+    bounds: tuple[Bound, ...]
+    progress: Progress
+    timings: list[Timing] = field(default_factory=list)
+    records: dict[str, CheckRecord] = field(default_factory=dict)
+    environments: dict[str, EnvironmentFacts] = field(default_factory=dict)
+    keep: Callable[[CheckRecord], None] = field(default=lambda _: None)
+    _start: Future[None] | None = None
+    _waited: bool = False
+
+    def begin(self) -> None:
+        """Start both versions in the background, while tests are still being collected."""
+        if self._start is None:
+            self._start = ThreadPoolExecutor(1).submit(self.subject.start)
+
+    def record(self, name: str) -> CheckRecord:
+        """Run a check, once, keeping whatever it gave before anything went wrong.
+
+        Args:
+            name: A check of the card.
+        """
+        if name not in self.records:
+            if not self._waited:
+                self._waited = True
+                started = time.perf_counter()
+                self.begin()
+                assert self._start is not None  # noqa: S101 - begin() made it
+                result_of(self._start)
+                self.timings.append(_timing("wait for both versions", started))
+            self.progress(f"measuring {name}")
+            self.records[name] = _run(name, self)
+            self.keep(self.records[name])
+        return self.records[name]
+
+    def judge(self, bound: Bound) -> Judgement:
+        """Judge one bound by what its check measured.
+
+        Args:
+            bound: One of `bounds`.
+        """
+        record = self.record(bound.check)
+        wanted = (bound.metric, bound.slice)
+        for measurement in record.measurements:
+            if (measurement.metric, measurement.slice) == wanted:
+                return judge(bound, measurement)
+        if record.fault:
+            return Judgement(
+                bound, Outcome.FAIL if record.breach else Outcome.UNDECIDED, record.fault
+            )
+        return judge(bound, None)
+
+    def conclude(self, judgements: tuple[Judgement, ...], command: tuple[str, ...]) -> Evidence:
+        """The evidence of the run: everything that was measured, judged and decided.
+
+        Args:
+            judgements: Of the bounds and own tests that ran; bounds that did not run are UNDECIDED.
+            command: How the gate was called, for the record.
+        """
+        ran = {one.bound for one in judgements}
+        missed = [bound for bound in self.bounds if bound not in ran]
+        complete = (*judgements, *(Judgement(one, Outcome.UNDECIDED, NOT_RUN) for one in missed))
+        champion = self.subject.champion
+        return Evidence(
+            run_id=self.run_id,
+            created=now(),
+            gate=gate_facts(command),
+            card=card_facts(self.card),
+            golden=golden_facts(self.subject.golden, self.card.project),
+            candidate=self.subject.candidate.version,
+            champion=champion.version if champion else None,
+            environments={**self.environments, **self.subject.environments()},
+            seed=self.subject.seed,
+            records=tuple(self.records[name] for name in self.card.plans if name in self.records),
+            judgements=complete,
+            timings=tuple(self.timings),
+            verdict=decide(complete),
+        )
+
+    def close(self) -> None:
+        """Stop the workers, those that are still starting included."""
+        with deferred():  # a start that is under way needs its lock to end
+            self.subject.close()
+            if self._start is not None and not self._start.cancel():
+                wait([self._start])
+                self.subject.close()
+
+
+def _timing(step: str, started: float) -> Timing:
+    return Timing(step, round(time.perf_counter() - started, 3))
+
+
+def _run(name: str, gate: Gate) -> CheckRecord:
+    found: list[checks.Found] = []
+    fault, breach, log = "", False, ""
+    started = time.perf_counter()
+    try:
+        found.extend(checks.find(name).measure(gate.subject, gate.card.plans[name]))
+    except ModelFault as problem:
+        fault, breach, log = f"{problem.kind}: {problem.what}", problem.breach, problem.log
+    except GatesError as problem:
+        fault = str(problem)
+    except Exception as problem:  # noqa: BLE001 - a broken check is a reason, never a crash or a pass
+        fault = f"the check itself failed: {type(problem).__name__}: {problem}"
+        log = traceback.format_exc(limit=-8)
+    seconds = time.perf_counter() - started
+    measurements = tuple(one for one in found if isinstance(one, Measurement))
+    exhibits = tuple(one for one in found if isinstance(one, Exhibit))
+    counterexamples = tuple(one for one in found if isinstance(one, Counterexample))
+    replay = next((one for one in found if isinstance(one, Replay)), None)
+    took = round(seconds, 4)
+    return CheckRecord(
+        name, measurements, exhibits, took, fault, breach, log, counterexamples, replay
+    )
+
+
+def open_gate(
+    card_path: Path,
+    candidate: ModelVersion,
+    champion: ModelVersion | None,
+    *,
+    run_id: str,
+    settings: Settings,
+    registry: Registry,
+    progress: Progress,
+    against_itself: bool = False,
+) -> Gate:
+    """Read card and golden set and put two resolved versions on the stand.
+
+    Args:
+        card_path: The model card.
+        candidate: The version under test, resolved.
+        champion: The version in production, resolved; None when there is none.
+        run_id: The run's name.
+        settings: Where things are.
+        registry: Holds the snapshots of both versions.
+        progress: Told, in words, what takes long.
+        against_itself: Whether both may be the same bytes, as in an A/A run.
+
+    Raises:
+        CardError, GoldenError: The policy or the golden set is not valid.
+        UsageError: Candidate and champion are the same bytes and need not be, or card, golden set
+            and model do not belong together.
+    """
+    card = read_card(card_path, checks.catalogue(), project=settings.project)
+    subject = put_on_stand(
+        card,
+        read_golden(card.golden_path),
+        candidate,
+        champion,
+        path_of=registry.path,
+        cache=EnvironmentCache(
+            settings.cache, pruning_after_builds(settings.cache, settings.cache_limits)
+        ),
+        progress=progress,
+        recollection=Recollection(settings.counterexamples, candidate.name),
+        against_itself=against_itself,
+    )
+    return Gate(run_id, card, subject, card.bounds(subject.golden), progress)

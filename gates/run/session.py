@@ -1,0 +1,419 @@
+"""What stands behind the pytest plugin: one `GateSession` a run.
+
+With xdist each worker process opens the controller's gate from the run's folder and leaves there
+what its checks gave; judgements travel in the test reports. So `-n 2`, `-k`, `-x` and `--lf` all
+end in one evidence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from pydantic import TypeAdapter
+
+from gates import __version__
+from gates.domain.judging import Bound, Judgement, ModelVersion, Outcome
+from gates.errors import GatesError, ModelFault, UsageError
+from gates.evidence.evidence import CheckRecord, Evidence, Timing, canonical
+from gates.evidence.signing import sign
+from gates.run.delivery import Delivery, deliver
+from gates.run.folder import Part, ResolvedRun, RunFolder
+from gates.run.gate import Gate, open_gate
+from gates.run.items import BoundItem, CardFile
+from gates.settings import Settings, find_project, load_settings
+from gates.system.interruption import has_come
+
+__all__ = ["VIEW", "GateSession", "View"]
+
+_JUDGEMENT = "gates.judgement"
+VIEW = "gates-view"
+
+
+class View(Protocol):
+    """Somebody who watches a run, registered with pytest as `gates-view`."""
+
+    def progress(self, text: str) -> None:
+        """Something that takes long has begun."""
+
+    def opened(self, gate: Gate) -> None:
+        """The gate is open: its bounds are known."""
+
+    def measured(self, record: CheckRecord) -> None:
+        """One more check has run, in this process."""
+
+    def judged(self, judgement: Judgement) -> None:
+        """One more bound or own test was judged."""
+
+    def finished(self, session: GateSession) -> None:
+        """The run is over: `session.evidence` and `session.delivery`, or `session.error`."""
+
+
+class GateSession:
+    """One gate, for the length of one pytest run.
+
+    Args:
+        config: pytest's configuration.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._worker_input: Mapping[str, Any] | None = getattr(config, "workerinput", None)
+        self._judgements: dict[str, Judgement] = {}
+        self._started = time.perf_counter()
+        self.settings: Settings | None = None
+        self.gate: Gate | None = None
+        self._folder: RunFolder | None = None
+        self.evidence: Evidence | None = None
+        self.delivery: Delivery | None = None
+        self.error: GatesError | None = None
+        self.interrupted = False
+        self.view: View | None = config.pluginmanager.get_plugin(VIEW)
+        config.pluginmanager.register(_Listener(self), "gates-listener")
+
+    @property
+    def opened(self) -> Gate:
+        """The open gate.
+
+        Raises:
+            UsageError: It was not opened.
+        """
+        if self.gate is None:
+            raise UsageError("the gate is not open")
+        return self.gate
+
+    def start(self) -> None:
+        """Open the gate; an input error ends the pytest run with exit code 2."""
+        try:
+            options = self._config.option
+
+            def path(name: str) -> Path | None:
+                given = getattr(options, name)
+                return Path(given).absolute() if given else None
+
+            self.settings = load_settings(
+                path("gates_project") or find_project(self._config.rootpath),
+                tracking_uri=options.tracking_uri,
+                cache=path("gates_cache"),
+                output=path("gates_output"),
+                counterexamples=path("gates_counterexamples"),
+            )
+            if self._worker_input is None:
+                self._open()
+            else:
+                self._join(Path(self._worker_input["gates_run"]))
+        except GatesError as problem:
+            self.error = problem
+            self._tell_finished()
+            pytest.exit(f"{type(problem).__name__}: {problem}", returncode=problem.exit_code)
+
+    def _open(self) -> None:
+        from gates.registry.mlflow import MlflowRegistry
+
+        assert self.settings  # noqa: S101 - start() set it
+        card = self._card_path()
+        options = self._config.option
+        if self.settings.signing_key:
+            sign(b"", self.settings.signing_key)  # a key that cannot sign is found out now
+        registry = MlflowRegistry(self.settings.tracking_uri, self.settings.cache)
+        self._progress("resolving versions")
+        candidate = registry.resolve(options.candidate)
+        if options.against_itself:
+            champion: ModelVersion | None = candidate
+        elif options.champion:
+            champion = registry.resolve(options.champion)
+        else:
+            champion = registry.alias(candidate.name, _champion_alias(card, self.settings))
+        resolved = time.perf_counter()
+        run = ResolvedRun(uuid.uuid4().hex, str(card), candidate, champion, __version__)
+        self._stand(run, registry)
+        card_digest, golden_digest = self.opened.card.digest, self.opened.subject.golden.digest
+        self._take_folder(replace(run, card_digest=card_digest, golden_digest=golden_digest))
+        self._add_own_tests()
+        missing = set(self.opened.card.plans) - set(self.opened.records)
+        if missing and self._its_folder.named:
+            self.opened.subject.build()
+            if self.view:
+                self.view.progress("environments are there")
+        if missing and not getattr(options, "numprocesses", None) and not options.collectonly:
+            self.opened.begin()
+        self.opened.timings.append(
+            Timing("resolve versions", round(resolved - self._started, 3)),
+        )
+        if self.view:
+            self.view.opened(self.opened)
+
+    @property
+    def run_dir(self) -> Path:
+        """The run's folder.
+
+        Raises:
+            UsageError: It was not made.
+        """
+        return self._its_folder.path
+
+    @property
+    def _its_folder(self) -> RunFolder:
+        if self._folder is None:
+            raise UsageError("the run has no folder yet")
+        return self._folder
+
+    def _take_folder(self, run: ResolvedRun) -> None:
+        """Make the run's folder, or go on in the one that the caller named."""
+        assert self.settings  # noqa: S101 - start() set it
+        named: str | None = self._config.option.gates_run_dir
+        folder = (
+            RunFolder(Path(named).absolute(), named=True)
+            if named
+            else RunFolder.new(self.settings.output, run)
+        )
+        self._folder = folder
+        before = folder.begun() if folder.named else None
+        if before is not None and before.rests_on == run.rests_on:
+            self.opened.run_id = before.run_id
+            self._take_parts()
+        else:
+            folder.begin(run)
+
+    def _keep(self, record: CheckRecord) -> None:
+        """Leave what a check gave for a run that goes on in this folder; faults are tried again."""
+        if self._its_folder.named and not record.fault:
+            part = Part((record,), self.opened.subject.environments())
+            with contextlib.suppress(UsageError):  # then it is measured again
+                self._its_folder.leave(f"check-{record.check}", part)
+        if self.view:
+            self.view.measured(record)
+
+    def _take_parts(self) -> None:
+        gate = self.opened
+        for part in self._its_folder.parts():
+            for record in part.records:
+                gate.records.setdefault(record.check, record)
+            gate.environments.update(part.environments)
+
+    def _join(self, run_dir: Path) -> None:
+        from gates.registry.mlflow import MlflowRegistry
+
+        assert self.settings  # noqa: S101 - start() set it
+        self._folder = folder = RunFolder(run_dir)
+        run = folder.begun()
+        if run is None:
+            raise UsageError(f"{run_dir} holds no run that was begun", advice="run it again")
+        self._stand(run, MlflowRegistry(self.settings.tracking_uri, self.settings.cache))
+
+    def _stand(self, run: ResolvedRun, registry: Any) -> None:  # noqa: ANN401 - MLflow is imported late
+        assert self.settings  # noqa: S101 - start() set it
+        self.gate = open_gate(
+            Path(run.card),
+            run.candidate,
+            run.champion,
+            run_id=run.run_id,
+            settings=self.settings,
+            registry=registry,
+            progress=self._progress,
+            against_itself=self._config.option.against_itself,
+        )
+        self.gate.keep = self._keep
+
+    def _card_path(self) -> Path:
+        named = [Path(str(one).split("::")[0]) for one in self._config.args]
+        cards = list(dict.fromkeys(one.absolute() for one in named if one.suffix == ".md"))
+        if len(cards) != 1:
+            what = "no model card is named" if not cards else "more than one model card is named"
+            advice = "pytest model_cards/MODEL.md --candidate models:/MODEL/VERSION"
+            raise UsageError(what, advice=advice)
+        return cards[0]
+
+    def _add_own_tests(self) -> None:
+        """The model's own tests are required: naming the card alone runs them too."""
+        folder = self.opened.card.golden_path
+        named = [(Path.cwd() / str(one).split("::")[0]).absolute() for one in self._config.args]
+        for path in sorted(folder.glob("test_*.py")):
+            covered = any(path == one or one in path.parents for one in named)
+            if not covered and not any("::" in str(one) for one in self._config.args):
+                self._config.args.append(str(path))
+
+    def _progress(self, text: str) -> None:
+        if self.view:
+            self.view.progress(text)
+
+    def collect(self, path: Path, parent: pytest.Collector) -> CardFile | None:
+        """The card of this run as a test file; other Markdown files are left alone.
+
+        Args:
+            path: A Markdown file pytest met.
+            parent: Its folder.
+        """
+        if self.gate is None or path.absolute() != self.gate.card.path.absolute():
+            return None
+        file: CardFile = CardFile.from_parent(parent, path=path)
+        file.gate = self.gate
+        return file
+
+    def annotate(
+        self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+    ) -> None:
+        """Put an item's judgement into its report.
+
+        Args:
+            item: A bound, or a test of the model's own.
+            call: The phase that just ended.
+            report: Its report.
+        """
+        judgement: Judgement | None = None
+        if isinstance(item, BoundItem):
+            judgement = item.judgement if call.when == "call" else None
+        elif self._is_own_test(item.path):
+            judgement = _own_judgement(item, call, report)
+        if judgement:
+            report.user_properties.append((_JUDGEMENT, canonical(judgement).decode()))
+
+    def _is_own_test(self, path: Path) -> bool:
+        return (
+            self.gate is not None and self.gate.card.golden_path.resolve() in path.resolve().parents
+        )
+
+    def heard(self, report: pytest.TestReport) -> None:
+        """Take the judgement out of a report, in whatever process the item ran.
+
+        Args:
+            report: Any report of the run.
+        """
+        for name, value in report.user_properties:
+            if name == _JUDGEMENT and report.nodeid not in self._judgements:
+                judgement = TypeAdapter(Judgement).validate_python(json.loads(str(value)))
+                self._judgements[report.nodeid] = judgement
+                if self.view:
+                    self.view.judged(judgement)
+
+    def not_collected(self, report: pytest.CollectReport) -> None:
+        """A file of own tests that cannot be imported is UNDECIDED, never silently absent.
+
+        Args:
+            report: A collection report that failed.
+        """
+        bound = Bound("tests", report.nodeid)
+        lines = str(report.longrepr).strip().splitlines()
+        reason = f"it could not be collected: {lines[-1] if lines else 'unknown reason'}"
+        self._judgements[report.nodeid] = Judgement(bound, Outcome.UNDECIDED, reason)
+
+    def finish(self, session: pytest.Session) -> None:
+        """In a worker process, leave what was measured; else conclude, deliver, set the exit code.
+
+        A run that was interrupted, or that pytest could not make, leaves nothing.
+
+        Args:
+            session: The pytest session.
+        """
+        if self.gate is None:
+            self._tell_finished()
+            return
+        if self._worker_input is not None:
+            part = Part(
+                tuple(self.gate.records.values()),
+                self.gate.subject.environments(),
+                tuple(self.gate.timings),
+            )
+            self._its_folder.leave(self._worker_input["workerid"], part)
+            return
+        self.interrupted = self.interrupted or has_come()
+        misused = session.exitstatus == pytest.ExitCode.USAGE_ERROR
+        if not (self._config.option.collectonly or self.interrupted or misused):
+            try:
+                session.exitstatus = self._conclude().verdict.outcome.exit_code
+            except GatesError as problem:
+                self.error = problem
+                session.exitstatus = problem.exit_code
+        if self.delivery is None and self._folder is not None:
+            self._folder.discard()
+        self._tell_finished()
+
+    def _conclude(self) -> Evidence:
+        assert self.settings  # noqa: S101 - start() set it
+        gate = self.opened
+        self._take_parts()
+        gate.timings.append(Timing("total", round(time.perf_counter() - self._started, 3)))
+        order = {bound: place for place, bound in enumerate(gate.bounds)}
+        judgements = sorted(
+            self._judgements.values(), key=lambda one: order.get(one.bound, len(order))
+        )
+        command = tuple(str(one) for one in self._config.invocation_params.args)
+        self.evidence = gate.conclude(tuple(judgements), command)
+        self._progress("writing evidence and reports")
+        logged = not self._config.option.gates_unlogged
+        self.delivery = deliver(self.evidence, self.run_dir, self.settings, logged=logged)
+        return self.evidence
+
+    def _tell_finished(self) -> None:
+        if self.view and self._worker_input is None:
+            self.view.finished(self)
+
+    def summary(self) -> Iterator[str]:
+        """The verdict in lines, for pytest's own terminal."""
+        if self.error:
+            yield f"gate error: {self.error}"
+        if self.evidence and self.delivery:
+            verdict = self.evidence.verdict
+            yield f"verdict: {verdict.outcome} for {self.evidence.candidate.uri}"
+            yield from (f"  {reason}" for reason in verdict.reasons[:10])
+            yield f"evidence: {self.delivery.evidence}"
+            yield f"report: {self.delivery.reports['html']}"
+            if self.delivery.trouble:
+                yield f"warning: {self.delivery.trouble}"
+
+    def close(self) -> None:
+        """Stop the workers."""
+        if self.gate is not None:
+            self.gate.close()
+
+
+class _Listener:
+    """Hooks that pytest calls without a config to find the session by."""
+
+    def __init__(self, session: GateSession) -> None:
+        self._session = session
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._session.heard(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._session.not_collected(report)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        # pytest's own ways to stop early (-x, pytest.exit) come here too; they are no interruption.
+        self._session.interrupted = excinfo.type is KeyboardInterrupt
+
+
+def _champion_alias(card: Path, settings: Settings) -> str:
+    from gates.card.card import read_card
+    from gates.checks import catalogue
+
+    return read_card(card, catalogue(), project=settings.project).policy.champion
+
+
+def _own_judgement(
+    item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+) -> Judgement | None:
+    """PASS, FAIL or UNDECIDED for a model's own test; None while its phase decides nothing."""
+    bound = Bound("tests", item.nodeid)
+    if report.skipped:
+        reason = str(call.excinfo.value) if call.excinfo else "skipped"
+        return Judgement(bound, Outcome.UNDECIDED, f"skipped: {reason}")
+    if report.failed:
+        problem = call.excinfo.value if call.excinfo else None
+        breach = isinstance(problem, ModelFault) and problem.breach
+        if call.when != "call" or (isinstance(problem, GatesError) and not breach):
+            return Judgement(bound, Outcome.UNDECIDED, f"could not run: {problem}")
+        # Hypothesis notes the example that fails.
+        notes = " ".join(" ".join(getattr(problem, "__notes__", ())).split())
+        reason = f"{type(problem).__name__}: {problem}"[:500]
+        return Judgement(bound, Outcome.FAIL, f"{reason} | {notes}"[:1000] if notes else reason)
+    return Judgement(bound, Outcome.PASS, "passed") if call.when == "call" else None
