@@ -31,7 +31,7 @@ def three_files(folder: Path) -> dict[str, float]:
 
 
 def _diff(folder: Path, queries: Path | None, slices: tuple[str, ...]) -> dict[str, float]:
-    from gates.comparison import Plan, compare
+    from gates.comparison import ComparisonPlan, compare
     from gates.comparison.document import document
 
     steps: dict[str, float] = {}
@@ -44,7 +44,7 @@ def _diff(folder: Path, queries: Path | None, slices: tuple[str, ...]) -> dict[s
             steps.update({name: now - then for name, then in began.items() if name not in steps})
             began[doing] = now
 
-    plan = Plan(
+    plan = ComparisonPlan(
         folder / "old.parquet",
         folder / "new.parquet",
         folder / "judgments.parquet",

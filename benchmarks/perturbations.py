@@ -12,8 +12,8 @@ import numpy as np
 
 from benchmarks.timing import machine
 from gates.card.policy import EnvironmentPolicy
-from gates.checks._answers_by_text import Asked
-from gates.checks.behaviour.edits import Variant
+from gates.checks._answers_by_text import TextAnswers
+from gates.checks.behaviour.edits import EditedQuery
 from gates.checks.behaviour.perturb import INVARIANCES, draw
 from gates.domain.judging import ModelVersion
 from gates.domain.subject import Columns
@@ -21,7 +21,7 @@ from gates.environments.cache import EnvironmentCache
 from gates.environments.scripts import run_script
 from gates.kernels.packed import Floats
 from gates.run.arm import VersionArm
-from gates.run.version import Build
+from gates.run.version import BuiltVersion
 
 ROOT = Path(__file__).parents[1]
 MODEL = ROOT / "models" / "query-category"
@@ -90,7 +90,7 @@ def _arm(scratch: Path) -> _Counted:
     (model / "gates").mkdir()
     shutil.copy(lock, model / "gates" / "requirements.txt")
     return _Counted(
-        Build(
+        BuiltVersion(
             "candidate",
             ModelVersion("query-category", "1", "sha256:m", "sha256:l"),
             model,
@@ -118,7 +118,7 @@ def _perturb(arm: _Counted, steps: _Steps) -> None:
     chance = np.random.default_rng(SEED)
     some = [drawn[at] for at in chance.choice(len(drawn), VARIANTS, replace=False)]
     steps.done(f"{len(drawn):,} variants of {len(texts)} queries drawn, {VARIANTS:,} kept")
-    asked = Asked(arm)
+    asked = TextAnswers(arm)
     asked.ask(texts)
     asked.ask(one.typed for _, one in some)
     flips = [(kind, one) for kind, one in some if asked[one.query][0] != asked[one.typed][0]]
@@ -131,8 +131,8 @@ def _perturb(arm: _Counted, steps: _Steps) -> None:
     steps.done(f"{len(chosen)} counterexamples shrunk (at most {ROUNDS} calls)")
 
 
-def _surest(flips: list[tuple[str, Variant]], asked: Asked) -> list[Variant]:
-    chosen: list[Variant] = []
+def _surest(flips: list[tuple[str, EditedQuery]], asked: TextAnswers) -> list[EditedQuery]:
+    chosen: list[EditedQuery] = []
     for kind in INVARIANCES:
         of_kind = {one.query: one for name, one in flips if name == kind}
         surest = sorted(of_kind.values(), key=lambda one: -asked[one.query][1])

@@ -31,7 +31,7 @@ from starlette.applications import Starlette
 from benchmarks.timing import machine
 from gates.service.config import WEBHOOK_PATH, ServiceConfig
 from gates.service.receiving import Receiver, webhook_routes
-from gates.service.store.values import Delivery
+from gates.service.store.values import WebhookDelivery
 from tests.toys import MODEL, make_project
 
 SECRET = "a secret of the benchmark's own"  # noqa: S105 - it guards nothing
@@ -264,7 +264,7 @@ def _started(command: list[str], environ: dict[str, str], folder: Path) -> Itera
 class _Forgetful(Receiver):
     """Takes everything in, and keeps nothing."""
 
-    async def store(self, delivery: Delivery) -> bool:  # noqa: ARG002 - it is kept nowhere
+    async def store(self, delivery: WebhookDelivery) -> bool:  # noqa: ARG002 - it is kept nowhere
         return True
 
 

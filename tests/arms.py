@@ -8,7 +8,7 @@ from gates.card.policy import EnvironmentPolicy
 from gates.domain.judging import ModelVersion, Role
 from gates.environments.cache import EnvironmentCache
 from gates.run.arm import VersionArm
-from gates.run.version import Build
+from gates.run.version import BuiltVersion
 
 __all__ = ["open_arm"]
 
@@ -34,7 +34,7 @@ def open_arm(
         role: Candidate or champion.
         policy: The card's word on environments; its defaults when None.
     """
-    build = Build(
+    build = BuiltVersion(
         role,
         version,
         folder,

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
-from gates.artifacts._values import Budget, Region, TooMuch
+from gates.artifacts._values import Region, ScanBudget, TooMuch
 
 __all__ = ["Layer", "NotRead", "array_start", "layers"]
 
@@ -86,7 +86,7 @@ class _View(io.RawIOBase):
         return len(found)
 
 
-def layers(region: Region, budget: Budget) -> Iterator[Layer] | None:
+def layers(region: Region, budget: ScanBudget) -> Iterator[Layer] | None:
     """What a file holds or expands to, when its content says that it is an archive or compressed.
 
     Args:
@@ -146,7 +146,7 @@ class _Inflating(io.RawIOBase):
                 raise EOFError("the compressed data break off")
 
 
-def _expand(stream: object, budget: Budget) -> Iterator[Layer]:
+def _expand(stream: object, budget: ScanBudget) -> Iterator[Layer]:
     """The one layer that compressed data expand to."""
     source, problem = cast("BinaryIO", stream), ""
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as target:
@@ -168,7 +168,7 @@ def _expand(stream: object, budget: Budget) -> Iterator[Layer]:
     yield Layer("", Region(data, 0, size), problem)
 
 
-def _zip(region: Region, budget: Budget) -> Iterator[Layer] | None:
+def _zip(region: Region, budget: ScanBudget) -> Iterator[Layer] | None:
     try:
         with zipfile.ZipFile(cast("BinaryIO", _View(region))) as archive:
             return _zip_members(region, archive.infolist(), budget)
@@ -178,7 +178,9 @@ def _zip(region: Region, budget: Budget) -> Iterator[Layer] | None:
         return None
 
 
-def _zip_members(region: Region, members: list[zipfile.ZipInfo], budget: Budget) -> Iterator[Layer]:
+def _zip_members(
+    region: Region, members: list[zipfile.ZipInfo], budget: ScanBudget
+) -> Iterator[Layer]:
     # Checksums, passwords and the second copy of each name are not looked at: loaders of models do
     # not look at all of them either, so that a wrong one must not hide a member.
     for one in members:
@@ -190,7 +192,7 @@ def _zip_members(region: Region, members: list[zipfile.ZipInfo], budget: Budget)
         yield from _zip_member(region, one, budget)
 
 
-def _zip_member(region: Region, one: zipfile.ZipInfo, budget: Budget) -> Iterator[Layer]:
+def _zip_member(region: Region, one: zipfile.ZipInfo, budget: ScanBudget) -> Iterator[Layer]:
     name = printable(one.filename)
     at = region.start + one.header_offset
     header = region.data[at : min(at + 30, region.end)]
@@ -209,7 +211,7 @@ def _zip_member(region: Region, one: zipfile.ZipInfo, budget: Budget) -> Iterato
         yield Layer(name, Region(b"", 0, 0), f"it is compressed by method {one.compress_type}")
 
 
-def _tar_members(region: Region, budget: Budget) -> Iterator[Layer]:
+def _tar_members(region: Region, budget: ScanBudget) -> Iterator[Layer]:
     try:
         with tarfile.open(fileobj=cast("BinaryIO", _View(region)), mode="r:") as archive:
             for one in archive:

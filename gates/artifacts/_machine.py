@@ -13,11 +13,11 @@ from gates.artifacts._tape import Tape
 from gates.artifacts._values import (
     OTHER,
     Broken,
-    Budget,
     Made,
     Name,
     Reading,
     Region,
+    ScanBudget,
     TooMuch,
     Use,
     Value,
@@ -60,7 +60,7 @@ class Machine(Tape):
     def __init__(
         self,
         region: Region,
-        budget: Budget,
+        budget: ScanBudget,
         reading: Reading,
         table: Sequence[Step | None],
         *,

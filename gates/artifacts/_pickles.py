@@ -13,12 +13,12 @@ from collections.abc import Callable
 
 from gates.artifacts._machine import Machine, Step
 from gates.artifacts._tape import Tape
-from gates.artifacts._values import OTHER, Broken, Budget, CutOff, Reading, Region, Value
+from gates.artifacts._values import OTHER, Broken, CutOff, Reading, Region, ScanBudget, Value
 
 __all__ = ["follow"]
 
 
-def follow(region: Region, budget: Budget, *, joblib: bool = True) -> Reading:
+def follow(region: Region, budget: ScanBudget, *, joblib: bool = True) -> Reading:
     """Follow the pickle at the start of a region.
 
     Args:

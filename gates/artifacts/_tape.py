@@ -5,7 +5,16 @@ from __future__ import annotations
 import io
 import pickletools
 
-from gates.artifacts._values import OTHER, Broken, Budget, CutOff, Reading, Region, TooMuch, Value
+from gates.artifacts._values import (
+    OTHER,
+    Broken,
+    CutOff,
+    Reading,
+    Region,
+    ScanBudget,
+    TooMuch,
+    Value,
+)
 
 __all__ = ["Tape"]
 
@@ -24,7 +33,7 @@ class Tape:
         reading: Where to note what is met.
     """
 
-    def __init__(self, region: Region, budget: Budget, reading: Reading) -> None:
+    def __init__(self, region: Region, budget: ScanBudget, reading: Reading) -> None:
         self.data, self.at, self.last = region.data, region.start, region.end
         self.start = region.start
         self.budget, self.reading = budget, reading

@@ -10,12 +10,12 @@ from gates.domain.artifact_scan import Severity
 __all__ = [
     "OTHER",
     "Broken",
-    "Budget",
     "CutOff",
     "Made",
     "Name",
     "Reading",
     "Region",
+    "ScanBudget",
     "TooMuch",
     "Use",
     "Value",
@@ -98,7 +98,7 @@ class Region:
 
 
 @dataclass(slots=True)
-class Budget:
+class ScanBudget:
     """What may still be done for one artifact: bounds on time and space that never vary.
 
     Attributes:

@@ -22,8 +22,8 @@ from pathlib import Path
 from gates.artifacts._globals import judge
 from gates.artifacts._layers import NotRead, array_start, layers, printable
 from gates.artifacts._pickles import follow
-from gates.artifacts._values import Budget, Reading, Region, TooMuch
-from gates.domain.artifact_scan import SEVERITIES, Finding, ScanReport, Severity
+from gates.artifacts._values import Reading, Region, ScanBudget, TooMuch
+from gates.domain.artifact_scan import SEVERITIES, ArtifactFinding, ScanReport, Severity
 
 __all__ = ["scan_artifact"]
 
@@ -83,9 +83,9 @@ class _Scan:
 
     def __init__(self, own: frozenset[str], allow: frozenset[str]) -> None:
         self.own, self.allow = own, allow
-        self.budget = Budget()
+        self.budget = ScanBudget()
         self.bytes = _MOST_BYTES
-        self.findings: dict[Finding, None] = {}
+        self.findings: dict[ArtifactFinding, None] = {}
         self.unread: dict[str, str] = {}
 
     def file(self, path: Path, label: str) -> None:
@@ -218,4 +218,4 @@ class _Scan:
         """Keep a finding, once."""
         if len(self.findings) >= _MOST_KEPT:
             raise TooMuch(f"the artifact has more than {_MOST_KEPT:,} findings")
-        self.findings[Finding(severity, path, printable(what), detail)] = None
+        self.findings[ArtifactFinding(severity, path, printable(what), detail)] = None

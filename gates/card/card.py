@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from gates.card.policy import BoundPolicy, CheckPolicy, Limit, Policy
 from gates.domain.judging import Bound, Task
-from gates.domain.subject import GoldenSet, Plan
+from gates.domain.subject import CheckPlan, GoldenSet
 from gates.errors import CardError
 from gates.system.strict_yaml import Lines, nearest, parse
 
@@ -89,7 +89,7 @@ class Card:
     digest: str
     policy: Policy
     prose: str
-    plans: Mapping[str, Plan]
+    plans: Mapping[str, CheckPlan]
     limits: Mapping[str, Mapping[str, BoundPolicy]]
     lines: Lines
 
@@ -157,7 +157,7 @@ def read_card(path: Path, catalogue: Mapping[str, CheckSpec], *, project: Path) 
     """
     front, prose, first_line = _split(path)
     policy, lines = parse(front, Policy, path=path, error=CardError, first_line=first_line)
-    plans: dict[str, Plan] = {}
+    plans: dict[str, CheckPlan] = {}
     limits: dict[str, Mapping[str, BoundPolicy]] = {}
     for name, entry in policy.checks.items():
         line = lines.of("checks", name)
@@ -178,7 +178,7 @@ def read_card(path: Path, catalogue: Mapping[str, CheckSpec], *, project: Path) 
         columns = {key.partition("=")[0] for b in limits[name].values() for key in b.slices}
         options = _options(spec, entry, path, lines)
         margins = {metric: _margins(limit) for metric, limit in limits[name].items()}
-        plans[name] = Plan(tuple(limits[name]), tuple(sorted(columns)), options, margins)
+        plans[name] = CheckPlan(tuple(limits[name]), tuple(sorted(columns)), options, margins)
     _requires_something(policy, limits, path, lines)
     card = Card(path, project, _digest(policy), policy, prose, plans, limits, lines)
     if not card.golden_path.is_dir():

@@ -15,7 +15,7 @@ from functools import cache
 from gates.card.card import CheckSpec
 from gates.domain.counterexamples import Counterexample, Replay
 from gates.domain.judging import Exhibit, Measurement
-from gates.domain.subject import Plan, Subject
+from gates.domain.subject import CheckPlan, Subject
 
 __all__ = ["Check", "Found", "catalogue", "find"]
 
@@ -35,7 +35,7 @@ class Check:
     """
 
     spec: CheckSpec
-    measure: Callable[[Subject, Plan], Iterable[Found]]
+    measure: Callable[[Subject, CheckPlan], Iterable[Found]]
 
 
 def find(name: str) -> Check:

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from gates.domain.subject import Arm
 
-__all__ = ["Asked"]
+__all__ = ["TextAnswers"]
 
 _ROWS = 20_000  # short texts: far below what one frame may hold
 
 
-class Asked:
+class TextAnswers:
     """Labels and scores of texts, remembered.
 
     Args:

@@ -10,11 +10,11 @@ from gates.domain.subject import GoldenSet
 from gates.kernels.packed import Floats, Ints, offsets
 from gates.kernels.ranking import order
 
-__all__ = ["Judged", "Ranked", "judged", "rank"]
+__all__ = ["GradedCandidates", "Ranked", "judged", "rank"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class GradedCandidates:
     """The golden set's documents as integers, with the grades of its candidates.
 
     Attributes:
@@ -47,7 +47,7 @@ class Ranked:
     grades: Floats
 
 
-def judged(golden: GoldenSet) -> Judged:
+def judged(golden: GoldenSet) -> GradedCandidates:
     """Code the documents of a golden set and look up the grades of its candidates.
 
     Args:
@@ -67,7 +67,7 @@ def judged(golden: GoldenSet) -> Judged:
         found = sorted_key[place] == row_key
         grades[found] = golden.grade[by_key[place[found]]]
     by_query = np.argsort(golden.judged_query, kind="stable")
-    return Judged(
+    return GradedCandidates(
         offsets(golden.row_query, queries),
         docs,
         grades,
@@ -76,7 +76,7 @@ def judged(golden: GoldenSet) -> Judged:
     )
 
 
-def rank(golden: GoldenSet, coded: Judged, scores: Floats) -> Ranked:
+def rank(golden: GoldenSet, coded: GradedCandidates, scores: Floats) -> Ranked:
     """Rank each query's candidates by score, ties by document id descending.
 
     Args:

@@ -10,10 +10,16 @@ from typing import TypeVar
 
 from gates.card.card import MetricSpec
 from gates.checks import Found
-from gates.checks._answers_by_text import Asked
-from gates.domain.counterexamples import Counterexample, Known, Recall, Replay, Replayed
+from gates.checks._answers_by_text import TextAnswers
+from gates.domain.counterexamples import (
+    Counterexample,
+    KnownCounterexample,
+    Recall,
+    Replay,
+    Replayed,
+)
 from gates.domain.judging import Exhibit, Measurement, Task
-from gates.domain.subject import GoldenSet, Plan, Subject
+from gates.domain.subject import CheckPlan, GoldenSet, Subject
 from gates.errors import GatesError
 
 __all__ = [
@@ -45,7 +51,7 @@ def replayed_spec(*tasks: Task) -> MetricSpec:
     return MetricSpec(REPLAYED, words, _UNIT, tasks=frozenset(tasks))
 
 
-def champion_answers(subject: Subject, texts: Iterable[str]) -> Asked | None:
+def champion_answers(subject: Subject, texts: Iterable[str]) -> TextAnswers | None:
     """What the champion answers to the texts of known cases; None where there is none that can.
 
     It is there for the record alone: a champion that cannot answer stops nothing.
@@ -57,7 +63,7 @@ def champion_answers(subject: Subject, texts: Iterable[str]) -> Asked | None:
     asked = list(texts)
     if subject.champion is None or not asked:
         return None
-    answers = Asked(subject.champion)
+    answers = TextAnswers(subject.champion)
     try:
         answers.ask(asked)
     except GatesError:
@@ -77,7 +83,7 @@ def champion_labels(subject: Subject, texts: Iterable[str]) -> Mapping[str, str]
     return None if answers is None else {text: answers[text][0] for text in asked}
 
 
-def texts_of(cases: Iterable[Known]) -> list[str]:
+def texts_of(cases: Iterable[KnownCounterexample]) -> list[str]:
     """The texts that have to be asked for some cases: each query, and each as it is typed.
 
     Args:
@@ -97,7 +103,7 @@ def expected_labels(golden: GoldenSet) -> Mapping[str, str]:
 
 
 def verdicts(
-    cases: Sequence[Known],
+    cases: Sequence[KnownCounterexample],
     gone: Callable[[Counterexample], str],
     fails: Callable[[Counterexample, AnswersT], bool],
     candidate: AnswersT,
@@ -122,7 +128,7 @@ def verdicts(
     return found
 
 
-def replayed(plan: Plan, recall: Recall, cases: Sequence[Replayed]) -> Iterator[Found]:
+def replayed(plan: CheckPlan, recall: Recall, cases: Sequence[Replayed]) -> Iterator[Found]:
     """What became of the counterexamples of earlier runs: a record, a count and a table.
 
     Args:

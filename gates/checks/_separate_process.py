@@ -10,12 +10,12 @@ from gates.comparison.answers import Answers
 from gates.domain.subject import Apart, Arm, Columns
 from gates.errors import ModelFault
 
-__all__ = ["Asker"]
+__all__ = ["SeparateProcess"]
 
 _HANG = 8  # a hang costs all of predict_seconds, other faults a start
 
 
-class Asker:
+class SeparateProcess:
     """Asks one version in processes apart, and wears out: faults are bounded in number.
 
     Args:

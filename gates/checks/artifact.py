@@ -12,7 +12,7 @@ from gates.card.policy import Limit
 from gates.checks import Check
 from gates.domain.artifact_scan import ScanReport, Severity
 from gates.domain.judging import Exhibit, Measurement
-from gates.domain.subject import Plan, Subject
+from gates.domain.subject import CheckPlan, Subject
 
 __all__ = ["CHECK"]
 
@@ -20,13 +20,13 @@ _NONE = Limit(max=0.0)
 _ROWS = 50
 
 
-class Options(BaseModel):
+class ArtifactOptions(BaseModel):
     """No options: `environment.allow` in the card says what is known to be harmless."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
+def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Measurement | Exhibit]:
     report = subject.candidate.scan()
     for metric in plan.metrics:
         yield _measurement(report, metric)
@@ -72,7 +72,7 @@ CHECK = Check(
             MetricSpec("low", "what is worth knowing", "files"),
             MetricSpec("unread", "files that could not be looked at", "files", _NONE),
         ),
-        options=Options,
+        options=ArtifactOptions,
     ),
     _measure,
 )

@@ -16,7 +16,7 @@ from gates.checks import Check
 from gates.domain.judging import Exhibit, Measurement
 from gates.domain.lock_changes import as_rows, summary
 from gates.domain.lock_report import LockChange, LockProblem, LockReport, ProblemKind
-from gates.domain.subject import LockQuestions, Plan, Subject
+from gates.domain.subject import CheckPlan, LockQuestions, Subject
 from gates.errors import NoChampion
 
 __all__ = ["CHECK"]
@@ -54,7 +54,7 @@ def _pin(text: str) -> str:
     raise ValueError(f"'{text}' is not one version; write it as numpy==2.0.1")
 
 
-class Options(BaseModel):
+class LockfileOptions(BaseModel):
     """Options of the lock's verification.
 
     Attributes:
@@ -71,8 +71,8 @@ class Options(BaseModel):
     advisories_max_age: int = Field(default=30, ge=1)
 
 
-def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
-    options: Options = plan.options
+def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Measurement | Exhibit]:
+    options: LockfileOptions = plan.options
     changed = set(plan.metrics) & {"major-upgrades", "swapped-files"}
     questions = LockQuestions(
         resolve="resolution" in plan.metrics or "yanked" in plan.metrics,
@@ -172,7 +172,7 @@ CHECK = Check(
             MetricSpec("yanked", "releases that their authors took back", ""),
             MetricSpec("advisories", "releases with a known advisory", ""),
         ),
-        options=Options,
+        options=LockfileOptions,
     ),
     _measure,
 )

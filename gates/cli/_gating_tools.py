@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gates.domain.judging import ModelVersion
 from gates.errors import GatesError, InputError, RegistryError
-from gates.pull_request.budget import Budget
+from gates.pull_request.budget import TimeBudget
 from gates.settings import Settings
 from gates.system.interruption import checkpoint, deferred
 
@@ -34,7 +34,7 @@ class GatingTools:
     """
 
     settings: Settings
-    budget: Budget
+    budget: TimeBudget
     progress: Callable[[str], None]
 
     def package(self, model: str, project: Path, store: str) -> ModelVersion:

@@ -13,7 +13,7 @@ from gates.errors import BuildError, LockError
 
 if TYPE_CHECKING:
     from gates.locks.advisories import Advisories
-    from gates.locks.finding import Finding
+    from gates.locks.finding import LockFinding
     from gates.locks.lock import Lock
 
 __all__ = ["OF_ENVIRONMENT", "Installed", "installed", "known"]
@@ -35,7 +35,7 @@ class Installed:
 
     distributions: Sequence[Distribution] | None = None
     python: str = ""
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[LockFinding, ...] = ()
 
 
 def installed(
@@ -68,9 +68,9 @@ def installed(
 
 
 def _none(reason: str) -> Installed:
-    from gates.locks.finding import Finding
+    from gates.locks.finding import LockFinding
 
-    return Installed(findings=tuple(Finding(kind, absent=reason) for kind in OF_ENVIRONMENT))
+    return Installed(findings=tuple(LockFinding(kind, absent=reason) for kind in OF_ENVIRONMENT))
 
 
 def known(source: str, max_age_days: int) -> Advisories | str:

@@ -52,12 +52,12 @@ def add(
     Example: gates golden add query-category --query "tent pegs 30cm" --label camping
     """
     from gates.golden import read_golden
-    from gates.golden.adding import Judged
+    from gates.golden.adding import PersonsAnswer
     from gates.golden.adding import add as added
 
     folder = golden_folder(settings_from(project, None, None), what)
     golden = read_golden(folder, expects=False)
-    found = added(golden, Judged(query, label, low, high, weight, _pairs(slices or ())))
+    found = added(golden, PersonsAnswer(query, label, low, high, weight, _pairs(slices or ())))
     if not dry_run:
         _write(found)
     speech = Speech(as_json)

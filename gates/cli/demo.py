@@ -29,7 +29,7 @@ def demo(
 
     Example: gates demo mlgates-demo
     """
-    from gates.demo.tour import Step, make_workspace, run_tour, steps
+    from gates.demo.tour import TourStep, make_workspace, run_tour, steps
 
     speech = Speech(as_json)
     workspace = make_workspace(folder)
@@ -40,7 +40,7 @@ def demo(
     total = len(steps())
     codes: list[int] = []
 
-    def say(number: int, step: Step) -> None:
+    def say(number: int, step: TourStep) -> None:
         speech.say(f"\n[{number}/{total}] {step.says}", "bold")
         words = " ".join(f'"{one}"' if " " in one else one for one in step.command)
         speech.say(f"$ gates {words}", "cyan")

@@ -14,7 +14,7 @@ from gates.cli.common import JsonOption, Speech
 
 if TYPE_CHECKING:
     from gates.comparison.compare import Compared, Progress
-    from gates.comparison.plan import Plan
+    from gates.comparison.plan import ComparisonPlan
 
 __all__ = ["diff"]
 
@@ -125,7 +125,7 @@ def diff(
     """
     from gates import comparison
 
-    plan = comparison.Plan(
+    plan = comparison.ComparisonPlan(
         old,
         new,
         judgments,
@@ -165,7 +165,7 @@ def _shown(speech: Speech) -> Iterator[Progress]:
 
 
 def _deliver(
-    plan: Plan,
+    plan: ComparisonPlan,
     compared: Compared,
     html: Path | None,
     per_query: Path | None,

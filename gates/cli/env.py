@@ -15,7 +15,7 @@ from gates.errors import UsageError
 if TYPE_CHECKING:
     from gates.environments.stock import KeptEnvironment
     from gates.run.pruning import Pruned
-    from gates.system.cached_folders import Kept
+    from gates.system.cached_folders import CachedFolder
 
 __all__ = ["env"]
 
@@ -157,14 +157,14 @@ def _advise(done: Pruned, limited: bool, speech: Speech) -> None:
         speech.say("  give --older-than 30d, --max-size 20GB or --all")
 
 
-def _counted(kept: Sequence[Kept], one: str, many: str) -> str:
+def _counted(kept: Sequence[CachedFolder], one: str, many: str) -> str:
     from gates.system.sizes import shown_bytes
 
     size = shown_bytes(sum(each.bytes for each in kept))
     return f"{len(kept)} {one if len(kept) == 1 else many}, {size}"
 
 
-def _told(one: Kept) -> str:
+def _told(one: CachedFolder) -> str:
     from gates.system.sizes import shown_bytes
 
     trouble = f": {one.trouble}" if one.trouble else ""
@@ -187,7 +187,7 @@ def _environment(one: KeptEnvironment) -> dict[str, Any]:
     return {"key": one.key, **facts, **_as_json(one)}
 
 
-def _as_json(one: Kept) -> dict[str, Any]:
+def _as_json(one: CachedFolder) -> dict[str, Any]:
     return {
         "kind": one.kind,
         "path": str(one.path),

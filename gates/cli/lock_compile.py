@@ -98,7 +98,7 @@ def lock_compile(
     """
     from gates.locks.compile import compile_lock
     from gates.locks.markers import RUNNING_PYTHON
-    from gates.locks.order import Order, default_lock, options_of
+    from gates.locks.order import CompileRequest, default_lock, options_of
 
     inputs = target / "requirements.in" if target.is_dir() else target
     if inputs.suffix not in (".in", ".toml"):
@@ -111,7 +111,7 @@ def lock_compile(
     lock = output or default_lock(inputs)
     header = options_of(lock)
     moves = upgrade or bool(upgrade_package)
-    order = Order(
+    order = CompileRequest(
         inputs=inputs,
         lock=lock,
         resolvers=_resolvers(resolver, header, both=both),
@@ -144,7 +144,7 @@ def _resolvers(
 def _tell(compiled: Compiled, speech: Speech, *, check: bool, written: bool) -> None:
     from gates.cli._lock_changes import changes_as_json, show_changes
     from gates.domain.lock_changes import summary
-    from gates.locks.diff import Known, diff_locks
+    from gates.locks.diff import LockContext, diff_locks
     from gates.locks.inputs import read_inputs
     from gates.locks.markers import target_environment
 
@@ -154,7 +154,7 @@ def _tell(compiled: Compiled, speech: Speech, *, check: bool, written: bool) -> 
     changes: tuple[LockChange, ...] = ()
     if compiled.old:
         # What the old lock was asked for, only its comments know.
-        known = Known(read_inputs(order.inputs))
+        known = LockContext(read_inputs(order.inputs))
         markers = target_environment(order.python)
         changes = diff_locks(compiled.old, new, markers, of_new=known)
         show_changes(changes, speech)

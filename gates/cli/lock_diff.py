@@ -20,7 +20,7 @@ from gates.cli.common import (
 from gates.errors import LockError
 
 if TYPE_CHECKING:
-    from gates.locks.diff import Known
+    from gates.locks.diff import LockContext
     from gates.locks.lock import Lock
     from gates.settings import Settings
 
@@ -125,13 +125,13 @@ class _Side:
 
     def known(
         self, settings: Settings, python: str | None, speech: Speech, *, built: bool
-    ) -> Known:
-        from gates.locks.diff import Known
+    ) -> LockContext:
+        from gates.locks.diff import LockContext
         from gates.locks.inputs import read_inputs
 
         asked = read_inputs(self.inputs) if self.inputs else None
         if not built:
-            return Known(asked)
+            return LockContext(asked)
         from gates.environments.cache import EnvironmentCache
         from gates.environments.inspect import distributions
 
@@ -142,4 +142,4 @@ class _Side:
                 python=python,
                 progress=lambda line: progress.update(task, description=line[:100]),
             )
-        return Known(asked, distributions(environment.path))
+        return LockContext(asked, distributions(environment.path))

@@ -19,7 +19,7 @@ from gates.errors import GatesError, UsageError
 from gates.system.strict_yaml import nearest
 
 if TYPE_CHECKING:
-    from gates.domain.review import Change
+    from gates.domain.review import ModelChange
     from gates.pull_request.folder import Reviewed
     from gates.pull_request.repository import Repository
 
@@ -64,7 +64,7 @@ def pr_gate(
     Example: gates pr gate --base origin/main
     """
     from gates.cli._gating_tools import GatingTools
-    from gates.pull_request.budget import Budget
+    from gates.pull_request.budget import TimeBudget
     from gates.pull_request.changes import find_changes
     from gates.pull_request.folder import forget_others, read_reviews
     from gates.pull_request.gating import gate_change
@@ -82,7 +82,7 @@ def pr_gate(
         task = progress.add_task("looking at what changed", total=None)
         tools = GatingTools(
             settings,
-            Budget(time_budget),
+            TimeBudget(time_budget),
             lambda text: progress.update(task, description=text[:100]),
         )
         for change in changes:
@@ -101,7 +101,7 @@ def pr_gate(
     _tell(reviewed, folder, repository, speech)
 
 
-def _chosen(changes: Sequence[Change], names: list[str]) -> tuple[Change, ...]:
+def _chosen(changes: Sequence[ModelChange], names: list[str]) -> tuple[ModelChange, ...]:
     known = [one.model for one in changes]
     for name in names:
         if name not in known:

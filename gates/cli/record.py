@@ -119,7 +119,7 @@ def recording_of(
     from gates.golden import read_golden
     from gates.golden.recording import record as recorded
     from gates.registry.mlflow import MlflowRegistry
-    from gates.run.subject import put_on_stand
+    from gates.run.subject import prepare_subject
 
     card = read_card(card_path(settings, model), catalogue(), project=settings.project)
     if card.policy.task != "classification":
@@ -133,7 +133,7 @@ def recording_of(
     with speech.working() as progress:
         task = progress.add_task("resolving the version", total=None)
         version = registry.resolve(f"models:/{model}{wanted}" if wanted.startswith("@") else wanted)
-        subject = put_on_stand(
+        subject = prepare_subject(
             card,
             golden,
             version,

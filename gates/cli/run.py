@@ -121,7 +121,7 @@ def run_gate(
 
 
 def _tell(session: GateSession, speech: Speech) -> None:
-    from gates.report.counterexamples import told
+    from gates.report.counterexamples import shown_counterexamples
     from gates.report.terminal import render
 
     evidence, delivery = session.evidence, session.delivery
@@ -156,7 +156,7 @@ def _tell(session: GateSession, speech: Speech) -> None:
                     "command": one.command or None,
                 }
                 for record in evidence.records
-                for one in told(evidence, record)
+                for one in shown_counterexamples(evidence, record)
             ],
             "evidence": str(delivery.evidence),
             "evidence_digest": delivery.digest,

@@ -10,6 +10,6 @@ table.py        the per-query table as a file
 """
 
 from gates.comparison.compare import compare
-from gates.comparison.plan import Plan
+from gates.comparison.plan import ComparisonPlan
 
-__all__ = ["Plan", "compare"]
+__all__ = ["ComparisonPlan", "compare"]

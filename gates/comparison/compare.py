@@ -22,7 +22,7 @@ from gates.comparison.files.store import CodedFile
 from gates.comparison.lists import exhibits
 from gates.comparison.measure import bounds, measure, slices
 from gates.comparison.per_query import PerQuery, measure_queries
-from gates.comparison.plan import Plan
+from gates.comparison.plan import ComparisonPlan
 from gates.comparison.population import Population, population
 from gates.domain.comparison import Comparison, RankingFacts
 from gates.domain.judging import decide, judge, left_open
@@ -61,7 +61,7 @@ class Compared:
         return self.aligned.names.take(as_arrow(self.population.index))
 
 
-def compare(plan: Plan, *, progress: Progress, with_lists: bool = False) -> Compared:
+def compare(plan: ComparisonPlan, *, progress: Progress, with_lists: bool = False) -> Compared:
     """Compare two rankings.
 
     Args:

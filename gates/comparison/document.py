@@ -14,7 +14,7 @@ import pyarrow.parquet
 
 from gates.comparison.compare import Compared
 from gates.comparison.files.arrow import as_arrow
-from gates.comparison.plan import Plan
+from gates.comparison.plan import ComparisonPlan
 from gates.domain.comparison import Comparison
 from gates.domain.judging import Measurement
 from gates.kernels.packed import Floats
@@ -25,7 +25,7 @@ __all__ = ["document", "write_per_query"]
 _WORST = 10
 
 
-def document(plan: Plan, compared: Compared) -> dict[str, Any]:
+def document(plan: ComparisonPlan, compared: Compared) -> dict[str, Any]:
     """Everything a machine may want to know of a comparison.
 
     Numbers that do not exist are null: an interval that is open, a metric nobody could measure.
@@ -115,7 +115,7 @@ def _share(one: Measurement) -> dict[str, Any]:
     }
 
 
-def _worst(plan: Plan, compared: Compared) -> list[dict[str, Any]]:
+def _worst(plan: ComparisonPlan, compared: Compared) -> list[dict[str, Any]]:
     change = compared.per_query.delta(plan.judged)[compared.population.index]
     rows = [row for row in np.argsort(change, kind="stable")[:_WORST] if change[row] < 0]
     names = compared.names().take(as_arrow(np.array(rows, dtype=np.int64))).to_pylist()

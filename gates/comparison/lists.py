@@ -15,7 +15,7 @@ from gates.comparison.files.columns import read_pieces
 from gates.comparison.files.store import CodedFile
 from gates.comparison.measuring import places, to_judge
 from gates.comparison.per_query import Open, PerQuery, likeness_names
-from gates.comparison.plan import Plan
+from gates.comparison.plan import ComparisonPlan
 from gates.comparison.population import Population
 from gates.domain.judging import Exhibit
 from gates.kernels.discovery import code, worst_slices
@@ -32,7 +32,7 @@ _SAMPLE = 600  # differences that a picture of all queries is drawn from
 
 
 def exhibits(
-    plan: Plan,
+    plan: ComparisonPlan,
     aligned: Aligned,
     population: Population,
     per_query: PerQuery,
@@ -74,7 +74,7 @@ def exhibits(
     return tuple(found)
 
 
-def _side_by_side(plan: Plan, entries: list[dict[str, Any]], change: Floats) -> Exhibit:
+def _side_by_side(plan: ComparisonPlan, entries: list[dict[str, Any]], change: Floats) -> Exhibit:
     data: dict[str, Any] = {
         "metric": plan.judged,
         "k": plan.k,
@@ -144,7 +144,7 @@ def _of_all(change: Floats, severe: float) -> dict[str, Any]:
 
 
 def _entry(
-    plan: Plan,
+    plan: ComparisonPlan,
     population: Population,
     per_query: PerQuery,
     at: int,

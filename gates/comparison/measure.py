@@ -6,9 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gates.comparison.measuring import Change, Sample, Slice, differences, means, share, superiority
+from gates.comparison.measuring import (
+    PairedMetric,
+    Sample,
+    Slice,
+    differences,
+    means,
+    share,
+    superiority,
+)
 from gates.comparison.per_query import PerQuery, likeness_names
-from gates.comparison.plan import Plan
+from gates.comparison.plan import ComparisonPlan
 from gates.comparison.population import Population
 from gates.domain.judging import Bound, Measurement
 
@@ -18,7 +26,7 @@ CHECK = "diff"
 """The name under which a comparison's bounds stand."""
 
 
-def slices(plan: Plan, population: Population) -> Iterator[Slice]:
+def slices(plan: ComparisonPlan, population: Population) -> Iterator[Slice]:
     """Each named slice and its queries, bool[P]; a column stands for all its values."""
     for name in plan.slices:
         column, equals, value = name.partition("=")
@@ -28,7 +36,7 @@ def slices(plan: Plan, population: Population) -> Iterator[Slice]:
             yield f"{column}={one}", held == one
 
 
-def bounds(plan: Plan, named: list[str]) -> list[Bound]:
+def bounds(plan: ComparisonPlan, named: list[str]) -> list[Bound]:
     """What is demanded: of the whole, of each named slice, and whatever else was asked for.
 
     Args:
@@ -46,7 +54,9 @@ def bounds(plan: Plan, named: list[str]) -> list[Bound]:
     return found
 
 
-def measure(plan: Plan, population: Population, per_query: PerQuery) -> Iterator[Measurement]:
+def measure(
+    plan: ComparisonPlan, population: Population, per_query: PerQuery
+) -> Iterator[Measurement]:
     """Every measurement: metrics and likeness of the whole, the judged metric slice by slice."""
     sample = Sample(population.weight, population.census, plan.resamples, plan.seed, plan.severe)
     whole: Slice = ("", np.ones(population.index.size, dtype=np.bool_))
@@ -75,10 +85,12 @@ def measure(plan: Plan, population: Population, per_query: PerQuery) -> Iterator
         )
 
 
-def _change(plan: Plan, population: Population, per_query: PerQuery, metric: str) -> Change:
+def _change(
+    plan: ComparisonPlan, population: Population, per_query: PerQuery, metric: str
+) -> PairedMetric:
     rows = population.index
     unjudged = None
     if metric == plan.judged and per_query.unjudged is not None:
         least, greatest = per_query.unjudged
         unjudged = (least[rows], greatest[rows])
-    return Change(metric, per_query.old[metric][rows], per_query.new[metric][rows], unjudged)
+    return PairedMetric(metric, per_query.old[metric][rows], per_query.new[metric][rows], unjudged)

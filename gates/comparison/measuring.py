@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gates.domain.judging import Exhibit, Measurement
-from gates.kernels.discovery import Finding
+from gates.kernels.discovery import LosingSlice
 from gates.kernels.intervals import Interval, bootstrap_columns, clopper_pearson, sign_flip_p
 from gates.kernels.multiplicity import holm
 from gates.kernels.packed import Bools, Floats
 from gates.kernels.power import minimum_detectable_effect, queries_needed
 
 __all__ = [
-    "Change",
+    "PairedMetric",
     "Sample",
     "Slice",
     "differences",
@@ -79,7 +79,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Change:
+class PairedMetric:
     """A metric under both rankings.
 
     Attributes:
@@ -100,7 +100,7 @@ class Change:
 
 def differences(
     sample: Sample,
-    changes: Sequence[Change],
+    changes: Sequence[PairedMetric],
     cut: Slice,
     *,
     named: int = 0,
@@ -141,7 +141,7 @@ def _relying(part: Measurement, whole: Measurement) -> Measurement:
 
 def _difference(
     sample: Sample,
-    change: Change,
+    change: PairedMetric,
     value: Floats,
     interval: Interval,
     cut: Slice,
@@ -186,7 +186,7 @@ def _difference(
     )
 
 
-def superiority(sample: Sample, change: Change, cuts: Sequence[Slice]) -> list[Measurement]:
+def superiority(sample: Sample, change: PairedMetric, cuts: Sequence[Slice]) -> list[Measurement]:
     """How surely the new ranking is better: sign-flip p of each slice, the whole first.
 
     The p of the whole stands for itself; those of the slices are adjusted by Holm for how many
@@ -270,7 +270,7 @@ def to_judge(rows: Sequence[Sequence[object]]) -> Exhibit:
     return Exhibit("table", "Documents to judge next", data)
 
 
-def places(found: Sequence[Finding]) -> Exhibit:
+def places(found: Sequence[LosingSlice]) -> Exhibit:
     """Slices found by search, as a table."""
     rows = [
         [

@@ -8,16 +8,16 @@ from heapq import nlargest
 
 import numpy as np
 
-from gates.comparison.files.aligned import Aligned, Block
+from gates.comparison.files.aligned import Aligned, AlignedQueries
 from gates.comparison.files.columns import examples_of_twice
 from gates.comparison.files.parallel import in_order
-from gates.comparison.plan import Plan
+from gates.comparison.plan import ComparisonPlan
 from gates.errors import RankingError
 from gates.kernels import ranking, similarity
 from gates.kernels.matching import JUDGED, OLD, Matched, match
-from gates.kernels.named import Judged, quality
+from gates.kernels.named import JudgedQueries, quality
 from gates.kernels.packed import Floats
-from gates.kernels.unjudged import Unjudged, unjudged
+from gates.kernels.unjudged import UnjudgedBounds, unjudged
 
 __all__ = ["Open", "PerQuery", "likeness_names", "measure_queries"]
 
@@ -67,7 +67,7 @@ class PerQuery:
 
 
 def measure_queries(
-    plan: Plan, aligned: Aligned, weight: Floats, progress: Callable[[int], None]
+    plan: ComparisonPlan, aligned: Aligned, weight: Floats, progress: Callable[[int], None]
 ) -> PerQuery:
     """Match, grade and measure all queries.
 
@@ -89,7 +89,9 @@ def measure_queries(
     columns = {name: np.full(queries, np.nan) for name in names}
     nexts: list[Open] = []
 
-    def work(block: Block) -> tuple[Block, Mapping[tuple[str, str], Floats], list[Open]]:
+    def work(
+        block: AlignedQueries,
+    ) -> tuple[AlignedQueries, Mapping[tuple[str, str], Floats], list[Open]]:
         return block, *_measure(plan, aligned, block, weight)
 
     for block, found, opens in in_order(work, aligned.blocks()):
@@ -106,18 +108,18 @@ def measure_queries(
     return PerQuery(of("old"), of("new"), of("like"), unjudged, tuple(nexts))
 
 
-def likeness_names(plan: Plan) -> tuple[str, ...]:
+def likeness_names(plan: ComparisonPlan) -> tuple[str, ...]:
     """The measures of how alike the two rankings of a query are."""
     return ("rbo", f"overlap@{plan.k}", "kendall-tau", "top1-changed")
 
 
 def _measure(
-    plan: Plan, aligned: Aligned, block: Block, weight: Floats
+    plan: ComparisonPlan, aligned: Aligned, block: AlignedQueries, weight: Floats
 ) -> tuple[Mapping[tuple[str, str], Floats], list[Open]]:
     matched = match(block.old, block.new, block.judged, block.grades)
     if matched.twice.size:
         raise _twice(aligned, block, matched)
-    judged = Judged(
+    judged = JudgedQueries(
         block.judged.starts, block.grades, plan.gain, plan.relevant, aligned.judgments.top
     )
     found: dict[tuple[str, str], Floats] = {}
@@ -153,7 +155,7 @@ def _measure(
     return found, _opens(block, bounds, weight)
 
 
-def _opens(block: Block, bounds: Unjudged, weight: Floats) -> list[Open]:
+def _opens(block: AlignedQueries, bounds: UnjudgedBounds, weight: Floats) -> list[Open]:
     """The unjudged documents of a block that could move the mean most."""
     query = block.query[bounds.query]
     power = weight[query] * bounds.swing
@@ -172,7 +174,7 @@ def _opens(block: Block, bounds: Unjudged, weight: Floats) -> list[Open]:
     ]
 
 
-def _twice(aligned: Aligned, block: Block, matched: Matched) -> RankingError:
+def _twice(aligned: Aligned, block: AlignedQueries, matched: Matched) -> RankingError:
     source, row = matched.twice[0].tolist()
     file = {JUDGED: aligned.judgments, OLD: aligned.old}.get(source, aligned.new)
     lists = {JUDGED: block.judged, OLD: block.old}.get(source, block.new)

@@ -10,13 +10,13 @@ from typing import Literal
 from gates.errors import UsageError
 from gates.kernels.ranking import Gain
 
-__all__ = ["Plan"]
+__all__ = ["ComparisonPlan"]
 
 _METRIC = re.compile(r"(ndcg|precision|recall|err)@[1-9]\d{0,3}|mrr|map|rbp")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ComparisonPlan:
     """What is asked.
 
     Attributes:

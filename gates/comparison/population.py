@@ -13,7 +13,7 @@ from gates.comparison.files.aligned import Aligned
 from gates.comparison.files.arrow import as_arrow
 from gates.comparison.files.coded import codes_of
 from gates.comparison.files.formats import open_source
-from gates.comparison.plan import Plan
+from gates.comparison.plan import ComparisonPlan
 from gates.errors import RankingError
 from gates.kernels.packed import Bools, Floats, Ints
 
@@ -49,7 +49,7 @@ class Population:
     notes: tuple[str, ...]
 
 
-def population(plan: Plan, aligned: Aligned) -> Population:
+def population(plan: ComparisonPlan, aligned: Aligned) -> Population:
     """Decide which queries count.
 
     Raises:
@@ -81,7 +81,7 @@ def population(plan: Plan, aligned: Aligned) -> Population:
     return Population(index, traffic, weight, census, slices, text, tuple(notes))
 
 
-def _read(plan: Plan) -> Design:
+def _read(plan: ComparisonPlan) -> Design:
     # Reading golden sets costs as much to import as a small comparison takes.
     from gates.domain.design import read_design
     from gates.system.table import Table
@@ -118,7 +118,7 @@ def _known(aligned: Aligned, design: Design) -> tuple[Ints, Ints]:
     return np.flatnonzero(there), row[there]
 
 
-def _demand_found(plan: Plan, design: Design, row: Ints) -> None:
+def _demand_found(plan: ComparisonPlan, design: Design, row: Ints) -> None:
     unknown = np.ones(len(design.ids), dtype=np.bool_)
     unknown[row] = False
     if unknown.any() and plan.missing == "error":
@@ -130,7 +130,7 @@ def _demand_found(plan: Plan, design: Design, row: Ints) -> None:
         )
 
 
-def _missing(plan: Plan, aligned: Aligned, index: Ints) -> list[str]:
+def _missing(plan: ComparisonPlan, aligned: Aligned, index: Ints) -> list[str]:
     query = aligned.query[index]
     names = aligned.names.take(as_arrow(index))
     judged = np.isin(query, aligned.judgments.query)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gates.errors import UsageError
 
-__all__ = ["Step", "TourFailed", "make_workspace", "run_tour", "steps"]
+__all__ = ["TourFailed", "TourStep", "make_workspace", "run_tour", "steps"]
 
 _MARK = ".mlgates-demo"
 _PARTS = ("models", "golden", "model_cards")
@@ -27,7 +27,7 @@ class TourFailed(UsageError):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TourStep:
     """One command of the tour.
 
     Attributes:
@@ -43,97 +43,97 @@ class Step:
     variant: str = ""
 
 
-def steps() -> tuple[Step, ...]:
+def steps() -> tuple[TourStep, ...]:
     """The tour, in order."""
     ranker, classifier, embedding = "product-ranker", "query-category", "title-embedding"
     return (
-        Step(
+        TourStep(
             ("package", classifier),
             "Build the query classifier in its own locked environment and register it.",
             variant=f"{classifier}/champion",
         ),
-        Step(
+        TourStep(
             ("run", f"{classifier}/1"),
             "Nothing is in production yet, so nothing can be compared: UNDECIDED.",
             expects=3,
         ),
-        Step(
+        TourStep(
             ("promote", f"{classifier}/1", "--first", "--why", "first version"),
             "A first version may go ahead when all else holds, and only when asked for by name.",
         ),
-        Step(
+        TourStep(
             ("package", classifier),
             "A better classifier: it reads letters, not only words.",
             variant=f"{classifier}/better",
         ),
-        Step(("run", f"{classifier}/2"), "It holds every golden expectation: PASS."),
-        Step(
+        TourStep(("run", f"{classifier}/2"), "It holds every golden expectation: PASS."),
+        TourStep(
             ("promote", f"{classifier}/2", "--why", "robust to typing mistakes"),
             "The alias moves, on this evidence.",
         ),
-        Step(
+        TourStep(
             ("package", embedding),
             "A model of vectors: titles and queries that look alike are to be neighbours.",
             variant=f"{embedding}/champion",
         ),
-        Step(("run", f"{embedding}/1"), "Its first version.", expects=3),
-        Step(
+        TourStep(("run", f"{embedding}/1"), "Its first version.", expects=3),
+        TourStep(
             ("promote", f"{embedding}/1", "--first", "--why", "first version"),
             "It becomes the champion of its name.",
         ),
-        Step(
+        TourStep(
             ("package", embedding),
             "More n-grams in twice as many dimensions, and letters as they are written.",
             variant=f"{embedding}/capitals",
         ),
-        Step(
+        TourStep(
             ("run", f"{embedding}/2"),
             "Eight neighbours of ten stay, but a query in capitals is near nothing: FAIL.",
             expects=1,
         ),
-        Step(
+        TourStep(
             ("package", ranker),
             "Now the ranker. Its first version knows few features.",
             variant=f"{ranker}/champion",
         ),
-        Step(("run", f"{ranker}/1"), "Again a first version.", expects=3),
-        Step(
+        TourStep(("run", f"{ranker}/1"), "Again a first version.", expects=3),
+        TourStep(
             ("promote", f"{ranker}/1", "--first", "--why", "first version"),
             "It becomes the champion.",
         ),
-        Step(
+        TourStep(
             ("package", ranker),
             "A candidate with more features.",
             variant=f"{ranker}/better",
         ),
-        Step(("run", f"{ranker}/2"), "Better by more than chance, and worse nowhere: PASS."),
-        Step(("promote", f"{ranker}/2", "--why", "more features"), "It replaces the champion."),
-        Step(
+        TourStep(("run", f"{ranker}/2"), "Better by more than chance, and worse nowhere: PASS."),
+        TourStep(("promote", f"{ranker}/2", "--why", "more features"), "It replaces the champion."),
+        TourStep(
             ("package", ranker),
             "A candidate with a bug that touches one category only.",
             variant=f"{ranker}/broken",
         ),
-        Step(
+        TourStep(
             ("run", f"{ranker}/3"),
             "The mean hides it, the slice shows it: FAIL.",
             expects=1,
         ),
-        Step(
+        TourStep(
             ("promote", f"{ranker}/3", "--why", "the mean looks fine"),
             "The guard refuses; the alias stays where it is.",
             expects=1,
         ),
-        Step(
+        TourStep(
             ("package", ranker),
             "A candidate about as good as the champion.",
             variant=f"{ranker}/close",
         ),
-        Step(
+        TourStep(
             ("run", f"{ranker}/4"),
             "This golden set is too small to tell: UNDECIDED, which is not a PASS.",
             expects=3,
         ),
-        Step(("history", ranker), "Who moved what, when, why, and on what evidence."),
+        TourStep(("history", ranker), "Who moved what, when, why, and on what evidence."),
     )
 
 
@@ -177,7 +177,7 @@ def _lay_out(folder: Path) -> None:
 def run_tour(
     folder: Path,
     call: Callable[[Sequence[str]], int],
-    say: Callable[[int, Step], None],
+    say: Callable[[int, TourStep], None],
 ) -> None:
     """Take every step in a workspace.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from gates.doctor.finding import Finding
+from gates.doctor.finding import Diagnosis
 from gates.doctor.machine import cache, disk, engine, packages
 from gates.doctor.mlflow import registry, webhook
 from gates.doctor.project import cards, keys
@@ -19,7 +19,7 @@ from gates.doctor.service import secrets, service
 from gates.errors import GatesError
 from gates.settings import Settings
 
-__all__ = ["Finding", "examine"]
+__all__ = ["Diagnosis", "examine"]
 
 
 def examine(
@@ -28,7 +28,7 @@ def examine(
     *,
     write: bool = True,
     progress: Callable[[str], None] = lambda _: None,
-) -> Iterator[Finding]:
+) -> Iterator[Diagnosis]:
     """Every question, in the order in which they are best put right.
 
     Args:
@@ -37,7 +37,7 @@ def examine(
         write: Whether MLflow may be written to: a run is made and deleted, a delivery is sent.
         progress: Told what is being looked at.
     """
-    questions: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
+    questions: tuple[tuple[str, Callable[[], Iterator[Diagnosis]]], ...] = (
         ("cards", lambda: cards(settings)),
         ("signing key", lambda: keys(settings)),
         ("uv", packages),
@@ -58,8 +58,8 @@ def examine(
             before = said.setdefault(problem.what, what)
             if before == what:
                 advice = problem.advice or "mend that, then look again: gates doctor"
-                yield Finding(what, "wrong", problem.what, advice)
+                yield Diagnosis(what, "wrong", problem.what, advice)
             else:
-                yield Finding(what, "note", f"could not be looked at: mend '{before}' first")
+                yield Diagnosis(what, "note", f"could not be looked at: mend '{before}' first")
         except OSError as problem:
-            yield Finding(what, "wrong", str(problem), "check that it can be read and written")
+            yield Diagnosis(what, "wrong", str(problem), "check that it can be read and written")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Finding", "State"]
+__all__ = ["Diagnosis", "State"]
 
 State = Literal["ok", "note", "wrong"]
 """`note`: it works, but not as well as it could, or is not set up; `wrong`: it must be mended."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """One line.
 
     Attributes:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from gates.doctor.finding import Finding
+from gates.doctor.finding import Diagnosis
 from gates.environments.images import engine_version
 from gates.errors import BuildError
 from gates.run.pruning import contents
@@ -22,7 +22,7 @@ _SCARCE, _NONE = 5 * 10**9, 5 * 10**8
 _SECONDS = 20
 
 
-def packages() -> Iterator[Finding]:
+def packages() -> Iterator[Diagnosis]:
     """Whether environments can be built: uv runs."""
     uv = find_uv()
     try:
@@ -30,14 +30,14 @@ def packages() -> Iterator[Finding]:
             [uv, "--version"], capture_output=True, text=True, timeout=_SECONDS, check=True
         )
     except (OSError, subprocess.SubprocessError) as problem:
-        yield Finding(
+        yield Diagnosis(
             "uv", "wrong", f"{uv} does not run: {problem}", "reinstall it: pip install uv"
         )
         return
-    yield Finding("uv", "ok", ran.stdout.strip())
+    yield Diagnosis("uv", "ok", ran.stdout.strip())
 
 
-def engine(settings: Settings) -> Iterator[Finding]:
+def engine(settings: Settings) -> Iterator[Diagnosis]:
     """Whether containers can be run; that matters where a card asks for them.
 
     Args:
@@ -52,14 +52,14 @@ def engine(settings: Settings) -> Iterator[Finding]:
         version = engine_version()
     except BuildError as problem:
         if asking:
-            yield Finding("Docker", "wrong", problem.what, problem.advice)
+            yield Diagnosis("Docker", "wrong", problem.what, problem.advice)
         else:
-            yield Finding("Docker", "ok", "no engine answers, and no card asks for one")
+            yield Diagnosis("Docker", "ok", "no engine answers, and no card asks for one")
         return
-    yield Finding("Docker", "ok", f"engine {version}")
+    yield Diagnosis("Docker", "ok", f"engine {version}")
 
 
-def disk(settings: Settings) -> Iterator[Finding]:
+def disk(settings: Settings) -> Iterator[Diagnosis]:
     """Whether there is room for environments, models and runs.
 
     Args:
@@ -76,16 +76,18 @@ def disk(settings: Settings) -> Iterator[Finding]:
         said = f"{shown_bytes(free)} free for the {what} ({folder})"
         advice = "make room: gates env prune --max-age 30d"
         if free < _NONE:
-            yield Finding("disk", "wrong", said, advice)
+            yield Diagnosis("disk", "wrong", said, advice)
         elif free < _SCARCE:
-            yield Finding("disk", "note", said, advice)
+            yield Diagnosis("disk", "note", said, advice)
         else:
-            yield Finding("disk", "ok", said)
+            yield Diagnosis("disk", "ok", said)
         if not _writable(there):
-            yield Finding("disk", "wrong", f"{there} cannot be written", "change its owner or mode")
+            yield Diagnosis(
+                "disk", "wrong", f"{there} cannot be written", "change its owner or mode"
+            )
 
 
-def cache(settings: Settings) -> Iterator[Finding]:
+def cache(settings: Settings) -> Iterator[Diagnosis]:
     """What the cache holds, and whether it is kept within limits.
 
     Args:
@@ -97,18 +99,18 @@ def cache(settings: Settings) -> Iterator[Finding]:
     said = f"{len(found.environments)} environments and {len(found.models)} models, "
     said += shown_bytes(found.bytes)
     if bad:
-        yield Finding(
+        yield Diagnosis(
             "cache", "note", f"{said}; {len(bad)} of them are not whole", "gates env prune"
         )
     elif limits.max_bytes is None and limits.max_age is None:
-        yield Finding(
+        yield Diagnosis(
             "cache",
             "note",
             f"{said}, and no limit",
             "set one: GATES_CACHE_MAX_SIZE=50GB or GATES_CACHE_MAX_AGE=30d",
         )
     else:
-        yield Finding("cache", "ok", said)
+        yield Diagnosis("cache", "ok", said)
 
 
 def _writable(folder: Path) -> bool:

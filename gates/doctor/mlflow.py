@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from packaging.version import InvalidVersion, Version
 
-from gates.doctor.finding import Finding
+from gates.doctor.finding import Diagnosis
 from gates.registry.probing import Probe
 from gates.registry.webhooks import Delivered, Hook, Webhooks
 from gates.service.config import WEBHOOK_PATH, load_config
@@ -22,7 +22,7 @@ _APART = timedelta(seconds=5)
 _TOO_FAR = timedelta(minutes=5)
 
 
-def registry(settings: Settings, *, write: bool) -> Iterator[Finding]:
+def registry(settings: Settings, *, write: bool) -> Iterator[Diagnosis]:
     """Whether MLflow answers, may be written to, and agrees about the time.
 
     Args:
@@ -36,9 +36,9 @@ def registry(settings: Settings, *, write: bool) -> Iterator[Finding]:
     found = probe.answer()
     ours = version("mlflow-skinny")
     if not found.is_server:
-        yield Finding("MLflow", "ok", f"{found.shown}, a file database, with MLflow {ours}")
+        yield Diagnosis("MLflow", "ok", f"{found.shown}, a file database, with MLflow {ours}")
     elif _is_old(found.version):
-        yield Finding(
+        yield Diagnosis(
             "MLflow",
             "wrong",
             f"{found.shown} is MLflow {found.version}",
@@ -46,30 +46,30 @@ def registry(settings: Settings, *, write: bool) -> Iterator[Finding]:
         )
     else:
         said = found.version or "of a version it does not say"
-        yield Finding("MLflow", "ok", f"{found.shown} is MLflow {said}; the client is {ours}")
+        yield Diagnosis("MLflow", "ok", f"{found.shown} is MLflow {said}; the client is {ours}")
     if write:
         probe.write()
-        yield Finding("write access", "ok", "a run and a file were written, read and deleted")
+        yield Diagnosis("write access", "ok", "a run and a file were written, read and deleted")
     else:
-        yield Finding("write access", "note", "not tried", "leave out --read-only to try it")
+        yield Diagnosis("write access", "note", "not tried", "leave out --read-only to try it")
     yield from _clock(found.clock)
 
 
-def _clock(ahead: timedelta | None) -> Iterator[Finding]:
+def _clock(ahead: timedelta | None) -> Iterator[Diagnosis]:
     if ahead is None:
-        yield Finding("clock", "ok", "there is no other clock to compare with")
+        yield Diagnosis("clock", "ok", "there is no other clock to compare with")
         return
     seconds = ahead.total_seconds()
     said = f"MLflow's clock is {abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} ours"
     if abs(ahead) > _TOO_FAR:
-        yield Finding("clock", "wrong", said, "deliveries would be refused: set both by NTP")
+        yield Diagnosis("clock", "wrong", said, "deliveries would be refused: set both by NTP")
     elif abs(ahead) > _APART:
-        yield Finding("clock", "note", said, "set both by NTP")
+        yield Diagnosis("clock", "note", said, "set both by NTP")
     else:
-        yield Finding("clock", "ok", "MLflow's clock and ours agree")
+        yield Diagnosis("clock", "ok", "MLflow's clock and ours agree")
 
 
-def webhook(settings: Settings, environ: Mapping[str, str], *, write: bool) -> Iterator[Finding]:
+def webhook(settings: Settings, environ: Mapping[str, str], *, write: bool) -> Iterator[Diagnosis]:
     """Whether the service's webhook is registered, delivers what is asked for, and arrives.
 
     Args:
@@ -82,7 +82,7 @@ def webhook(settings: Settings, environ: Mapping[str, str], *, write: bool) -> I
         UsageError: The environment names no events.
     """
     if not settings.tracking_uri.startswith(("http://", "https://")):
-        yield Finding(
+        yield Diagnosis(
             "webhook", "ok", "a file database has none; gates serve finds versions by polling"
         )
         return
@@ -90,7 +90,7 @@ def webhook(settings: Settings, environ: Mapping[str, str], *, write: bool) -> I
     hooks = Webhooks(settings.tracking_uri, settings.cache)
     ours = [one for one in hooks.all() if urlsplit(one.url).path.endswith(WEBHOOK_PATH)]
     if not ours:
-        yield Finding(
+        yield Diagnosis(
             "webhook",
             "note",
             "MLflow has no webhook for gates serve",
@@ -101,21 +101,21 @@ def webhook(settings: Settings, environ: Mapping[str, str], *, write: bool) -> I
         again = f"gates webhook install --url {hook.shown.removesuffix(WEBHOOK_PATH)}{named}"
         missing = [event for event in wanted if event not in hook.events]
         if not hook.active:
-            yield Finding("webhook", "wrong", f"'{hook.name}' is off", again)
+            yield Diagnosis("webhook", "wrong", f"'{hook.name}' is off", again)
         elif missing:
             said = f"'{hook.name}' does not deliver {', '.join(missing)}"
-            yield Finding("webhook", "wrong", said, again)
+            yield Diagnosis("webhook", "wrong", said, again)
         elif not write:
             said = f"'{hook.name}' is registered, and was not tried"
-            yield Finding("webhook", "note", said, "leave out --read-only to send a delivery")
+            yield Diagnosis("webhook", "note", said, "leave out --read-only to send a delivery")
         else:
             yield _tried(hook, hooks.test(hook), again)
 
 
-def _tried(hook: Hook, came: Delivered, again: str) -> Finding:
+def _tried(hook: Hook, came: Delivered, again: str) -> Diagnosis:
     where = f"'{hook.name}' to {hook.shown}"
     if came.success:
-        return Finding("webhook", "ok", f"{where}: a delivery was sent, signed and taken in")
+        return Diagnosis("webhook", "ok", f"{where}: a delivery was sent, signed and taken in")
     if came.status is None:
         advice = (
             "is gates serve running there, and may MLflow reach it? For a private address MLflow "
@@ -130,7 +130,7 @@ def _tried(hook: Hook, came: Delivered, again: str) -> Finding:
         advice = "is that the address of gates serve, and does a proxy stand before it?"
     said = f"was answered with {came.status}" if came.status else "did not arrive"
     why = f": {came.reason}" if came.reason else ""
-    return Finding("webhook", "wrong", f"{where}: a delivery {said}{why}", advice)
+    return Diagnosis("webhook", "wrong", f"{where}: a delivery {said}{why}", advice)
 
 
 def _is_old(said: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gates.card.card import read_card
 from gates.checks import catalogue
-from gates.doctor.finding import Finding
+from gates.doctor.finding import Diagnosis
 from gates.errors import EvidenceError, GatesError
 from gates.evidence.signing import sign, verify
 from gates.golden import read_golden
@@ -17,7 +17,7 @@ from gates.settings import Settings
 __all__ = ["cards", "keys"]
 
 
-def cards(settings: Settings) -> Iterator[Finding]:
+def cards(settings: Settings) -> Iterator[Diagnosis]:
     """Whether every card can be read, and its golden set.
 
     Args:
@@ -25,7 +25,7 @@ def cards(settings: Settings) -> Iterator[Finding]:
     """
     found = sorted((settings.project / "model_cards").glob("*.md"))
     if not found:
-        yield Finding(
+        yield Diagnosis(
             "cards",
             "wrong",
             f"there is no model card in {settings.project / 'model_cards'}",
@@ -40,17 +40,17 @@ def cards(settings: Settings) -> Iterator[Finding]:
             read_golden(card.golden_path)
         except GatesError as problem:
             advice = problem.advice or "mend it there; docs/model-cards.md says what it may hold"
-            yield Finding("cards", "wrong", str(problem).splitlines()[0], advice)
+            yield Diagnosis("cards", "wrong", str(problem).splitlines()[0], advice)
         else:
             good += 1
     if good:
         models = "card" if good == 1 else "cards"
-        yield Finding(
+        yield Diagnosis(
             "cards", "ok", f"{good} {models}, each with its golden set, in {found[0].parent}"
         )
 
 
-def keys(settings: Settings) -> Iterator[Finding]:
+def keys(settings: Settings) -> Iterator[Diagnosis]:
     """Whether evidence can be signed, and by the key that promotions ask for.
 
     Args:
@@ -59,7 +59,7 @@ def keys(settings: Settings) -> Iterator[Finding]:
     signing, verifying = settings.signing_key, settings.verify_key
     if signing is None:
         what = "evidence is not signed" if verifying is None else "no signing key is set here"
-        yield Finding(
+        yield Diagnosis(
             "signing key",
             "note",
             what,
@@ -71,7 +71,7 @@ def keys(settings: Settings) -> Iterator[Finding]:
         path = Path(folder) / "evidence.json"
         path.with_name("evidence.json.sig").write_bytes(sign(content, signing))
         if verifying is None:
-            yield Finding(
+            yield Diagnosis(
                 "signing key",
                 "note",
                 "evidence is signed, and a promotion does not ask for the signature",
@@ -81,11 +81,11 @@ def keys(settings: Settings) -> Iterator[Finding]:
         try:
             verify(path, content, verifying)
         except EvidenceError:
-            yield Finding(
+            yield Diagnosis(
                 "signing key",
                 "wrong",
                 f"{verifying} is not the public half of {signing}",
                 "every promotion would be refused: name the pair's two halves",
             )
             return
-    yield Finding("signing key", "ok", "evidence is signed, and promotions ask for it")
+    yield Diagnosis("signing key", "ok", "evidence is signed, and promotions ask for it")

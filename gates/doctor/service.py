@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 
-from gates.doctor.finding import Finding
+from gates.doctor.finding import Diagnosis
 from gates.service.config import load_config
 from gates.settings import Settings
 
@@ -15,7 +15,7 @@ _SECONDS = 5.0
 _NEEDED = ("dbos", "fastapi", "prometheus_client", "psycopg", "python_multipart", "uvicorn")
 
 
-def secrets(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
+def secrets(settings: Settings, environ: Mapping[str, str]) -> Iterator[Diagnosis]:
     """Whether the service could start with what it would be told.
 
     Args:
@@ -27,7 +27,7 @@ def secrets(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]
     """
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
-        yield Finding(
+        yield Diagnosis(
             "serving",
             "note",
             f"gates serve cannot run here: {', '.join(missing)} is not installed",
@@ -36,18 +36,18 @@ def secrets(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]
     config = load_config(settings, environ=environ)
     if config.secrets:
         count = "1 webhook secret is" if len(config.secrets) == 1 else "webhook secrets are"
-        yield Finding("secrets", "ok", f"{count} set")
+        yield Diagnosis("secrets", "ok", f"{count} set")
     else:
-        yield Finding(
+        yield Diagnosis(
             "secrets",
             "note",
             "no webhook secret is set",
             "GATES_WEBHOOK_SECRETS=$(openssl rand -hex 32), the same here and where it serves",
         )
     if config.guarded:
-        yield Finding("callers", "ok", "callers must say who they are")
+        yield Diagnosis("callers", "ok", "callers must say who they are")
     else:
-        yield Finding(
+        yield Diagnosis(
             "callers",
             "note",
             "nobody has to say who they are, so that it serves this machine only",
@@ -55,7 +55,7 @@ def secrets(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]
         )
 
 
-def service(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
+def service(settings: Settings, environ: Mapping[str, str]) -> Iterator[Diagnosis]:
     """Whether the service answers and is ready.
 
     Args:
@@ -71,10 +71,10 @@ def service(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]
         said = found.json()
         ready, registry = said["status"] == "ready", said["registry"]
     except requests.ConnectionError:
-        yield Finding("service", "note", f"nothing answers at {address}", "start it: gates serve")
+        yield Diagnosis("service", "note", f"nothing answers at {address}", "start it: gates serve")
         return
     except (requests.RequestException, ValueError, KeyError, TypeError):
-        yield Finding(
+        yield Diagnosis(
             "service",
             "wrong",
             f"what answers at {address} is not gates serve",
@@ -82,8 +82,8 @@ def service(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]
         )
         return
     if not ready:
-        yield Finding("service", "wrong", f"{address} does not reach its database", "see its log")
+        yield Diagnosis("service", "wrong", f"{address} does not reach its database", "see its log")
     elif registry:
-        yield Finding("service", "wrong", f"{address} does not reach MLflow", "see its log")
+        yield Diagnosis("service", "wrong", f"{address} does not reach MLflow", "see its log")
     else:
-        yield Finding("service", "ok", f"{address} answers and is ready")
+        yield Diagnosis("service", "ok", f"{address} answers and is ready")

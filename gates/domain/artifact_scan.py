@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["SEVERITIES", "Finding", "ScanReport", "Severity"]
+__all__ = ["SEVERITIES", "ArtifactFinding", "ScanReport", "Severity"]
 
 Severity = Literal[
     "critical",  # loading the file runs code or commands that it chose itself
@@ -20,7 +20,7 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ArtifactFinding:
     """One thing in an artifact that a team should know before it loads the artifact.
 
     Attributes:
@@ -54,14 +54,14 @@ class ScanReport:
 
     files: int
     scanned: int
-    findings: tuple[Finding, ...]
+    findings: tuple[ArtifactFinding, ...]
     unread: Mapping[str, str]
 
     def count(self, severity: Severity) -> int:
         """How many findings of one severity there are."""
         return sum(one.severity == severity for one in self.findings)
 
-    def at_least(self, severity: Severity) -> tuple[Finding, ...]:
+    def at_least(self, severity: Severity) -> tuple[ArtifactFinding, ...]:
         """The findings of one severity and of those above it, worst first."""
         reached = SEVERITIES[: SEVERITIES.index(severity) + 1]
         return tuple(one for one in self.findings if one.severity in reached)

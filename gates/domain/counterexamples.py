@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Counterexample", "Known", "Recall", "Replay", "Replayed", "told_apart"]
+__all__ = ["Counterexample", "KnownCounterexample", "Recall", "Replay", "Replayed", "told_apart"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Counterexample:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownCounterexample:
     """A counterexample that an earlier run found.
 
     Attributes:
@@ -71,7 +71,7 @@ class Recall:
         trouble: Why the file could not be read, in words; empty when it could, or was not there.
     """
 
-    cases: tuple[Known, ...] = ()
+    cases: tuple[KnownCounterexample, ...] = ()
     runs: int = 0
     digest: str = ""
     place: str = ""
@@ -89,7 +89,7 @@ class Replayed:
         reason: Why it was not asked: what demanded the right answer is gone.
     """
 
-    known: Known
+    known: KnownCounterexample
     fails: bool | None
     champion_fails: bool | None = None
     reason: str = ""

@@ -12,9 +12,9 @@ from gates.errors import EvidenceError
 
 __all__ = [
     "SCHEMA",
-    "Change",
-    "Ground",
+    "CriteriaChanges",
     "Kind",
+    "ModelChange",
     "Part",
     "PolicyMove",
     "QueryMove",
@@ -24,21 +24,21 @@ __all__ = [
     "read_review",
 ]
 
-SCHEMA = "mlgates.review/1"
+SCHEMA = "mlgates.review/2"
 
 Part = Literal["source", "lock", "golden", "card"]
-Kind = Literal["new", "model", "lock", "ground", "removed"]
+Kind = Literal["new", "model", "lock", "criteria", "removed"]
 ReviewOutcome = Literal["PASS", "FAIL", "UNDECIDED", "ERROR"]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ModelChange:
     """One model that a pull request touches.
 
     Attributes:
         model: Its name.
         kind: `new`, its folder was not there before; `model`, its source changed; `lock`, only its
-            lock or requirements.in did (its golden set or card perhaps too); `ground`, only its
+            lock or requirements.in did (its golden set or card perhaps too); `criteria`, only its
             golden set or card; `removed`.
         parts: What of it changed.
         files: The changed files, from the project's folder.
@@ -89,8 +89,8 @@ class PolicyMove:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """How the ground moved on which a model is judged: its golden set, and its card.
+class CriteriaChanges:
+    """What a model is judged by, before and after: its golden set, and its card.
 
     Attributes:
         queries: How many golden queries there were, and are now.
@@ -125,13 +125,13 @@ class Review:
         champion: What it was compared with, in words; empty when there was nothing.
         evidence: The evidence, from the review's folder; empty when there is none.
         before: The evidence of the same version on the base's golden set and card, likewise.
-        ground: How the ground moved; None when it did not.
+        criteria: How golden set and card changed; None when they did not.
         trouble: Why there is no verdict, or none of before; None when nothing went wrong.
         seconds: How long it took.
         schema: Always `SCHEMA`.
     """
 
-    change: Change
+    change: ModelChange
     outcome: ReviewOutcome
     base: str
     head: str
@@ -140,7 +140,7 @@ class Review:
     champion: str = ""
     evidence: str = ""
     before: str = ""
-    ground: Ground | None = None
+    criteria: CriteriaChanges | None = None
     trouble: Trouble | None = None
     seconds: float = 0.0
     schema: str = SCHEMA

@@ -338,7 +338,7 @@ class Subject(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CheckPlan:
     """What the card asks of one check.
 
     Attributes:

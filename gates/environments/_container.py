@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from gates.domain.judging import Layer
 from gates.environments._engine import connected, engine_troubles, owned, remove
-from gates.environments._exchange import Exchange, Gone
+from gates.environments._exchange import Exchange, WorkerGone
 from gates.environments._streams import Streams
 from gates.environments._tar import tarred
 from gates.environments.frames import encode_message, framed
@@ -131,7 +131,7 @@ class ContainerWorker(Exchange):
             return
         self._ended = True
         with deferred():
-            with contextlib.suppress(Gone):
+            with contextlib.suppress(WorkerGone):
                 for _ in range(_LAST_READS):  # its last words may still be on their way
                     if not self._readable():
                         break

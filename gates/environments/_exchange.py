@@ -13,12 +13,12 @@ from gates.domain.judging import Layer
 from gates.environments.frames import BadFrame, framed, payload_length
 from gates.system.interruption import checkpoint, deferred
 
-__all__ = ["SLICE_SECONDS", "Exchange", "Gone", "Late"]
+__all__ = ["SLICE_SECONDS", "Exchange", "Late", "WorkerGone"]
 
 SLICE_SECONDS = 0.1
 
 
-class Gone(Exception):
+class WorkerGone(Exception):
     """The other side has ended, or has closed its pipe."""
 
 
@@ -135,7 +135,7 @@ class Exchange(ABC):
             poller.register(descriptor, mask)
         events = dict(poller.poll(min(remaining, SLICE_SECONDS) * 1000))
         if not events and self._has_ended():
-            raise Gone  # something it started may still hold the pipe open
+            raise WorkerGone  # something it started may still hold the pipe open
         readable = bool(events.get(self._reads, 0) & ~select.POLLOUT)
         return readable, writing and bool(events.get(self._writes, 0) & ~select.POLLIN)
 
@@ -147,7 +147,7 @@ class Exchange(ABC):
                 chunk = b""
             if not chunk:
                 self._await_end()
-                raise Gone
+                raise WorkerGone
             self._feed(chunk)
 
     def _give(self, left: memoryview) -> memoryview:

@@ -16,13 +16,13 @@ from typing import Any, BinaryIO
 from gates.environments._files import LIST, MARKER, changes, write_list
 from gates.system.cached_folders import remove, try_lock
 
-__all__ = ["Place", "places"]
+__all__ = ["EnvironmentPlace", "places"]
 
 _KEY = re.compile(r"[0-9a-f]+")
 
 
 @dataclass(frozen=True)
-class Place:
+class EnvironmentPlace:
     """The place of one environment.
 
     Attributes:
@@ -137,7 +137,7 @@ class Place:
         return remove(self.home, self.building, patience=patience)
 
 
-def places(envs: Path) -> Iterator[Place]:
+def places(envs: Path) -> Iterator[EnvironmentPlace]:
     """The places of all environments that are there, or were being built.
 
     Args:
@@ -146,4 +146,4 @@ def places(envs: Path) -> Iterator[Place]:
     folders = [path for path in envs.iterdir() if path.is_dir()] if envs.is_dir() else []
     for name in sorted({path.name.removesuffix(".building") for path in folders}):
         if _KEY.fullmatch(name):
-            yield Place(envs / name)
+            yield EnvironmentPlace(envs / name)

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Row", "read_record"]
+__all__ = ["RecordRow", "read_record"]
 
 _LONGEST = 1 << 20
 _DIGESTS = {"sha256": 32, "sha384": 48, "sha512": 64}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RecordRow:
     """One file of a distribution.
 
     Attributes:
@@ -33,7 +33,7 @@ class Row:
     size: int | None = None
 
 
-def read_record(folder: Path) -> tuple[Row, ...] | None:
+def read_record(folder: Path) -> tuple[RecordRow, ...] | None:
     """The rows of a RECORD; None when it has none that can be read.
 
     Rows that name no file are passed over. A digest that cannot be read is none.
@@ -48,7 +48,7 @@ def read_record(folder: Path) -> tuple[Row, ...] | None:
         return None
 
 
-def _rows(text: str) -> Iterator[Row]:
+def _rows(text: str) -> Iterator[RecordRow]:
     for row in csv.reader(text.splitlines(), strict=True):
         if not row or not row[0] or len(row[0]) > _LONGEST or "\0" in row[0]:
             continue
@@ -56,7 +56,7 @@ def _rows(text: str) -> Iterator[Row]:
         algorithm, _, encoded = (row[1] if len(row) > 1 else "").partition("=")
         digest = _digest(algorithm, encoded)
         size = int(row[2]) if len(row) > 2 and row[2].isascii() and row[2].isdigit() else None
-        yield Row(path, algorithm if digest else "", digest, size)
+        yield RecordRow(path, algorithm if digest else "", digest, size)
 
 
 def _digest(algorithm: str, encoded: str) -> bytes:

@@ -25,7 +25,7 @@ from gates.domain.judging import EnvironmentFacts
 from gates.environments._building import fill, read_lock_text, silent
 from gates.environments._child import Child
 from gates.environments._interpreters import Interpreter, find_interpreter
-from gates.environments._places import Place, places
+from gates.environments._places import EnvironmentPlace, places
 from gates.environments.frames import encode_message
 from gates.environments.launching import WORKER, Limits, scrubbed_environment
 from gates.errors import BuildError
@@ -85,7 +85,7 @@ class Environment:
 class _Order:
     """What one call asks for."""
 
-    place: Place
+    place: EnvironmentPlace
     lock: Path
     text: bytes
     interpreter: Interpreter
@@ -134,7 +134,7 @@ class EnvironmentCache:
         interpreter = find_interpreter(python, uv=find_uv())
         if python and python.count(".") == 2 and interpreter.version != python:
             progress(f"Python {python} is not on this machine: {interpreter.version} stands in")
-        place = Place(self._envs / _key(text, interpreter))
+        place = EnvironmentPlace(self._envs / _key(text, interpreter))
         order = _Order(place, lock, text, interpreter, progress, started)
         found = None if place.damage() else _handed_out(order, cached=True)
         if found is not None:

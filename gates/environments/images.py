@@ -30,7 +30,7 @@ from gates.environments._engine import (
     run_to_end,
     sweep_containers,
 )
-from gates.environments._places import Place
+from gates.environments._places import EnvironmentPlace
 from gates.environments._tar import tarred
 from gates.environments.launching import Limits
 from gates.errors import BuildError
@@ -123,7 +123,7 @@ class ImageCache:
                 sweep_containers(engine)
                 base = find_base(engine, image, self._notes, progress)
                 _require_python(base, image, python)
-                place = Place(self._folders / _key(text, base))
+                place = EnvironmentPlace(self._folders / _key(text, base))
                 found, cached = self._find(engine, place), True
                 if found is None:
                     with place.locked() as held:
@@ -155,11 +155,11 @@ class ImageCache:
             os.utime(place.marker)
         return environment
 
-    def _find(self, engine: DockerClient, place: Place) -> str | None:
+    def _find(self, engine: DockerClient, place: EnvironmentPlace) -> str | None:
         """The id of the whole image of a place, when its folder is there and whole as well."""
         return None if place.damage() else self._image(engine, place)
 
-    def _image(self, engine: DockerClient, place: Place) -> str | None:
+    def _image(self, engine: DockerClient, place: EnvironmentPlace) -> str | None:
         """The id of the image of a place's key, when the engine has it."""
         from docker.errors import ImageNotFound
 
@@ -172,7 +172,7 @@ class ImageCache:
 
     def _lay_out(
         self,
-        place: Place,
+        place: EnvironmentPlace,
         text: bytes,
         base: BaseImage,
         held: int,
@@ -212,7 +212,9 @@ class ImageCache:
             shutil.rmtree(building, ignore_errors=True)
             raise
 
-    def _commit(self, place: Place, base: BaseImage, progress: Callable[[str], None]) -> str:
+    def _commit(
+        self, place: EnvironmentPlace, base: BaseImage, progress: Callable[[str], None]
+    ) -> str:
         """Put the folder upon the base image, compile it there, and tag what came of it."""
         from docker.types import LogConfig
 

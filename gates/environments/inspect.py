@@ -15,7 +15,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from gates.domain.lock_report import Distribution
-from gates.environments._records import Row, read_record
+from gates.environments._records import RecordRow, read_record
 from gates.errors import BuildError
 from gates.system.commands import clean
 from gates.system.interruption import in_threads
@@ -53,7 +53,7 @@ class Altered:
         return f"{self.path}{owner} {self.what}"
 
 
-_Claim = tuple[str, Row]  # a distribution, and what its RECORD says of one file
+_Claim = tuple[str, RecordRow]  # a distribution, and what its RECORD says of one file
 
 
 def distributions(environment: Path) -> tuple[Distribution, ...]:
@@ -144,7 +144,7 @@ def _compared(base: str, chunk: list[list[_Claim]]) -> list[tuple[str, str, str]
     return found
 
 
-def _difference(base: str, row: Row, buffer: bytearray) -> str:
+def _difference(base: str, row: RecordRow, buffer: bytearray) -> str:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     byte_code = row.path.endswith(".pyc")
     try:

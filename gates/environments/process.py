@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from gates.domain.judging import EnvironmentFacts
 from gates.domain.subject import Columns, NoContributions
 from gates.environments import _faults
-from gates.environments._exchange import Exchange, Gone, Late
+from gates.environments._exchange import Exchange, Late, WorkerGone
 from gates.environments._layers import lacking, layers_told
 from gates.environments.frames import (
     PEAK_MEMORY,
@@ -259,7 +259,7 @@ class Worker:
         except Late as too_late:
             what = f"had not finished {doing} after {allowed:g} s"
             raise self._fail("hung", what) from too_late
-        except Gone as gone:
+        except WorkerGone as gone:
             raise self._gone(doing) from gone
         except BadFrame as fault:
             raise self._fail(

@@ -7,15 +7,15 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from gates.environments._places import Place, places
+from gates.environments._places import EnvironmentPlace, places
 from gates.environments.images import forget_image
-from gates.system.cached_folders import Kept, State, is_held, last_use, size_of
+from gates.system.cached_folders import CachedFolder, State, is_held, last_use, size_of
 
 __all__ = ["KeptEnvironment", "kept_environments", "remove_environment"]
 
 
 @dataclass(frozen=True, slots=True)
-class KeptEnvironment(Kept):
+class KeptEnvironment(CachedFolder):
     """An environment in a cache.
 
     Attributes:
@@ -67,7 +67,7 @@ def remove_environment(kept: KeptEnvironment) -> bool:
     Raises:
         OSError: It could not be removed.
     """
-    place = Place(kept.path.with_suffix(""))
+    place = EnvironmentPlace(kept.path.with_suffix(""))
     with place.locked_at_once() as held:
         if held is None:
             return False
@@ -81,7 +81,7 @@ def remove_environment(kept: KeptEnvironment) -> bool:
     return removed
 
 
-def _described(place: Place) -> KeptEnvironment:
+def _described(place: EnvironmentPlace) -> KeptEnvironment:
     facts = place.facts()
     damage = place.damage()
     state: State = "corrupt" if damage else "whole"
@@ -104,7 +104,7 @@ def _described(place: Place) -> KeptEnvironment:
     )
 
 
-def _unfinished(place: Place) -> KeptEnvironment:
+def _unfinished(place: EnvironmentPlace) -> KeptEnvironment:
     with place.locked_at_once() as held:
         state: State = "being built" if held is None else "unfinished"
     size, when = size_of(place.building), last_use(place.building)

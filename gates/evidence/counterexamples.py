@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gates.domain.counterexamples import Counterexample, Known, Recall, Replay
+from gates.domain.counterexamples import Counterexample, KnownCounterexample, Recall, Replay
 from gates.errors import UsageError
 from gates.evidence.evidence import CheckRecord, canonical
 from gates.system.files import write_atomically
 
-__all__ = ["LONGEST", "MOST", "SCHEMA", "VERSIONS", "Recollection"]
+__all__ = ["LONGEST", "MOST", "SCHEMA", "VERSIONS", "CounterexampleStore"]
 
 SCHEMA = "mlgates.counterexamples/1"
 MOST = 100
@@ -42,12 +42,12 @@ class _File:
     model: str
     check: str
     runs: int
-    cases: tuple[Known, ...]
+    cases: tuple[KnownCounterexample, ...]
     schema: str = SCHEMA
 
 
 @dataclass(frozen=True, slots=True)
-class Recollection:
+class CounterexampleStore:
     """The counterexamples of one model.
 
     Attributes:
@@ -110,23 +110,23 @@ class Recollection:
 
 
 def _merged(
-    held: tuple[Known, ...],
+    held: tuple[KnownCounterexample, ...],
     replay: Replay,
     found: tuple[Counterexample, ...],
     version: str,
     digest: str,
-) -> tuple[Known, ...]:
+) -> tuple[KnownCounterexample, ...]:
     cases = {one.case.asked: one for one in held}
     for one in replay.cases:
         key = one.known.case.asked
         if one.fails:
-            cases[key] = Known(one.known.case, version)
+            cases[key] = KnownCounterexample(one.known.case, version)
         elif one.fails is None:
             cases.pop(key, None)
         elif key in cases and digest not in cases[key].passed:
             cases[key] = replace(cases[key], passed=(*cases[key].passed, digest))
     new = {
-        case.asked: Known(case, version)
+        case.asked: KnownCounterexample(case, version)
         for case in found
         if max(len(case.query), len(case.typed), len(case.label)) <= LONGEST
     }

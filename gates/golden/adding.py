@@ -16,11 +16,11 @@ from gates.golden.recording import COLUMNS
 from gates.golden.sheet import difference, read_sheet
 from gates.system.strict_yaml import nearest
 
-__all__ = ["Addition", "Change", "Judged", "add"]
+__all__ = ["Addition", "FileChange", "PersonsAnswer", "add"]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class PersonsAnswer:
     """What a person says of one query.
 
     Attributes:
@@ -41,7 +41,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FileChange:
     """One file as it is and as it would be."""
 
     path: Path
@@ -67,11 +67,11 @@ class Addition:
 
     query_id: str
     is_new: bool
-    changes: tuple[Change, ...]
+    changes: tuple[FileChange, ...]
     warnings: tuple[str, ...] = ()
 
 
-def add(golden: GoldenSet, judged: Judged) -> Addition:
+def add(golden: GoldenSet, judged: PersonsAnswer) -> Addition:
     """What one more judged query makes of a classification set.
 
     A query that is in the set gets its expectation. A new one also gets a row of `queries.csv`: it
@@ -94,7 +94,7 @@ def add(golden: GoldenSet, judged: Judged) -> Addition:
         at = golden.query_text.index(judged.query)
         query_id = golden.query_id[at]
         _require_unexpected(golden, at)
-        changes: tuple[Change, ...] = (_expecting(golden, judged, query_id),)
+        changes: tuple[FileChange, ...] = (_expecting(golden, judged, query_id),)
         return Addition(query_id, False, changes, tuple(_new_label(golden, judged.label)))
     query_id = _new_id(golden, judged.query)
     # In this order a set is valid whenever the writing ends: a query may be without expectation.
@@ -128,7 +128,7 @@ def _new_id(golden: GoldenSet, query: str) -> str:
     return next(one for one in ids if one not in taken)
 
 
-def _require_sense(golden: GoldenSet, judged: Judged) -> None:
+def _require_sense(golden: GoldenSet, judged: PersonsAnswer) -> None:
     if golden.manifest.task != "classification":
         raise UsageError(
             f"{golden.path} is for a {golden.manifest.task} model: a query alone says nothing",
@@ -167,17 +167,17 @@ def _require_unexpected(golden: GoldenSet, at: int) -> None:
         )
 
 
-def _listing(golden: GoldenSet, judged: Judged, query_id: str) -> Change:
+def _listing(golden: GoldenSet, judged: PersonsAnswer, query_id: str) -> FileChange:
     path = golden.path / "queries.csv"
     before = read_text(path)
     sheet = read_sheet(path, before, len(golden.query_id), ())
     weight = min(golden.weight.tolist()) if judged.weight is None else judged.weight
     cells = {"query_id": query_id, "query": judged.query, **(judged.slices or {})}
     cells |= {"weight": f"{weight:.10g}", "sampling": "census"}
-    return Change(path, before, sheet.text([*sheet.raw, sheet.row(cells)]))
+    return FileChange(path, before, sheet.text([*sheet.raw, sheet.row(cells)]))
 
 
-def _expecting(golden: GoldenSet, judged: Judged, query_id: str) -> Change:
+def _expecting(golden: GoldenSet, judged: PersonsAnswer, query_id: str) -> FileChange:
     path = golden.path / "expectations.csv"
     before = read_text(path) if path.exists() else ""
     sheet = read_sheet(path, before, len(golden.expectations), tuple(COLUMNS))
@@ -188,4 +188,4 @@ def _expecting(golden: GoldenSet, judged: Judged, query_id: str) -> Change:
         for name, value in (("low", judged.low), ("high", judged.high))
         if value is not None
     }
-    return Change(path, before, sheet.text([*sheet.raw, sheet.row(cells)]))
+    return FileChange(path, before, sheet.text([*sheet.raw, sheet.row(cells)]))

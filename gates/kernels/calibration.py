@@ -17,7 +17,7 @@ from gates.kernels._resamples import counts, grouping, unit_sums
 from gates.kernels.packed import Bools, Floats, Ints
 
 __all__ = [
-    "Answers",
+    "BinnedAnswers",
     "Calibration",
     "Gaps",
     "brier",
@@ -30,7 +30,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
+class BinnedAnswers:
     """One version's answers, with the bin each is compared in.
 
     Attributes:
@@ -105,7 +105,7 @@ def equal_width(score: Floats, bins: int) -> Ints:
     return found
 
 
-def gaps(answers: Answers, weight: Floats) -> Gaps:
+def gaps(answers: BinnedAnswers, weight: Floats) -> Gaps:
     """What each bin holds.
 
     Args:
@@ -123,7 +123,7 @@ def gaps(answers: Answers, weight: Floats) -> Gaps:
     )
 
 
-def calibration_error(answers: Answers, weight: Floats) -> float:
+def calibration_error(answers: BinnedAnswers, weight: Floats) -> float:
     """Expected calibration error, in [0, 1]: the weighted mean over bins of |right - score|.
 
     Guo et al., "On calibration of modern neural networks", ICML 2017, equation 5, with weights.
@@ -148,8 +148,8 @@ def brier(score: Floats, right: Bools) -> Floats:
 
 
 def calibration_bounds(
-    new: Answers,
-    old: Answers | None,
+    new: BinnedAnswers,
+    old: BinnedAnswers | None,
     weight: Floats,
     *,
     census: Bools,
@@ -215,7 +215,7 @@ def calibration_bounds(
 
 
 def _resampled(
-    answers: Answers, weight: Floats, drawn: Bools, resamples: int, seed: int
+    answers: BinnedAnswers, weight: Floats, drawn: Bools, resamples: int, seed: int
 ) -> tuple[Floats, Floats]:
     """Each resample's calibration error, and its sum |gap* - gap|; float64[resamples] each."""
     parts, certain = _by_bin(answers, weight, drawn)
@@ -235,7 +235,7 @@ def _resampled(
     return errors, chance
 
 
-def _by_bin(answers: Answers, weight: Floats, drawn: Bools) -> tuple[Floats, Floats]:
+def _by_bin(answers: BinnedAnswers, weight: Floats, drawn: Bools) -> tuple[Floats, Floats]:
     """Each sampled row's part of each bin's gap, float64[B, m], and the census's, float64[B]."""
     gap = weight / weight.sum() * (answers.right - answers.score)
     bins = int(answers.bin.max()) + 1
@@ -244,7 +244,7 @@ def _by_bin(answers: Answers, weight: Floats, drawn: Bools) -> tuple[Floats, Flo
     return parts, certain
 
 
-def _bias(answers: Answers, weight: Floats, drawn: Bools, plug_in: float) -> float:
+def _bias(answers: BinnedAnswers, weight: Floats, drawn: Bools, plug_in: float) -> float:
     """What chance is expected to have added to a calibration error, at most all of it.
 
     For a bin whose true gap is g and whose sampling error is normal that is the mean of a folded

@@ -18,7 +18,7 @@ TieKeys = Callable[[Ints], Codes]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Order:
+class RankOrder:
     """Lists in rank order.
 
     Attributes:
@@ -30,7 +30,7 @@ class Order:
     tied: Bools
 
 
-def order_lists(starts: Ints, scores: Floats, tie_keys: TieKeys) -> Order:
+def order_lists(starts: Ints, scores: Floats, tie_keys: TieKeys) -> RankOrder:
     """Order each list by score descending, ties by document id descending.
 
     Scores are compared in full double precision; -0.0 equals 0.0.
@@ -51,7 +51,7 @@ def order_lists(starts: Ints, scores: Floats, tie_keys: TieKeys) -> Order:
         ordered = scores[row]
         tied[1:] = ordered[1:] == ordered[:-1]
         tied[starts[:-1][np.diff(starts) > 0]] = False
-    return Order(row, tied)
+    return RankOrder(row, tied)
 
 
 def _order_block(block: Block, scores: Floats, row: Ints, doubtful: Bools) -> None:

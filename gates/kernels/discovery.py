@@ -19,7 +19,7 @@ _CONSIDERED = 60  # beyond the worst of them nobody reads
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Coded:
+class CodedColumn:
     """A column as integers: `values[codes[q]]` is query q's; an empty value is no value."""
 
     name: str
@@ -28,7 +28,7 @@ class Coded:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LosingSlice:
     """A slice that is worse than no change and worse than the rest.
 
     Attributes:
@@ -68,25 +68,25 @@ class _Sums:
         return np.maximum(own, spread) * np.sqrt(self.ww) / self.w
 
 
-def code(columns: Mapping[str, Sequence[str]]) -> list[Coded]:
+def code(columns: Mapping[str, Sequence[str]]) -> list[CodedColumn]:
     """Number the values of each column in the order they are met."""
     found = []
     for name, values in columns.items():
         number: dict[str, int] = {}
         codes = np.array([number.setdefault(one, len(number)) for one in values], np.int64)
-        found.append(Coded(name, codes, tuple(number)))
+        found.append(CodedColumn(name, codes, tuple(number)))
     return found
 
 
 def worst_slices(
-    columns: Sequence[Coded],
+    columns: Sequence[CodedColumn],
     differences: Floats,
     weights: Floats,
     *,
     alpha: float = 0.05,
     minimum: int = 25,
     limit: int = 10,
-) -> list[Finding]:
+) -> list[LosingSlice]:
     """Slices where the new version is worse, most certain first, none that repeats another.
 
     Every value of every column and every pair of values of two columns with enough queries is a
@@ -107,7 +107,7 @@ def worst_slices(
     if int(used.sum()) <= minimum:
         return []
     d, w = differences[used], weights[used] / weights[used].mean()
-    kept = [Coded(one.name, one.codes[used], one.values) for one in columns]
+    kept = [CodedColumn(one.name, one.codes[used], one.values) for one in columns]
     mean = float((w * d).sum() / w.sum())
     r = d - mean
     terms = (np.ones(d.size), w, w * r, w * w, w * w * r, (w * r) ** 2)
@@ -134,7 +134,7 @@ def worst_slices(
         return []
     raw = np.concatenate(p)
     adjusted = benjamini_hochberg(raw)
-    found: list[Finding] = []
+    found: list[LosingSlice] = []
     masks: list[Bools] = []
     for index in np.argsort(raw, kind="stable")[:_CONSIDERED]:
         if adjusted[index] > alpha or len(found) == limit:
@@ -145,11 +145,15 @@ def worst_slices(
         masks.append(rows)
         conditions = tuple((kept[c].name, kept[c].values[v]) for c, v in candidates[index])
         within, beyond = (float(np.average(d[part], weights=w[part])) for part in (rows, ~rows))
-        found.append(Finding(conditions, int(rows.sum()), within, beyond, float(adjusted[index])))
+        found.append(
+            LosingSlice(conditions, int(rows.sum()), within, beyond, float(adjusted[index]))
+        )
     return found
 
 
-def _cells(columns: Sequence[Coded]) -> Iterable[tuple[tuple[int, ...], Ints, tuple[int, ...]]]:
+def _cells(
+    columns: Sequence[CodedColumn],
+) -> Iterable[tuple[tuple[int, ...], Ints, tuple[int, ...]]]:
     """Each column and each pair of columns: which, one code a row, and how many values each has."""
     for index, one in enumerate(columns):
         yield (index,), one.codes, (len(one.values),)

@@ -8,7 +8,7 @@ from gates.kernels.ranking import Gain
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class JudgedQueries:
     """All judgments of some queries, and what they allow: worked out once for both rankings.
 
     Attributes:
@@ -41,7 +41,7 @@ class Judged:
         return self._count[0]
 
 
-def quality(name: str, starts: Ints, grades: Floats, judged: Judged) -> Floats:
+def quality(name: str, starts: Ints, grades: Floats, judged: JudgedQueries) -> Floats:
     """A quality metric of every query, float64[Q], NaN where it does not exist.
 
     Args:

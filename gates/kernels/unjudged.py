@@ -10,7 +10,7 @@ from gates.kernels.similarity import Pairing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Unjudged:
+class UnjudgedBounds:
     """Bounds per query, and the documents that make them. U unjudged documents in either top k.
 
     Attributes:
@@ -41,7 +41,7 @@ def unjudged(
     gain: Gain = "linear",
     *,
     max_grade: float,
-) -> Unjudged:
+) -> UnjudgedBounds:
     """Bounds on nDCG@k(new) - nDCG@k(old) whatever grades in [0, max_grade] are still to come.
 
     A document in both lists has one grade, so it counts by the difference of its discounts. The
@@ -92,7 +92,7 @@ def unjudged(
         swing = np.minimum(np.abs(slope) * most / small[query], 1.0)
     exists = small > 0
     old_rows = np.where(in_both, pairing.old_starts[new_query] + old_rank - 1, -1)
-    return Unjudged(
+    return UnjudgedBounds(
         np.where(exists, pessimistic, np.nan),
         np.where(exists, optimistic, np.nan),
         query,

@@ -18,7 +18,7 @@ from gates.errors import LockError
 from gates.locks._advisory_source import records, source_name
 from gates.locks._fetch import file_of, is_url
 from gates.locks._osv import Affected, Record
-from gates.locks.finding import NO_PIN, Finding, counted
+from gates.locks.finding import NO_PIN, LockFinding, counted
 from gates.locks.lock import LockedRequirement
 
 __all__ = ["Advisories", "audit", "not_audited", "read_advisories"]
@@ -88,7 +88,9 @@ def read_advisories(
     )
 
 
-def audit(pins: Iterable[LockedRequirement], advisories: Advisories) -> tuple[Finding, Finding]:
+def audit(
+    pins: Iterable[LockedRequirement], advisories: Advisories
+) -> tuple[LockFinding, LockFinding]:
     """Look a lock's pins up in a source of advisories.
 
     Args:
@@ -114,23 +116,23 @@ def audit(pins: Iterable[LockedRequirement], advisories: Advisories) -> tuple[Fi
                 unclear = f"{record.id} is about {pin.name} and names no versions to compare with"
     count = len(pinned)
     first = (
-        Finding("advisories", absent=unclear)
+        LockFinding("advisories", absent=unclear)
         if unclear and not known
         else counted("advisories", count, known, nothing=NO_PIN)
     )
     if advisories.tells_yanked:
         return first, counted("yanked", count, yanked, nothing=NO_PIN)
     reason = f"{advisories.source} does not tell which releases were taken back"
-    return first, Finding("yanked", absent=reason)
+    return first, LockFinding("yanked", absent=reason)
 
 
-def not_audited(reason: str) -> tuple[Finding, Finding]:
+def not_audited(reason: str) -> tuple[LockFinding, LockFinding]:
     """What a lock that could not be audited gets instead: it is not clean.
 
     Args:
         reason: Why, in words.
     """
-    return Finding("advisories", absent=reason), Finding("yanked", absent=reason)
+    return LockFinding("advisories", absent=reason), LockFinding("yanked", absent=reason)
 
 
 def _refuse_stale(newest: datetime, max_age_days: int | None, now: datetime, file: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from gates.domain.lock_report import LockProblem
 from gates.errors import LockError
 from gates.locks._lines import clip
-from gates.locks.finding import Finding, counted
+from gates.locks.finding import LockFinding, counted
 
 __all__ = ["base_images", "is_pinned_image"]
 
@@ -35,7 +35,7 @@ def is_pinned_image(text: str) -> bool:
     return _PINNED.fullmatch(text) is not None
 
 
-def base_images(folder: Path) -> Finding:
+def base_images(folder: Path) -> LockFinding:
     """Look at the images that a Dockerfile in a folder builds on or copies from.
 
     Stages of the file itself and `scratch` are no images. An `ARG` before the first `FROM` stands
@@ -55,7 +55,7 @@ def base_images(folder: Path) -> Finding:
         try:
             found = list(_Stages().images(_read(path), path))
         except LockError as error:
-            return Finding("base-image", absent=f"{path.name}: {error.what}")
+            return LockFinding("base-image", absent=f"{path.name}: {error.what}")
         looked_at += len(found)
         problems += [
             _unpinned(path, number, image) for number, image in found if not is_pinned_image(image)

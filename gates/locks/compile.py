@@ -18,7 +18,7 @@ from gates.locks._resolvers import Resolver, Run, pins_as_text, resolve, said, w
 from gates.locks.diff import pins_of
 from gates.locks.lock import Lock, read_lock
 from gates.locks.markers import target_environment
-from gates.locks.order import Order
+from gates.locks.order import CompileRequest
 from gates.system.files import write_atomically
 
 __all__ = ["Compiled", "compile_lock"]
@@ -37,7 +37,7 @@ class Compiled:
         warnings: What uv warned of.
     """
 
-    order: Order
+    order: CompileRequest
     before: bytes | None
     content: bytes
     old: Lock | None
@@ -88,7 +88,7 @@ def _bytes(path: Path) -> bytes | None:
         raise LockError(f"it cannot be read: {error.strerror}", path=path) from error
 
 
-def compile_lock(order: Order, *, progress: Callable[[str], None]) -> Compiled:
+def compile_lock(order: CompileRequest, *, progress: Callable[[str], None]) -> Compiled:
     """Resolve what a person asked for into a lock; nothing is written.
 
     Args:
@@ -140,7 +140,7 @@ def compile_lock(order: Order, *, progress: Callable[[str], None]) -> Compiled:
     return Compiled(order, before, content, old, new, warnings)
 
 
-def _run(order: Order, resolver: Resolver, output: Path) -> tuple[str, ...]:
+def _run(order: CompileRequest, resolver: Resolver, output: Path) -> tuple[str, ...]:
     """Let a resolver write the output; gives its warnings."""
     done = resolve(
         resolver,
@@ -168,7 +168,7 @@ def _run(order: Order, resolver: Resolver, output: Path) -> tuple[str, ...]:
 
 
 def _check_agreement(
-    order: Order, locks: Mapping[Resolver, Lock], markers: Mapping[str, str]
+    order: CompileRequest, locks: Mapping[Resolver, Lock], markers: Mapping[str, str]
 ) -> None:
     if len(locks) < 2:
         return

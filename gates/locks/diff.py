@@ -20,14 +20,14 @@ from gates.locks.inputs import AskedRequirement
 from gates.locks.lock import Lock, LockedRequirement
 from gates.locks.markers import holds
 
-__all__ = ["NONE_STATED", "Known", "diff_locks", "pins_of"]
+__all__ = ["NONE_STATED", "LockContext", "diff_locks", "pins_of"]
 
 NONE_STATED = "none stated"
 """Stands for the licence of a distribution that names none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class LockContext:
     """What is known of a lock beside its own lines.
 
     Attributes:
@@ -40,7 +40,7 @@ class Known:
     installed: Sequence[Distribution] | None = None
 
 
-_NOTHING = Known()
+_NOTHING = LockContext()
 
 
 def pins_of(lock: Lock, environment: Mapping[str, str] | None) -> dict[str, LockedRequirement]:
@@ -62,8 +62,8 @@ def diff_locks(
     new: Lock,
     environment: Mapping[str, str] | None = None,
     *,
-    of_old: Known = _NOTHING,
-    of_new: Known = _NOTHING,
+    of_old: LockContext = _NOTHING,
+    of_new: LockContext = _NOTHING,
 ) -> tuple[LockChange, ...]:
     """Every distribution that is not the same in both locks, by name.
 
@@ -99,7 +99,9 @@ def diff_locks(
 class _Side:
     """One lock with what is known of it."""
 
-    def __init__(self, lock: Lock, known: Known, environment: Mapping[str, str] | None) -> None:
+    def __init__(
+        self, lock: Lock, known: LockContext, environment: Mapping[str, str] | None
+    ) -> None:
         self.pins = pins_of(lock, environment)
         asked = [
             one

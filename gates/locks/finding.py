@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from gates.domain.lock_report import LockProblem, ProblemKind
 
-__all__ = ["NO_PIN", "Finding", "counted"]
+__all__ = ["NO_PIN", "LockFinding", "counted"]
 
 NO_PIN = "the lock pins nothing for this Python"
 """Why there was no pin to look at."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LockFinding:
     """One kind of problem, looked for.
 
     Attributes:
@@ -37,7 +37,9 @@ class Finding:
             raise ValueError(f"{self.kind}: looked at something, or not for one reason")
 
 
-def counted(kind: ProblemKind, n: int, problems: Sequence[LockProblem], *, nothing: str) -> Finding:
+def counted(
+    kind: ProblemKind, n: int, problems: Sequence[LockProblem], *, nothing: str
+) -> LockFinding:
     """A finding over n things; where there are none, one that says so.
 
     Args:
@@ -47,4 +49,4 @@ def counted(kind: ProblemKind, n: int, problems: Sequence[LockProblem], *, nothi
         nothing: What is so when there are none, in words.
     """
     n = n or len(problems)  # what is missing altogether is looked at too
-    return Finding(kind, n, tuple(problems)) if n else Finding(kind, nothing=nothing)
+    return LockFinding(kind, n, tuple(problems)) if n else LockFinding(kind, nothing=nothing)

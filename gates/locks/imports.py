@@ -13,7 +13,7 @@ from gates.errors import LockError
 from gates.locks._import_statements import import_statements
 from gates.locks._lines import one_line
 from gates.locks._standard_library import standard_library
-from gates.locks.finding import Finding, counted
+from gates.locks.finding import LockFinding, counted
 
 __all__ = ["imports"]
 
@@ -27,7 +27,7 @@ def imports(
     code: Sequence[Path],
     installed: Sequence[Distribution],
     environment: Mapping[str, str] | None,
-) -> Finding:
+) -> LockFinding:
     """Find what the model's code imports and its environment does not provide.
 
     An import counts wherever it stands, in a function too, unless the code says that it can do
@@ -69,7 +69,7 @@ def imports(
                 if not any(_is_local(name, beside) for beside in _beside(path, root, code))
             ]
     except LockError as error:
-        return Finding("imports", absent=f"{error.path}: {error.what}")
+        return LockFinding("imports", absent=f"{error.path}: {error.what}")
     nothing = "the Python files import nothing" if files else "there is no Python file to look at"
     return counted("imports", looked_at, problems, nothing=nothing)
 

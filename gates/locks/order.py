@@ -18,7 +18,7 @@ from gates.locks._resolvers import Resolver
 from gates.locks.inputs import read_inputs
 from gates.locks.markers import RUNNING_PYTHON, series, target_environment
 
-__all__ = ["Order", "Resolver", "default_lock", "options_of"]
+__all__ = ["CompileRequest", "Resolver", "default_lock", "options_of"]
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?")
 _WITH_VALUE = ("--python", "--python-version", "--exclude-newer", "--resolver")
@@ -26,7 +26,7 @@ _MADE_BY = re.compile(r"^#\s+(?:gates lock|uv pip) compile\s(?P<options>.+)$", r
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class CompileRequest:
     """What to compile, and how.
 
     Attributes:
@@ -140,7 +140,7 @@ def _check_inputs(inputs: Path) -> None:
             )
 
 
-def _check_options(order: Order) -> None:
+def _check_options(order: CompileRequest) -> None:
     if order.exclude_newer and not _MOMENT.fullmatch(order.exclude_newer):
         raise UsageError(
             f"--exclude-newer {order.exclude_newer} is no date",

@@ -14,7 +14,7 @@ from gates.locks._lines import one_line
 from gates.locks._mlmodel_versions import mlmodel_versions
 from gates.locks._model_bytes import bytes_versions
 from gates.locks._written import Unread, Written, distributions_of
-from gates.locks.finding import Finding
+from gates.locks.finding import LockFinding
 from gates.locks.lock import LockedRequirement
 
 __all__ = ["recorded"]
@@ -27,7 +27,7 @@ _SILENT = (
 
 def recorded(
     pins: Iterable[LockedRequirement], model: Path, environment: Mapping[str, str] | None
-) -> Finding:
+) -> LockFinding:
     """Compare the versions a model's files say they were made with to a lock.
 
     Read as data, with bounds, and never unpickled: MLflow's MLmodel, requirements.txt and
@@ -59,10 +59,10 @@ def recorded(
                 looked_at += 1
                 problems.extend(_other_version(found, candidates))
     if unread and not problems:
-        return Finding("recorded", absent=one_line(unread[0].reason))
+        return LockFinding("recorded", absent=one_line(unread[0].reason))
     if not looked_at:
-        return Finding("recorded", absent=_SILENT)
-    return Finding("recorded", looked_at, tuple(problems))
+        return LockFinding("recorded", absent=_SILENT)
+    return LockFinding("recorded", looked_at, tuple(problems))
 
 
 def _other_python(found: Written, environment: Mapping[str, str] | None) -> Iterator[LockProblem]:

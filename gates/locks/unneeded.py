@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from gates.domain.lock_report import Distribution, LockProblem
-from gates.locks.finding import NO_PIN, Finding, counted
+from gates.locks.finding import NO_PIN, LockFinding, counted
 from gates.locks.inputs import AskedRequirement
 from gates.locks.lock import LockedRequirement
 
@@ -26,7 +26,7 @@ def unneeded(
     pins: Iterable[LockedRequirement],
     installed: Sequence[Distribution],
     environment: Mapping[str, str] | None,
-) -> Finding:
+) -> LockFinding:
     """Find the pins that nothing asks for, directly or through what it asks for.
 
     Follows each distribution's own requirements, with their markers, and with the extras by which
@@ -48,7 +48,7 @@ def unneeded(
     if unknown := sorted(name for name in reached if name in locked and name not in held):
         pin = locked[unknown[0]]
         reason = f"{pin.name} {pin.version} is not installed, so what it asks for is not known"
-        return Finding("unneeded", absent=reason)
+        return LockFinding("unneeded", absent=reason)
     problems = tuple(
         LockProblem(
             "unneeded", name, f"{name} {pin.version} is pinned, but nothing asks for it", pin.line

@@ -11,7 +11,7 @@ from packaging.version import InvalidVersion, Version
 from gates.domain.lock_report import Distribution, LockProblem, LockReport, ProblemKind
 from gates.locks.advisories import Advisories, audit, not_audited
 from gates.locks.base_image import base_images
-from gates.locks.finding import Finding, counted
+from gates.locks.finding import LockFinding, counted
 from gates.locks.imports import imports
 from gates.locks.inputs import AskedRequirement, read_inputs
 from gates.locks.lock import Lock, LockedRequirement, read_lock
@@ -57,7 +57,7 @@ def verify(
     artifact: Path | None = None,
     folder: Path | None = None,
     advisories: Advisories | str | None = None,
-    others: Sequence[Finding] = (),
+    others: Sequence[LockFinding] = (),
 ) -> LockReport:
     """Verify a lock against its inputs, an environment and all else it must agree with, offline.
 
@@ -113,7 +113,7 @@ def verify(
     if folder is not None:
         findings.append(base_images(folder))
     if repository is not None and repository.is_file():
-        findings.append(Finding("repository", 1, tuple(_repository_differs(lock, repository))))
+        findings.append(LockFinding("repository", 1, tuple(_repository_differs(lock, repository))))
     if isinstance(advisories, Advisories):
         findings.extend(audit(held, advisories))
     elif advisories is not None:
@@ -130,7 +130,7 @@ def _asked(inputs: Path, environment: Mapping[str, str] | None) -> list[AskedReq
     ]
 
 
-def _report(findings: Sequence[Finding], no_unneeded: str) -> LockReport:
+def _report(findings: Sequence[LockFinding], no_unneeded: str) -> LockReport:
     absent = {**_LEFT_OUT, "unneeded": no_unneeded}
     nothing: dict[ProblemKind, str] = {}
     looked_at: dict[ProblemKind, int] = {}

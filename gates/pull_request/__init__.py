@@ -2,7 +2,7 @@
 
 repository.py   git: the base, what differs from it, and a checkout of it
 changes.py      which models changed, and what of each
-ground.py       how golden set and card moved
+criteria.py     how golden set and card changed
 gating.py       one changed model, from two checkouts to a verdict
 budget.py       a limit on time, kept by interruption
 folder.py       the folder of reviews, and reading one that strangers wrote

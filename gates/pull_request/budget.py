@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from gates.errors import GatesError
 from gates.system.interruption import checkpoint, interrupted_by
 
-__all__ = ["Budget", "BudgetSpent"]
+__all__ = ["BudgetSpent", "TimeBudget"]
 
 
 class BudgetSpent(GatesError):
@@ -30,7 +30,7 @@ class _TimeIsUp(KeyboardInterrupt):
 
 
 @dataclass(frozen=True)
-class Budget:
+class TimeBudget:
     """How long a job may take.
 
     Attributes:

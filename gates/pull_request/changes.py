@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import yaml
 
-from gates.domain.review import Change, Kind, Part
+from gates.domain.review import Kind, ModelChange, Part
 from gates.pull_request.repository import Repository
 
 __all__ = ["Changes", "find_changes"]
@@ -35,11 +35,11 @@ class Changes:
 
     base: str
     head: str
-    models: tuple[Change, ...]
+    models: tuple[ModelChange, ...]
     cache_key: str
 
     @property
-    def to_gate(self) -> tuple[Change, ...]:
+    def to_gate(self) -> tuple[ModelChange, ...]:
         """Those that are still there."""
         return tuple(one for one in self.models if one.kind != "removed")
 
@@ -67,7 +67,7 @@ def find_changes(repository: Repository) -> Changes:
             files.setdefault(model, set()).add(path)
             parts.setdefault(model, set()).add(part)
     models = tuple(
-        Change(
+        ModelChange(
             model,
             _kind(repository, model, parts[model]),
             tuple(one for one in _ORDER if one in parts[model]),
@@ -129,10 +129,10 @@ def _kind(repository: Repository, model: str, parts: set[Part]) -> Kind:
         return "new"
     if "source" in parts:
         return "model"
-    return "lock" if "lock" in parts else "ground"
+    return "lock" if "lock" in parts else "criteria"
 
 
-def _cache_key(repository: Repository, models: tuple[Change, ...]) -> str:
+def _cache_key(repository: Repository, models: tuple[ModelChange, ...]) -> str:
     digest = hashlib.sha256()
     for change in models:
         path = f"models/{change.model}/requirements.txt"

@@ -9,9 +9,9 @@ from typing import Any, Literal
 from gates.domain.review import Review
 from gates.errors import UsageError
 from gates.pull_request.github import GitHub, GitHubError
-from gates.pull_request.runner import Event
+from gates.pull_request.runner import WorkflowEvent
 
-__all__ = ["Kept", "keep_comment"]
+__all__ = ["PostedComment", "keep_comment"]
 
 _DONE = {
     "created": "wrote a comment",
@@ -25,7 +25,7 @@ _DONE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class PostedComment:
     """What became of a comment.
 
     Attributes:
@@ -48,13 +48,13 @@ class Kept:
 
 def keep_comment(
     github: GitHub,
-    event: Event,
+    event: WorkflowEvent,
     reviews: Sequence[Review],
     bodies: Sequence[str],
     *,
     mark: str,
     author: str,
-) -> Kept:
+) -> PostedComment:
     """Write a pull request's one comment.
 
     Args:
@@ -91,16 +91,16 @@ def keep_comment(
                 advice="nothing was written; either it has newer commits, or the artifact names a "
                 "pull request that is not its own",
             )
-        return Kept("stale", number)
+        return PostedComment("stale", number)
     try:
         return _write(github, number, bodies, mark, author, has_news=bool(reviews))
     except GitHubError as refused:
         if refused.status == 403 and event.is_fork and not event.after_run:
-            return Kept("read-only", number)
+            return PostedComment("read-only", number)
         raise
 
 
-def _number(event: Event, reviews: Sequence[Review]) -> int:
+def _number(event: WorkflowEvent, reviews: Sequence[Review]) -> int:
     named = {one.number for one in reviews}
     if not event.after_run:
         if not event.number:
@@ -118,13 +118,13 @@ def _number(event: Event, reviews: Sequence[Review]) -> int:
 
 def _write(
     github: GitHub, number: int, bodies: Sequence[str], mark: str, author: str, *, has_news: bool
-) -> Kept:
+) -> PostedComment:
     for attempt in (1, 2):
         own = _own(github, number, mark, author)
         if own is None and not has_news:
-            return Kept("nothing", number)
+            return PostedComment("nothing", number)
         if own is not None and str(own.get("body", "")).strip() == bodies[0].strip():
-            return Kept("same", number, str(own.get("html_url", "")))
+            return PostedComment("same", number, str(own.get("html_url", "")))
         try:
             return _first_that_fits(github, number, bodies, own)
         except GitHubError as refused:
@@ -136,14 +136,14 @@ def _write(
 
 def _first_that_fits(
     github: GitHub, number: int, bodies: Sequence[str], own: Mapping[str, Any] | None
-) -> Kept:
+) -> PostedComment:
     for place, body in enumerate(bodies, 1):
         try:
             if own is None:
                 made = github.create_comment(number, body)
-                return Kept("created", number, str(made.get("html_url", "")))
+                return PostedComment("created", number, str(made.get("html_url", "")))
             made = github.update_comment(int(own["id"]), body)
-            return Kept("updated", number, str(made.get("html_url", "")))
+            return PostedComment("updated", number, str(made.get("html_url", "")))
         except GitHubError as refused:
             if refused.status != 422 or place == len(bodies):
                 raise

@@ -1,4 +1,4 @@
-"""How the ground moved on which a model is judged: queries added, removed, changed; the policy."""
+"""What a model is judged by, before and after: queries added, removed, changed; the policy."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from gates.card.card import Card
-from gates.domain.review import Ground, PolicyMove, QueryMove
+from gates.domain.review import CriteriaChanges, PolicyMove, QueryMove
 from gates.domain.subject import GoldenSet
 from gates.golden import read_golden
 
-__all__ = ["ground_moves"]
+__all__ = ["criteria_changes"]
 
 _LISTED = 50
 _CLIP = 200
@@ -22,7 +22,7 @@ _TABLES = frozenset(
 _Facts = Mapping[str, Mapping[str, Any]]
 
 
-def ground_moves(before: Card, after: Card, files: tuple[str, ...]) -> Ground:
+def criteria_changes(before: Card, after: Card, files: tuple[str, ...]) -> CriteriaChanges:
     """What differs between two cards and the golden sets that they name.
 
     Args:
@@ -51,7 +51,7 @@ def ground_moves(before: Card, after: Card, files: tuple[str, ...]) -> Ground:
 
     golden = after.golden_path.relative_to(after.project).as_posix() + "/"
     others = [one for one in files if one.startswith(golden) and Path(one).name not in _TABLES]
-    return Ground(
+    return CriteriaChanges(
         (len(was), len(now)),
         tuple(move(one) for one in added[:_LISTED]),
         tuple(move(one) for one in removed[:_LISTED]),

@@ -2,7 +2,7 @@
 
 new, model, lock   the base's model is the champion, this checkout's the candidate
 lock               and `equivalence` is asked for, whether or not the card does
-ground             one version on both sides, on the base's golden set and card, and on these
+criteria           one version on both sides, on the base's golden set and card, and on these
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import yaml
 from gates import checks
 from gates.card.card import Card, read_card
 from gates.domain.judging import ModelVersion
-from gates.domain.review import Change, Review, ReviewOutcome, Trouble
+from gates.domain.review import ModelChange, Review, ReviewOutcome, Trouble
 from gates.errors import GatesError, InputError
 from gates.evidence.evidence import canonical, read_evidence
 from gates.pull_request.budget import BudgetSpent
-from gates.pull_request.criteria import ground_moves
+from gates.pull_request.criteria import criteria_changes
 from gates.pull_request.repository import Repository
 from gates.system.files import write_atomically
 
@@ -77,7 +77,7 @@ class Tools(Protocol):
 
 
 def gate_change(
-    change: Change,
+    change: ModelChange,
     repository: Repository,
     tools: Tools,
     *,
@@ -138,7 +138,7 @@ class _Gating:
 
     def __init__(
         self,
-        change: Change,
+        change: ModelChange,
         repository: Repository,
         tools: Tools,
         base: Path,
@@ -175,7 +175,7 @@ class _Gating:
         card = self._card(self._project)
         self._compare_grounds(card)
         store = self._team or self._tools.scratch(self._scratch / "store")
-        if self._change.kind == "ground":
+        if self._change.kind == "criteria":
             self._judge_again(card, store)
             return
         champion = self._champion(card, store)
@@ -186,7 +186,7 @@ class _Gating:
         self._keep(self._gate(candidate, champion, path, self._project, store), "gate")
 
     def _judge_again(self, card: Card, store: str) -> None:
-        """The same version, on the ground as it was and as it is now."""
+        """The same version, under golden set and card as they were and as they are now."""
         version = self._tools.champion(card.policy.model, card.policy.champion, store)
         version = version or self._tools.package(self._change.model, self._project, store)
         where = version.uri if self._team else f"the same model, at {self._repository.base[:8]}"
@@ -262,12 +262,12 @@ class _Gating:
         if not {"golden", "card"} & set(self._change.parts) or self._change.kind == "new":
             return
         try:
-            ground = ground_moves(self._card(self._base), card, self._change.files)
+            criteria = criteria_changes(self._card(self._base), card, self._change.files)
         except InputError as problem:
             if problem.path.is_relative_to(self._project):
                 raise
             return  # what the base had was not valid: there is nothing to compare with
-        self._review = replace(self._review, ground=ground)
+        self._review = replace(self._review, criteria=criteria)
 
     def _card(self, project: Path) -> Card:
         path = project / "model_cards" / f"{self._change.model}.md"

@@ -15,14 +15,14 @@ from typing import Any
 
 from gates.errors import InputError, UsageError
 
-__all__ = ["SUMMARY_LIMIT", "Event", "add_summary", "read_event", "run_url", "set_outputs"]
+__all__ = ["SUMMARY_LIMIT", "WorkflowEvent", "add_summary", "read_event", "run_url", "set_outputs"]
 
 # A step's summary may hold 1 MiB; one that is larger is refused whole.
 SUMMARY_LIMIT = 1024 * 1024 - 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class WorkflowEvent:
     """What started the workflow, as far as a pull request is concerned.
 
     Attributes:
@@ -40,7 +40,7 @@ class Event:
     after_run: bool = False
 
 
-def read_event(environ: Mapping[str, str] = os.environ) -> Event:
+def read_event(environ: Mapping[str, str] = os.environ) -> WorkflowEvent:
     """The event of `GITHUB_EVENT_PATH`; an empty one outside of GitHub Actions.
 
     Args:
@@ -51,7 +51,7 @@ def read_event(environ: Mapping[str, str] = os.environ) -> Event:
     """
     named = environ.get("GITHUB_EVENT_PATH")
     if not named:
-        return Event()
+        return WorkflowEvent()
     path = Path(named)
     try:
         payload = json.loads(path.read_bytes())
@@ -62,19 +62,19 @@ def read_event(environ: Mapping[str, str] = os.environ) -> Event:
             # A fork that was deleted has no repository any more.
             source = (head.get("repo") or {}).get("full_name")
             own = environ.get("GITHUB_RUN_ID", "")
-            return Event(int(pull["number"]), str(head["sha"]), source != home, own)
+            return WorkflowEvent(int(pull["number"]), str(head["sha"]), source != home, own)
         if run:
             source = (run.get("head_repository") or {}).get("full_name")
             ended = str(int(run.get("id", 0)) or "")
-            return Event(0, str(run["head_sha"]), source != home, ended, after_run=True)
+            return WorkflowEvent(0, str(run["head_sha"]), source != home, ended, after_run=True)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise InputError(
             f"is not an event as GitHub writes it: {type(problem).__name__} {problem}", path=path
         ) from None
-    return Event()
+    return WorkflowEvent()
 
 
-def run_url(event: Event, environ: Mapping[str, str] = os.environ) -> str:
+def run_url(event: WorkflowEvent, environ: Mapping[str, str] = os.environ) -> str:
     """The page of the run whose artifact holds the reviews; empty when it is not known.
 
     Args:

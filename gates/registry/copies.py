@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gates.registry._snapshots import INCOMING
-from gates.system.cached_folders import Kept, State, is_held, last_use, remove, size_of
+from gates.system.cached_folders import CachedFolder, State, is_held, last_use, remove, size_of
 
 __all__ = ["kept_models", "remove_model"]
 
@@ -16,7 +16,7 @@ _YOUNG = timedelta(minutes=1)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-def kept_models(root: Path) -> tuple[Kept, ...]:
+def kept_models(root: Path) -> tuple[CachedFolder, ...]:
     """Every copy of a model in a cache, and what killed processes left of copying.
 
     That a copy is whole is seen to whenever it is used, not here.
@@ -35,7 +35,7 @@ def kept_models(root: Path) -> tuple[Kept, ...]:
             with contextlib.suppress(FileNotFoundError):  # it has been removed since
                 when = last_use(path)
                 state = _state_incoming(path, when) if incoming else _state(path)
-                found.append(Kept("model", path, size_of(path), when, state))
+                found.append(CachedFolder("model", path, size_of(path), when, state))
     return tuple(found)
 
 
@@ -49,7 +49,7 @@ def _state_incoming(path: Path, when: datetime) -> State:
     return "being built" if young or is_held(path) else "unfinished"
 
 
-def remove_model(kept: Kept) -> bool:
+def remove_model(kept: CachedFolder) -> bool:
     """Remove the copy of a model, unless somebody uses it.
 
     Args:

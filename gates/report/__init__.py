@@ -14,7 +14,7 @@
     contrasts.py            old against new, metric by metric, in columns
     counterexamples.py      what went wrong in single cases, and the command that keeps each
     differences.py          old and new lists of a ranking difference, as values
-    ground.py               how golden set and card moved under a model
+    criteria.py             how golden set and card changed under a model
     blocks.py               blocks of Markdown, with text from data escaped
     exhibits.py             reading them from an exhibit
     bounds.py, queries.py   rows of bounds, and lists of queries, for pages

@@ -14,7 +14,7 @@ from gates.report import summary
 from gates.report.text import clean, count, roughly
 from gates.report.wording import is_own_test, needs_champion, test_name
 
-__all__ = ["Step", "next_steps"]
+__all__ = ["NextStep", "next_steps"]
 
 # Beyond this factor the estimate says only that another model, not more data, is called for.
 _HOPELESS = 50.0
@@ -27,7 +27,7 @@ _ASSUMED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NextStep:
     """Something to do next.
 
     Attributes:
@@ -39,7 +39,7 @@ class Step:
     command: str = ""
 
 
-def next_steps(evidence: Evidence) -> tuple[Step, ...]:
+def next_steps(evidence: Evidence) -> tuple[NextStep, ...]:
     """What to do now, most useful first."""
     uri = evidence.candidate.uri
     promote = f'gates promote {uri}{"" if evidence.champion else " --first"} --why "…"'
@@ -48,10 +48,10 @@ def next_steps(evidence: Evidence) -> tuple[Step, ...]:
             j.bound.advisory and j.outcome is not Outcome.PASS for j in evidence.judgements
         )
         look = f"Look at {count(waiting, 'advisory bound')} that would not have passed."
-        step = Step("Promote it; promotion checks these digests again.", promote)
+        step = NextStep("Promote it; promotion checks these digests again.", promote)
         if evidence.is_against_itself:
-            step = Step("There is nothing to promote: a version was compared with itself.")
-        return (Step(look), step) if waiting else (step,)
+            step = NextStep("There is nothing to promote: a version was compared with itself.")
+        return (NextStep(look), step) if waiting else (step,)
     blocking = [
         j
         for j in evidence.judgements
@@ -59,7 +59,7 @@ def next_steps(evidence: Evidence) -> tuple[Step, ...]:
     ]
     if blocking and all(map(needs_champion, blocking)):
         words = "Nothing is in production to compare with: let it be the first, if you trust it."
-        return (Step(words, promote),)
+        return (NextStep(words, promote),)
     records = {record.check: record for record in evidence.records}
     steps, noun = [], summary.noun(evidence)
     ran = [j for j in blocking if j.reason != NOT_RUN]
@@ -72,27 +72,27 @@ def next_steps(evidence: Evidence) -> tuple[Step, ...]:
     steps = list(dict.fromkeys(steps))
     if evidence.is_against_itself:
         steps.append(
-            Step(
+            NextStep(
                 "The same version was on both sides: look at the golden set, the card and the gate."
             )
         )
     elif evidence.verdict.outcome is Outcome.FAIL:
         steps.append(
-            Step(
+            NextStep(
                 "Mend the model, package it as a new version and gate that one.", _package(evidence)
             )
         )
     else:
         if any(_is_estimated(j) for j in blocking):
             judged = "judged " if noun == "queries" else ""
-            steps.append(Step(_ASSUMED.format(judged=judged, noun=noun)))
-        steps.append(Step("Then gate the same version again.", f"gates run {uri}"))
+            steps.append(NextStep(_ASSUMED.format(judged=judged, noun=noun)))
+        steps.append(NextStep("Then gate the same version again.", f"gates run {uri}"))
     return tuple(steps)
 
 
-def _not_run(bounds: int) -> Step:
+def _not_run(bounds: int) -> NextStep:
     verb = "was" if bounds == 1 else "were"
-    return Step(
+    return NextStep(
         f"{count(bounds, 'bound')} {verb} not run: a verdict takes them all, so gate it whole, "
         "without -k or a name of a test."
     )
@@ -102,17 +102,17 @@ def _package(evidence: Evidence) -> str:
     return f"gates package {evidence.card.model}"
 
 
-def _for_check(record: CheckRecord, judgements: list[Judgement], noun: str) -> list[Step]:
+def _for_check(record: CheckRecord, judgements: list[Judgement], noun: str) -> list[NextStep]:
     stopped = any(j.reason == record.fault for j in judgements)
     if stopped and not record.breach:
         advice = "read the worker's log and put that right" if record.log else "put that right"
-        return [Step(f"Something could not run ({record.fault}): {advice}.")]
+        return [NextStep(f"Something could not run ({record.fault}): {advice}.")]
     name = "own tests" if is_own_test(judgements[0].bound) else record.check
     if record.breach or any(j.measurement and j.measurement.breach for j in judgements):
-        return [Step(f"{name}: the candidate broke its contract; read the reason and the log.")]
+        return [NextStep(f"{name}: the candidate broke its contract; read the reason and the log.")]
     if judgements[0].outcome is Outcome.FAIL:
-        return [Step(f"{name}: {_names(judgements)} {_where_to_look(record, judgements)}")]
-    return [Step(f"{name}: {sentence}") for sentence in _to_decide(judgements, noun)]
+        return [NextStep(f"{name}: {_names(judgements)} {_where_to_look(record, judgements)}")]
+    return [NextStep(f"{name}: {sentence}") for sentence in _to_decide(judgements, noun)]
 
 
 def _names(judgements: list[Judgement]) -> str:

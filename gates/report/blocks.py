@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from gates.domain.judging import Judgement, Measurement, Outcome
 from gates.report import summary, text, wording
-from gates.report.differences import Place, QueryDifference, RankingDifference
+from gates.report.differences import QueryDifference, RankingDifference, ShownDocument
 
 __all__ = [
     "ROWS",
@@ -141,7 +141,7 @@ def query_lists(query: QueryDifference) -> str:
     return f"<details><summary>{head}</summary>\n\n{table(columns, rows)}\n\n</details>"
 
 
-def _place(places: Sequence[Place], rank: int) -> str:
+def _place(places: Sequence[ShownDocument], rank: int) -> str:
     if rank > len(places):
         return ""
     place = places[rank - 1]

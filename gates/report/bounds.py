@@ -11,11 +11,11 @@ from gates.domain.judging import Bound, Judgement, Measurement
 from gates.evidence.evidence import CheckRecord
 from gates.report import pictures
 
-__all__ = ["Forest", "Row", "forests", "row_of"]
+__all__ = ["BoundRow", "ForestPlot", "forests", "row_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BoundRow:
     """One measurement with its picture, judged or not."""
 
     measurement: Measurement | None
@@ -29,28 +29,28 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Forest:
+class ForestPlot:
     """One metric by slice, the whole golden set first, on one scale."""
 
     check: str
     fault: str
     metric: str
     unit: str
-    rows: tuple[Row, ...]
+    rows: tuple[BoundRow, ...]
     axis: Markup
 
 
 def row_of(
     measurement: Measurement | None, judgement: Judgement | None, scale: pictures.Scale
-) -> Row:
+) -> BoundRow:
     """A row with its picture on a scale."""
     bound, outcome = (judgement.bound, judgement.outcome) if judgement else (None, None)
-    return Row(
+    return BoundRow(
         measurement, judgement, pictures.interval_picture(measurement, bound, outcome, scale)
     )
 
 
-def forests(judgements: Sequence[Judgement], records: Sequence[CheckRecord]) -> list[Forest]:
+def forests(judgements: Sequence[Judgement], records: Sequence[CheckRecord]) -> list[ForestPlot]:
     """Every metric that is judged by slice.
 
     Args:
@@ -63,7 +63,7 @@ def forests(judgements: Sequence[Judgement], records: Sequence[CheckRecord]) -> 
 
 def _forest(
     judgements: Sequence[Judgement], records: Sequence[CheckRecord], check: str, metric: str
-) -> Forest:
+) -> ForestPlot:
     judged = [j for j in judgements if (j.bound.check, j.bound.metric) == (check, metric)]
     asked = {j.bound.slice for j in judged}
     measured = [
@@ -83,6 +83,6 @@ def _forest(
     units = [m.unit for _, m, _ in pairs if m]
     rows = tuple(row_of(m, j, scale) for _, m, j in pairs)
     faults = [record.fault for record in records if record.check == check]
-    return Forest(
+    return ForestPlot(
         check, "".join(faults), metric, units[0] if units else "", rows, pictures.axis(scale)
     )

@@ -9,7 +9,7 @@ from gates.evidence.evidence import CheckRecord
 from gates.report import contrasts, pictures, summary, wording
 from gates.report.bounds import forests, row_of
 from gates.report.exhibits import ranking_difference
-from gates.report.queries import Lists, fitted
+from gates.report.queries import RenderedQueries, fitted
 from gates.report.templating import page
 
 __all__ = ["render"]
@@ -33,7 +33,7 @@ def render(comparison: Comparison) -> str:
     return fitted(differences, lambda lists: _page(comparison, lists))
 
 
-def _page(comparison: Comparison, lists: Sequence[Lists]) -> str:
+def _page(comparison: Comparison, lists: Sequence[RenderedQueries]) -> str:
     judged = summary.reading_order(comparison.judgements)
     checks = dict.fromkeys(one.bound.check for one in judged)
     return page(

@@ -10,13 +10,13 @@ from gates.domain.counterexamples import Counterexample, Replayed, told_apart
 from gates.evidence.evidence import CheckRecord, Evidence
 from gates.report.text import count
 
-__all__ = ["SUPPOSED", "Told", "headline", "told"]
+__all__ = ["SUPPOSED", "ShownCounterexample", "headline", "shown_counterexamples"]
 
 SUPPOSED = (
     "The label is the golden set's where it names one, and otherwise what the candidate says of "
     "the query as it should be typed: see that it is right."
 )
-"""What is to be known before a command of which `Told.supposed` is true is used."""
+"""What is to be known before a command of which `ShownCounterexample.supposed` is true is used."""
 
 _WRONG_WAY = "the score moves the wrong way as {feature} goes from {first} to {then}"
 _NOT_BELOW = "with {feature} {first} it does not score below itself with {then}"
@@ -24,7 +24,7 @@ _OF_ROWS = {"monotone.violations": _WRONG_WAY, "order.violations": _NOT_BELOW}
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ShownCounterexample:
     """One counterexample as reports tell it.
 
     Attributes:
@@ -52,7 +52,9 @@ class Told:
         return self.state in ("still fails", "new")
 
 
-def told(evidence: Evidence, record: CheckRecord) -> tuple[Told, ...]:
+def shown_counterexamples(
+    evidence: Evidence, record: CheckRecord
+) -> tuple[ShownCounterexample, ...]:
     """The counterexamples of a check: known ones that still fail, new ones, then all others.
 
     Args:
@@ -76,7 +78,7 @@ def headline(evidence: Evidence) -> str:
     Args:
         evidence: The run.
     """
-    every = [one for record in evidence.records for one in told(evidence, record)]
+    every = [one for record in evidence.records for one in shown_counterexamples(evidence, record)]
     parts = []
     new = sum(one.state == "new" for one in every)
     if new:
@@ -99,7 +101,7 @@ def _troubles(evidence: Evidence) -> Iterator[str]:
             yield f"those of earlier runs cannot be read: {record.replay.trouble}"
 
 
-def _again(evidence: Evidence, check: str, one: Replayed) -> Told:
+def _again(evidence: Evidence, check: str, one: Replayed) -> ShownCounterexample:
     state = {True: "still fails", False: "no longer fails", None: "not asked"}[one.fails]
     more = one.reason and f"forgotten, for {one.reason}"
     if one.champion_fails is not None:
@@ -107,10 +109,12 @@ def _again(evidence: Evidence, check: str, one: Replayed) -> Told:
     return _told(evidence, check, one.known.case, state, more)
 
 
-def _told(evidence: Evidence, check: str, case: Counterexample, state: str, more: str) -> Told:
+def _told(
+    evidence: Evidence, check: str, case: Counterexample, state: str, more: str
+) -> ShownCounterexample:
     words = f"{_words(case)} ({check} {case.metric})"
     command = _command(evidence, case) if state != "not asked" else ""
-    return Told(check, case, state, f"{words}; {more}" if more else words, command)
+    return ShownCounterexample(check, case, state, f"{words}; {more}" if more else words, command)
 
 
 def _words(case: Counterexample) -> str:

@@ -1,22 +1,22 @@
-"""How the ground moved, for the comment of a pull request: queries, demands, and what they did."""
+"""What a model is judged by, changed: a pull request's queries and demands, and their effect."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from gates.domain.judging import Judgement
-from gates.domain.review import Ground, QueryMove
+from gates.domain.review import CriteriaChanges, QueryMove
 from gates.evidence.evidence import Evidence
 from gates.report import summary, text, wording
 from gates.report.blocks import escape, folded, table, titled, value
 
-__all__ = ["described", "moves"]
+__all__ = ["described", "moved_measurements"]
 
 _ROWS = 25
 
 
-def moves(before: Evidence, after: Evidence) -> str:
-    """The same version on both grounds: the verdict, and every measurement that moved."""
+def moved_measurements(before: Evidence, after: Evidence) -> str:
+    """One version by the old criteria and by the new: the verdict, and every number that moved."""
     was = {j.bound.id: j for j in before.judgements}
     now = {j.bound.id: j for j in after.judgements}
     rows = []
@@ -52,37 +52,39 @@ def _shown(judgement: Judgement | None) -> tuple[str, str]:
     return outcome, value(m)
 
 
-def described(ground: Ground) -> str:
+def described(criteria: CriteriaChanges) -> str:
     """Which queries were added, removed and changed, and what the card demands otherwise."""
-    added, removed, changed = ground.counts
-    was, now = ground.queries
+    added, removed, changed = criteria.counts
+    was, now = criteria.queries
     blocks = []
-    if added or removed or changed or ground.others or was != now:
+    if added or removed or changed or criteria.others or was != now:
         said = f"{added:,} added, {removed:,} removed, {changed:,} changed ({was:,} → {now:,})"
         lists = [
-            _queries(name, moves, n)
-            for name, moves, n in (
-                ("Added", ground.added, added),
-                ("Removed", ground.removed, removed),
-                ("Changed", ground.changed, changed),
+            _queries(name, moved_measurements, n)
+            for name, moved_measurements, n in (
+                ("Added", criteria.added, added),
+                ("Removed", criteria.removed, removed),
+                ("Changed", criteria.changed, changed),
             )
             if n
         ]
-        if ground.others:
-            files = ", ".join(f"<code>{escape(one, 120)}</code>" for one in ground.others[:_ROWS])
+        if criteria.others:
+            files = ", ".join(f"<code>{escape(one, 120)}</code>" for one in criteria.others[:_ROWS])
             lists.append(f"Other files: {files}")
         blocks.append(f"Golden queries: {said}")
         blocks.append(folded("Which queries", "\n\n".join(lists)) if lists else "")
-    if ground.policy:
+    if criteria.policy:
         rows = [
             [escape(one.key), escape(one.before) or "—", escape(one.after) or "—"]
-            for one in ground.policy[:_ROWS]
+            for one in criteria.policy[:_ROWS]
         ]
         blocks.append("The card:\n\n" + table(["Policy", "Before", "Now"], rows))
-    return titled("How the ground moved", "\n\n".join(filter(None, blocks)))
+    return titled("What the model is judged by changed", "\n\n".join(filter(None, blocks)))
 
 
-def _queries(name: str, moves: Sequence[QueryMove], n: int) -> str:
-    rows = [[escape(one.id, 60), escape(one.text, 120), one.what] for one in moves[:_ROWS]]
+def _queries(name: str, moved_measurements: Sequence[QueryMove], n: int) -> str:
+    rows = [
+        [escape(one.id, 60), escape(one.text, 120), one.what] for one in moved_measurements[:_ROWS]
+    ]
     shown = table([name, "Query", "What"], [[a, b, escape(c, 100)] for a, b, c in rows])
     return shown + (f"\n\n_{n - _ROWS:,} more._" if n > _ROWS else "")

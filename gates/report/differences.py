@@ -6,13 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Counts", "Feature", "Move", "Place", "QueryDifference", "RankingDifference", "Why"]
+__all__ = [
+    "Counts",
+    "Feature",
+    "Move",
+    "QueryDifference",
+    "RankingDifference",
+    "ShownDocument",
+    "Why",
+]
 
 Move = Literal["up", "down", "same", "new", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ShownDocument:
     """One document at one rank.
 
     Attributes:
@@ -116,8 +124,8 @@ class QueryDifference:
     overlap: float
     rbo: float
     top1_changed: bool
-    old_list: tuple[Place, ...]
-    new_list: tuple[Place, ...]
+    old_list: tuple[ShownDocument, ...]
+    new_list: tuple[ShownDocument, ...]
     why: tuple[Why, ...] = ()
 
 

@@ -12,9 +12,9 @@ from gates.report.differences import (
     Counts,
     Feature,
     Move,
-    Place,
     QueryDifference,
     RankingDifference,
+    ShownDocument,
     Why,
 )
 
@@ -118,12 +118,12 @@ def _place(
     before: int | None,
     after: int | None,
     spread: tuple[float, ...],
-) -> Place:
+) -> ShownDocument:
     if before is None or after is None:
         move: Move = "new" if before is None else "gone"
-        return Place(rank, title, grade, move, 0, before, spread)
+        return ShownDocument(rank, title, grade, move, 0, before, spread)
     move = "up" if after < before else "down" if after > before else "same"
-    return Place(rank, title, grade, move, abs(after - before), before, spread)
+    return ShownDocument(rank, title, grade, move, abs(after - before), before, spread)
 
 
 def _whys(data: Iterable[Mapping[str, Any]], titles: Mapping[str, str]) -> Iterator[Why]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from gates.domain.judging import Exhibit, Judgement, Measurement, Outcome
 from gates.evidence.evidence import CheckRecord, Evidence, canonical, evidence_digest
 from gates.report import advice, pictures, summary, wording
-from gates.report.bounds import Row, forests, row_of
-from gates.report.counterexamples import SUPPOSED, Told, told
+from gates.report.bounds import BoundRow, forests, row_of
+from gates.report.counterexamples import SUPPOSED, ShownCounterexample, shown_counterexamples
 from gates.report.exhibits import ranking_differences
-from gates.report.queries import Lists, fitted
+from gates.report.queries import RenderedQueries, fitted
 from gates.report.templating import page
 
 __all__ = ["render"]
@@ -23,11 +23,11 @@ class _Check:
 
     name: str
     record: CheckRecord
-    rows: tuple[Row, ...]
+    rows: tuple[BoundRow, ...]
     own_tests: tuple[Judgement, ...]
     unasked: tuple[Measurement, ...]
     tables: tuple[Exhibit, ...]
-    counterexamples: tuple[Told, ...]
+    counterexamples: tuple[ShownCounterexample, ...]
 
 
 def render(evidence: Evidence) -> str:
@@ -46,7 +46,7 @@ def render(evidence: Evidence) -> str:
     return fitted(tuple(ranking_differences(evidence)), lambda lists: _page(evidence, lists))
 
 
-def _page(evidence: Evidence, lists: Sequence[Lists]) -> str:
+def _page(evidence: Evidence, lists: Sequence[RenderedQueries]) -> str:
     return page(
         "report.html.j2",
         evidence=evidence,
@@ -97,7 +97,7 @@ def _checks(evidence: Evidence) -> list[_Check]:
                     if (m.metric, m.slice) not in asked and m.metric not in in_forest
                 ),
                 tuple(one for one in record.exhibits if one.kind == "table"),
-                told(evidence, record),
+                shown_counterexamples(evidence, record),
             )
         )
     return found

@@ -129,7 +129,11 @@ def _counterexamples(evidence: Evidence) -> Iterator[str]:
     if not headline:
         return
     yield f"### Counterexamples\n\n{escape(headline, 1000)}."
-    every = (one for each in evidence.records for one in counterexamples.told(evidence, each))
+    every = (
+        one
+        for each in evidence.records
+        for one in counterexamples.shown_counterexamples(evidence, each)
+    )
     failing = [one for one in every if one.fails]
     for one in failing[:_COUNTEREXAMPLES]:
         line = f"- {one.state}: {escape(one.words, 1000)}"

@@ -141,7 +141,7 @@ def _what(review: Review) -> str:
         "new": "a new model",
         "model": f"the model ({', '.join(review.change.parts)})",
         "lock": "its lock alone: an upgrade of libraries",
-        "ground": f"its {' and '.join(review.change.parts)} alone: the model is the same",
+        "criteria": f"its {' and '.join(review.change.parts)} alone: the model is the same",
         "removed": "removed",
     }[review.change.kind]
 
@@ -152,15 +152,17 @@ def _section(
     section = _Section(share, (_head(review, evidence, alone), _next(review, evidence)))
     if evidence:
         parts = _parts(evidence)
-        if review.change.kind == "ground" and before:
-            section.add(criteria.moves(before, evidence), "the measurements that moved")
-        elif review.change.kind != "ground":
+        if review.change.kind == "criteria" and before:
+            section.add(
+                criteria.moved_measurements(before, evidence), "the measurements that moved"
+            )
+        elif review.change.kind != "criteria":
             section.add(titled("Numbers", bounds_table(parts.numbers)), "the numbers")
         if parts.slices:
             moved = bounds_table(parts.slices, _SLICES)
             section.add(titled("Slices that moved", moved), "the slices that moved")
-    if review.ground:
-        section.add(criteria.described(review.ground), "how the ground moved")
+    if review.criteria:
+        section.add(criteria.described(review.criteria), "what the model is judged by changed")
     if evidence:
         for exhibit in _tables(evidence, review):
             section.add(_table_of(exhibit), f"“{escape(exhibit.title, 60)}”")
@@ -207,7 +209,7 @@ def _head(review: Review, evidence: Evidence | None, alone: bool) -> str:
         lines += [*_reasons(evidence), ""]
         queries = summary.golden_size(evidence)
         against = f" against {review.champion}" if review.champion else ", with no champion"
-        if review.change.kind == "ground":
+        if review.change.kind == "criteria":
             against = f", judging {review.champion}"
         golden = f"golden set {evidence.golden.name}, {queries}"
         lines.append(escape(f"{review.candidate}{against} · {golden}"))
@@ -216,11 +218,11 @@ def _head(review: Review, evidence: Evidence | None, alone: bool) -> str:
 
 def _sentence(review: Review) -> str:
     model = escape(review.change.model, 80)
-    if review.change.kind == "ground" and review.outcome != "ERROR":
+    if review.change.kind == "criteria" and review.outcome != "ERROR":
         return {
-            "PASS": f"{model} meets its card on the new ground",
-            "FAIL": f"{model}, which did not change, does not meet its card on the new ground",
-            "UNDECIDED": f"the new ground leaves open whether {model} meets its card",
+            "PASS": f"{model} meets its card as it is here",
+            "FAIL": f"{model}, which did not change, does not meet its card as it is here",
+            "UNDECIDED": f"{model} may or may not meet its card as it is here",
         }[review.outcome]
     against = "replace the champion" if review.champion else "be the first"
     return {
@@ -284,8 +286,8 @@ def _next(review: Review, evidence: Evidence | None) -> str:
         steps.insert(0, review.trouble.advice)
     if evidence and evidence.verdict.outcome is Outcome.PASS:
         steps.append(
-            "Keep the new ground, if these moves are what was meant."
-            if review.change.kind == "ground"
+            "Merge the new golden set or card, if these changes are what was meant."
+            if review.change.kind == "criteria"
             else "It may be merged; what is promoted after the merge is gated once more."
         )
     lines = [f"1. {escape(text.with_signs(one), 800)}" for one in steps[:6]]

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from gates.report.differences import QueryDifference, RankingDifference
 from gates.report.templating import page
 
-__all__ = ["BUDGET", "Lists", "fitted"]
+__all__ = ["BUDGET", "RenderedQueries", "fitted"]
 
 # What a report may weigh, in bytes, before lists of single queries are left out. Mail programs
 # and artifact viewers begin to refuse files of a few megabytes.
@@ -22,7 +22,7 @@ _BEST, _BEST_OPEN = 5, 1
 
 
 @dataclass(frozen=True, slots=True)
-class Lists:
+class RenderedQueries:
     """Rendered queries of one ranking difference, and how many had to be left out.
 
     Attributes:
@@ -41,7 +41,7 @@ class Lists:
 
 
 def fitted(
-    differences: Sequence[RankingDifference], rendered: Callable[[Sequence[Lists]], str]
+    differences: Sequence[RankingDifference], rendered: Callable[[Sequence[RenderedQueries]], str]
 ) -> str:
     """A page with as many queries as it may hold, those that changed most before all others.
 
@@ -58,12 +58,12 @@ def fitted(
     return rendered(lists)
 
 
-def _lists(difference: RankingDifference, number: int, room: int) -> Lists:
+def _lists(difference: RankingDifference, number: int, room: int) -> RenderedQueries:
     worst, best = difference.worst(_WORST), difference.best(_BEST)
     named = {q.id for q in (*worst, *best)}
     others = [q for q in difference.queries if q.id not in named]
     rest = _within((_query(q, difference, number) for q in others), room)
-    return Lists(
+    return RenderedQueries(
         difference,
         tuple(_query(q, difference, number, i < _WORST_OPEN) for i, q in enumerate(worst)),
         tuple(_query(q, difference, number, i < _BEST_OPEN) for i, q in enumerate(best)),

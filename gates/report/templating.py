@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from gates.domain.judging import Exhibit
 from gates.report import pictures, summary, text, wording
-from gates.report.bounds import Row
+from gates.report.bounds import BoundRow
 
 __all__ = ["TABLE_ROWS", "page"]
 
@@ -91,7 +91,7 @@ def _quoted(query_id: str) -> str:
     return quote(query_id, safe="", errors="replace")
 
 
-def _why(row: Row, fault: str = "") -> str:
+def _why(row: BoundRow, fault: str = "") -> str:
     """What is to be said beside the numbers; a fault of the whole check is said above its table."""
     own = wording.remark(row.judgement) if row.judgement else ""
     if own == fault:

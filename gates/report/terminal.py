@@ -209,7 +209,11 @@ def _counterexamples(evidence: Evidence, console: Console) -> None:
         return
     console.print()
     say(console, Text("Counterexamples  ", style="bold").append_text(as_text(headline)))
-    every = (one for each in evidence.records for one in counterexamples.told(evidence, each))
+    every = (
+        one
+        for each in evidence.records
+        for one in counterexamples.shown_counterexamples(evidence, each)
+    )
     failing = [one for one in every if one.fails]
     for one in failing[:_COUNTEREXAMPLES]:
         say(console, Text(f"{one.state}  ", style="red").append_text(as_text(one.words)), 2)

@@ -25,13 +25,13 @@ from gates.environments.outputs import as_contributions, as_labels
 from gates.environments.process import Worker
 from gates.errors import GatesError, ModelFault
 from gates.kernels.packed import Floats
-from gates.run.predictions import Answer, Asked, ResultT, WorkerApart, rows_of
-from gates.run.version import Build, limits_of
+from gates.run.predictions import Answer, Predictor, ResultT, SeparateWorker, rows_of
+from gates.run.version import BuiltVersion, limits_of
 
 __all__ = ["VersionArm"]
 
 
-class VersionArm(Asked):
+class VersionArm(Predictor):
     """One version, its environment, and its worker, started when first needed.
 
     Args:
@@ -42,7 +42,7 @@ class VersionArm(Asked):
         build: As given.
     """
 
-    def __init__(self, build: Build, host: VersionArm | None = None) -> None:
+    def __init__(self, build: BuiltVersion, host: VersionArm | None = None) -> None:
         self.build = build
         self._host = host
         self._called = f"{build.role} under the {host.role}'s lock" if host else build.role
@@ -117,7 +117,7 @@ class VersionArm(Asked):
             return fresh.scores(columns)
 
     def as_labels(self, answer: Answer, rows: int) -> tuple[tuple[str, ...], Floats]:
-        """See `Asked.as_labels`; where the card allows it, a label needs no score."""
+        """See `Predictor.as_labels`; where the card allows it, a label needs no score."""
         return as_labels(answer, rows, alone=self.build.policy.labels_only)
 
     def labels_again(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
@@ -130,7 +130,7 @@ class VersionArm(Asked):
             return fresh.labels(columns)
 
     @contextmanager
-    def apart(self) -> Iterator[WorkerApart]:
+    def apart(self) -> Iterator[SeparateWorker]:
         """A fresh process of this version, which ends with the context; the arm's own stays well.
 
         Raises:
@@ -140,7 +140,7 @@ class VersionArm(Asked):
         """
         with self.blamed(self._started) as worker:
             self.blamed(worker.ready)
-            yield WorkerApart(self, worker)
+            yield SeparateWorker(self, worker)
 
     def predicted(self, columns: Columns) -> Answer:
         """What the model answers for a frame, asked once; without blame.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gates.errors import GatesError
-from gates.evidence.counterexamples import Recollection
+from gates.evidence.counterexamples import CounterexampleStore
 from gates.evidence.evidence import Evidence, evidence_digest, write_evidence
 from gates.registry import Registry
 from gates.report import write_reports
@@ -110,7 +110,7 @@ def log_outcome(
 def _keep(evidence: Evidence, settings: Settings) -> list[str]:
     """Keep the counterexamples for the next run; why they could not be kept, in words."""
     candidate = evidence.candidate
-    recollection = Recollection(settings.counterexamples, candidate.name)
+    recollection = CounterexampleStore(settings.counterexamples, candidate.name)
     try:
         for record in evidence.records:
             recollection.keep(record, candidate.uri, candidate.digest)

@@ -19,7 +19,7 @@ from gates.domain.judging import EnvironmentFacts, ModelVersion
 from gates.evidence.evidence import CheckRecord, Timing, canonical
 from gates.system.files import write_atomically
 
-__all__ = ["Part", "ResolvedRun", "RunFolder"]
+__all__ = ["ResolvedRun", "RunFolder", "RunPart"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class ResolvedRun:
 
 
 @dataclass(frozen=True)
-class Part:
+class RunPart:
     """What one process, or one check, measured.
 
     Attributes:
@@ -111,7 +111,7 @@ class RunFolder:
                 path.unlink(missing_ok=True)
         write_atomically(self.path / "run.json", canonical(run))
 
-    def leave(self, name: str, part: Part) -> None:
+    def leave(self, name: str, part: RunPart) -> None:
         """Leave a part for whoever concludes the run.
 
         Args:
@@ -123,10 +123,10 @@ class RunFolder:
         """
         write_atomically(self.path / "parts" / f"{name}.json", canonical(part))
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[RunPart]:
         """The parts that were left, in the order of their names."""
         for path in sorted((self.path / "parts").glob("*.json")):
-            yield TypeAdapter(Part).validate_json(path.read_bytes())
+            yield TypeAdapter(RunPart).validate_json(path.read_bytes())
 
     def discard(self) -> None:
         """Remove it, unless the caller named it: there is no verdict, and nothing half-written."""

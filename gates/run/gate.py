@@ -34,13 +34,13 @@ from gates.domain.judging import (
 )
 from gates.environments.cache import EnvironmentCache
 from gates.errors import GatesError, ModelFault
-from gates.evidence.counterexamples import Recollection
+from gates.evidence.counterexamples import CounterexampleStore
 from gates.evidence.evidence import CheckRecord, Evidence, Timing
 from gates.evidence.facts import card_facts, gate_facts, golden_facts, now
 from gates.golden import read_golden
 from gates.registry import Registry
 from gates.run.pruning import pruning_after_builds
-from gates.run.subject import RunSubject, put_on_stand
+from gates.run.subject import RunSubject, prepare_subject
 from gates.settings import Settings
 from gates.system.interruption import deferred, result_of
 
@@ -210,7 +210,7 @@ def open_gate(
             and model do not belong together.
     """
     card = read_card(card_path, checks.catalogue(), project=settings.project)
-    subject = put_on_stand(
+    subject = prepare_subject(
         card,
         read_golden(card.golden_path),
         candidate,
@@ -220,7 +220,7 @@ def open_gate(
             settings.cache, pruning_after_builds(settings.cache, settings.cache_limits)
         ),
         progress=progress,
-        recollection=Recollection(settings.counterexamples, candidate.name),
+        recollection=CounterexampleStore(settings.counterexamples, candidate.name),
         against_itself=against_itself,
     )
     return Gate(run_id, card, subject, card.bounds(subject.golden), progress)

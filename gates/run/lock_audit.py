@@ -16,8 +16,8 @@ from gates.environments.mlmodel import read_mlmodel
 from gates.errors import LockError, PackageError
 from gates.locks.advisories import Advisories, read_advisories
 from gates.locks.base_image import base_images, is_pinned_image
-from gates.locks.diff import Known, diff_locks
-from gates.locks.finding import Finding, counted
+from gates.locks.diff import LockContext, diff_locks
+from gates.locks.finding import LockFinding, counted
 from gates.locks.inputs import read_inputs
 from gates.locks.lock import Lock
 from gates.locks.markers import target_environment
@@ -101,10 +101,10 @@ class AuditedLock:
             return ()
         return (self.model_dir / code,) if code else ()
 
-    def _others(self, environment: Launchable | None) -> Iterator[Finding]:
+    def _others(self, environment: Launchable | None) -> Iterator[LockFinding]:
         late = self.after_the_fact
         made = (LockProblem("after-the-fact", self.lock.path.name, late),) if late else ()
-        yield Finding("after-the-fact", 1, made)
+        yield LockFinding("after-the-fact", 1, made)
         beside = base_images(self.lock.path.parent)
         unpinned = (
             () if self.image is None or is_pinned_image(self.image) else (_moving(self.image),)
@@ -112,7 +112,7 @@ class AuditedLock:
         if self.image is None or beside.absent:
             yield beside
         else:
-            yield Finding("base-image", beside.looked_at + 1, (*beside.problems, *unpinned))
+            yield LockFinding("base-image", beside.looked_at + 1, (*beside.problems, *unpinned))
         if environment is not None:
             altered = altered_files(environment.path)
             problems = tuple(LockProblem("files", one.distribution, one.message) for one in altered)
@@ -164,8 +164,8 @@ def changes(
     )
 
 
-def _known(one: AuditedLock, environment: Launchable | None) -> Known:
-    return Known(
+def _known(one: AuditedLock, environment: Launchable | None) -> LockContext:
+    return LockContext(
         asked=read_inputs(one.inputs) if one.inputs else None,
         installed=distributions(environment.path) if environment else None,
     )

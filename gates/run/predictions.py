@@ -15,7 +15,7 @@ from gates.kernels.packed import Floats
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Answer", "Asked", "ResultT", "WorkerApart", "rows_of"]
+__all__ = ["Answer", "Predictor", "ResultT", "SeparateWorker", "rows_of"]
 
 Answer = Mapping[str, "NDArray[Any] | list[Any]"]
 """Output column → values, as the model named them."""
@@ -23,7 +23,7 @@ Answer = Mapping[str, "NDArray[Any] | list[Any]"]
 ResultT = TypeVar("ResultT")
 
 
-class Asked(ABC):
+class Predictor(ABC):
     """A version that answers; what it answers is checked for form, and its faults bear its name."""
 
     @abstractmethod
@@ -80,7 +80,7 @@ class Asked(ABC):
 
 
 @dataclass(frozen=True)
-class WorkerApart(Asked):
+class SeparateWorker(Predictor):
     """A worker beside an arm's own, asked anew each time.
 
     Attributes:
@@ -88,7 +88,7 @@ class WorkerApart(Asked):
         worker: The process, ready.
     """
 
-    arm: Asked
+    arm: Predictor
     worker: Worker
 
     def predicted(self, columns: Columns) -> Answer:
@@ -108,7 +108,7 @@ class WorkerApart(Asked):
         return self.arm.blamed(ask)
 
     def as_labels(self, answer: Answer, rows: int) -> tuple[tuple[str, ...], Floats]:
-        """See `Asked.as_labels`."""
+        """See `Predictor.as_labels`."""
         return self.arm.as_labels(answer, rows)
 
 

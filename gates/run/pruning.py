@@ -12,10 +12,10 @@ from gates.environments.stock import KeptEnvironment, kept_environments, remove_
 from gates.errors import UsageError
 from gates.registry.copies import kept_models, remove_model
 from gates.settings import CacheLimits
-from gates.system.cached_folders import Kept
+from gates.system.cached_folders import CachedFolder
 from gates.system.sizes import shown_bytes
 
-KeptT = TypeVar("KeptT", bound=Kept)
+KeptT = TypeVar("KeptT", bound=CachedFolder)
 
 __all__ = ["Contents", "Pruned", "contents", "prune", "pruning_after_builds"]
 
@@ -30,10 +30,10 @@ class Contents:
     """
 
     environments: tuple[KeptEnvironment, ...]
-    models: tuple[Kept, ...]
+    models: tuple[CachedFolder, ...]
 
     @property
-    def all(self) -> tuple[Kept, ...]:
+    def all(self) -> tuple[CachedFolder, ...]:
         """Both."""
         return (*self.environments, *self.models)
 
@@ -54,8 +54,8 @@ class Pruned:
         over: By how many bytes that is more than the limit; 0 when it is not.
     """
 
-    removed: tuple[Kept, ...]
-    spared: tuple[Kept, ...]
+    removed: tuple[CachedFolder, ...]
+    spared: tuple[CachedFolder, ...]
     left: int
     over: int
 
@@ -98,10 +98,10 @@ def prune(
     """
     held = contents(root)
     left = held.bytes
-    removed: list[Kept] = []
-    spared: list[Kept] = []
+    removed: list[CachedFolder] = []
+    spared: list[CachedFolder] = []
 
-    def take(one: Kept) -> None:
+    def take(one: CachedFolder) -> None:
         nonlocal left
         busy = one.state in ("in use", "being built")
         if busy or not (dry_run or _remove(root, one)):
@@ -151,12 +151,12 @@ def pruning_after_builds(
     return keep_within
 
 
-def _is_refuse(one: Kept, limits: CacheLimits, now: datetime) -> bool:
+def _is_refuse(one: CachedFolder, limits: CacheLimits, now: datetime) -> bool:
     old = limits.max_age is not None and now - one.last_used >= limits.max_age
     return old or bool(one.trouble) or one.state == "unfinished"
 
 
-def _remove(root: Path, one: Kept) -> bool:
+def _remove(root: Path, one: CachedFolder) -> bool:
     try:
         if isinstance(one, KeptEnvironment):
             return remove_environment(one)

@@ -25,7 +25,7 @@ from gates.errors import GatesError, ModelFault, UsageError
 from gates.evidence.evidence import CheckRecord, Evidence, Timing, canonical
 from gates.evidence.signing import sign
 from gates.run.delivery import Delivery, deliver
-from gates.run.folder import Part, ResolvedRun, RunFolder
+from gates.run.folder import ResolvedRun, RunFolder, RunPart
 from gates.run.gate import Gate, open_gate
 from gates.run.items import BoundItem, CardFile
 from gates.settings import Settings, find_project, load_settings
@@ -185,7 +185,7 @@ class GateSession:
     def _keep(self, record: CheckRecord) -> None:
         """Leave what a check gave for a run that goes on in this folder; faults are tried again."""
         if self._its_folder.named and not record.fault:
-            part = Part((record,), self.opened.subject.environments())
+            part = RunPart((record,), self.opened.subject.environments())
             with contextlib.suppress(UsageError):  # then it is measured again
                 self._its_folder.leave(f"check-{record.check}", part)
         if self.view:
@@ -316,7 +316,7 @@ class GateSession:
             self._tell_finished()
             return
         if self._worker_input is not None:
-            part = Part(
+            part = RunPart(
                 tuple(self.gate.records.values()),
                 self.gate.subject.environments(),
                 tuple(self.gate.timings),

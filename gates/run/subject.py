@@ -13,15 +13,15 @@ from gates.domain.lock_report import LockChange
 from gates.domain.subject import GoldenSet, Snapshot
 from gates.environments.cache import EnvironmentCache
 from gates.errors import GatesError, LockError, NoChampion, UsageError
-from gates.evidence.counterexamples import Recollection
+from gates.evidence.counterexamples import CounterexampleStore
 from gates.golden.snapshot import read_snapshot
 from gates.locks.late import late_lock_of
 from gates.registry.digests import file_digest
 from gates.run.arm import VersionArm
-from gates.run.version import Build
+from gates.run.version import BuiltVersion
 from gates.system.interruption import in_threads
 
-__all__ = ["RunSubject", "put_on_stand"]
+__all__ = ["RunSubject", "prepare_subject"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class RunSubject:
     champion: VersionArm | None
     seed: int
     project: Path
-    recollection: Recollection | None = None
+    recollection: CounterexampleStore | None = None
     _guests: dict[Role, VersionArm] = field(default_factory=dict)
 
     @property
@@ -136,7 +136,7 @@ class RunSubject:
             arm.close()
 
 
-def put_on_stand(
+def prepare_subject(
     card: Card,
     golden: GoldenSet,
     candidate: ModelVersion,
@@ -145,7 +145,7 @@ def put_on_stand(
     path_of: Callable[[ModelVersion], Path],
     cache: EnvironmentCache,
     progress: Callable[[str], None],
-    recollection: Recollection | None = None,
+    recollection: CounterexampleStore | None = None,
     against_itself: bool = False,
 ) -> RunSubject:
     """Two versions and a golden set that belong together, ready to be asked.
@@ -169,7 +169,7 @@ def put_on_stand(
     lock = card.project / "models" / card.policy.model / "requirements.txt"
 
     def arm(role: Role, version: ModelVersion) -> VersionArm:
-        build = Build(
+        build = BuiltVersion(
             role,
             _with_lock(version, card.project),
             path_of(version),

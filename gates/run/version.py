@@ -25,7 +25,7 @@ from gates.system.cached_folders import hold
 if TYPE_CHECKING:
     from gates.card.policy import EnvironmentPolicy
 
-__all__ = ["Build", "limits_of"]
+__all__ = ["BuiltVersion", "limits_of"]
 
 _NAMED = 3
 
@@ -45,7 +45,7 @@ def limits_of(policy: EnvironmentPolicy) -> Limits:
 
 
 @dataclass(eq=False)
-class Build:
+class BuiltVersion:
     """A version's artifact and what is made of it; nothing of it runs here.
 
     Attributes:
@@ -147,7 +147,7 @@ class Build:
         environment = self.environment() if audited.can_be_built else None
         return audited.report(environment, questions, self.progress)
 
-    def lock_changes(self, since: Build) -> tuple[LockChange, ...]:
+    def lock_changes(self, since: BuiltVersion) -> tuple[LockChange, ...]:
         """What differs between another version's lock and this one's.
 
         Args:

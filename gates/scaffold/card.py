@@ -10,7 +10,7 @@ from gates.domain.judging import ModelVersion, Task
 from gates.registry import Origin
 from gates.scaffold.model import ModelFacts
 
-__all__ = ["CardFacts", "card_text"]
+__all__ = ["CardDraft", "card_text"]
 
 _MOST = 40
 _INTRODUCTION: Mapping[Task, str] = {
@@ -21,7 +21,7 @@ _INTRODUCTION: Mapping[Task, str] = {
 
 
 @dataclass(frozen=True)
-class CardFacts:
+class CardDraft:
     """What a card is made from.
 
     Attributes:
@@ -45,7 +45,7 @@ class CardFacts:
     late_lock: bool
 
 
-def card_text(facts: CardFacts) -> str:
+def card_text(facts: CardDraft) -> str:
     """The card, front matter and prose.
 
     Args:
@@ -79,7 +79,7 @@ def card_text(facts: CardFacts) -> str:
     return "\n".join((*front, *_prose(facts))) + "\n"
 
 
-def _lockfile(facts: CardFacts) -> Iterable[str]:
+def _lockfile(facts: CardDraft) -> Iterable[str]:
     kinds = ["unpinned", "unhashed", "unsatisfied", "unneeded", "environment", "files", "recorded"]
     kinds += ["imports"] * facts.model.has_code
     yield "  lockfile:"
@@ -92,7 +92,7 @@ def _lockfile(facts: CardFacts) -> Iterable[str]:
     yield f"      after-the-fact: {{max: 0{advisory}}}"
 
 
-def _classification(facts: CardFacts) -> str:
+def _classification(facts: CardDraft) -> str:
     said = "the expected labels" if facts.judged else "what the recorded version answered"
     return f"""
   score-range:
@@ -138,7 +138,7 @@ _EMBEDDING = """
 """
 
 
-def _prose(facts: CardFacts) -> Iterable[str]:
+def _prose(facts: CardDraft) -> Iterable[str]:
     version, origin, model = facts.version, facts.origin, facts.model
     made = f"{origin.trained:%Y-%m-%d}" if origin.trained else model.made[:10] or "unknown"
     yield f"# {_plain(version.name)}"

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from gates.domain.judging import ModelVersion, Task
-from gates.scaffold.lists import Lists
+from gates.scaffold.lists import CandidateLists
 from gates.scaffold.texts import Texts
 
 __all__ = ["golden_of_lists", "golden_of_texts"]
@@ -52,7 +52,7 @@ def golden_of_texts(
     return found
 
 
-def golden_of_lists(version: ModelVersion, lists: Lists) -> dict[str, str]:
+def golden_of_lists(version: ModelVersion, lists: CandidateLists) -> dict[str, str]:
     """The golden set of a ranking model.
 
     Args:

@@ -10,7 +10,7 @@ from gates.errors import GoldenError
 from gates.golden.files import read_csv, read_parquet
 from gates.scaffold.model import ModelFacts
 
-__all__ = ["Lists", "lists_of_file", "no_lists"]
+__all__ = ["CandidateLists", "lists_of_file", "no_lists"]
 
 _QUERY_ID = ("query_id", "qid", "query")
 _DOC_ID = ("doc_id", "product_id", "item_id", "document_id", "sku")
@@ -22,7 +22,7 @@ _ADVICE = (
 
 
 @dataclass(frozen=True)
-class Lists:
+class CandidateLists:
     """Candidates with their features.
 
     Attributes:
@@ -40,16 +40,16 @@ class Lists:
     grades: tuple[tuple[str, str, str], ...] = ()
 
 
-def no_lists(model: ModelFacts) -> Lists:
+def no_lists(model: ModelFacts) -> CandidateLists:
     """A set without candidates, that says which features it must have.
 
     Args:
         model: What the model's files say.
     """
-    return Lists("nothing: candidates are not logged with a model", _named(model), {})
+    return CandidateLists("nothing: candidates are not logged with a model", _named(model), {})
 
 
-def lists_of_file(path: Path, model: ModelFacts) -> Lists:
+def lists_of_file(path: Path, model: ModelFacts) -> CandidateLists:
     """The candidates of a file, with grades where it has them.
 
     Args:
@@ -74,7 +74,7 @@ def lists_of_file(path: Path, model: ModelFacts) -> Lists:
     titles = _texts(table.text("title")) if "title" in columns else [""] * len(ids)
     features = [_texts(table.text(one)) for one in inputs]
     grades = _texts(table.text(grade)) if grade else [""] * len(ids)
-    return Lists(
+    return CandidateLists(
         path.name,
         inputs,
         dict(zip(ids, typed, strict=True)),

@@ -16,7 +16,7 @@ from gates.locks.compile import Compiled, compile_lock
 from gates.locks.late import FACTS, LateLock
 from gates.locks.logged import LoggedRequirements, read_logged
 from gates.locks.markers import RUNNING_PYTHON
-from gates.locks.order import Order
+from gates.locks.order import CompileRequest
 from gates.scaffold.model import ModelFacts
 
 __all__ = ["MadeLock", "make_lock"]
@@ -122,7 +122,7 @@ def _compiled(
     with tempfile.TemporaryDirectory(prefix="gates-init-") as scratch:
         for name, content in inputs.items():
             Path(scratch, name).write_bytes(content)
-        order = Order(
+        order = CompileRequest(
             inputs=Path(scratch, "requirements.in"),
             lock=Path(scratch, "requirements.txt"),
             python=series,

@@ -12,9 +12,9 @@ from gates.errors import UsageError
 from gates.locks.late import late_lock_of, late_lock_place
 from gates.registry import Registry
 from gates.registry.names import parse_uri
-from gates.scaffold.card import CardFacts, card_text
+from gates.scaffold.card import CardDraft, card_text
 from gates.scaffold.golden import golden_of_lists, golden_of_texts
-from gates.scaffold.lists import Lists, lists_of_file, no_lists
+from gates.scaffold.lists import CandidateLists, lists_of_file, no_lists
 from gates.scaffold.locks import make_lock
 from gates.scaffold.model import ModelFacts, read_model
 from gates.scaffold.pages import own_test_name, own_test_text, workflow_text
@@ -201,7 +201,7 @@ def plan_scaffold(
         progress=progress,
     )
     card = card_text(
-        CardFacts(
+        CardDraft(
             version=version,
             task=task,
             because=because,
@@ -259,7 +259,7 @@ def _golden(
     return files, texts.source, bool(texts.label), missing, texts.notes
 
 
-def _missing_of_lists(lists: Lists, folder: str) -> list[str]:
+def _missing_of_lists(lists: CandidateLists, folder: str) -> list[str]:
     if not lists.rows:
         features = ", ".join(lists.inputs[:8]) + (", …" if len(lists.inputs) > 8 else "")
         what = f"{folder}/queries.csv, candidates.csv and judgments.csv hold no row"

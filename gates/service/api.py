@@ -41,7 +41,7 @@ class Problem(BaseModel):
     detail: str
 
 
-class Gate(BaseModel):
+class GateJob(BaseModel):
     """One gate that was asked for."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -75,7 +75,7 @@ class Gate(BaseModel):
 class Gates(BaseModel):
     """Some gates, newest first."""
 
-    gates: list[Gate]
+    gates: list[GateJob]
     older: str = Field(description="What to ask the next page with (`before`); empty at the end.")
 
 
@@ -103,7 +103,7 @@ class Model(BaseModel):
     """A model the service looks after."""
 
     name: str
-    latest: Gate | None
+    latest: GateJob | None
 
 
 class Health(BaseModel):
@@ -192,7 +192,7 @@ def api_router(service: Service) -> APIRouter:
 
     @router.get("/models", summary="Models that have a card, with their newest gate")
     def models(_: looks) -> list[Model]:
-        latest = {job.model: Gate.model_validate(job) for job in service.jobs.latest()}
+        latest = {job.model: GateJob.model_validate(job) for job in service.jobs.latest()}
         return [Model(name=name, latest=latest.get(name)) for name in cards.models()]
 
     @router.get("/gates", summary="Gates, newest first")
@@ -207,20 +207,20 @@ def api_router(service: Service) -> APIRouter:
         page = service.jobs.page(
             model=model, states=state, verdict=verdict, before=before, size=size
         )
-        return Gates(gates=[Gate.model_validate(job) for job in page.jobs], older=page.older)
+        return Gates(gates=[GateJob.model_validate(job) for job in page.jobs], older=page.older)
 
     @router.post(
         "/gates",
         status_code=202,
         summary="Ask for a gate",
         responses={
-            200: {"model": Gate, "description": "It was waiting or running already."},
+            200: {"model": GateJob, "description": "It was waiting or running already."},
             400: {"model": Problem, "description": "The body is not JSON."},
             503: {"model": Problem, "description": "As many wait as may."},
             **_MISSING,
         },
     )
-    def ask(request: GateRequest, caller: operates, response: Response) -> Gate:
+    def ask(request: GateRequest, caller: operates, response: Response) -> GateJob:
         if not cards.has(request.model):
             raise HTTPException(404, f"the model '{request.model}' has no card here")
         try:
@@ -238,11 +238,11 @@ def api_router(service: Service) -> APIRouter:
             service.jobs.note(job.id, f"asked for by {caller.name}")
         service.work.enqueue(job.id)
         response.status_code = 202 if new else 200
-        return Gate.model_validate(job)
+        return GateJob.model_validate(job)
 
     @router.get("/gates/{job_id}", summary="A gate", responses=_MISSING)
-    def gate(job_id: JobId, _: looks) -> Gate:
-        return Gate.model_validate(found(job_id))
+    def gate(job_id: JobId, _: looks) -> GateJob:
+        return GateJob.model_validate(found(job_id))
 
     @router.get("/gates/{job_id}/journal", summary="What happened to a gate", responses=_MISSING)
     def lines(
@@ -257,13 +257,13 @@ def api_router(service: Service) -> APIRouter:
         summary="Stop a gate that waits or runs",
         responses={409: {"model": Problem, "description": "It has ended."}, **_MISSING},
     )
-    def cancel(job_id: JobId, caller: operates) -> Gate:
+    def cancel(job_id: JobId, caller: operates) -> GateJob:
         found(job_id)
         if service.jobs.change(job_id, cancel=True) is None:
             raise HTTPException(409, f"the gate {job_id} has ended")
         service.jobs.note(job_id, f"{caller.name} asked to stop it")
         service.work.cancel(job_id)
-        return Gate.model_validate(found(job_id))
+        return GateJob.model_validate(found(job_id))
 
     @router.get(
         "/gates/{job_id}/evidence",

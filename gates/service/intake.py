@@ -13,7 +13,7 @@ from gates.service.context import Service
 from gates.service.loops import Loop
 from gates.service.store.jobs import QueueFull
 from gates.service.store.leases import new_holder
-from gates.service.store.values import Delivery
+from gates.service.store.values import WebhookDelivery
 from gates.service.webhook import Refused, RegistryEvent, read_event
 
 __all__ = ["Intake", "asks"]
@@ -91,7 +91,7 @@ class Intake:
                 return False  # it waits, and is read again
         return len(waiting) == _BATCH
 
-    def _read(self, delivery: Delivery) -> None:
+    def _read(self, delivery: WebhookDelivery) -> None:
         inbox = self._service.inbox
         try:
             event = read_event(delivery.body)

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from gates.service.config import WEBHOOK_PATH, ServiceConfig
 from gates.service.store.inbox import Inbox
-from gates.service.store.values import Delivery
+from gates.service.store.values import WebhookDelivery
 from gates.service.webhook import Headers, Refused, read_event, verify
 
 __all__ = ["WEBHOOK_PATH", "Receiver", "webhook_routes"]
@@ -31,7 +31,7 @@ _PATIENCE = 5.0  # seconds; MLflow itself waits 30, and sends again on 503
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    delivery: Delivery
+    delivery: WebhookDelivery
     stored: Callable[[bool | Exception], None]
 
 
@@ -58,7 +58,7 @@ class Receiver:
         self._arrivals.put(None)
         self._thread.join()
 
-    async def store(self, delivery: Delivery) -> bool:
+    async def store(self, delivery: WebhookDelivery) -> bool:
         """Store a delivery.
 
         Args:
@@ -146,7 +146,7 @@ def webhook_routes(
             now = datetime.now(UTC)
             verify(headers, body, config.secrets, now, config.clock)
             read_event(body)
-            new = await receiver.store(Delivery(headers.delivery_id, now, body))
+            new = await receiver.store(WebhookDelivery(headers.delivery_id, now, body))
         except Refused as problem:
             counted("refused")
             return _answer(problem.status, problem.why)

@@ -17,7 +17,7 @@ from typing import IO, Any, Literal
 
 from gates.service.child import Task
 
-__all__ = ["Gone", "Phase", "Running", "Told", "watch"]
+__all__ = ["GateProgress", "JobGone", "Phase", "Running", "watch"]
 
 Phase = Literal["started", "built", "measured", "ended"]
 
@@ -28,7 +28,7 @@ _LINE = 1 << 20
 _KILLED_AFTER = 5.0
 
 
-class Gone(BaseException):
+class JobGone(BaseException):
     """The service stops, or the job is no longer ours: nothing more is to be done or noted here.
 
     No `Exception`, so that the durable workflow stays unfinished and is gone on with elsewhere.
@@ -36,7 +36,7 @@ class Gone(BaseException):
 
 
 @dataclass(slots=True)
-class Told:
+class GateProgress:
     """What a gate's process has told so far.
 
     Attributes:
@@ -65,7 +65,7 @@ class Running:
     """
 
     def __init__(self, task: Task, log: Path) -> None:
-        self.told = Told()
+        self.told = GateProgress()
         self._changed = threading.Condition()
         self._log = log
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -177,7 +177,7 @@ class Running:
                 aside.replace(self._log)
 
 
-Progress = Callable[[Told], bool]
+Progress = Callable[[GateProgress], bool]
 
 
 def watch(
@@ -201,7 +201,7 @@ def watch(
     while not running.wait(phase, 0.5):
         if stopping():
             running.end()
-            raise Gone
+            raise JobGone
         if not told(running.told) or time.monotonic() > until:
             running.end()
             return False

@@ -1,7 +1,7 @@
 """The steps of a job: each may be begun again after a kill, and does nothing twice that shows.
 
 Trouble is told as a value (`Next`), never raised: what a durable step raises is remembered as its
-outcome. Only `Gone` is raised, by which a step is left as if it had never begun.
+outcome. Only `JobGone` is raised, by which a step is left as if it had never begun.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from gates.service.context import Resources
 from gates.service.outward import link_of, message, send, summary_of
 from gates.service.processes import Processes
 from gates.service.promoting import BY, is_wanted, promote_passed
-from gates.service.running import Gone, Phase, Running, Told, watch
+from gates.service.running import GateProgress, JobGone, Phase, Running, watch
 from gates.service.store.values import ACTIVE, Job, JobState, Step
 
-__all__ = ["Next", "Steps", "workflow_id"]
+__all__ = ["JobSteps", "Next", "workflow_id"]
 
 _MOST_TROUBLES = 8
 _LONGEST = timedelta(minutes=30)
@@ -61,7 +61,7 @@ class Next:
         return asdict(self)
 
 
-class Steps:
+class JobSteps:
     """The steps of every job of one process.
 
     Args:
@@ -150,13 +150,13 @@ class Steps:
         running, until = self._processes.of(job.id) or self._start(job)
         renewed, shown = time.monotonic(), ("", 0, 0)
 
-        def told(heard: Told) -> bool:
+        def told(heard: GateProgress) -> bool:
             nonlocal renewed, shown
             if time.monotonic() - renewed > self._config.takeover.total_seconds() / 2:
                 renewed = time.monotonic()
                 if not self._claims.take(job, job.candidate_digest):
                     running.end()
-                    raise Gone
+                    raise JobGone
             seen = (heard.progress, heard.judged, heard.bounds)
             if seen == shown:
                 found = self._jobs.job(job.id)
@@ -168,7 +168,7 @@ class Steps:
 
         try:
             there = watch(running, phase, until=until, told=told, stopping=self._stopping.is_set)
-        except Gone:
+        except JobGone:
             self._processes.forget(job.id)
             raise
         if not there:
@@ -350,7 +350,7 @@ class Steps:
             self._jobs.change(job.id, reason=found.reason)
             self._jobs.note(job.id, f"is tried again in {delay}: {found.reason}")
             if self._stopping.wait(delay.total_seconds()):
-                raise Gone
+                raise JobGone
             asked = self._jobs.job(job.id)
             if asked is not None and asked.cancel:
                 return Next("end", "cancelled", "cancelled")

@@ -21,7 +21,7 @@ from gates.errors import ServiceError
 from gates.service.context import Resources
 from gates.service.loops import Loop
 from gates.service.outward import StatusTags
-from gates.service.steps import Next, Steps, workflow_id
+from gates.service.steps import JobSteps, Next, workflow_id
 from gates.service.store.values import Job
 
 __all__ = ["DurableWork"]
@@ -51,7 +51,7 @@ class DurableWork:
         self._leases = leases
         self.executor, self._held = _own_name(resources.settings.project / ".gates")
         self._tags = StatusTags(jobs, leases, resources.registry, config.url)
-        self._steps = Steps(resources, self.executor, self._tags.wake)
+        self._steps = JobSteps(resources, self.executor, self._tags.wake)
         self._beat = Loop("heartbeat", config.takeover / 4, self._be_alive)
         self._sweep = Loop("sweep", config.takeover / 2, self._look_after)
         self._workflow: Callable[[str], None] = self._go

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 __all__ = [
-    "Kept",
+    "CachedFolder",
     "State",
     "hold",
     "holders",
@@ -36,7 +36,7 @@ State = Literal["whole", "in use", "corrupt", "unfinished", "being built"]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CachedFolder:
     """One thing that a cache keeps.
 
     Attributes:

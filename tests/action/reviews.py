@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gates.domain.judging import Outcome
-from gates.domain.review import Change, Kind, Review, Trouble
+from gates.domain.review import Kind, ModelChange, Review, Trouble
 from gates.evidence.evidence import Evidence, canonical
 from tests.toys import MODEL
 
@@ -15,7 +15,7 @@ def review_of(
     head: str, number: int = 7, *, kind: Kind = "model", outcome: str = "ERROR"
 ) -> Review:
     """A review without evidence."""
-    change = Change(MODEL, kind, ("source",), (f"models/{MODEL}/params.json",))
+    change = ModelChange(MODEL, kind, ("source",), (f"models/{MODEL}/params.json",))
     trouble = Trouble("PackageError", "it did not build", "mend it", f"models/{MODEL}/build.py", 3)
     base = "c" * 40
     return Review(change, "ERROR", base, head, number, "this pull request", trouble=trouble)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gates.pull_request.budget import Budget, BudgetSpent
+from gates.pull_request.budget import BudgetSpent, TimeBudget
 from tests.action.repositories import base_project, pull_request
 from tests.conftest import CommandLine
 from tests.toys import MODEL, set_params
@@ -19,7 +19,7 @@ def test_what_is_under_way_is_interrupted_when_the_time_is_up() -> None:
     cleaned: list[bool] = []
 
     def work() -> None:
-        with Budget(0.001).kept():
+        with TimeBudget(0.001).kept():
             try:
                 signal.pause()
             finally:
@@ -33,8 +33,8 @@ def test_what_is_under_way_is_interrupted_when_the_time_is_up() -> None:
 
 
 def test_no_limit_is_none() -> None:
-    with Budget().kept():
-        assert Budget().left() is None
+    with TimeBudget().kept():
+        assert TimeBudget().left() is None
 
 
 def test_a_model_for_which_no_time_is_left_is_undecided(

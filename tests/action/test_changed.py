@@ -43,8 +43,8 @@ def _lock_and_card(project: Path) -> None:
 CHANGES: dict[str, tuple[Callable[[Path], object], str, list[str]]] = {
     "source": (lambda p: set_params(p, weights={"good": 1.0}), "model", ["source"]),
     "lock": (_lock, "lock", ["lock"]),
-    "golden": (_golden, "ground", ["golden"]),
-    "card": (_card, "ground", ["card"]),
+    "golden": (_golden, "criteria", ["golden"]),
+    "card": (_card, "criteria", ["card"]),
     "lock-and-card": (_lock_and_card, "lock", ["lock", "card"]),
     "removed": (lambda p: shutil.rmtree(p / "models" / MODEL), "removed", ["source", "lock"]),
 }

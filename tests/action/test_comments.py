@@ -12,14 +12,14 @@ import pytest
 from gates.errors import UsageError
 from gates.pull_request.comments import keep_comment
 from gates.pull_request.github import GitHub, GitHubError
-from gates.pull_request.runner import Event, add_summary, read_event, set_outputs
+from gates.pull_request.runner import WorkflowEvent, add_summary, read_event, set_outputs
 from gates.report.pull_request import MARKER
 from tests.action.fake_github import BOT, READS, REPOSITORY, WRITES, FakeGitHub, fake_github
 from tests.action.reviews import review_of
 
 HEAD = "a" * 40
-EVENT = Event(7, HEAD)
-AFTER = Event(0, HEAD, is_fork=True, after_run=True)
+EVENT = WorkflowEvent(7, HEAD)
+AFTER = WorkflowEvent(0, HEAD, is_fork=True, after_run=True)
 BODY = f"{MARKER}\n\nhello"
 
 
@@ -33,7 +33,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitHub]:
 
 def keep(
     hub: FakeGitHub,
-    event: Event = EVENT,
+    event: WorkflowEvent = EVENT,
     *bodies: str,
     token: str = WRITES,
     head: str = HEAD,
@@ -170,5 +170,5 @@ def test_an_event_of_a_deleted_fork_is_one_of_a_fork(tmp_path: Path) -> None:
     pull = {"number": 3, "head": {"sha": HEAD, "repo": None}}
     path.write_text(json.dumps({"pull_request": pull, "repository": {"full_name": "a/b"}}))
     event = read_event({"GITHUB_EVENT_PATH": str(path), "GITHUB_RUN_ID": "5"})
-    assert event == Event(3, HEAD, is_fork=True, run="5")
-    assert read_event({}) == Event()
+    assert event == WorkflowEvent(3, HEAD, is_fork=True, run="5")
+    assert read_event({}) == WorkflowEvent()

@@ -22,7 +22,7 @@ from typing import Any, Self
 import pytest
 
 from gates.artifacts._pickles import follow
-from gates.artifacts._values import Budget, Region
+from gates.artifacts._values import Region, ScanBudget
 from tests.artifacts.samples import Calls, hostile, said, scan, stack_global
 
 SYSTEM = f"{os.name}.system"
@@ -304,7 +304,7 @@ def test_damaged_pickles_import_nothing_that_is_not_seen() -> None:
         unpickler = _Importing(whole)
         with contextlib.suppress(Exception):
             unpickler.load()
-        reading = follow(Region(whole, 0, len(whole)), Budget(), joblib=False)
+        reading = follow(Region(whole, 0, len(whole)), ScanBudget(), joblib=False)
         hidden = any("hidden" in what for what in reading.oddities)
         assert hidden or unpickler.seen <= reading.uses.keys(), whole
         imports += bool(unpickler.seen)

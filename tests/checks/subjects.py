@@ -16,6 +16,7 @@ from gates.domain.counterexamples import Counterexample, Recall, Replay
 from gates.domain.judging import EnvironmentFacts, Exhibit, Measurement, ModelVersion, Role, Task
 from gates.domain.lock_report import LockChange, LockReport
 from gates.domain.subject import (
+    CheckPlan,
     Columns,
     Contributions,
     Expectation,
@@ -24,7 +25,6 @@ from gates.domain.subject import (
     Manifest,
     NoContributions,
     NoSplits,
-    Plan,
     Snapshot,
     Splits,
 )
@@ -246,7 +246,7 @@ def run(
 ) -> Result:
     """Run a check for some metrics."""
     chosen = catalogue()[check].options.model_validate(options)
-    found = list(find(check).measure(subject, Plan(metrics, tuple(slices), chosen)))
+    found = list(find(check).measure(subject, CheckPlan(metrics, tuple(slices), chosen)))
     return Result(
         {(one.metric, one.slice): one for one in found if isinstance(one, Measurement)},
         [one for one in found if isinstance(one, Exhibit)],

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from gates.checks import catalogue
-from gates.domain.artifact_scan import Finding, ScanReport
+from gates.domain.artifact_scan import ArtifactFinding, ScanReport
 from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run
 
 METRICS = ("critical", "high", "medium", "low", "unread")
-CALLS = Finding("critical", "model.pkl", "calls posix.system('id')", "it runs commands")
-CODE = Finding("medium", "model.pkl", "holds functions or classes as code", "no lock covers it")
+CALLS = ArtifactFinding("critical", "model.pkl", "calls posix.system('id')", "it runs commands")
+CODE = ArtifactFinding(
+    "medium", "model.pkl", "holds functions or classes as code", "no lock covers it"
+)
 
 
 def result_of(report: ScanReport) -> Result:

@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gates.checks.behaviour.brands import Pair, pairs_of
+from gates.checks.behaviour.brands import BrandPair, pairs_of
 from gates.domain.subject import Columns
 from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run
 
 
 def test_a_pair_is_two_queries_that_differ_in_one_brand() -> None:
     texts = ["Office chair", "acme  office chair", "office chair Acme", "bolt office chair", "acme"]
-    assert pairs_of(texts, ["Acme", "Zeta"]) == [Pair(0, 1, "Acme"), Pair(0, 2, "Acme")]
+    assert pairs_of(texts, ["Acme", "Zeta"]) == [BrandPair(0, 1, "Acme"), BrandPair(0, 2, "Acme")]
 
 
 def test_a_brand_may_have_several_words_and_stands_as_whole_words() -> None:
     texts = ["drill", "black & decker drill", "blackdrill", "drill black"]
-    assert pairs_of(texts, ["Black & Decker"]) == [Pair(0, 1, "Black & Decker")]
+    assert pairs_of(texts, ["Black & Decker"]) == [BrandPair(0, 1, "Black & Decker")]
 
 
 def measured(

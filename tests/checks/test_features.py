@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from gates.checks import catalogue, find
-from gates.checks.features import Options
+from gates.checks.features import FeaturesOptions
 from gates.domain.judging import Exhibit, Role
 from gates.domain.subject import (
+    CheckPlan,
     Columns,
     Contributions,
     GoldenSet,
     NoContributions,
     NoSplits,
-    Plan,
     Splits,
 )
 from gates.errors import ModelFault
@@ -336,7 +336,7 @@ def test_a_champion_that_fails_leaves_what_needs_none() -> None:
 
     champion = FakeArm("champion", fail)
     subject = FakeSubject(golden_of(PLAIN), linear("candidate", WEIGHTS), champion)
-    yielded = iter(find("features").measure(subject, Plan((), (), Options())))
+    yielded = iter(find("features").measure(subject, CheckPlan((), (), FeaturesOptions())))
     measured_before = [next(yielded), next(yielded)]
     assert {getattr(one, "metric", "") for one in measured_before} == {"constant", "dead"}
     with pytest.raises(ModelFault, match="champion died"):
@@ -349,7 +349,7 @@ def test_a_model_that_fails_still_leaves_the_table_of_its_inputs(training: Path)
 
     candidate = FakeArm("candidate", fail, inputs=tuple(WEIGHTS))
     subject = FakeSubject(golden_of(PLAIN), candidate, None, project=training)
-    plan, seen = Plan(SNAPSHOT, (), Options(snapshot="training.csv")), list[object]()
+    plan, seen = CheckPlan(SNAPSHOT, (), FeaturesOptions(snapshot="training.csv")), list[object]()
     with pytest.raises(ModelFault, match="candidate died"):
         seen.extend(find("features").measure(subject, plan))
     (table,) = (one for one in seen if isinstance(one, Exhibit))

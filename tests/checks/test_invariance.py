@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gates.checks._answers_by_text import Asked
+from gates.checks._answers_by_text import TextAnswers
 from gates.checks.behaviour.perturb import INVARIANCES, variants
 from gates.checks.behaviour.shrink import ROUNDS, is_flip, shrink
 from gates.domain.judging import Bound, Exhibit, Outcome, judge
@@ -124,7 +124,7 @@ def apparel_is_office(text: str) -> tuple[str, float]:
 
 def test_a_large_set_is_asked_in_calls_of_many_thousand_and_no_text_twice() -> None:
     arm = FakeArm()
-    asked = Asked(arm)
+    asked = TextAnswers(arm)
     asked.ask(f"query {n}" for n in range(45_000))
     asked.ask(["query 3", "query 44999"])
     assert arm.calls == 3
@@ -155,7 +155,7 @@ def test_what_is_left_is_no_more_than_what_the_label_needs(
         return ("A", 0.9) if {*needed} <= {*text.split()} else ("B", 0.5)
 
     arm = FakeArm(label=label)
-    asked = Asked(arm)
+    asked = TextAnswers(arm)
     query = "large grey wooden lamp with shade"
     flips = [one for one in variants(kind, query) if label(one.typed)[0] == "B"][:5]
     asked.ask([query, *(one.typed for one in flips)])

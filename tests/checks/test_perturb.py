@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gates.checks.behaviour.edits import Edit, Variant
+from gates.checks.behaviour.edits import EditedQuery, TextEdit
 from gates.checks.behaviour.perturb import INVARIANCES, draw, variants
 
 QUERIES = ("office chair", "led lamp 15 in", "garden hose", "a b 12")
@@ -129,7 +129,7 @@ def test_queries_without_a_variant_are_counted() -> None:
 
 
 def test_a_variant_loses_words_and_keeps_its_edit() -> None:
-    whole = Variant("big office pants", (Edit(5, 6, ""), Edit(12, 13, "")))
+    whole = EditedQuery("big office pants", (TextEdit(5, 6, ""), TextEdit(12, 13, "")))
     assert whole.typed == "big ofice pnts"
     small = whole.reduced([False, True, False], [True, True])
     assert small is not None

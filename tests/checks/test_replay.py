@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gates.domain.counterexamples import Counterexample, Known, Recall
+from gates.domain.counterexamples import Counterexample, KnownCounterexample, Recall
 from gates.domain.judging import Bound, Outcome, judge
 from gates.domain.phrases import Template, Templates
 from gates.domain.subject import Columns
@@ -37,7 +37,7 @@ def case(typed: str, metric: str = "invariance.typo") -> Counterexample:
 def recalling(
     check: str, *cases: Counterexample, subject: FakeSubject, runs: int = 2
 ) -> FakeSubject:
-    known = tuple(Known(one, "models:/m/1") for one in cases)
+    known = tuple(KnownCounterexample(one, "models:/m/1") for one in cases)
     return replace(subject, recalls={check: Recall(known, runs, "sha256:f", "f.json")})
 
 

@@ -11,7 +11,7 @@ import pytest
 from gates.checks import catalogue, find
 from gates.checks.robustness.odd_inputs import FAMILIES, made_up_words
 from gates.domain.judging import Bound, Outcome, judge
-from gates.domain.subject import Columns, Plan
+from gates.domain.subject import CheckPlan, Columns
 from gates.errors import ModelFault
 from gates.kernels.packed import Floats
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
@@ -291,8 +291,8 @@ def test_a_model_that_cannot_answer_the_golden_set_is_measured_in_nothing() -> N
         list(find("robustness").measure(classifier(label), _plan("hostile-text.faults")))
 
 
-def _plan(*metrics: str) -> Plan:
-    return Plan(metrics, (), catalogue()["robustness"].options.model_validate({}))
+def _plan(*metrics: str) -> CheckPlan:
+    return CheckPlan(metrics, (), catalogue()["robustness"].options.model_validate({}))
 
 
 def test_a_model_that_needs_every_feature_wears_the_search_out() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gates.checks.behaviour.edits import Edit, applied
+from gates.checks.behaviour.edits import TextEdit, applied
 from gates.checks.behaviour.products import brand, model_number, negation, size
 from gates.domain.judging import Bound, Outcome, judge
 from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run
@@ -20,7 +20,7 @@ BRANDS = ("acme", "acme", "bolt", "", "")
 KINDS = ("negation", "size", "model-number", "brand")
 
 Label = Callable[[str], tuple[str, float]]
-Rule = Callable[[str], list[tuple[Edit, ...]]]
+Rule = Callable[[str], list[tuple[TextEdit, ...]]]
 
 
 def reads(see: Callable[[str], str] = str) -> Label:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gates.comparison import Plan, compare
+from gates.comparison import ComparisonPlan, compare
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
 from tests.comparison.files.files import Row, write
 
@@ -45,7 +45,7 @@ def test_one_set_of_lists_gives_both_the_same_numbers(tmp_path: Path) -> None:
         rows = [(*pair, float(one)) for pair, one in zip(pairs, scores, strict=True)]
         return write(tmp_path / f"{name}.parquet", rows, "score")
 
-    plan = Plan(
+    plan = ComparisonPlan(
         ranking("old", old),
         ranking("new", new),
         write(tmp_path / "judged.csv", judged, "grade"),

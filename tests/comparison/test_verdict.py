@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gates.comparison import Plan, compare
+from gates.comparison import ComparisonPlan, compare
 from gates.comparison.compare import Compared
 from gates.domain.judging import Outcome
 from gates.errors import RankingError, UsageError
@@ -52,7 +52,7 @@ def queries_file(folder: Path, rows: list[dict[str, Any]]) -> Path:
 
 
 def compared(files: tuple[Path, Path, Path], **asked: Any) -> Compared:
-    return compare(Plan(*files, resamples=1000, **asked), progress=lambda *_: None)
+    return compare(ComparisonPlan(*files, resamples=1000, **asked), progress=lambda *_: None)
 
 
 def outcome(files: tuple[Path, Path, Path], **asked: Any) -> Outcome:

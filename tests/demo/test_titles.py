@@ -14,7 +14,7 @@ import yaml
 from gates.card.card import read_card
 from gates.checks import catalogue, find
 from gates.domain.judging import Measurement, Outcome, judge
-from gates.domain.subject import Columns, Plan
+from gates.domain.subject import CheckPlan, Columns
 from gates.golden import read_golden
 from gates.kernels.packed import Floats
 from tests.checks.subjects import FakeArm, FakeSubject
@@ -52,7 +52,7 @@ def failing(new: Any, old: Any) -> dict[str, Outcome]:
     arms = Trained("candidate", pipeline=new), Trained("champion", pipeline=old)
     bounds = [one for one in card.bounds(golden) if one.check == "embedding" and not one.slice]
     options = catalogue()["embedding"].options.model_validate({"same": 0.02, "resamples": 1000})
-    plan = Plan(tuple(one.metric for one in bounds), (), options)
+    plan = CheckPlan(tuple(one.metric for one in bounds), (), options)
     found = {
         one.metric: one
         for one in find("embedding").measure(FakeSubject(golden, *arms), plan)

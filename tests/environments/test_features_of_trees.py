@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from gates.checks import find
-from gates.checks.features import Options
+from gates.checks.features import FeaturesOptions
 from gates.domain.judging import Exhibit, Measurement, ModelVersion, Role
-from gates.domain.subject import Plan
+from gates.domain.subject import CheckPlan
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.run.arm import VersionArm
 from gates.run.subject import RunSubject
@@ -69,8 +69,8 @@ def test_real_trees_are_shuffled_explained_and_held_against_their_training(
     subject: RunSubject,
 ) -> None:
     asked = ("in-top@1", "in-top-contributions@1", "in-top-gain@1", "never-split")
-    options = Options(expected=("gaps",), snapshot="training.csv")
-    found = list(find("features").measure(subject, Plan(asked, (), options)))
+    options = FeaturesOptions(expected=("gaps",), snapshot="training.csv")
+    found = list(find("features").measure(subject, CheckPlan(asked, (), options)))
     values = {one.metric: one.value for one in found if isinstance(one, Measurement)}
     drift = values.pop("importance-drift")
     assert drift is not None

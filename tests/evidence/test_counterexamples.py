@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gates.domain.counterexamples import Counterexample, Known, Replay, Replayed
+from gates.domain.counterexamples import Counterexample, KnownCounterexample, Replay, Replayed
 from gates.errors import UsageError
-from gates.evidence.counterexamples import LONGEST, MOST, VERSIONS, Recollection
+from gates.evidence.counterexamples import LONGEST, MOST, VERSIONS, CounterexampleStore
 from gates.evidence.evidence import CheckRecord
 
 TYPO = Counterexample("invariance.typo", "office pants", "offce pants", "Apparel")
@@ -26,30 +26,37 @@ def record(*found: Counterexample, replay: tuple[Replayed, ...] = ()) -> CheckRe
 
 
 @pytest.fixture
-def recollection(tmp_path: Path) -> Recollection:
-    return Recollection(tmp_path / "counterexamples", "query-category")
+def recollection(tmp_path: Path) -> CounterexampleStore:
+    return CounterexampleStore(tmp_path / "counterexamples", "query-category")
 
 
 def outcome(
-    recollection: Recollection, version: str, *, fails: bool | None, of: Counterexample = TYPO
+    recollection: CounterexampleStore,
+    version: str,
+    *,
+    fails: bool | None,
+    of: Counterexample = TYPO,
 ) -> None:
     known = next(one for one in recollection.recall("behaviour").cases if one.case == of)
     recollection.keep(record(replay=(Replayed(known, fails),)), f"models:/m/{version}", version)
 
 
-def test_what_a_run_found_is_recalled_by_the_next(recollection: Recollection) -> None:
+def test_what_a_run_found_is_recalled_by_the_next(recollection: CounterexampleStore) -> None:
     assert recollection.recall("behaviour").runs == 0
     row = Counterexample("monotone.violations", "red sofa", "", "", "q1", "d7", "stock", (1.0, 2.5))
     recollection.keep(record(TYPO, row), "models:/m/3", "sha256:3")
     found = recollection.recall("behaviour")
-    assert found.cases == (Known(TYPO, "models:/m/3"), Known(row, "models:/m/3"))
+    assert found.cases == (
+        KnownCounterexample(TYPO, "models:/m/3"),
+        KnownCounterexample(row, "models:/m/3"),
+    )
     assert (found.runs, found.trouble) == (1, "")
     assert found.digest.startswith("sha256:")
     assert recollection.recall("robustness").cases == ()
 
 
 def test_a_case_goes_once_so_many_versions_in_a_row_did_it_right(
-    recollection: Recollection,
+    recollection: CounterexampleStore,
 ) -> None:
     recollection.keep(record(TYPO), "models:/m/1", "1")
     for version in range(2, VERSIONS + 1):
@@ -57,27 +64,29 @@ def test_a_case_goes_once_so_many_versions_in_a_row_did_it_right(
         outcome(recollection, str(version), fails=False)  # the same version counts once
     assert len(recollection.recall("behaviour").cases[0].passed) == VERSIONS - 1
     outcome(recollection, "bad", fails=True)
-    assert recollection.recall("behaviour").cases == (Known(TYPO, "models:/m/bad"),)
+    assert recollection.recall("behaviour").cases == (KnownCounterexample(TYPO, "models:/m/bad"),)
     for version in range(VERSIONS):
         outcome(recollection, str(version), fails=False)
     assert recollection.recall("behaviour").cases == ()
     assert recollection.recall("behaviour").runs > 0
 
 
-def test_a_case_that_nothing_demands_any_more_goes_at_once(recollection: Recollection) -> None:
+def test_a_case_that_nothing_demands_any_more_goes_at_once(
+    recollection: CounterexampleStore,
+) -> None:
     recollection.keep(record(TYPO), "models:/m/1", "1")
     outcome(recollection, "2", fails=None)
     assert recollection.recall("behaviour").cases == ()
 
 
-def test_a_case_that_was_not_asked_stays(recollection: Recollection) -> None:
+def test_a_case_that_was_not_asked_stays(recollection: CounterexampleStore) -> None:
     recollection.keep(record(TYPO), "models:/m/1", "1")
     recollection.keep(record(), "models:/m/2", "2")
-    assert recollection.recall("behaviour").cases == (Known(TYPO, "models:/m/1"),)
+    assert recollection.recall("behaviour").cases == (KnownCounterexample(TYPO, "models:/m/1"),)
 
 
 def test_a_check_that_could_not_finish_leaves_the_file_as_it_was(
-    recollection: Recollection,
+    recollection: CounterexampleStore,
 ) -> None:
     recollection.keep(record(TYPO), "models:/m/1", "1")
     recollection.keep(replace(record(case(1)), fault="it died"), "models:/m/2", "2")
@@ -86,7 +95,7 @@ def test_a_check_that_could_not_finish_leaves_the_file_as_it_was(
 
 
 def test_of_too_many_the_newest_stay_and_among_old_ones_those_that_still_fail(
-    recollection: Recollection,
+    recollection: CounterexampleStore,
 ) -> None:
     recollection.keep(record(*map(case, range(MOST))), "models:/m/1", "1")
     outcome(recollection, "2", fails=False, of=case(0))
@@ -98,7 +107,7 @@ def test_of_too_many_the_newest_stay_and_among_old_ones_those_that_still_fail(
 
 
 def test_texts_of_any_length_are_found_but_only_short_ones_are_kept(
-    recollection: Recollection,
+    recollection: CounterexampleStore,
 ) -> None:
     recollection.keep(record(replace(TYPO, typed="x" * (LONGEST + 1)), TYPO), "models:/m/1", "1")
     assert [one.case for one in recollection.recall("behaviour").cases] == [TYPO]
@@ -116,7 +125,7 @@ def test_texts_of_any_length_are_found_but_only_short_ones_are_kept(
     ],
 )
 def test_a_file_that_cannot_be_read_is_said_and_begun_anew(
-    recollection: Recollection, content: bytes, words: str
+    recollection: CounterexampleStore, content: bytes, words: str
 ) -> None:
     path = recollection.path("behaviour")
     path.parent.mkdir(parents=True)
@@ -126,10 +135,10 @@ def test_a_file_that_cannot_be_read_is_said_and_begun_anew(
     assert words in found.trouble
     assert str(path) in found.trouble
     recollection.keep(record(TYPO), "models:/m/1", "1")
-    assert recollection.recall("behaviour").cases == (Known(TYPO, "models:/m/1"),)
+    assert recollection.recall("behaviour").cases == (KnownCounterexample(TYPO, "models:/m/1"),)
 
 
-def test_a_folder_in_the_place_of_the_file_is_said(recollection: Recollection) -> None:
+def test_a_folder_in_the_place_of_the_file_is_said(recollection: CounterexampleStore) -> None:
     recollection.path("behaviour").mkdir(parents=True)
     assert "directory" in recollection.recall("behaviour").trouble
     with pytest.raises(UsageError, match="could not be written"):
@@ -138,12 +147,12 @@ def test_a_folder_in_the_place_of_the_file_is_said(recollection: Recollection) -
 
 def test_a_file_in_the_place_of_the_folder_is_an_error_with_advice(tmp_path: Path) -> None:
     (tmp_path / "counterexamples").write_text("")
-    recollection = Recollection(tmp_path / "counterexamples", "m")
+    recollection = CounterexampleStore(tmp_path / "counterexamples", "m")
     with pytest.raises(UsageError, match="--counterexamples"):
         recollection.keep(record(TYPO), "models:/m/1", "1")
 
 
-def test_the_file_names_what_it_is_of(recollection: Recollection) -> None:
+def test_the_file_names_what_it_is_of(recollection: CounterexampleStore) -> None:
     recollection.keep(record(TYPO), "models:/m/1", "1")
     value = json.loads(recollection.path("behaviour").read_bytes())
     assert (value["model"], value["check"]) == ("query-category", "behaviour")
@@ -154,7 +163,7 @@ def test_the_file_names_what_it_is_of(recollection: Recollection) -> None:
 
 def _keep(folder: Path, number: int) -> None:
     found = record(*(case(10 * number + at) for at in range(10)))
-    Recollection(folder, "m").keep(found, f"models:/m/{number}", str(number))
+    CounterexampleStore(folder, "m").keep(found, f"models:/m/{number}", str(number))
 
 
 def test_runs_that_end_at_the_same_moment_lose_nothing_of_each_other(tmp_path: Path) -> None:
@@ -164,6 +173,6 @@ def test_runs_that_end_at_the_same_moment_lose_nothing_of_each_other(tmp_path: P
         one.start()
     for one in runs:
         one.join()
-    found = Recollection(tmp_path, "m").recall("behaviour")
+    found = CounterexampleStore(tmp_path, "m").recall("behaviour")
     assert found.runs == 4
     assert {one.case for one in found.cases} == {case(number) for number in range(40)}

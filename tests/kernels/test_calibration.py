@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gates.kernels.calibration import (
-    Answers,
+    BinnedAnswers,
     brier,
     calibration_bounds,
     calibration_error,
@@ -22,15 +22,15 @@ HAND_SCORES = np.array([0.6, 0.7, 0.8, 0.9])
 HAND_RIGHT = np.array([True, False, True, True])
 
 
-def answers(score: Floats, right: Bools, bins: int) -> Answers:
-    return Answers(score, right, equal_mass(score, np.ones(score.size), bins))
+def answers(score: Floats, right: Bools, bins: int) -> BinnedAnswers:
+    return BinnedAnswers(score, right, equal_mass(score, np.ones(score.size), bins))
 
 
 def test_equal_width_gives_the_vector_of_torchmetrics() -> None:
     # The example of torchmetrics' BinaryCalibrationError(n_bins=2, norm="l1"): 0.2900.
     score = np.array([0.25, 0.25, 0.55, 0.75, 0.75])
     right = np.array([0, 0, 1, 1, 1], bool)
-    found = calibration_error(Answers(score, right, equal_width(score, 2)), np.ones(5))
+    found = calibration_error(BinnedAnswers(score, right, equal_width(score, 2)), np.ones(5))
     assert found == pytest.approx(0.29)
 
 
@@ -48,8 +48,8 @@ def test_equal_mass_by_hand() -> None:
 
 def test_weights_count_like_copies() -> None:
     weight = np.array([1, 2, 3, 1])
-    weighted = Answers(HAND_SCORES, HAND_RIGHT, np.array([0, 0, 1, 1]))
-    copied = Answers(
+    weighted = BinnedAnswers(HAND_SCORES, HAND_RIGHT, np.array([0, 0, 1, 1]))
+    copied = BinnedAnswers(
         np.repeat(HAND_SCORES, weight),
         np.repeat(HAND_RIGHT, weight),
         np.repeat(weighted.bin, weight),
@@ -84,7 +84,9 @@ def test_distinct_scores_are_shared_out_evenly() -> None:
     assert np.bincount(found).tolist() == [20] * 5
 
 
-def bounds(new: Answers, old: Answers | None = None, **given_: object) -> tuple[float, float]:
+def bounds(
+    new: BinnedAnswers, old: BinnedAnswers | None = None, **given_: object
+) -> tuple[float, float]:
     n = new.score.size
     census = given_.get("census", np.zeros(n, bool))
     assert isinstance(census, np.ndarray)
@@ -108,7 +110,9 @@ def test_one_sampled_query_says_nothing() -> None:
     assert bounds(one, census=np.array([True, True, True, False])) == (0.0, 1.0)
 
 
-def sample(rng: np.random.Generator, n: int, over: float, bins: int) -> tuple[Answers, Floats]:
+def sample(
+    rng: np.random.Generator, n: int, over: float, bins: int
+) -> tuple[BinnedAnswers, Floats]:
     score = 0.3 + 0.7 * rng.beta(4, 1.2, n)
     luck = rng.random(n)
     return answers(score, luck < score - over, bins), score

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gates.kernels.discovery import Coded, code, worst_slices
+from gates.kernels.discovery import CodedColumn, code, worst_slices
 from gates.kernels.packed import Bools, Floats
 
 QUERIES = 2_000
@@ -26,7 +26,7 @@ class Shop:
         held_by_all: Bools = np.all(held, axis=0)
         return held_by_all
 
-    def coded(self) -> list[Coded]:
+    def coded(self) -> list[CodedColumn]:
         return code(self.columns)
 
 
@@ -184,7 +184,8 @@ def test_values_are_numbered_as_they_are_met() -> None:
 def test_a_hundred_thousand_queries_with_ten_columns_are_searched() -> None:
     rng = np.random.default_rng(10)
     columns = [
-        Coded(f"column {c}", rng.integers(0, 8, 100_000), tuple("abcdefgh")) for c in range(10)
+        CodedColumn(f"column {c}", rng.integers(0, 8, 100_000), tuple("abcdefgh"))
+        for c in range(10)
     ]
     differences = rng.normal(0, 0.15, 100_000)
     bad = (columns[2].codes == 5) & (columns[7].codes == 1)

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gates.kernels.ranking import Gain, ndcg
-from gates.kernels.unjudged import Unjudged, unjudged
+from gates.kernels.unjudged import UnjudgedBounds, unjudged
 from tests.kernels.packed_lists import UNJUDGED, pack, pair_lists
 
 BEST = 3.0
@@ -29,7 +29,7 @@ class Query:
         return sorted({*self.old[:k], *self.new[:k]} - self.judged.keys())
 
 
-def bounds(queries: list[Query], k: int, gain: Gain = "linear") -> Unjudged:
+def bounds(queries: list[Query], k: int, gain: Gain = "linear") -> UnjudgedBounds:
     old = pack([[one.judged.get(doc, UNJUDGED) for doc in one.old] for one in queries])
     new = pack([[one.judged.get(doc, UNJUDGED) for doc in one.new] for one in queries])
     pairing = pair_lists([one.old for one in queries], [one.new for one in queries])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gates.locks.base_image import base_images, is_pinned_image
-from gates.locks.finding import Finding
+from gates.locks.finding import LockFinding
 
 from .samples import Write
 
@@ -93,9 +93,11 @@ def test_an_image_that_can_change_is_named_with_its_line(
 
 def test_where_no_image_is_taken_there_was_nothing_to_find_and_it_is_said(write: Write) -> None:
     folder = write("FROM scratch\n", "Dockerfile").parent
-    assert base_images(folder) == Finding("base-image", nothing="Dockerfile takes no image")
+    assert base_images(folder) == LockFinding("base-image", nothing="Dockerfile takes no image")
     (folder / "Dockerfile").unlink()
-    assert base_images(folder) == Finding("base-image", nothing="no Dockerfile is beside the lock")
+    assert base_images(folder) == LockFinding(
+        "base-image", nothing="no Dockerfile is beside the lock"
+    )
 
 
 @pytest.mark.parametrize(

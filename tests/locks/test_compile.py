@@ -12,7 +12,7 @@ from gates.errors import LockError, UsageError
 from gates.locks.compile import Compiled, compile_lock
 from gates.locks.lock import read_lock
 from gates.locks.markers import RUNNING_PYTHON
-from gates.locks.order import Order, Resolver, default_lock, options_of
+from gates.locks.order import CompileRequest, Resolver, default_lock, options_of
 
 from .samples import Make, Write, pins
 from .wheels import served
@@ -39,8 +39,8 @@ def ordered(
     upgrade: bool = False,
     packages: tuple[str, ...] = (),
     lock: Path | None = None,
-) -> Order:
-    return Order(
+) -> CompileRequest:
+    return CompileRequest(
         inputs,
         lock or default_lock(inputs),
         resolvers,
@@ -52,11 +52,11 @@ def ordered(
     )
 
 
-def compiled(order: Order) -> Compiled:
+def compiled(order: CompileRequest) -> Compiled:
     return compile_lock(order, progress=lambda _: None)
 
 
-def written(order: Order) -> list[tuple[str, str]]:
+def written(order: CompileRequest) -> list[tuple[str, str]]:
     compiled(order).write()
     return pins(read_lock(order.lock))
 

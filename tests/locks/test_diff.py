@@ -6,7 +6,7 @@ import pytest
 
 from gates.domain.lock_changes import as_rows, grouped, relicensed, summary
 from gates.domain.lock_report import Distribution, LockChange
-from gates.locks.diff import Known, diff_locks
+from gates.locks.diff import LockContext, diff_locks
 from gates.locks.inputs import read_inputs
 from gates.locks.markers import target_environment
 
@@ -120,9 +120,9 @@ def test_the_shortest_chain_is_given(locked: Locked) -> None:
 
 def test_what_a_person_asked_for_is_direct_in_either_lock(write: Write, locked: Locked) -> None:
     old, new = locked(line("a", "1") + line("b", "1", "a")), locked(line("b", "2"))
-    asked_old = Known(read_inputs(write("a\n", "old.in")))
+    asked_old = LockContext(read_inputs(write("a\n", "old.in")))
     write("b<3\n", "limits.txt")
-    asked_new = Known(read_inputs(write("-c limits.txt\n", "new.in")))
+    asked_new = LockContext(read_inputs(write("-c limits.txt\n", "new.in")))
     changes = diff_locks(old, new, of_old=asked_old, of_new=asked_new)
     assert {one.name: (one.direct, one.chain) for one in changes} == {
         "a": (True, ("a",)),
@@ -138,7 +138,7 @@ def test_chains_of_an_environment_follow_extras_and_markers(write: Write, locked
         *(Distribution(name, "1") for name in ("deep-down", "docs", "old")),
     )
     new = locked("".join(line(one.name, "1", "liar") for one in installed))
-    known = Known(read_inputs(write("app\n")), installed)
+    known = LockContext(read_inputs(write("app\n")), installed)
     chains = {one.name: one.chain for one in diff_locks(locked(""), new, of_new=known)}
     assert chains == {
         "app": ("app",),
@@ -154,7 +154,7 @@ def with_licences(
     old: str, new: str, locked: Locked, versions: tuple[str, str]
 ) -> list[LockChange]:
     sides = [
-        Known(installed=[Distribution("six", version, licence=licence)])
+        LockContext(installed=[Distribution("six", version, licence=licence)])
         for version, licence in zip(versions, (old, new), strict=True)
     ]
     old_lock, new_lock = (locked(line("six", version)) for version in versions)

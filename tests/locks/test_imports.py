@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gates.domain.lock_report import Distribution
-from gates.locks.finding import Finding
+from gates.locks.finding import LockFinding
 from gates.locks.imports import imports
 from gates.locks.markers import target_environment
 
@@ -18,12 +18,12 @@ SKLEARN = Distribution("scikit-learn", "1.9.1", modules=("sklearn",))
 GOOGLE = Distribution("protobuf", "7", modules=("google",))
 
 
-def found(code: Path, python: str = "3.11", *installed: Distribution) -> Finding:
+def found(code: Path, python: str = "3.11", *installed: Distribution) -> LockFinding:
     held = installed or (SKLEARN, GOOGLE)
     return imports([code], held, target_environment(python))
 
 
-def names(finding: Finding) -> list[str]:
+def names(finding: LockFinding) -> list[str]:
     return [problem.requirement for problem in finding.problems]
 
 
@@ -148,6 +148,6 @@ def test_a_package_below_a_source_folder_finds_itself(write: Write) -> None:
 
 
 def test_a_folder_without_code_has_nothing_to_import(tmp_path: Path) -> None:
-    assert found(tmp_path) == Finding("imports", nothing="there is no Python file to look at")
+    assert found(tmp_path) == LockFinding("imports", nothing="there is no Python file to look at")
     (tmp_path / "rank.py").write_text("print(1)\n")
-    assert found(tmp_path) == Finding("imports", nothing="the Python files import nothing")
+    assert found(tmp_path) == LockFinding("imports", nothing="the Python files import nothing")

@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from gates.locks.finding import Finding
+from gates.locks.finding import LockFinding
 from gates.locks.markers import target_environment
 from gates.locks.recorded import recorded
 
@@ -37,10 +37,10 @@ def model(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def against(locked: Locked, model: Path) -> Callable[..., Finding]:
+def against(locked: Locked, model: Path) -> Callable[..., LockFinding]:
     """What the model says against a lock of these pins, `name==version`."""
 
-    def finding(*pins: str, python: str = "3.11") -> Finding:
+    def finding(*pins: str, python: str = "3.11") -> LockFinding:
         lock = locked("".join(f"{pin} {SHA}\n" for pin in pins))
         return recorded(lock.requirements, model, target_environment(python))
 
@@ -59,11 +59,11 @@ def mlmodel(folder: Path, **flavours: dict[str, object]) -> None:
     (folder / "MLmodel").write_text(yaml.safe_dump(raw))
 
 
-def messages(finding: Finding) -> list[str]:
+def messages(finding: LockFinding) -> list[str]:
     return [problem.message for problem in finding.problems]
 
 
-Against = Callable[..., Finding]
+Against = Callable[..., LockFinding]
 
 
 def test_the_mlmodel_must_say_what_is_locked(model: Path, against: Against) -> None:

@@ -14,7 +14,7 @@ import pytrec_eval
 
 from gates.comparison.files.aligned import align
 from gates.comparison.per_query import measure_queries
-from gates.comparison.plan import Plan
+from gates.comparison.plan import ComparisonPlan
 from tests.comparison.files.files import Row, write
 from tests.conftest import CommandLine
 from tests.real.conftest import DATA
@@ -98,7 +98,7 @@ def test_every_metric_of_every_query_is_what_pytrec_eval_gives(
         write(tmp_path / "new.tsv.gz", new, "score"),
         write(tmp_path / "judgments.jsonl", judged, "grade"),
     )
-    plan = Plan(*files, relevant=relevant)
+    plan = ComparisonPlan(*files, relevant=relevant)
     aligned = align(*files, scratch=tmp_path, progress=lambda *_: None)
     found = measure_queries(plan, aligned, np.ones(aligned.query.size), lambda _: None)
     names = aligned.names.to_pylist()

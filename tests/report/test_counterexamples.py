@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from gates.domain.counterexamples import Counterexample, Known, Replay, Replayed
+from gates.domain.counterexamples import Counterexample, KnownCounterexample, Replay, Replayed
 from gates.evidence.evidence import Evidence
 from gates.report import html, markdown, terminal
-from gates.report.counterexamples import headline, told
+from gates.report.counterexamples import headline, shown_counterexamples
 from tests.report import evidence_factory as factory
 
 TYPO = Counterexample("invariance.typo", "office pants", "offce pants", "Apparel")
@@ -31,7 +31,7 @@ def with_cases(
 
 def command(case: Counterexample) -> str:
     evidence = with_cases(case)
-    (one,) = told(evidence, evidence.records[0])
+    (one,) = shown_counterexamples(evidence, evidence.records[0])
     return one.command
 
 
@@ -68,18 +68,24 @@ def test_there_is_no_command_for_what_it_would_refuse(case: Counterexample) -> N
 
 def test_a_known_case_that_is_found_again_is_told_once() -> None:
     other = replace(TYPO, typed="ofice pants")
-    known = (Replayed(Known(TYPO, "models:/m/1"), True, False), Replayed(Known(STEP, "x"), False))
+    known = (
+        Replayed(KnownCounterexample(TYPO, "models:/m/1"), True, False),
+        Replayed(KnownCounterexample(STEP, "x"), False),
+    )
     evidence = with_cases(TYPO, other, replay=known)
-    states = [(one.state, one.case) for one in told(evidence, evidence.records[0])]
+    states = [(one.state, one.case) for one in shown_counterexamples(evidence, evidence.records[0])]
     assert states == [("still fails", TYPO), ("new", other), ("no longer fails", STEP)]
     assert headline(evidence) == "1 new; 1 of 2 known ones still fails"
-    assert "the champion does not fail" in told(evidence, evidence.records[0])[0].words
+    assert (
+        "the champion does not fail"
+        in shown_counterexamples(evidence, evidence.records[0])[0].words
+    )
 
 
 def test_a_case_that_was_not_asked_says_why() -> None:
-    gone = Replayed(Known(TYPO, "models:/m/1"), None, reason="it is gone")
+    gone = Replayed(KnownCounterexample(TYPO, "models:/m/1"), None, reason="it is gone")
     evidence = with_cases(replay=(gone,))
-    (one,) = told(evidence, evidence.records[0])
+    (one,) = shown_counterexamples(evidence, evidence.records[0])
     assert (one.state, one.command) == ("not asked", "")
     assert one.words.endswith("forgotten, for it is gone")
     assert headline(evidence) == "1 forgotten"
@@ -110,7 +116,7 @@ def test_a_step_of_a_row_says_what_is_wrong_in_digits_that_differ() -> None:
     steps = replace(STEP, values=(-7.16869214, -7.16844604))
     order = replace(STEP, metric="order.violations", values=(0.0, 1.0))
     evidence = with_cases(steps, order)
-    first, second = told(evidence, evidence.records[0])
+    first, second = shown_counterexamples(evidence, evidence.records[0])
     words = "‘red sofa’, document d7: the score moves the wrong way as stock goes from −7.169 to"
     assert first.words.startswith(f"{words} −7.168 (")
     words = "‘red sofa’, document d7: with stock 0 it does not score below itself with 1"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gates.domain.review import Ground, PolicyMove, QueryMove, Trouble
+from gates.domain.review import CriteriaChanges, PolicyMove, QueryMove, Trouble
 from gates.evidence.evidence import Evidence
 from gates.report.pull_request import LIMIT, MARKER, render
 from tests.action.rendered import facts
@@ -80,12 +80,16 @@ def test_a_file_that_is_not_valid_is_named_with_its_line() -> None:
     assert "1. mend" in text
 
 
-def test_a_ground_that_moved_says_which_queries_and_demands() -> None:
+def test_criteria_that_changed_say_which_queries_and_demands() -> None:
     evidence = factory.failing()
     many = tuple(QueryMove(f"q{i}", f"query {i}", "text") for i in range(50))
     policy = (PolicyMove("checks › latency", "", "on"),)
-    ground = Ground((100, 5_000), many, (), many[:1], (4_950, 0, 1), policy, ("golden/test_x.py",))
-    review = replace(judged(evidence, kind="ground"), ground=ground, before="before/evidence.json")
+    criteria = CriteriaChanges(
+        (100, 5_000), many, (), many[:1], (4_950, 0, 1), policy, ("golden/test_x.py",)
+    )
+    review = replace(
+        judged(evidence, kind="criteria"), criteria=criteria, before="before/evidence.json"
+    )
     text = render([(review, evidence, factory.passing())])
     assert "Golden queries: 4,950 added, 0 removed, 1 changed (100 → 5,000)" in text
     assert "_4,925 more._" in text

@@ -16,7 +16,7 @@ from gates.service.config import ServiceConfig, Trigger
 from gates.service.context import Service
 from gates.service.intake import Intake, asks
 from gates.service.reconciler import Reconciler, missed
-from gates.service.store.values import Delivery
+from gates.service.store.values import WebhookDelivery
 from gates.service.webhook import RegistryEvent
 from tests.service.deliveries import Sent, delivery
 from tests.service.parts import Noted, open_service
@@ -59,7 +59,7 @@ def service(tmp_path: Path) -> Any:
 def arrive(service: Service, *sent: Sent) -> None:
     now = datetime.now(UTC)
     service.inbox.take(
-        [Delivery(one.headers["x-mlflow-delivery-id"], now, one.body) for one in sent]
+        [WebhookDelivery(one.headers["x-mlflow-delivery-id"], now, one.body) for one in sent]
     )
 
 

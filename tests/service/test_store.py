@@ -16,7 +16,7 @@ from gates.service.store.inbox import Inbox
 from gates.service.store.jobs import Jobs, QueueFull
 from gates.service.store.leases import Leases
 from gates.service.store.schema import schema
-from gates.service.store.values import Delivery, new_job_id
+from gates.service.store.values import WebhookDelivery, new_job_id
 
 
 @pytest.fixture
@@ -124,7 +124,10 @@ def test_a_journal_keeps_its_order_from_many_threads(jobs: Jobs) -> None:
 
 def test_a_delivery_is_taken_once(engine: sa.Engine) -> None:
     inbox, now = Inbox(engine), datetime.now(UTC)
-    one, two = Delivery("a", now, b"{}"), Delivery("b", now + timedelta(seconds=1), b"[]")
+    one, two = (
+        WebhookDelivery("a", now, b"{}"),
+        WebhookDelivery("b", now + timedelta(seconds=1), b"[]"),
+    )
     assert inbox.take([one, two, one]) == (True, True, False)
     assert inbox.take([one]) == (False,)
     assert [delivery.id for delivery in inbox.waiting()] == ["a", "b"]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gates.card.card import CheckSpec, MetricSpec
 from gates.checks import Check, Found
-from gates.checks._answers_by_text import Asked
+from gates.checks._answers_by_text import TextAnswers
 from gates.checks._ranked import judged, rank
 from gates.checks._replay import (
     champion_answers,
@@ -23,7 +23,7 @@ from gates.checks.behaviour import invariance, sensitivity
 from gates.checks.behaviour.perturb import SYNONYMS, variants
 from gates.domain.counterexamples import Counterexample
 from gates.domain.judging import Exhibit, Measurement
-from gates.domain.subject import Expectation, GoldenSet, Plan, Subject
+from gates.domain.subject import CheckPlan, Expectation, GoldenSet, Subject
 
 __all__ = ["CHECK"]
 
@@ -32,7 +32,7 @@ _HOLD = "share of expectations"
 _MUST_NOT_MATTER = {one.name for one in invariance.METRICS}
 
 
-class Options(BaseModel):
+class BehaviourOptions(BaseModel):
     """Options of the invariances and sensitivities.
 
     Attributes:
@@ -48,7 +48,7 @@ class Options(BaseModel):
     noticeable: float = Field(default=1e-6, ge=0, lt=1)
 
 
-def _measure(subject: Subject, plan: Plan) -> Iterator[Found]:
+def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Found]:
     wanted = set(plan.metrics)
     if wanted & set(_PLACES):
         yield from _places(subject, wanted)
@@ -56,7 +56,7 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Found]:
         yield from _retyped(subject, plan)
 
 
-def _retyped(subject: Subject, plan: Plan) -> Iterator[Found]:
+def _retyped(subject: Subject, plan: CheckPlan) -> Iterator[Found]:
     """Queries typed otherwise, all of them asked in one call for each 20,000."""
     golden = subject.golden
     if golden.manifest.task != "classification":
@@ -67,7 +67,7 @@ def _retyped(subject: Subject, plan: Plan) -> Iterator[Found]:
         return
     same = invariance.draw_invariances(subject, plan)
     other = sensitivity.draw_sensitivities(subject, plan)
-    asked = Asked(subject.candidate)
+    asked = TextAnswers(subject.candidate)
     # By themselves: it is the frame that other checks ask for as well, and is answered once.
     asked.ask(golden.query_text)
     drawn = chain(same.values(), other.values())
@@ -96,7 +96,7 @@ def _gone(case: Counterexample, golden: GoldenSet) -> str:
     return ""
 
 
-def _fails(case: Counterexample, asked: Asked, plan: Plan) -> bool:
+def _fails(case: Counterexample, asked: TextAnswers, plan: CheckPlan) -> bool:
     (label, score), (now, then) = asked[case.query], asked[case.typed]
     if case.metric in _MUST_NOT_MATTER:
         return now != label
@@ -160,7 +160,7 @@ CHECK = Check(
             *sensitivity.METRICS,
             replayed_spec("classification"),
         ),
-        options=Options,
+        options=BehaviourOptions,
     ),
     _measure,
 )

@@ -13,13 +13,13 @@ import numpy as np
 
 from gates.card.card import MetricSpec
 from gates.checks import Found
-from gates.checks._ranked import Judged, judged, rank
+from gates.checks._ranked import GradedCandidates, judged, rank
 from gates.comparison.measuring import Sample, means, share
 from gates.domain.judging import Exhibit, Measurement
 from gates.domain.subject import GoldenSet, Subject
 from gates.kernels.packed import Floats, Ints
 
-__all__ = ["METRIC", "Pair", "brand_rank", "pairs_of"]
+__all__ = ["METRIC", "BrandPair", "brand_rank", "pairs_of"]
 
 _PAIR = "share of pairs"
 
@@ -34,7 +34,7 @@ _NEEDED = "29 pairs, all of which hold, show a share of 0.9, and 59 show 0.95"
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Pair:
+class BrandPair:
     """Two queries, by their place in the golden set.
 
     Attributes:
@@ -52,13 +52,13 @@ class Pair:
 class _Compared:
     """The brand's best document in both lists, of the documents that both have."""
 
-    pair: Pair
+    pair: BrandPair
     plain: int
     branded: int
     row: int
 
 
-def pairs_of(texts: Sequence[str], brands: Sequence[str]) -> list[Pair]:
+def pairs_of(texts: Sequence[str], brands: Sequence[str]) -> list[BrandPair]:
     """Every pair; letter case and the amount of white space make no difference.
 
     Args:
@@ -73,7 +73,7 @@ def pairs_of(texts: Sequence[str], brands: Sequence[str]) -> list[Pair]:
         known.setdefault(words, []).append(at)
     return sorted(
         {
-            Pair(plain, branded, named[words[start : start + size]])
+            BrandPair(plain, branded, named[words[start : start + size]])
             for branded, words in enumerate(split)
             for size in sizes
             for start in range(len(words) - size + 1)
@@ -117,7 +117,9 @@ def brand_rank(subject: Subject, column: str, resamples: int) -> Iterator[Found]
         yield _table(golden, lost, len(compared))
 
 
-def _compare(pair: Pair, coded: Judged, row: Ints, brand: Sequence[str]) -> _Compared | None:
+def _compare(
+    pair: BrandPair, coded: GradedCandidates, row: Ints, brand: Sequence[str]
+) -> _Compared | None:
     lists = [row[coded.starts[one] : coded.starts[one + 1]] for one in (pair.plain, pair.branded)]
     both = np.intersect1d(coded.docs[lists[0]], coded.docs[lists[1]])
     common = [one[np.isin(coded.docs[one], both)] for one in lists]

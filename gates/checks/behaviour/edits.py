@@ -10,14 +10,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Edit", "Span", "Variant", "applied", "words"]
+__all__ = ["EditedQuery", "Span", "TextEdit", "applied", "words"]
 
 Span = tuple[int, int]
 """Start and end of a word, in characters; the end is the first character after it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Edit:
+class TextEdit:
     """Text of a query replaced.
 
     Attributes:
@@ -32,7 +32,7 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
+class EditedQuery:
     """A query and the same query typed otherwise.
 
     Attributes:
@@ -41,7 +41,7 @@ class Variant:
     """
 
     query: str
-    edits: tuple[Edit, ...]
+    edits: tuple[TextEdit, ...]
 
     @property
     def typed(self) -> str:
@@ -53,7 +53,7 @@ class Variant:
         """How many words the query has."""
         return len(self.query.split())
 
-    def reduced(self, kept_words: Sequence[bool], kept_edits: Sequence[bool]) -> Variant | None:
+    def reduced(self, kept_words: Sequence[bool], kept_edits: Sequence[bool]) -> EditedQuery | None:
         """The same with fewer words and edits; None when no edit is left.
 
         An edit goes when a word goes that it touches.
@@ -77,8 +77,8 @@ class Variant:
             touched = _touched(edit, spans)
             if kept and all(at in moved for at in touched):
                 by = moved[touched[0]]
-                edits.append(Edit(edit.start + by, edit.end + by, edit.new))
-        return Variant(text, tuple(edits)) if edits else None
+                edits.append(TextEdit(edit.start + by, edit.end + by, edit.new))
+        return EditedQuery(text, tuple(edits)) if edits else None
 
 
 def words(text: str) -> list[Span]:
@@ -86,7 +86,7 @@ def words(text: str) -> list[Span]:
     return [found.span() for found in re.finditer(r"\S+", text)]
 
 
-def applied(text: str, edits: Sequence[Edit]) -> str:
+def applied(text: str, edits: Sequence[TextEdit]) -> str:
     """A text with edits made.
 
     Args:
@@ -98,7 +98,7 @@ def applied(text: str, edits: Sequence[Edit]) -> str:
     return text
 
 
-def _touched(edit: Edit, spans: Sequence[Span]) -> range:
+def _touched(edit: TextEdit, spans: Sequence[Span]) -> range:
     first = max(at for at, (start, _) in enumerate(spans) if start <= edit.start)
     last = min(at for at, (_, end) in enumerate(spans) if end >= edit.end)
     return range(min(first, last), max(first, last) + 1)

@@ -9,15 +9,15 @@ import numpy as np
 
 from gates.card.card import MetricSpec
 from gates.checks import Found
-from gates.checks._answers_by_text import Asked
+from gates.checks._answers_by_text import TextAnswers
 from gates.checks._replay import expected_labels
 from gates.checks._slices import cuts
-from gates.checks.behaviour.edits import Variant
+from gates.checks.behaviour.edits import EditedQuery
 from gates.checks.behaviour.perturb import INVARIANCES, SYNONYMS, Drawn, draw
 from gates.comparison.measuring import Sample, Slice, means, share
 from gates.domain.counterexamples import Counterexample
 from gates.domain.judging import Exhibit, Measurement
-from gates.domain.subject import GoldenSet, Plan, Subject
+from gates.domain.subject import CheckPlan, GoldenSet, Subject
 from gates.kernels.packed import Floats
 
 __all__ = ["METRICS", "OF_SYNONYMS", "draw_invariances", "invariances"]
@@ -65,12 +65,12 @@ class _Outcome:
     """
 
     drawn: Drawn
-    flips: tuple[Variant, ...]
+    flips: tuple[EditedQuery, ...]
     flipped: Floats
     shifted: Floats
 
 
-def draw_invariances(subject: Subject, plan: Plan) -> dict[str, Drawn]:
+def draw_invariances(subject: Subject, plan: CheckPlan) -> dict[str, Drawn]:
     """The variants of every invariance that a card bounds.
 
     Args:
@@ -92,7 +92,7 @@ def draw_invariances(subject: Subject, plan: Plan) -> dict[str, Drawn]:
 
 
 def invariances(
-    subject: Subject, plan: Plan, drawn: Mapping[str, Drawn], asked: Asked
+    subject: Subject, plan: CheckPlan, drawn: Mapping[str, Drawn], asked: TextAnswers
 ) -> Iterator[Found]:
     """Every invariance that a card bounds.
 
@@ -118,9 +118,9 @@ def invariances(
         yield from _counterexamples(found, asked, subject)
 
 
-def _outcome(golden: GoldenSet, drawn: Drawn, asked: Asked) -> _Outcome:
+def _outcome(golden: GoldenSet, drawn: Drawn, asked: TextAnswers) -> _Outcome:
     texts = golden.query_text
-    flips: dict[Variant, None] = {}
+    flips: dict[EditedQuery, None] = {}
     changed: list[list[float]] = [[] for _ in texts]
     moved: list[list[float]] = [[] for _ in texts]
     for at, one in drawn.rows:
@@ -141,7 +141,7 @@ def _means(values: Sequence[Sequence[float]]) -> Floats:
 class _Measured:
     """Measurements by name, each of one slice."""
 
-    def __init__(self, golden: GoldenSet, asked: Asked, resamples: int, seed: int) -> None:
+    def __init__(self, golden: GoldenSet, asked: TextAnswers, resamples: int, seed: int) -> None:
         self._synonyms = golden.synonyms
         scores = [asked[text][1] for text in golden.query_text]
         self._span = (0.0, max(1.0, max(scores, default=0.0) - min(scores, default=0.0)))
@@ -183,7 +183,7 @@ def _unit(metric: str) -> str:
     return _FLIP if metric.startswith(_FLIPS) else _SCORE
 
 
-def _all_flips(found: dict[str, _Outcome], asked: Asked) -> Exhibit:
+def _all_flips(found: dict[str, _Outcome], asked: TextAnswers) -> Exhibit:
     flips = [(kind, one) for kind, outcome in found.items() for one in outcome.flips]
     total = sum(len(outcome.drawn.rows) for outcome in found.values())
     rows: list[list[str | float]] = []
@@ -197,14 +197,16 @@ def _all_flips(found: dict[str, _Outcome], asked: Asked) -> Exhibit:
     return Exhibit("table", title, {"columns": columns, "rows": rows})
 
 
-def _counterexamples(found: dict[str, _Outcome], asked: Asked, subject: Subject) -> Iterator[Found]:
+def _counterexamples(
+    found: dict[str, _Outcome], asked: TextAnswers, subject: Subject
+) -> Iterator[Found]:
     # Hypothesis costs a third of a second to import; a run without a flip does not pay it.
     from gates.checks.behaviour.shrink import shrink
 
     worst = [(kind, one) for kind, outcome in found.items() for one in _few(outcome.flips)]
     small = shrink([one for _, one in worst], asked)
-    rows: dict[tuple[str, Variant], list[str | float]] = {}
-    kept: dict[tuple[str, Variant], Counterexample] = {}
+    rows: dict[tuple[str, EditedQuery], list[str | float]] = {}
+    kept: dict[tuple[str, EditedQuery], Counterexample] = {}
     expected = expected_labels(subject.golden)
     for (kind, whole), one in zip(worst, small, strict=True):
         (label, score), (now, then) = asked[one.query], asked[one.typed]
@@ -225,9 +227,9 @@ def _counterexamples(found: dict[str, _Outcome], asked: Asked, subject: Subject)
     yield from kept.values()
 
 
-def _few(flips: Sequence[Variant]) -> list[Variant]:
+def _few(flips: Sequence[EditedQuery]) -> list[EditedQuery]:
     """The first few that differ in the query and in the words that are typed otherwise."""
-    chosen: list[Variant] = []
+    chosen: list[EditedQuery] = []
     seen: set[object] = set()
     for one in flips:
         new = frozenset(one.typed.split()) - {*one.query.split()}

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from gates.checks.behaviour import spellings, typos, wordings
-from gates.checks.behaviour.edits import Edit, Variant
+from gates.checks.behaviour.edits import EditedQuery, TextEdit
 from gates.checks.behaviour.wordings import Pairs
 
 __all__ = ["INVARIANCES", "SYNONYMS", "Drawn", "Invariance", "chance_of", "draw", "variants"]
@@ -40,7 +40,7 @@ class Invariance:
     words: str
     one: str
     many: str
-    of: Callable[[str], list[tuple[Edit, ...]]]
+    of: Callable[[str], list[tuple[TextEdit, ...]]]
     sampled: bool = True
 
 
@@ -132,11 +132,11 @@ class Drawn:
         without: How many queries have no variant that differs from them.
     """
 
-    rows: tuple[tuple[int, Variant], ...]
+    rows: tuple[tuple[int, EditedQuery], ...]
     without: int
 
 
-def variants(kind: str, text: str, synonyms: Pairs = ()) -> list[Variant]:
+def variants(kind: str, text: str, synonyms: Pairs = ()) -> list[EditedQuery]:
     """Every variant of a query, each typed text once, never the query itself.
 
     Args:
@@ -144,10 +144,10 @@ def variants(kind: str, text: str, synonyms: Pairs = ()) -> list[Variant]:
         text: The query.
         synonyms: (word, synonym), for that invariance.
     """
-    found: dict[str, Variant] = {}
+    found: dict[str, EditedQuery] = {}
     of = partial(wordings.synonyms, pairs=synonyms) if kind == SYNONYMS else INVARIANCES[kind].of
     for edits in of(text):
-        one = Variant(text, edits)
+        one = EditedQuery(text, edits)
         if one.typed != text:
             found.setdefault(one.typed, one)
     return list(found.values())
@@ -165,7 +165,7 @@ def draw(
         count: How many variants of a query to draw at the most.
         synonyms: (word, synonym), for that invariance.
     """
-    rows: list[tuple[int, Variant]] = []
+    rows: list[tuple[int, EditedQuery]] = []
     without = 0
     for at, text in enumerate(texts):
         known = variants(kind, text, synonyms)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gates.checks.behaviour.edits import Edit, Span, words
+from gates.checks.behaviour.edits import Span, TextEdit, words
 from gates.checks.behaviour.wordings import phrase
 
 __all__ = ["brand", "model_number", "negation", "size"]
@@ -41,7 +41,7 @@ _BED = re.compile(
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)", re.IGNORECASE)
 
 
-def negation(text: str) -> list[tuple[Edit, ...]]:
+def negation(text: str) -> list[tuple[TextEdit, ...]]:
     """The query with one negation (English) turned round or left out: `without lid`, `with lid`.
 
     `no` before a number is none: it is short for one.
@@ -49,18 +49,18 @@ def negation(text: str) -> list[tuple[Edit, ...]]:
     Args:
         text: The query.
     """
-    found: list[tuple[Edit, ...]] = []
+    found: list[tuple[TextEdit, ...]] = []
     for at, (start, end) in enumerate(spans := words(text)):
         word = text[start:end].lower()
         following = text[slice(*spans[at + 1])] if at + 1 < len(spans) else ""
         if word in _OPPOSITE and following and not (word == "no" and following[0].isdigit()):
-            found.append((Edit(start, end, _OPPOSITE[word]),))
+            found.append((TextEdit(start, end, _OPPOSITE[word]),))
         elif (less := _NOT.match(text, start)) and less.end() < len(text):
-            found.append((Edit(start, less.end(), ""),))
+            found.append((TextEdit(start, less.end(), ""),))
     return found
 
 
-def size(text: str) -> list[tuple[Edit, ...]]:
+def size(text: str) -> list[tuple[TextEdit, ...]]:
     """The query with one size changed: twice and half the number, or another size by name.
 
     A number is a size with a unit (`15in`), with another across (`8x10`) and after `size`; `in`
@@ -73,7 +73,7 @@ def size(text: str) -> list[tuple[Edit, ...]]:
     return [(edit,) for edit in sorted({edit for _, edit in _sizes(text)})]
 
 
-def model_number(text: str) -> list[tuple[Edit, ...]]:
+def model_number(text: str) -> list[tuple[TextEdit, ...]]:
     """The query with one digit changed in a model number.
 
     That is a word that mixes letters and digits, or holds three digits or more. Sizes and ordinals
@@ -83,7 +83,7 @@ def model_number(text: str) -> list[tuple[Edit, ...]]:
         text: The query.
     """
     sizes = [span for span, _ in _sizes(text)]
-    found: list[tuple[Edit, ...]] = []
+    found: list[tuple[TextEdit, ...]] = []
     for start, end in words(text):
         word = text[start:end]
         digits = [at for at in range(start, end) if text[at] in "0123456789"]
@@ -92,11 +92,11 @@ def model_number(text: str) -> list[tuple[Edit, ...]]:
             continue
         if _ORDINAL.fullmatch(word) or any(start < last and first < end for first, last in sizes):
             continue
-        found += [(Edit(at, at + 1, str((int(text[at]) + 1) % 10)),) for at in digits]
+        found += [(TextEdit(at, at + 1, str((int(text[at]) + 1) % 10)),) for at in digits]
     return found
 
 
-def brand(text: str, own: str, other: str) -> tuple[Edit, ...]:
+def brand(text: str, own: str, other: str) -> tuple[TextEdit, ...]:
     """The query with its brand replaced wherever it stands; empty where it does not.
 
     Args:
@@ -106,10 +106,10 @@ def brand(text: str, own: str, other: str) -> tuple[Edit, ...]:
     """
     if not own.strip():
         return ()
-    return tuple(Edit(*found.span(), other) for found in phrase(own).finditer(text))
+    return tuple(TextEdit(*found.span(), other) for found in phrase(own).finditer(text))
 
 
-def _sizes(text: str) -> Iterator[tuple[Span, Edit]]:
+def _sizes(text: str) -> Iterator[tuple[Span, TextEdit]]:
     """Every size: where all of it stands, and an edit that makes it another."""
     for found in _MEASURE.finditer(text):
         spaced = found[2] is not None and found[0].lower().endswith(" in")
@@ -123,18 +123,18 @@ def _sizes(text: str) -> Iterator[tuple[Span, Edit]]:
         if found[1][0].isdigit():
             yield from ((found.span(), edit) for edit in _scaled(text, found.span(1)))
         elif other := _LETTERS.get(found[1].lower()):
-            yield found.span(), Edit(*found.span(1), other)
+            yield found.span(), TextEdit(*found.span(1), other)
     for pattern, others in ((_PLAIN, _LETTERS | _WORDS), (_BED, _BEDS)):
         for found in pattern.finditer(text):
             # Ignoring case, patterns also find letters such as ſ, which are of no known size.
             if other := others.get(found[0].lower()):
-                yield found.span(), Edit(*found.span(), other)
+                yield found.span(), TextEdit(*found.span(), other)
 
 
-def _scaled(text: str, span: Span) -> Iterator[Edit]:
+def _scaled(text: str, span: Span) -> Iterator[TextEdit]:
     old = text[slice(*span)]
     number = float(old)
     halved = number / 2 if "." in old else number // 2
     for new in (f"{2 * number:.10g}", f"{halved:.10g}"):
         if float(new) > 0:
-            yield Edit(*span, new)
+            yield TextEdit(*span, new)

@@ -9,15 +9,15 @@ import numpy as np
 
 from gates.card.card import MetricSpec
 from gates.checks import Found
-from gates.checks._answers_by_text import Asked
+from gates.checks._answers_by_text import TextAnswers
 from gates.checks._slices import cuts
 from gates.checks.behaviour import products
-from gates.checks.behaviour.edits import Edit, Variant
+from gates.checks.behaviour.edits import EditedQuery, TextEdit
 from gates.checks.behaviour.perturb import Drawn, chance_of
 from gates.comparison.measuring import share
 from gates.domain.counterexamples import Counterexample
 from gates.domain.judging import Exhibit
-from gates.domain.subject import GoldenSet, Plan, Subject
+from gates.domain.subject import CheckPlan, GoldenSet, Subject
 
 __all__ = ["METRICS", "draw_sensitivities", "is_unnoticed", "sensitivities"]
 
@@ -26,7 +26,7 @@ _UNIT = "share of changed queries"
 _BRAND = "brand"
 _ROWS = 100
 _KEPT = 5
-_RULES: Mapping[str, Callable[[str], list[tuple[Edit, ...]]]] = {
+_RULES: Mapping[str, Callable[[str], list[tuple[TextEdit, ...]]]] = {
     "negation": products.negation,
     "size": products.size,
     "model-number": products.model_number,
@@ -45,7 +45,7 @@ METRICS = tuple(
 """What there is to bound."""
 
 
-def draw_sensitivities(subject: Subject, plan: Plan) -> dict[str, Drawn]:
+def draw_sensitivities(subject: Subject, plan: CheckPlan) -> dict[str, Drawn]:
     """One variant of each query that a rule applies to, for every rule that a card bounds.
 
     Args:
@@ -57,7 +57,7 @@ def draw_sensitivities(subject: Subject, plan: Plan) -> dict[str, Drawn]:
 
 
 def sensitivities(
-    subject: Subject, plan: Plan, drawn: Mapping[str, Drawn], asked: Asked
+    subject: Subject, plan: CheckPlan, drawn: Mapping[str, Drawn], asked: TextAnswers
 ) -> Iterator[Found]:
     """Every rule that a card bounds.
 
@@ -112,13 +112,13 @@ def _drawn(kind: str, golden: GoldenSet, seed: int) -> Drawn:
         chance = chance_of(f"{_PREFIX}{kind}", text, seed)
         known = _RULES[kind](text) if kind != _BRAND else _rebranded(text, own[at], brands, chance)
         if known:
-            rows.append((at, Variant(text, known[int(chance.integers(len(known)))])))
+            rows.append((at, EditedQuery(text, known[int(chance.integers(len(known)))])))
     return Drawn(tuple(rows), len(golden.query_text) - len(rows))
 
 
 def _rebranded(
     text: str, own: str, brands: Sequence[str], chance: np.random.Generator
-) -> list[tuple[Edit, ...]]:
+) -> list[tuple[TextEdit, ...]]:
     others = [one for one in brands if one.casefold() != own.casefold()]
     if not others:
         return []

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
-from gates.checks._answers_by_text import Asked
-from gates.checks.behaviour.edits import Variant
+from gates.checks._answers_by_text import TextAnswers
+from gates.checks.behaviour.edits import EditedQuery
 
 __all__ = ["ROUNDS", "is_flip", "shrink"]
 
@@ -36,7 +36,7 @@ _SETTINGS = settings(
 )
 
 
-def is_flip(one: Variant, label: str, asked: Asked) -> bool:
+def is_flip(one: EditedQuery, label: str, asked: TextAnswers) -> bool:
     """Whether a query gets a label, and another one as it is typed.
 
     Args:
@@ -47,7 +47,7 @@ def is_flip(one: Variant, label: str, asked: Asked) -> bool:
     return asked[one.query][0] == label and asked[one.typed][0] != label
 
 
-def shrink(flips: Sequence[Variant], asked: Asked) -> list[Variant]:
+def shrink(flips: Sequence[EditedQuery], asked: TextAnswers) -> list[EditedQuery]:
     """The smallest counterexamples within given ones: fewer words of the query, and fewer edits.
 
     What is left of the query keeps the label that the whole query had. A counterexample with more
@@ -68,7 +68,7 @@ def shrink(flips: Sequence[Variant], asked: Asked) -> list[Variant]:
     # Few parts: everything there is was among the simplest.
     unfinished = [at for at, one in enumerate(flips) if 2 ** _parts(one) > _FIRST]
     for _ in range(ROUNDS - 1):
-        wanted: dict[int, list[Variant]] = {}
+        wanted: dict[int, list[EditedQuery]] = {}
         for at in unfinished:
             if _parts(best[at]) > _LONG:
                 wanted[at] = list(_without_runs(best[at]))
@@ -85,16 +85,16 @@ def shrink(flips: Sequence[Variant], asked: Asked) -> list[Variant]:
     return best
 
 
-def _parts(one: Variant) -> int:
+def _parts(one: EditedQuery) -> int:
     return one.words + len(one.edits)
 
 
 def _smallest(
-    flips: Sequence[Variant],
+    flips: Sequence[EditedQuery],
     labels: Sequence[str],
-    candidates: Sequence[Sequence[Variant]],
-    asked: Asked,
-) -> list[Variant]:
+    candidates: Sequence[Sequence[EditedQuery]],
+    asked: TextAnswers,
+) -> list[EditedQuery]:
     """The simplest counterexample among candidates for each, all asked at once, or what it was."""
     asked.ask(text for some in candidates for one in some for text in (one.query, one.typed))
     return [
@@ -106,7 +106,7 @@ def _smallest(
     ]
 
 
-def _without_runs(one: Variant) -> Iterator[Variant]:
+def _without_runs(one: EditedQuery) -> Iterator[EditedQuery]:
     """A variant less each half of its words, quarter, and so on, and likewise of its edits."""
     words, edits = one.words, len(one.edits)
     for count, of_words in ((words, True), (edits, False)):
@@ -124,7 +124,7 @@ def _without_runs(one: Variant) -> Iterator[Variant]:
             length //= 2
 
 
-def _simplest(flip: Variant) -> Iterator[Variant]:
+def _simplest(flip: EditedQuery) -> Iterator[EditedQuery]:
     """The first reductions by number of words, and then of edits."""
     words, edits = range(flip.words), range(len(flip.edits))
     kept = (
@@ -141,11 +141,13 @@ def _simplest(flip: Variant) -> Iterator[Variant]:
     return islice((one for one in reduced if one is not None), _FIRST)
 
 
-def _search(best: Variant, label: str, asked: Asked) -> tuple[Variant, list[Variant]]:
+def _search(
+    best: EditedQuery, label: str, asked: TextAnswers
+) -> tuple[EditedQuery, list[EditedQuery]]:
     """The smallest known counterexample within one, and what would have to be asked to go on."""
-    unknown: dict[Variant, None] = {}
+    unknown: dict[EditedQuery, None] = {}
 
-    def is_smaller(one: Variant | None) -> bool:
+    def is_smaller(one: EditedQuery | None) -> bool:
         if one is None:
             return False
         if one.query in asked and one.typed in asked:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gates.checks.behaviour.edits import Edit
+from gates.checks.behaviour.edits import TextEdit
 from gates.domain.typos import slips, touchable
 
 __all__ = ["doubled_letters", "two_typos", "typo"]
 
 
-def typo(text: str) -> list[tuple[Edit, ...]]:
+def typo(text: str) -> list[tuple[TextEdit, ...]]:
     """Every query that is one slip away: a letter left out, doubled, swapped or the key beside it.
 
     Args:
@@ -17,7 +17,7 @@ def typo(text: str) -> list[tuple[Edit, ...]]:
     return [(edit,) for edit in _slips(text)]
 
 
-def two_typos(text: str) -> list[tuple[Edit, ...]]:
+def two_typos(text: str) -> list[tuple[TextEdit, ...]]:
     """Queries two slips away: each slip with the one that is half the query's slips further on.
 
     Args:
@@ -29,22 +29,22 @@ def two_typos(text: str) -> list[tuple[Edit, ...]]:
     return [(first, second) for first, second in pairs if first.end < second.start]
 
 
-def doubled_letters(text: str) -> list[tuple[Edit, ...]]:
+def doubled_letters(text: str) -> list[tuple[TextEdit, ...]]:
     """Every query with one double letter typed once, or one single letter typed twice.
 
     Args:
         text: The query.
     """
-    found: list[tuple[Edit, ...]] = []
+    found: list[tuple[TextEdit, ...]] = []
     for start, end in touchable(text):
         for place in range(start + 1, end):
             letter = text[place]
             if place + 1 < end and letter == text[place + 1]:
-                found.append((Edit(place, place + 2, letter),))
+                found.append((TextEdit(place, place + 2, letter),))
             elif letter != text[place - 1]:
-                found.append((Edit(place, place + 1, letter * 2),))
+                found.append((TextEdit(place, place + 1, letter * 2),))
     return found
 
 
-def _slips(text: str) -> list[Edit]:
-    return [Edit(one.start, one.end, one.new) for one in slips(text)]
+def _slips(text: str) -> list[TextEdit]:
+    return [TextEdit(one.start, one.end, one.new) for one in slips(text)]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise, takewhile
 
-from gates.checks.behaviour.edits import Edit, words
+from gates.checks.behaviour.edits import TextEdit, words
 
 __all__ = ["Pairs", "is_binding", "phrase", "plural", "stop_words", "synonyms", "word_order"]
 
@@ -55,7 +55,7 @@ def is_binding(word: str) -> bool:
     return bool(_BINDING.fullmatch(word) or _STOP.fullmatch(word))
 
 
-def plural(text: str) -> list[tuple[Edit, ...]]:
+def plural(text: str) -> list[tuple[TextEdit, ...]]:
     """The query with its noun in the other number: the last word before a preposition.
 
     Names of colours, materials and sizes, and nouns of one form (`scissors`) are left alone, and so
@@ -68,10 +68,10 @@ def plural(text: str) -> list[tuple[Edit, ...]]:
     if not before or any(re.search(r"\d", text[slice(*one)]) for one in before[-2:]):
         return []
     new = _other_number(text[slice(*before[-1])])
-    return [(Edit(*before[-1], new),)] if new else []
+    return [(TextEdit(*before[-1], new),)] if new else []
 
 
-def word_order(text: str) -> list[tuple[Edit, ...]]:
+def word_order(text: str) -> list[tuple[TextEdit, ...]]:
     """Every query with two neighbouring words swapped.
 
     None for a query with a negation or a preposition, whose order has a meaning; words that hold a
@@ -83,16 +83,16 @@ def word_order(text: str) -> list[tuple[Edit, ...]]:
     spans = words(text)
     if any(_BINDING.fullmatch(text[start:end]) for start, end in spans):
         return []
-    found: list[tuple[Edit, ...]] = []
+    found: list[tuple[TextEdit, ...]] = []
     digits = [bool(re.search(r"\d", text[start:end])) for start, end in spans]
     for at, ((start, end), (after, last)) in enumerate(pairwise(spans)):
         if not any(digits[max(0, at - 1) : at + 3]) and text[start:end] != text[after:last]:
             new = text[after:last] + text[end:after] + text[start:end]
-            found.append((Edit(start, last, new),))
+            found.append((TextEdit(start, last, new),))
     return found
 
 
-def stop_words(text: str) -> list[tuple[Edit, ...]]:
+def stop_words(text: str) -> list[tuple[TextEdit, ...]]:
     """The query without its stop words, all of them, and each of them.
 
     A negation is no stop word, and neither is `in`, which may be inches.
@@ -104,11 +104,11 @@ def stop_words(text: str) -> list[tuple[Edit, ...]]:
     edits = []
     for (start, end), (after, _) in pairwise(spans):
         if _STOP.fullmatch(text[start:end]):
-            edits.append(Edit(start, after, ""))
+            edits.append(TextEdit(start, after, ""))
     return [tuple(edits), *((edit,) for edit in edits if len(edits) > 1)]
 
 
-def synonyms(text: str, pairs: Pairs) -> list[tuple[Edit, ...]]:
+def synonyms(text: str, pairs: Pairs) -> list[tuple[TextEdit, ...]]:
     """The query with a word or phrase replaced by its synonym, wherever it stands.
 
     Only whole words are, not the parts of a compound with a hyphen. Letter case makes no
@@ -119,7 +119,7 @@ def synonyms(text: str, pairs: Pairs) -> list[tuple[Edit, ...]]:
         pairs: The synonyms, one variant each.
     """
     return [
-        tuple(Edit(*one.span(), _cased(new, one[0])) for one in phrase(word).finditer(text))
+        tuple(TextEdit(*one.span(), _cased(new, one[0])) for one in phrase(word).finditer(text))
         for word, new in pairs
         if word.split()[0].lower() in text.lower() and phrase(word).search(text)
     ]

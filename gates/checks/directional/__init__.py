@@ -17,12 +17,17 @@ from gates.checks import Check, Found
 from gates.checks._replay import replayed_spec
 from gates.checks.behaviour.brands import METRIC as BRAND_RANK
 from gates.checks.behaviour.brands import brand_rank
-from gates.checks.directional.replayed_steps import MONOTONE, ORDER, kept, steps_again
-from gates.checks.directional.sweeps import Step, Steps, Sweeps
+from gates.checks.directional.replayed_steps import (
+    MONOTONE,
+    ORDER,
+    as_counterexample,
+    replayed_steps,
+)
+from gates.checks.directional.sweeps import FeatureSweep, Sweeps, SweepStep
 from gates.comparison.answers import Tolerance
 from gates.domain.counterexamples import told_apart
 from gates.domain.judging import Exhibit, Measurement
-from gates.domain.subject import GoldenSet, Plan, Subject
+from gates.domain.subject import CheckPlan, GoldenSet, Subject
 from gates.errors import UsageError
 from gates.system.strict_yaml import nearest
 
@@ -54,7 +59,7 @@ class Below(BaseModel):
     than: float = Field(allow_inf_nan=False)
 
 
-class Options(BaseModel):
+class DirectionalOptions(BaseModel):
     """What must hold, in short declarations.
 
     Attributes:
@@ -80,15 +85,15 @@ class Options(BaseModel):
     relative: float = Field(default=1e-6, ge=0)
 
     @model_validator(mode="after")
-    def _one_way_each(self) -> Options:
+    def _one_way_each(self) -> DirectionalOptions:
         both = [one for one in self.rising if one in self.falling]
         if both:
             raise ValueError(f"'{both[0]}' cannot be both rising and falling")
         return self
 
 
-def _measure(subject: Subject, plan: Plan) -> Iterator[Found]:
-    options: Options = plan.options
+def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Found]:
+    options: DirectionalOptions = plan.options
     _require_features(subject.golden, options)
     sweeps = Sweeps(
         subject.golden, subject.candidate, Tolerance(options.absolute, options.relative)
@@ -101,10 +106,10 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Found]:
         yield from brand_rank(subject, options.brand, options.resamples)
     signs = dict.fromkeys(options.rising, 1.0) | dict.fromkeys(options.falling, -1.0)
     below = {(one.feature, (one.equals, one.than)) for one in options.below}
-    yield from steps_again(subject, plan, sweeps, signs, below)
+    yield from replayed_steps(subject, plan, sweeps, signs, below)
 
 
-def _require_features(golden: GoldenSet, options: Options) -> None:
+def _require_features(golden: GoldenSet, options: DirectionalOptions) -> None:
     named = (*options.rising, *options.falling, *(one.feature for one in options.below))
     for feature in named:
         if feature not in golden.features:
@@ -112,8 +117,8 @@ def _require_features(golden: GoldenSet, options: Options) -> None:
             raise UsageError(what, advice=nearest(feature, golden.features))
 
 
-def _monotone(sweeps: Sweeps, plan: Plan) -> Iterator[Found]:
-    options: Options = plan.options
+def _monotone(sweeps: Sweeps, plan: CheckPlan) -> Iterator[Found]:
+    options: DirectionalOptions = plan.options
     directions = [(one, 1.0) for one in options.rising] + [(one, -1.0) for one in options.falling]
     unread = [one for one, _ in directions if not sweeps.reads(one)]
     tried = [
@@ -149,7 +154,7 @@ def _monotone(sweeps: Sweeps, plan: Plan) -> Iterator[Found]:
         yield from _worst_rows(sweeps, tried)
 
 
-def _by_feature(tried: Sequence[Steps]) -> Exhibit:
+def _by_feature(tried: Sequence[FeatureSweep]) -> Exhibit:
     rows = [
         [
             one.feature,
@@ -166,7 +171,7 @@ def _by_feature(tried: Sequence[Steps]) -> Exhibit:
     return Exhibit("table", title, {"columns": columns, "rows": rows})
 
 
-def _worst_rows(sweeps: Sweeps, tried: Sequence[Steps]) -> Iterator[Found]:
+def _worst_rows(sweeps: Sweeps, tried: Sequence[FeatureSweep]) -> Iterator[Found]:
     found = [one for steps in tried for one in sweeps.narrowed(steps, _SHOWN)]
     found.sort(key=lambda one: -one.move)
     rows = [
@@ -185,12 +190,12 @@ def _worst_rows(sweeps: Sweeps, tried: Sequence[Steps]) -> Iterator[Found]:
     signs = {one.feature: one.sign for one in tried}
     # A step narrowed to just within the tolerance would not fail when it is asked again.
     wrong = [one for one in found if sweeps.is_wrong(signs[one.feature], *one.numbers[2:])]
-    yield from (kept(sweeps, MONOTONE, one) for one in _varied(wrong)[:_KEPT])
+    yield from (as_counterexample(sweeps, MONOTONE, one) for one in _varied(wrong)[:_KEPT])
 
 
-def _varied(steps: Sequence[Step]) -> list[Step]:
+def _varied(steps: Sequence[SweepStep]) -> list[SweepStep]:
     """The same steps, the first of every edge that a score jumps at before all others."""
-    edges: dict[tuple[object, ...], Step] = {}
+    edges: dict[tuple[object, ...], SweepStep] = {}
     for one in steps:
         edges.setdefault((one.feature, *one.numbers[:2]), one)
     first = set(map(id, edges.values()))
@@ -202,7 +207,7 @@ def _ordered(sweeps: Sweeps, pairs: Sequence[Below]) -> Iterator[Found]:
         reason = "the card's options declare no pair of values under 'below'"
         yield Measurement("order.violations", None, 0, _ROW, reason=reason)
         return
-    wrong: list[tuple[float, list[str | float], Step]] = []
+    wrong: list[tuple[float, list[str | float], SweepStep]] = []
     violations = rows = 0
     for pair in pairs:
         low, high = sweeps.at(pair.feature, (pair.equals, pair.than))
@@ -211,7 +216,7 @@ def _ordered(sweeps: Sweeps, pairs: Sequence[Below]) -> Iterator[Found]:
         for row in _largest(low - high, violated):
             exact = (pair.equals, pair.than, float(low[row]), float(high[row]))
             place = (sweeps.query(row), sweeps.document(row), pair.feature)
-            step = Step(row, pair.feature, exact)
+            step = SweepStep(row, pair.feature, exact)
             wrong.append((exact[2] - exact[3], [*place, *map(_short, exact)], step))
     yield Measurement("order.violations", violations / rows, rows, _ROW)
     if wrong:
@@ -221,7 +226,7 @@ def _ordered(sweeps: Sweeps, pairs: Sequence[Below]) -> Iterator[Found]:
         yield Exhibit(
             "table", title, {"columns": columns, "rows": [cells for _, cells, _ in worst]}
         )
-        yield from (kept(sweeps, ORDER, step) for _, _, step in worst[:_KEPT])
+        yield from (as_counterexample(sweeps, ORDER, step) for _, _, step in worst[:_KEPT])
 
 
 def _largest(moves: Floats, violated: Bools) -> list[int]:
@@ -256,7 +261,7 @@ CHECK = Check(
             BRAND_RANK,
             replayed_spec("ranking"),
         ),
-        options=Options,
+        options=DirectionalOptions,
     ),
     _measure,
 )

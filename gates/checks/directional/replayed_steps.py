@@ -9,19 +9,19 @@ import numpy as np
 
 from gates.checks import Found
 from gates.checks._replay import replayed, verdicts
-from gates.checks.directional.sweeps import Step, Sweeps
+from gates.checks.directional.sweeps import Sweeps, SweepStep
 from gates.domain.counterexamples import Counterexample
-from gates.domain.subject import Arm, Plan, Subject
+from gates.domain.subject import Arm, CheckPlan, Subject
 from gates.errors import GatesError
 
-__all__ = ["MONOTONE", "ORDER", "kept", "steps_again"]
+__all__ = ["MONOTONE", "ORDER", "as_counterexample", "replayed_steps"]
 
 MONOTONE, ORDER = "monotone.violations", "order.violations"
 
 _Scores = Mapping[Counterexample, tuple[float, float]]
 
 
-def kept(sweeps: Sweeps, metric: str, step: Step) -> Counterexample:
+def as_counterexample(sweeps: Sweeps, metric: str, step: SweepStep) -> Counterexample:
     """A step as a later run can ask it.
 
     Args:
@@ -39,9 +39,9 @@ def kept(sweeps: Sweeps, metric: str, step: Step) -> Counterexample:
     )
 
 
-def steps_again(
+def replayed_steps(
     subject: Subject,
-    plan: Plan,
+    plan: CheckPlan,
     sweeps: Sweeps,
     signs: Mapping[str, float],
     below: Collection[tuple[str, tuple[float, float]]],

@@ -11,7 +11,7 @@ from gates.comparison.answers import Tolerance
 from gates.domain.subject import Arm, GoldenSet
 from gates.kernels.packed import Bools, Floats, Ints
 
-__all__ = ["Step", "Steps", "Sweeps"]
+__all__ = ["FeatureSweep", "SweepStep", "Sweeps"]
 
 _CELLS = 1 << 22  # numbers in one call: 32 MiB
 _ROUNDS = 12
@@ -19,7 +19,7 @@ _MOST = 0.75  # of a wrong move, what a smaller step must keep of it
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SweepStep:
     """One step of one row that moves its score the wrong way.
 
     Attributes:
@@ -39,7 +39,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Steps:
+class FeatureSweep:
     """One feature, swept over its values on every row.
 
     Attributes:
@@ -84,12 +84,12 @@ class Sweeps:
         inputs = self._arm.inputs
         return inputs is None or feature in inputs
 
-    def along(self, feature: str, sign: float, grid: int) -> Steps:
+    def along(self, feature: str, sign: float, grid: int) -> FeatureSweep:
         """A feature at quantiles of its golden values; no step when it has one value.
 
         Args:
             feature: The feature.
-            sign: 1 or -1, as `Steps` has it.
+            sign: 1 or -1, as `FeatureSweep` has it.
             grid: How many quantiles, least and greatest value included.
 
         Raises:
@@ -104,7 +104,7 @@ class Sweeps:
         moves = -sign * np.diff(scores, axis=0) if values.size else np.empty((0, self._rows.size))
         wrong = np.maximum(moves, 0.0)
         allowed = self._tolerance.absolute + self._tolerance.relative * np.abs(scores[:-1])
-        return Steps(feature, sign, values, scores, wrong, wrong > allowed)
+        return FeatureSweep(feature, sign, values, scores, wrong, wrong > allowed)
 
     def at(self, feature: str, values: Sequence[float]) -> Floats:
         """float64[values, N]: every row's score with a feature set to each of some values.
@@ -151,7 +151,7 @@ class Sweeps:
             frame[feature][2 * at : 2 * at + 2] = values
         return arm.scores(frame).reshape(-1, 2)
 
-    def narrowed(self, steps: Steps, most: int) -> list[Step]:
+    def narrowed(self, steps: FeatureSweep, most: int) -> list[SweepStep]:
         """The rows with the largest wrong move, each halved to a smaller step with most of it.
 
         The edge of a tree is found so; where a score slopes the wrong way, the step stays as it is.
@@ -184,7 +184,7 @@ class Sweeps:
             start, low = np.where(upper, middle, start), np.where(upper, score, low)
         numbers = np.stack([start, end, low, high], axis=1).tolist()
         return [
-            Step(int(at), steps.feature, (one[0], one[1], one[2], one[3]))
+            SweepStep(int(at), steps.feature, (one[0], one[1], one[2], one[3]))
             for at, one in zip(row, numbers, strict=True)
         ]
 

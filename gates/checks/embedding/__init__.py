@@ -18,10 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from gates.card.card import CheckSpec, MetricSpec
 from gates.checks import Check
 from gates.checks._slices import cuts
-from gates.checks.embedding.vectors import Embedded, moved_most, stuffed_most
+from gates.checks.embedding.vectors import TextVectors, most_changed, most_changed_by_stuffing
 from gates.comparison.measuring import Sample, means
 from gates.domain.judging import Exhibit, Measurement
-from gates.domain.subject import Expectation, Plan, Subject
+from gates.domain.subject import CheckPlan, Expectation, Subject
 from gates.errors import NoChampion
 from gates.kernels import vectors as kernel
 from gates.kernels.packed import Floats
@@ -35,7 +35,7 @@ _SHOWN = 50
 _FEWEST = 3
 
 
-class Options(BaseModel):
+class EmbeddingOptions(BaseModel):
     """Options of the vectors' check.
 
     Attributes:
@@ -49,9 +49,9 @@ class Options(BaseModel):
     same: float = Field(default=1e-6, ge=1e-6, le=1.0)
 
 
-def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
+def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Measurement | Exhibit]:
     golden = subject.golden
-    new = Embedded(golden, subject.candidate, subject.candidate.vectors(golden.inputs()))
+    new = TextVectors(golden, subject.candidate, subject.candidate.vectors(golden.inputs()))
     measured = _Measured(subject, plan, new)
     compared = []
     for metric in plan.metrics:
@@ -62,7 +62,7 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     if compared:
         if subject.champion is None:
             raise NoChampion
-        old = Embedded(golden, subject.champion, subject.champion.vectors(golden.inputs()))
+        old = TextVectors(golden, subject.champion, subject.champion.vectors(golden.inputs()))
         for metric in compared:
             yield from measured.compared(metric, old)
 
@@ -70,8 +70,8 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
 class _Measured:
     """Measurements by name."""
 
-    def __init__(self, subject: Subject, plan: Plan, new: Embedded) -> None:
-        options: Options = plan.options
+    def __init__(self, subject: Subject, plan: CheckPlan, new: TextVectors) -> None:
+        options: EmbeddingOptions = plan.options
         self._golden = subject.golden
         self._new = new
         self._same = options.same
@@ -91,7 +91,7 @@ class _Measured:
             plain, there = self._new.neighbours(int(k)), self._new.stuffed_neighbours(int(k))
             overlap = kernel.overlap(plain, there)
             yield from self._shared(metric, overlap)
-            yield from stuffed_most(self._golden, plain, there, overlap)
+            yield from most_changed_by_stuffing(self._golden, plain, there, overlap)
         elif name == "pairs":
             yield from self._pairs()
         elif name == "duplicates":
@@ -101,7 +101,7 @@ class _Measured:
         else:
             yield self._spread(metric)
 
-    def compared(self, metric: str, old: Embedded) -> Iterator[Measurement | Exhibit]:
+    def compared(self, metric: str, old: TextVectors) -> Iterator[Measurement | Exhibit]:
         """Old neighbours against new ones."""
         k = int(metric.partition("@")[2])
         if self._too_few(k):
@@ -110,7 +110,7 @@ class _Measured:
         before, after = old.neighbours(k), self._new.neighbours(k)
         overlap = kernel.overlap(before, after)
         yield from self._shared(metric, overlap)
-        yield from moved_most(self._golden, before, after, overlap)
+        yield from most_changed(self._golden, before, after, overlap)
 
     def _too_few(self, k: int) -> bool:
         """Whether each text has all others for neighbours, whatever the vectors are."""
@@ -244,7 +244,7 @@ CHECK = Check(
                 sliceable=True,
             ),
         ),
-        options=Options,
+        options=EmbeddingOptions,
     ),
     _measure,
 )

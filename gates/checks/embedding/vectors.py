@@ -14,14 +14,14 @@ from gates.errors import ModelFault
 from gates.kernels import vectors as kernel
 from gates.kernels.packed import Bools, Floats, Ints
 
-__all__ = ["Embedded", "moved_most", "stuffed", "stuffed_most"]
+__all__ = ["TextVectors", "most_changed", "most_changed_by_stuffing", "stuffed"]
 
 _REPEATS = 5
 _TEXTS, _SHOWN = 50, 10
 
 
 @dataclass(frozen=True, eq=False)
-class Embedded:
+class TextVectors:
     """One version's vectors.
 
     Attributes:
@@ -74,7 +74,7 @@ def stuffed(text: str) -> str:
     return " ".join([*words[: at + 1], *[words[at]] * (_REPEATS - 1), *words[at + 1 :]])
 
 
-def moved_most(golden: GoldenSet, old: Ints, new: Ints, overlap: Floats) -> Iterator[Exhibit]:
+def most_changed(golden: GoldenSet, old: Ints, new: Ints, overlap: Floats) -> Iterator[Exhibit]:
     """The texts whose neighbours changed most, old and new neighbours side by side.
 
     Args:
@@ -93,7 +93,9 @@ def moved_most(golden: GoldenSet, old: Ints, new: Ints, overlap: Floats) -> Iter
     yield Exhibit("table", title, {"columns": columns, "rows": rows})
 
 
-def stuffed_most(golden: GoldenSet, plain: Ints, there: Ints, overlap: Floats) -> Iterator[Exhibit]:
+def most_changed_by_stuffing(
+    golden: GoldenSet, plain: Ints, there: Ints, overlap: Floats
+) -> Iterator[Exhibit]:
     """The texts whose neighbours change most when a word is repeated; nothing where none does.
 
     Args:

@@ -19,7 +19,7 @@ from gates.checks import Check
 from gates.checks.equivalence.equivalent_vectors import VectorDifference, compare_vectors
 from gates.comparison.answers import Answers, Difference, Tolerance, compare
 from gates.domain.judging import Exhibit, Measurement
-from gates.domain.subject import Arm, GoldenSet, Plan, Subject
+from gates.domain.subject import Arm, CheckPlan, GoldenSet, Subject
 from gates.errors import NoChampion
 
 __all__ = ["CHECK"]
@@ -27,7 +27,7 @@ __all__ = ["CHECK"]
 _NONE = Limit(max=0.0)
 
 
-class Options(BaseModel):
+class EquivalenceOptions(BaseModel):
     """Options of the equivalence.
 
     Attributes:
@@ -45,7 +45,7 @@ class Options(BaseModel):
     neighbours: int = Field(default=10, ge=1, le=9_999)
 
 
-def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
+def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Measurement | Exhibit]:
     if subject.champion is None:
         raise NoChampion
     golden, options = subject.golden, plan.options
@@ -77,7 +77,9 @@ def _unmoved(metric: str, key: str) -> Measurement:
     return Measurement(metric, 0.0, 1, "environments", reason=reason)
 
 
-def _vectors(subject: Subject, plan: Plan, own: Arm, there: Arm) -> Iterator[Measurement | Exhibit]:
+def _vectors(
+    subject: Subject, plan: CheckPlan, own: Arm, there: Arm
+) -> Iterator[Measurement | Exhibit]:
     golden, options = subject.golden, plan.options
     tolerance, k = Tolerance(options.absolute, options.relative), options.neighbours
     first, second = own.vectors(golden.inputs()), there.vectors(golden.inputs())
@@ -204,7 +206,7 @@ CHECK = Check(
                 tasks=frozenset({"classification"}),
             ),
         ),
-        options=Options,
+        options=EquivalenceOptions,
     ),
     _measure,
 )

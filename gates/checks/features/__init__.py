@@ -20,19 +20,19 @@ from gates.checks.features.against_snapshot import METRICS as OF_SNAPSHOT
 from gates.checks.features.against_snapshot import against_snapshot
 from gates.checks.features.importance import (
     EXPECTED,
-    Told,
-    Weighed,
+    FeatureImportance,
+    ReportedImportance,
     constant,
     draw,
     in_top,
     input_features,
+    measure_importance,
     rank_of,
-    weigh,
 )
 from gates.checks.features.splits import GAIN, of_splits
 from gates.checks.features.splits import METRICS as OF_SPLITS
 from gates.domain.judging import Exhibit, Measurement
-from gates.domain.subject import Arm, Plan, Subject
+from gates.domain.subject import Arm, CheckPlan, Subject
 from gates.errors import ModelFault, NoChampion
 from gates.kernels import similarity
 
@@ -58,7 +58,7 @@ def _inside(path: str) -> str:
     return path
 
 
-class Options(BaseModel):
+class FeaturesOptions(BaseModel):
     """Options of the look at features.
 
     Attributes:
@@ -83,8 +83,8 @@ class Options(BaseModel):
     bins: int = Field(default=10, ge=2, le=100)
 
 
-def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
-    options: Options = plan.options
+def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Measurement | Exhibit]:
+    options: FeaturesOptions = plan.options
     golden = subject.golden
     features = input_features(subject.candidate, golden)
     filled = [n for n in features if constant(np.asarray(golden.features[n]), options.nearly)]
@@ -106,16 +106,16 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
 
 
 def _weighed(
-    subject: Subject, plan: Plan, features: Sequence[str], filled: Sequence[str]
+    subject: Subject, plan: CheckPlan, features: Sequence[str], filled: Sequence[str]
 ) -> Iterator[Measurement | Exhibit]:
     """All that takes a model's scores."""
-    options: Options = plan.options
+    options: FeaturesOptions = plan.options
     golden = subject.golden
     coded, rows = judged(golden), draw(golden.row_query, options.rows, subject.seed)
 
-    def ask(arm: Arm) -> Weighed:
+    def ask(arm: Arm) -> FeatureImportance:
         repeats, seed = options.repeats, subject.seed
-        return weigh(arm, golden, coded, rows, repeats=repeats, seed=seed)
+        return measure_importance(arm, golden, coded, rows, repeats=repeats, seed=seed)
 
     new = ask(subject.candidate)
     dead = [n for n in features if n in new.still and _silent(new.told, n)]
@@ -125,7 +125,7 @@ def _weighed(
     for metric in plan.metrics:
         if "@" in metric and not metric.startswith(GAIN):
             yield _in_top(metric, new, options.expected)
-    old: Weighed | None = None
+    old: FeatureImportance | None = None
     flipped: list[str] = []
     if subject.champion is not None:
         old = ask(subject.champion)
@@ -141,7 +141,7 @@ def _weighed(
     yield _table(old, new, remarks)
 
 
-def _silent(told: Told | str, name: str) -> bool:
+def _silent(told: ReportedImportance | str, name: str) -> bool:
     return isinstance(told, str) or name not in told.size or name in told.silent
 
 
@@ -149,7 +149,7 @@ def _count(metric: str, found: Sequence[str], n: int) -> Measurement:
     return Measurement(metric, float(len(found)), n, _FEATURES, reason=", ".join(found))
 
 
-def _in_top(metric: str, new: Weighed, expected: Sequence[str]) -> Measurement:
+def _in_top(metric: str, new: FeatureImportance, expected: Sequence[str]) -> Measurement:
     sizes = new.moved
     if metric.startswith("in-top-contributions@"):
         if isinstance(new.told, str):
@@ -158,7 +158,7 @@ def _in_top(metric: str, new: Weighed, expected: Sequence[str]) -> Measurement:
     return in_top(metric, sizes, expected)
 
 
-def _drift(old: Weighed, new: Weighed) -> Measurement:
+def _drift(old: FeatureImportance, new: FeatureImportance) -> Measurement:
     """1 - rank-biased overlap of both orders of importance, over features that both have."""
     both = [name for name in new.moved if name in old.moved]
     was, now = (rank_of({name: one.moved[name] for name in both}) for one in (old, new))
@@ -178,7 +178,9 @@ def _drift(old: Weighed, new: Weighed) -> Measurement:
     )
 
 
-def _flips(old: Weighed, new: Weighed, noticeable: float) -> tuple[list[str], str]:
+def _flips(
+    old: FeatureImportance, new: FeatureImportance, noticeable: float
+) -> tuple[list[str], str]:
     """Features whose contribution changed its sign, and why that is not known, if it is not.
 
     In each version the rank correlation between value and contribution must be clear of 0, by the
@@ -190,7 +192,7 @@ def _flips(old: Weighed, new: Weighed, noticeable: float) -> tuple[list[str], st
     if isinstance(new.told, str):
         return [], f"the candidate does not tell: {new.told}"
 
-    def direction(told: Told, name: str) -> float:
+    def direction(told: ReportedImportance, name: str) -> float:
         clear = max(_CLEAR, _SURE / sqrt(max(told.queries - 1, 1)))
         large = told.size[name] >= noticeable * sum(told.size.values())
         value = told.direction[name]
@@ -200,7 +202,9 @@ def _flips(old: Weighed, new: Weighed, noticeable: float) -> tuple[list[str], st
     return [n for n in both if direction(old.told, n) * direction(new.told, n) < 0], ""
 
 
-def _flip_count(old: Weighed, new: Weighed, flipped: Sequence[str], untold: str) -> Measurement:
+def _flip_count(
+    old: FeatureImportance, new: FeatureImportance, flipped: Sequence[str], untold: str
+) -> Measurement:
     if isinstance(old.told, str) or isinstance(new.told, str):
         return Measurement("sign-flips", None, 0, _FEATURES, reason=untold)
     was, now = old.told.direction, new.told.direction
@@ -209,7 +213,9 @@ def _flip_count(old: Weighed, new: Weighed, flipped: Sequence[str], untold: str)
     return Measurement("sign-flips", float(len(flipped)), n, _FEATURES, reason=words)
 
 
-def _table(old: Weighed | None, new: Weighed, remarks: Mapping[str, Sequence[str]]) -> Exhibit:
+def _table(
+    old: FeatureImportance | None, new: FeatureImportance, remarks: Mapping[str, Sequence[str]]
+) -> Exhibit:
     arms = {"champion": old, "candidate": new} if old else {"candidate": new}
     columns = ["feature"]
     for words in ("importance", "nDCG@10 lost", "mean |contribution|", "direction"):
@@ -226,19 +232,19 @@ def _table(old: Weighed | None, new: Weighed, remarks: Mapping[str, Sequence[str
     return Exhibit("table", title, {"columns": columns, "rows": rows, "of": _OF_WEIGHT})
 
 
-def _moved(one: Weighed) -> Mapping[str, float]:
+def _moved(one: FeatureImportance) -> Mapping[str, float]:
     return one.moved
 
 
-def _lost(one: Weighed) -> Mapping[str, float]:
+def _lost(one: FeatureImportance) -> Mapping[str, float]:
     return one.lost
 
 
-def _size(one: Weighed) -> Mapping[str, float]:
+def _size(one: FeatureImportance) -> Mapping[str, float]:
     return {} if isinstance(one.told, str) else one.told.size
 
 
-def _direction(one: Weighed) -> Mapping[str, float]:
+def _direction(one: FeatureImportance) -> Mapping[str, float]:
     return {} if isinstance(one.told, str) else one.told.direction
 
 
@@ -271,7 +277,7 @@ CHECK = Check(
             ),
             *(MetricSpec(name, summary, unit) for name, (summary, unit) in OF_SNAPSHOT.items()),
         ),
-        options=Options,
+        options=FeaturesOptions,
     ),
     _measure,
 )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gates.checks._ranked import Judged
+from gates.checks._ranked import GradedCandidates
 from gates.domain.judging import Measurement
 from gates.domain.subject import Arm, GoldenSet, NoContributions
 from gates.kernels.association import spearman
@@ -22,14 +22,14 @@ from gates.kernels.ranking import ndcg, order
 
 __all__ = [
     "EXPECTED",
-    "Told",
-    "Weighed",
+    "FeatureImportance",
+    "ReportedImportance",
     "constant",
     "draw",
     "in_top",
     "input_features",
+    "measure_importance",
     "rank_of",
-    "weigh",
 ]
 
 EXPECTED = "share of expected features"
@@ -40,7 +40,7 @@ _K = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Told:
+class ReportedImportance:
     """What one version tells of its features.
 
     Attributes:
@@ -58,7 +58,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Weighed:
+class FeatureImportance:
     """How much features matter to one version.
 
     Attributes:
@@ -72,7 +72,7 @@ class Weighed:
     moved: Mapping[str, float]
     lost: Mapping[str, float]
     still: frozenset[str]
-    told: Told | str
+    told: ReportedImportance | str
 
 
 def input_features(arm: Arm, golden: GoldenSet) -> tuple[str, ...]:
@@ -106,9 +106,9 @@ def draw(query: Ints, rows: int, seed: int) -> Ints:
     return np.flatnonzero(np.isin(query, names[by_chance[: max(1, fitting)]]))
 
 
-def weigh(
-    arm: Arm, golden: GoldenSet, coded: Judged, rows: Ints, *, repeats: int, seed: int
-) -> Weighed:
+def measure_importance(
+    arm: Arm, golden: GoldenSet, coded: GradedCandidates, rows: Ints, *, repeats: int, seed: int
+) -> FeatureImportance:
     """Ask a version for its scores with each feature shuffled, one call each, and what it tells.
 
     Args:
@@ -147,7 +147,7 @@ def weigh(
         lost[name] = float(np.mean(losses))
         if not np.any(apart):
             still.add(name)
-    return Weighed(moved, lost, frozenset(still), _tell(arm, frame, query, scores, seed))
+    return FeatureImportance(moved, lost, frozenset(still), _tell(arm, frame, query, scores, seed))
 
 
 def rank_of(sizes: Mapping[str, float]) -> Mapping[str, int]:
@@ -181,7 +181,7 @@ def _standing(name: str, places: Mapping[str, int], sizes: Mapping[str, float]) 
     return "of no importance" if name in sizes else "not one of its inputs"
 
 
-def _quality(golden: GoldenSet, coded: Judged, rows: Ints, scores: Floats) -> float:
+def _quality(golden: GoldenSet, coded: GradedCandidates, rows: Ints, scores: Floats) -> float:
     """Weighted mean nDCG@10 of the queries of some rows; NaN when none has a relevant document."""
     query = golden.row_query[rows]
     placed = rows[order(query, scores, coded.docs[rows])]
@@ -202,7 +202,7 @@ def _spread(query: Ints, scores: Floats) -> float:
 
 def _tell(
     arm: Arm, frame: Mapping[str, Floats], query: Ints, scores: Floats, seed: int
-) -> Told | str:
+) -> ReportedImportance | str:
     kept = draw(query, _EXPLAINED, seed)
     if kept.size > _EXPLAINED:
         return f"a query has more candidates than can be explained in time ({_EXPLAINED:,})"
@@ -221,7 +221,7 @@ def _tell(
         direction[name] = spearman(some[name][known], values[known])
         if not values.any():
             silent.add(name)
-    return Told(size, frozenset(silent), direction, sizes.size)
+    return ReportedImportance(size, frozenset(silent), direction, sizes.size)
 
 
 def _adds_up(code: Ints, scores: Floats, values: Floats, bias: Floats) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 import numpy as np
 
 from gates.checks._ranked import judged, rank
-from gates.checks._separate_process import Asker
+from gates.checks._separate_process import SeparateProcess
 from gates.checks._slices import cuts
 from gates.domain.judging import Exhibit, Measurement
 from gates.domain.subject import GoldenSet
@@ -22,7 +22,7 @@ _LOSS = f"mean share of the top {_TOP}"
 
 def missing_features(
     golden: GoldenSet,
-    asker: Asker,
+    asker: SeparateProcess,
     first: Floats,
     wanted: Collection[str],
     slices: Sequence[str],

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from gates.card.card import MetricSpec
 from gates.checks.features.importance import EXPECTED, in_top
 from gates.domain.judging import Exhibit, Measurement
-from gates.domain.subject import Arm, NoSplits, Plan, Splits, Subject
+from gates.domain.subject import Arm, CheckPlan, NoSplits, Splits, Subject
 
 __all__ = ["GAIN", "METRICS", "of_splits"]
 
@@ -27,7 +27,7 @@ METRICS = (
 
 
 def of_splits(
-    subject: Subject, plan: Plan, expected: Sequence[str]
+    subject: Subject, plan: CheckPlan, expected: Sequence[str]
 ) -> Iterator[Measurement | Exhibit]:
     """The metrics of gain that a card bounds, and a table where the candidate's file can be read.
 

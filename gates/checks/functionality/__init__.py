@@ -19,7 +19,7 @@ from gates.checks.functionality.never_shown import NEVER, UNIT, never_shown
 from gates.domain.counterexamples import Counterexample
 from gates.domain.judging import Exhibit, Measurement, Task
 from gates.domain.phrases import Expanded, Nothing, Templates
-from gates.domain.subject import Plan, Subject
+from gates.domain.subject import CheckPlan, Subject
 
 __all__ = ["CHECK"]
 
@@ -33,7 +33,7 @@ _EVERY = "templates"
 _TEXT: frozenset[Task] = frozenset({"classification"})
 
 
-class Options(BaseModel):
+class FunctionalityOptions(BaseModel):
     """Options of minimum functionality.
 
     Attributes:
@@ -59,7 +59,7 @@ class _Answered:
         return self.got == self.expanded.label
 
 
-def _measure(subject: Subject, plan: Plan) -> Iterator[Found]:
+def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Found]:
     if subject.golden.manifest.task == "ranking":
         yield from never_shown(subject)
         return
@@ -68,7 +68,7 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Found]:
         for metric in plan.metrics:
             yield Measurement(metric, None, 0, _SHARE, reason=_NONE)
         return
-    options: Options = plan.options
+    options: FunctionalityOptions = plan.options
     made = list(templates.expanded(options.queries, subject.seed)) if templates.expect else []
     nowhere = templates.nothing.queries if templates.nothing else ()
     recall = subject.recall("functionality")
@@ -175,7 +175,7 @@ CHECK = Check(
             ),
             replayed_spec("classification"),
         ),
-        options=Options,
+        options=FunctionalityOptions,
     ),
     _measure,
 )

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gates.card.card import CheckSpec, MetricSpec
 from gates.checks import Check
-from gates.checks.latency.requests import Requests, Turns, take_turns
+from gates.checks.latency.requests import Requests, TimedRequests, time_in_turns
 from gates.domain.judging import Exhibit, Measurement
-from gates.domain.subject import Columns, Plan, Subject
+from gates.domain.subject import CheckPlan, Columns, Subject
 from gates.errors import NoChampion
 from gates.kernels.latency import QuantileInterval, least_n, quantile_bounds, quantile_ratio
 from gates.kernels.packed import Floats
@@ -32,7 +32,7 @@ _RATIO = "× champion"
 _WARM, _ASKED = 0.1, 0.8
 
 
-class Options(BaseModel):
+class LatencyOptions(BaseModel):
     """Options of the latency check.
 
     Attributes:
@@ -55,7 +55,7 @@ class Options(BaseModel):
     steady: float = Field(default=1.25, gt=1)
 
 
-def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
+def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Measurement | Exhibit]:
     timed = _time(subject, plan)
     found = [*timed.quantiles(), *timed.speeds(), *_memory(subject, timed.asked)]
     yield from found
@@ -64,12 +64,12 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
         raise NoChampion
 
 
-def _time(subject: Subject, plan: Plan) -> _Timed:
-    options: Options = plan.options
+def _time(subject: Subject, plan: CheckPlan) -> _Timed:
+    options: LatencyOptions = plan.options
     arms, requests = (subject.candidate, subject.champion), Requests(subject.golden, subject.seed)
 
-    def ask(frames: Iterator[Columns], wanted: int, seconds: float) -> Turns:
-        return take_turns(*arms, frames, wanted, seconds)
+    def ask(frames: Iterator[Columns], wanted: int, seconds: float) -> TimedRequests:
+        return time_in_turns(*arms, frames, wanted, seconds)
 
     count, end = options.warmup, options.seconds
     spent = ask(requests.queries(count), count, _WARM * end).seconds
@@ -78,7 +78,7 @@ def _time(subject: Subject, plan: Plan) -> _Timed:
     spent += single.seconds
     asked = [int(one.removeprefix(_SPEED)) for one in plan.metrics if one.startswith(_SPEED)]
     sizes = sorted({*options.batches, *asked})
-    sized: dict[int, Turns] = {}
+    sized: dict[int, TimedRequests] = {}
     for at, rows in enumerate(sizes):
         share = (end - spent) / (len(sizes) - at)
         sized[rows] = ask(requests.batches(rows, options.repeats), options.repeats, share)
@@ -90,9 +90,9 @@ def _time(subject: Subject, plan: Plan) -> _Timed:
 class _Timed:
     """All times, and what they come to."""
 
-    single: Turns
-    sized: dict[int, Turns]
-    options: Options
+    single: TimedRequests
+    sized: dict[int, TimedRequests]
+    options: LatencyOptions
     seed: int
 
     @property
@@ -219,7 +219,7 @@ def _memory(subject: Subject, n: int) -> Iterator[Measurement]:
         yield Measurement("peak-memory.ratio", new / old, n, _RATIO, extra=both)
 
 
-def _too_few(turns: Turns, what: str, q: float) -> str:
+def _too_few(turns: TimedRequests, what: str, q: float) -> str:
     n, needed = int(turns.new.size), least_n(q)
     if n >= needed:
         return ""
@@ -265,7 +265,7 @@ CHECK = Check(
         summary="how long answers take and how much memory they need, beside the champion's",
         tasks=frozenset({"ranking", "classification"}),
         metrics=tuple(_metrics()),
-        options=Options,
+        options=LatencyOptions,
     ),
     _measure,
 )

@@ -11,11 +11,11 @@ from gates.domain.subject import Arm, Columns, GoldenSet
 from gates.errors import GoldenError
 from gates.kernels.packed import Floats, Ints, offsets
 
-__all__ = ["Requests", "Turns", "take_turns"]
+__all__ = ["Requests", "TimedRequests", "time_in_turns"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Turns:
+class TimedRequests:
     """What each request took.
 
     Attributes:
@@ -93,9 +93,9 @@ class Requests:
         }
 
 
-def take_turns(
+def time_in_turns(
     candidate: Arm, champion: Arm | None, frames: Iterator[Columns], wanted: int, seconds: float
-) -> Turns:
+) -> TimedRequests:
     """Time each frame with both versions, one right after the other; who begins alternates.
 
     Args:
@@ -119,4 +119,4 @@ def take_turns(
         took.append([times[at] * 1000 for at in range(len(arms))])
         spent += sum(times.values())
     columns = np.array(took).T
-    return Turns(columns[0], None if champion is None else columns[1], wanted, spent)
+    return TimedRequests(columns[0], None if champion is None else columns[1], wanted, spent)

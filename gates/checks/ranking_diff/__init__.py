@@ -19,11 +19,11 @@ from gates.checks._ranked import judged, rank
 from gates.checks._slices import cuts, margin_of
 from gates.checks.ranking_diff.explanations import with_reasons
 from gates.checks.ranking_diff.next_steps import judge_next, worst_places
-from gates.checks.ranking_diff.pair import QUALITY, Pair
+from gates.checks.ranking_diff.pair import QUALITY, RankingPair
 from gates.checks.ranking_diff.side_by_side import side_by_side
 from gates.comparison.measuring import Sample, Slice, differences, means, share, superiority
 from gates.domain.judging import Exhibit, Measurement
-from gates.domain.subject import Plan, Subject
+from gates.domain.subject import CheckPlan, Subject
 from gates.errors import NoChampion
 from gates.kernels import similarity
 from gates.kernels.packed import Floats
@@ -33,7 +33,7 @@ __all__ = ["CHECK"]
 _PRIMARY = "ndcg@10"
 
 
-class Options(BaseModel):
+class RankingDiffOptions(BaseModel):
     """Options of the ranking difference.
 
     Attributes:
@@ -56,14 +56,14 @@ class Options(BaseModel):
     unjudged: Literal["open", "irrelevant"] = "open"
 
 
-def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
+def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Measurement | Exhibit]:
     if subject.champion is None:
         raise NoChampion
     golden, options = subject.golden, plan.options
     coded, frame = judged(golden), golden.inputs()
     new = rank(golden, coded, subject.candidate.scores(frame))
     old = rank(golden, coded, subject.champion.scores(frame))
-    pair = Pair(golden, coded, old, new, options.gain, options.relevant, options.rbo_p)
+    pair = RankingPair(golden, coded, old, new, options.gain, options.relevant, options.rbo_p)
     slices = list(cuts(golden.slices, plan.slices, len(golden.query_id)))
     deltas = (one.removesuffix(".delta") for one in plan.metrics if one.endswith(".delta"))
     primary = next((one for one in deltas if re.fullmatch(r"ndcg@\d+", one)), _PRIMARY)
@@ -101,9 +101,14 @@ class _Measured:
     """Measurements by name, slice by slice."""
 
     def __init__(
-        self, subject: Subject, plan: Plan, pair: Pair, primary: str, slices: list[Slice]
+        self,
+        subject: Subject,
+        plan: CheckPlan,
+        pair: RankingPair,
+        primary: str,
+        slices: list[Slice],
     ) -> None:
-        options: Options = plan.options
+        options: RankingDiffOptions = plan.options
         self._subject = subject
         self._pair = pair
         self._primary = primary
@@ -226,7 +231,7 @@ CHECK = Check(
         summary="old and new result lists of the same queries, compared",
         tasks=frozenset({"ranking"}),
         metrics=tuple(_metrics()),
-        options=Options,
+        options=RankingDiffOptions,
     ),
     _measure,
 )

@@ -9,10 +9,10 @@ import numpy as np
 from gates.domain.subject import GoldenSet
 from gates.kernels.packed import offsets
 
-__all__ = ["spreads"]
+__all__ = ["annotator_grades"]
 
 
-def spreads(golden: GoldenSet) -> Callable[[int, Collection[str]], dict[str, list[float]]]:
+def annotator_grades(golden: GoldenSet) -> Callable[[int, Collection[str]], dict[str, list[float]]]:
     """A look-up: query index and documents → document → raw grades, in the order of annotators.
 
     Documents that no annotator is named for are left out.

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gates.checks._ranked import Judged, Ranked
+from gates.checks._ranked import GradedCandidates, Ranked
 from gates.domain.judging import Exhibit
 from gates.domain.subject import Arm, Columns, NoContributions, Subject
 from gates.kernels import ranking
@@ -52,7 +52,7 @@ class _Told:
 
 def with_reasons(
     subject: Subject,
-    coded: Judged,
+    coded: GradedCandidates,
     arms: tuple[Ranked, Ranked],
     lists: Exhibit,
     gain: ranking.Gain,
@@ -106,13 +106,17 @@ def _losers(subject: Subject, lists: Exhibit) -> list[int]:
     return [place[one["id"]] for one in lists.data["queries"] if (one["delta"] or 0.0) < 0]
 
 
-def _no_more_than_can_be_explained(losers: list[int], coded: Judged) -> list[int]:
+def _no_more_than_can_be_explained(losers: list[int], coded: GradedCandidates) -> list[int]:
     sizes = np.cumsum(np.diff(coded.starts)[losers[:_QUERIES]])
     return losers[: int((sizes <= _ROWS).sum())]
 
 
 def _ask_both(
-    subject: Subject, coded: Judged, arms: tuple[Ranked, Ranked], worst: Sequence[int], rows: Ints
+    subject: Subject,
+    coded: GradedCandidates,
+    arms: tuple[Ranked, Ranked],
+    worst: Sequence[int],
+    rows: Ints,
 ) -> tuple[_Told, _Told] | str:
     frame = {name: _taken(column, rows) for name, column in subject.golden.inputs().items()}
 
@@ -131,7 +135,7 @@ def _ask_both(
 
 
 def _ask(
-    arm: Arm, frame: Columns, coded: Judged, ranked: Ranked, worst: Sequence[int]
+    arm: Arm, frame: Columns, coded: GradedCandidates, ranked: Ranked, worst: Sequence[int]
 ) -> _Told | str:
     answer = arm.contributions(frame)
     if isinstance(answer, NoContributions):
@@ -158,7 +162,7 @@ class _Moves:
     """How each document of a golden set moved between two lists."""
 
     subject: Subject
-    coded: Judged
+    coded: GradedCandidates
     arms: tuple[Ranked, Ranked]
     k: int
     gain: ranking.Gain
@@ -236,7 +240,7 @@ def _spreads(old: _Told, new: _Told) -> str:
     )
 
 
-def _span(coded: Judged, q: int) -> tuple[int, int]:
+def _span(coded: GradedCandidates, q: int) -> tuple[int, int]:
     return int(coded.starts[q]), int(coded.starts[q + 1])
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gates.checks.ranking_diff.pair import Pair
-from gates.comparison.measuring import Change, places, to_judge
+from gates.checks.ranking_diff.pair import RankingPair
+from gates.comparison.measuring import PairedMetric, places, to_judge
 from gates.domain.judging import Exhibit
 from gates.domain.subject import GoldenSet
 from gates.kernels.discovery import code, worst_slices
@@ -18,7 +18,7 @@ __all__ = ["judge_next", "worst_places"]
 _DOCUMENTS = 50
 
 
-def judge_next(pair: Pair, k: int) -> Iterator[Exhibit]:
+def judge_next(pair: RankingPair, k: int) -> Iterator[Exhibit]:
     """The unjudged documents in either top k that could move the mean most; none when all are.
 
     Args:
@@ -49,7 +49,7 @@ def judge_next(pair: Pair, k: int) -> Iterator[Exhibit]:
         yield to_judge(rows)
 
 
-def worst_places(golden: GoldenSet, change: Change) -> Iterator[Exhibit]:
+def worst_places(golden: GoldenSet, change: PairedMetric) -> Iterator[Exhibit]:
     """Slices, found by search, in which the candidate is worse than elsewhere; none when all hold.
 
     Args:

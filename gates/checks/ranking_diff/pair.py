@@ -9,14 +9,14 @@ from functools import cached_property
 
 import numpy as np
 
-from gates.checks._ranked import Judged, Ranked
-from gates.comparison.measuring import Change
+from gates.checks._ranked import GradedCandidates, Ranked
+from gates.comparison.measuring import PairedMetric
 from gates.domain.subject import GoldenSet
 from gates.kernels import named, ranking, similarity
 from gates.kernels.packed import Floats
-from gates.kernels.unjudged import Unjudged, unjudged
+from gates.kernels.unjudged import UnjudgedBounds, unjudged
 
-__all__ = ["QUALITY", "Pair"]
+__all__ = ["QUALITY", "RankingPair"]
 
 QUALITY: Mapping[str, str] = {
     "ndcg@{k}": "normalised discounted cumulative gain of the top k",
@@ -32,7 +32,7 @@ QUALITY: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
+class RankingPair:
     """Both versions' lists.
 
     Attributes:
@@ -46,7 +46,7 @@ class Pair:
     """
 
     golden: GoldenSet
-    coded: Judged
+    coded: GradedCandidates
     old: Ranked
     new: Ranked
     gain: ranking.Gain
@@ -60,10 +60,10 @@ class Pair:
         return similarity.pair(starts, self.old.docs, starts, self.new.docs)
 
     @cached_property
-    def _judged(self) -> named.Judged:
+    def _judged(self) -> named.JudgedQueries:
         coded, scale = self.coded, self.golden.manifest.max_grade
         starts, grades = coded.ideal_starts, coded.ideal_grades
-        return named.Judged(starts, grades, self.gain, self.relevant, scale)
+        return named.JudgedQueries(starts, grades, self.gain, self.relevant, scale)
 
     def quality(self, metric: str, arm: Ranked) -> Floats:
         """A quality metric of one version, float64[Q], NaN where it does not exist."""
@@ -73,7 +73,7 @@ class Pair:
         plain = metric.removeprefix("condensed-")
         return named.quality(plain, lists.starts, lists.grades, self._judged)
 
-    def change(self, metric: str, *, noise: float = 0.0, bounded: bool = False) -> Change:
+    def change(self, metric: str, *, noise: float = 0.0, bounded: bool = False) -> PairedMetric:
         """A metric under both versions.
 
         Args:
@@ -86,9 +86,9 @@ class Pair:
             found = self.unjudged(int(metric.partition("@")[2]))
             open_ended = (found.pessimistic, found.optimistic)
         old, new = self.quality(metric, self.old), self.quality(metric, self.new)
-        return Change(metric, old, new, open_ended, noise)
+        return PairedMetric(metric, old, new, open_ended, noise)
 
-    def unjudged(self, k: int) -> Unjudged:
+    def unjudged(self, k: int) -> UnjudgedBounds:
         """What documents that nobody judged could do to nDCG of the top k."""
         coded = self.coded
         return unjudged(

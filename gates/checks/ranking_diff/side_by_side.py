@@ -25,8 +25,8 @@ from typing import Any
 
 import numpy as np
 
-from gates.checks._ranked import Judged, Ranked
-from gates.checks.ranking_diff.annotators import spreads
+from gates.checks._ranked import GradedCandidates, Ranked
+from gates.checks.ranking_diff.annotators import annotator_grades
 from gates.domain.judging import Exhibit
 from gates.domain.subject import GoldenSet
 from gates.kernels.packed import Bools, Floats
@@ -36,7 +36,7 @@ __all__ = ["side_by_side"]
 
 def side_by_side(
     golden: GoldenSet,
-    coded: Judged,
+    coded: GradedCandidates,
     arms: tuple[Ranked, Ranked],
     *,
     metric: str,
@@ -63,7 +63,7 @@ def side_by_side(
     delta = after - before
     titles: dict[str, str] = {}
     queries: list[dict[str, Any]] = []
-    spread_of = spreads(golden)
+    spread_of = annotator_grades(golden)
     for q in np.lexsort((np.arange(delta.size), delta)):
         start, end = int(coded.starts[q]), int(coded.starts[q + 1])
         old_place = {int(row): place + 1 for place, row in enumerate(old.row[start:end])}

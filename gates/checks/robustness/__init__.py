@@ -23,14 +23,14 @@ from gates.checks._replay import (
     texts_of,
     verdicts,
 )
-from gates.checks._separate_process import Asker
+from gates.checks._separate_process import SeparateProcess
 from gates.checks.features.missing_features import missing_features
 from gates.checks.robustness.odd_inputs import FAMILIES, VERSION, made_up_words
-from gates.checks.robustness.row_consistency import STEADINESS, Steadiness, broken_by
+from gates.checks.robustness.row_consistency import CONSISTENCY, RowConsistency, broken_by
 from gates.comparison.answers import Answers, Tolerance
-from gates.domain.counterexamples import Counterexample, Known, Recall
+from gates.domain.counterexamples import Counterexample, KnownCounterexample, Recall
 from gates.domain.judging import Exhibit, Measurement, Task
-from gates.domain.subject import Plan, Subject
+from gates.domain.subject import CheckPlan, Subject
 from gates.errors import ModelFault
 from gates.kernels.intervals import clopper_pearson
 
@@ -44,7 +44,7 @@ _KEPT = 20
 _UNSEEN = "unseen-words.flips"
 
 
-class Options(BaseModel):
+class RobustnessOptions(BaseModel):
     """Options of the robustness.
 
     Attributes:
@@ -60,14 +60,14 @@ class Options(BaseModel):
     batches: int = Field(default=100, ge=1, le=10_000)
 
 
-def _measure(subject: Subject, plan: Plan) -> Iterator[Found]:
+def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Found]:
     golden, wanted = subject.golden, set(plan.metrics)
-    options: Options = plan.options
+    options: RobustnessOptions = plan.options
     labelled = golden.manifest.task == "classification"
-    with Asker(subject.candidate, labelled=labelled, patience=_PATIENCE) as asker:
+    with SeparateProcess(subject.candidate, labelled=labelled, patience=_PATIENCE) as asker:
         first = asker.answers(golden.inputs())
-        if wanted & set(STEADINESS):
-            steadiness = Steadiness(
+        if wanted & set(CONSISTENCY):
+            steadiness = RowConsistency(
                 golden,
                 asker,
                 first,
@@ -84,7 +84,9 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Found]:
             yield from missing_features(golden, asker, first.scores, wanted, plan.slices)
 
 
-def _unseen_words(subject: Subject, plan: Plan, asker: Asker, first: Answers) -> Iterator[Found]:
+def _unseen_words(
+    subject: Subject, plan: CheckPlan, asker: SeparateProcess, first: Answers
+) -> Iterator[Found]:
     golden = subject.golden
     texts = golden.query_text
     words = made_up_words(texts, seed=subject.seed)
@@ -122,9 +124,9 @@ def _unseen_words(subject: Subject, plan: Plan, asker: Asker, first: Answers) ->
 
 def _again(
     subject: Subject,
-    plan: Plan,
+    plan: CheckPlan,
     recall: Recall,
-    cases: Sequence[Known],
+    cases: Sequence[KnownCounterexample],
     labels: Mapping[str, str],
 ) -> Iterator[Found]:
     known = {word for text in subject.golden.query_text for word in text.casefold().split()}
@@ -143,7 +145,7 @@ def _again(
     yield from replayed(plan, recall, found)
 
 
-def _odd_text(asker: Asker) -> Iterator[Measurement | Exhibit]:
+def _odd_text(asker: SeparateProcess) -> Iterator[Measurement | Exhibit]:
     whole: dict[str, Answers | ModelFault] = {}
     for family, texts in FAMILIES.items():
         if not asker.worn:
@@ -170,7 +172,7 @@ def _odd_text(asker: Asker) -> Iterator[Measurement | Exhibit]:
 
 
 def _culprits(
-    asker: Asker, texts: tuple[str, ...], fault: ModelFault
+    asker: SeparateProcess, texts: tuple[str, ...], fault: ModelFault
 ) -> list[tuple[tuple[str, ...], ModelFault]]:
     """The texts of a faulty batch that are faulty alone; larger groups when patience ends."""
     if len(texts) == 1 or asker.worn:
@@ -198,7 +200,7 @@ CHECK = Check(
         summary="odd or missing input breaks nothing; only the row itself changes its answer",
         tasks=frozenset({"ranking", "classification"}),
         metrics=(
-            *(MetricSpec(name, words, "rows", _NONE) for name, words in STEADINESS.items()),
+            *(MetricSpec(name, words, "rows", _NONE) for name, words in CONSISTENCY.items()),
             MetricSpec(
                 "hostile-text.faults",
                 "odd texts (empty, long, emoji, markup …) that break the model",
@@ -228,7 +230,7 @@ CHECK = Check(
             ),
             replayed_spec("classification"),
         ),
-        options=Options,
+        options=RobustnessOptions,
     ),
     _measure,
 )

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gates.checks._separate_process import Asker
+from gates.checks._separate_process import SeparateProcess
 from gates.comparison.answers import Answers, Tolerance
 from gates.domain.judging import Exhibit, Measurement
 from gates.domain.subject import Columns, GoldenSet
 from gates.errors import ModelFault
 from gates.kernels.packed import Bools, Floats, Ints
 
-__all__ = ["BATCHES", "STEADINESS", "Steadiness", "broken_by"]
+__all__ = ["BATCHES", "CONSISTENCY", "RowConsistency", "broken_by"]
 
 BATCHES = (1, 7, 256)
-STEADINESS = {
+CONSISTENCY = {
     "repeatability": "rows answered otherwise when asked a second time",
     "order-dependence": "rows answered otherwise when the rows stand in another order",
     "batch-dependence": "rows answered otherwise in batches of 1, 7 or 256 rows",
@@ -38,7 +38,7 @@ class _Found:
     shown: list[list[str | float]] = field(default_factory=list)
 
 
-class Steadiness:
+class RowConsistency:
     """Compares a version's answers to the golden inputs with its answers to the same rows.
 
     Args:
@@ -53,7 +53,7 @@ class Steadiness:
     def __init__(
         self,
         golden: GoldenSet,
-        asker: Asker,
+        asker: SeparateProcess,
         first: Answers,
         *,
         tolerance: Tolerance,
@@ -69,7 +69,7 @@ class Steadiness:
         self._all: Ints = np.arange(len(first.scores))
 
     def measure(self, wanted: Collection[str]) -> Iterator[Measurement | Exhibit]:
-        """The wanted ones of `STEADINESS`, and the rows that differ.
+        """The wanted ones of `CONSISTENCY`, and the rows that differ.
 
         A version that does not repeat itself cannot be told to depend on order or batches.
         """
@@ -78,7 +78,7 @@ class Steadiness:
         doubt = ""
         if isinstance(again, ModelFault) or again.differ.any():
             doubt = "the model does not give its answers again (see repeatability): "
-        for metric in STEADINESS:
+        for metric in CONSISTENCY:
             if metric not in wanted:
                 continue
             if metric == "repeatability":

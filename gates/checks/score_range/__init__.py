@@ -18,12 +18,12 @@ from gates.card.card import CheckSpec, MetricSpec
 from gates.checks import Check
 from gates.checks._slices import cuts, margin_of
 from gates.checks.score_range.calibration import Binning, calibration, reliability
-from gates.checks.score_range.label_changes import moved
+from gates.checks.score_range.label_changes import label_changes
 from gates.checks.score_range.labelled import Labelled, label
 from gates.checks.score_range.recall_by_class import Classes
-from gates.comparison.measuring import Change, Sample, Slice, differences, means
+from gates.comparison.measuring import PairedMetric, Sample, Slice, differences, means
 from gates.domain.judging import Exhibit, Measurement
-from gates.domain.subject import Plan, Subject
+from gates.domain.subject import CheckPlan, Subject
 from gates.kernels.calibration import brier
 from gates.kernels.packed import Bools
 
@@ -36,7 +36,7 @@ _OF_PROBABILITIES = ("calibration-error", "brier", "calibration-error.delta", "b
 _AGAINST_CHAMPION = ("label-changes", "label-accuracy.delta")
 
 
-class Options(BaseModel):
+class ScoreRangeOptions(BaseModel):
     """Options of the labels' check.
 
     Attributes:
@@ -55,7 +55,7 @@ class Options(BaseModel):
     class_queries: int = Field(default=10, ge=1)
 
 
-def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
+def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Measurement | Exhibit]:
     labelled = label(subject)
     if labelled is None:
         reason = "the golden set expects no label"
@@ -75,7 +75,7 @@ def _measure(subject: Subject, plan: Plan) -> Iterator[Measurement | Exhibit]:
     labelled = labelled.beside(subject.champion)
     measured = _Measured(labelled, plan, subject.seed)
     yield from measured.all_of((*_AGAINST_CHAMPION, *against))
-    yield from moved(labelled)
+    yield from label_changes(labelled)
     yield from measured.classes.table()
 
 
@@ -86,8 +86,8 @@ def _needs_champion(metric: str) -> bool:
 class _Measured:
     """Measurements by name, the whole set first, then slice by slice."""
 
-    def __init__(self, labelled: Labelled, plan: Plan, seed: int) -> None:
-        options: Options = plan.options
+    def __init__(self, labelled: Labelled, plan: CheckPlan, seed: int) -> None:
+        options: ScoreRangeOptions = plan.options
         self.binning = Binning(options.bins, options.binning == "equal-width")
         self._labelled = labelled
         self._margins = plan.margins
@@ -139,13 +139,15 @@ class _Measured:
     def _difference(self, metric: str) -> Iterator[Measurement]:
         old, new, sample = self._labelled.before, self._labelled.new, self._sample
         if metric == "brier.delta":
-            change = Change("brier", brier(old.score, old.right), brier(new.score, new.right))
+            change = PairedMetric("brier", brier(old.score, old.right), brier(new.score, new.right))
         elif metric == "confidence.delta":
-            change = Change("confidence", old.score, new.score)
+            change = PairedMetric("confidence", old.score, new.score)
             low, high = self._labelled.span
             sample = replace(sample, severe=max(1.0, high - low))
         else:
-            change = Change("label-accuracy", old.right.astype(float), new.right.astype(float))
+            change = PairedMetric(
+                "label-accuracy", old.right.astype(float), new.right.astype(float)
+            )
         margins = self._margins.get(metric, {})
         named = sum(margin_of(margins, name) is not None for name, _ in self._slices[1:])
         whole: list[Measurement] = []
@@ -237,7 +239,7 @@ CHECK = Check(
             MetricSpec(name, summary, unit, sliceable=not name.startswith("worst-class"))
             for name, (summary, unit) in _METRICS.items()
         ),
-        options=Options,
+        options=ScoreRangeOptions,
     ),
     _measure,
 )

@@ -10,7 +10,7 @@ from gates.checks.score_range.labelled import Given, Labelled
 from gates.comparison.measuring import Sample, Slice
 from gates.domain.judging import Exhibit, Measurement
 from gates.kernels.calibration import (
-    Answers,
+    BinnedAnswers,
     calibration_bounds,
     equal_mass,
     equal_width,
@@ -36,7 +36,7 @@ class Binning:
     bins: int
     is_even: bool
 
-    def of(self, given: Given, rows: Bools, weight: Floats) -> Answers:
+    def of(self, given: Given, rows: Bools, weight: Floats) -> BinnedAnswers:
         """A version's answers in some rows, in their bins.
 
         Args:
@@ -46,7 +46,7 @@ class Binning:
         """
         score, bins = given.score[rows], self.within(weight)
         found = equal_width(score, bins) if self.is_even else equal_mass(score, weight, bins)
-        return Answers(score, given.right[rows], found)
+        return BinnedAnswers(score, given.right[rows], found)
 
     def within(self, weight: Floats) -> int:
         """How many bins rows of these weights are put into."""

@@ -10,10 +10,10 @@ from gates.checks.score_range.labelled import Labelled
 from gates.domain.judging import Exhibit
 from gates.kernels.confusion import cells
 
-__all__ = ["moved"]
+__all__ = ["label_changes"]
 
 
-def moved(labelled: Labelled) -> Iterator[Exhibit]:
+def label_changes(labelled: Labelled) -> Iterator[Exhibit]:
     """The queries whose label changed, and the matrix of old and new labels without its diagonal.
 
     Args:

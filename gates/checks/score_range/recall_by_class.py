@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from gates.checks.score_range.labelled import Labelled
-from gates.comparison.measuring import Change, Sample, differences, means
+from gates.comparison.measuring import PairedMetric, Sample, differences, means
 from gates.domain.judging import Exhibit, Measurement
 from gates.kernels.intervals import sign_flip_p
 from gates.kernels.multiplicity import holm
@@ -100,7 +100,7 @@ class Classes:
 
     def _changes(self, sample: Sample, margin: float | None) -> list[Measurement]:
         old, new = self._right
-        change, kept = Change("recall", old, new), self._kept
+        change, kept = PairedMetric("recall", old, new), self._kept
         whole = differences(sample, [change], ("", np.ones(new.size, bool)))
         return [
             one

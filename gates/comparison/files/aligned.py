@@ -12,19 +12,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gates.comparison.files.arrow import as_arrow
-from gates.comparison.files.coded import Coded, code_pieces
+from gates.comparison.files.coded import CodedPiece, code_pieces
 from gates.comparison.files.columns import Columns, Reading, find_columns, read_pieces
 from gates.comparison.files.formats import open_source
 from gates.comparison.files.parallel import in_order
 from gates.comparison.files.regroup import regrouped
 from gates.comparison.files.source import Source
-from gates.comparison.files.store import CodedFile, Collector, Part, Scattered
+from gates.comparison.files.store import CodedFile, Collector, Partition, Scattered
 from gates.errors import RankingError
 from gates.kernels.ids import Codes
 from gates.kernels.matching import Lists
 from gates.kernels.packed import Floats, Ints
 
-__all__ = ["Aligned", "Block", "align"]
+__all__ = ["Aligned", "AlignedQueries", "align"]
 
 MEMORY = 144 << 20
 """Bytes of codes that are held in memory; beyond it they are kept on disk, by query."""
@@ -35,7 +35,7 @@ Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Block:
+class AlignedQueries:
     """Some queries with their lists, in the same order everywhere.
 
     Attributes:
@@ -73,7 +73,7 @@ class Aligned:
     names: pa.Array
     partitions: int
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[AlignedQueries]:
         """All queries, some thousand at a time, in no order that means anything; once."""
         by_code = np.argsort(self.query)
         codes = self.query[by_code]
@@ -86,7 +86,7 @@ class Aligned:
                 some = held[first : first + _QUERIES]
                 old, new, judged = (_lists(part, some) for part in parts)
                 grades = parts[2].grades[judged[1]].astype(np.float64)
-                yield Block(
+                yield AlignedQueries(
                     by_code[np.searchsorted(codes, some)], old[0], new[0], judged[0], grades
                 )
 
@@ -163,7 +163,7 @@ def _read(
         for source, columns in files
     ]
 
-    def code(task: tuple[int, Reading]) -> tuple[int, Coded]:
+    def code(task: tuple[int, Reading]) -> tuple[int, CodedPiece]:
         number, read = task
         return number, code_pieces(read(), files[number][1])
 
@@ -195,7 +195,7 @@ def _partitions(sources: Sequence[Source], memory: int) -> int:
     return 1 if needed <= memory else 1 << (2 * needed // memory).bit_length()
 
 
-def _starts(part: Part, query: Codes) -> Ints:
+def _starts(part: Partition, query: Codes) -> Ints:
     """Where each query's rows begin; those without rows come last."""
     place = np.minimum(np.searchsorted(part.query, query), max(part.query.size - 1, 0))
     if not part.query.size:
@@ -204,7 +204,7 @@ def _starts(part: Part, query: Codes) -> Ints:
     return np.where(there, part.start[place], np.iinfo(np.int64).max)
 
 
-def _lists(part: Part, query: Codes) -> tuple[Lists, Ints]:
+def _lists(part: Partition, query: Codes) -> tuple[Lists, Ints]:
     """The rows of some queries, packed; and which rows of the part they are."""
     start = np.zeros(query.size, dtype=np.int64)
     length = np.zeros(query.size, dtype=np.int64)

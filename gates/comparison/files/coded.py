@@ -19,7 +19,7 @@ from gates.kernels.packed import Floats, Ints
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Coded", "Segments", "code_piece", "code_pieces", "codes_of", "join_pieces"]
+__all__ = ["CodedPiece", "Segments", "code_piece", "code_pieces", "codes_of", "join_pieces"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +40,7 @@ class Segments:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Coded:
+class CodedPiece:
     """One piece, coded.
 
     Attributes:
@@ -64,7 +64,7 @@ def codes_of(ids: pa.Array) -> Codes:
     return id_codes(data, offsets)
 
 
-def code_piece(piece: Piece, columns: Columns) -> Coded:
+def code_piece(piece: Piece, columns: Columns) -> CodedPiece:
     """Code a piece, and put each segment of a run into rank order.
 
     Raises:
@@ -89,7 +89,7 @@ def code_piece(piece: Piece, columns: Columns) -> Coded:
         if begin.size
     )
     if columns.meaning == "grade":
-        return Coded(segments, names, codes, _small(piece.value), edges)
+        return CodedPiece(segments, names, codes, _small(piece.value), edges)
     best_first = -piece.value if columns.meaning == "rank" else piece.value
     order = order_lists(starts, best_first, lambda row: id_words(data, offsets, row))
     if columns.meaning == "rank" and order.tied.any():
@@ -102,15 +102,15 @@ def code_piece(piece: Piece, columns: Columns) -> Coded:
             advice="give each document of a query a rank of its own, or leave the column out and "
             "give scores",
         )
-    return Coded(segments, names, codes[order.row], np.empty(0, np.float32), edges)
+    return CodedPiece(segments, names, codes[order.row], np.empty(0, np.float32), edges)
 
 
-def code_pieces(pieces: Iterable[Piece], columns: Columns) -> Coded:
+def code_pieces(pieces: Iterable[Piece], columns: Columns) -> CodedPiece:
     """Code pieces that were read one after another, as one."""
     coded = [code_piece(one, columns) for one in pieces]
     before = np.cumsum([0, *(one.codes.size for one in coded)])
     nothing = np.empty(0, np.int64)
-    return Coded(
+    return CodedPiece(
         Segments(
             np.concatenate([nothing.astype(np.uint64), *(one.segments.query for one in coded)]),
             np.concatenate(

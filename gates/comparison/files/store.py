@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from gates.comparison.files.arrow import as_arrow, joined
 from gates.comparison.files.coded import (
-    Coded,
+    CodedPiece,
     Segments,
     code_piece,
     codes_of,
@@ -26,7 +26,7 @@ from gates.kernels.packed import Floats, Ints
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CodedFile", "Collector", "Part", "Scattered"]
+__all__ = ["CodedFile", "Collector", "Partition", "Scattered"]
 
 _LEAST_BYTES = 8  # of a row of text: two ids, a value, and what stands between them
 
@@ -36,7 +36,7 @@ class Scattered(Exception):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class Partition:
     """The queries of one partition of a file, sorted by code.
 
     Attributes:
@@ -76,7 +76,7 @@ class CodedFile:
     names: pa.Array
     top: float
     seen: tuple[Codes, NDArray[np.int32]]
-    part: Callable[[int], Part]
+    part: Callable[[int], Partition]
 
 
 class Collector:
@@ -99,7 +99,7 @@ class Collector:
         self._names: list[tuple[Codes, pa.Array]] = []
         self._top = 0.0
 
-    def add(self, coded: Coded) -> None:
+    def add(self, coded: CodedPiece) -> None:
         """Keep the next piece."""
         self._segments.append(self._shelf.put(coded))
         self._names.append((coded.segments.query, coded.names))
@@ -197,7 +197,7 @@ class _Shelf:
         grade = np.float64 if partitions > 1 else np.float32
         self._grades = [rows("grades", grade, one) for one in range(partitions)] if graded else []
 
-    def put(self, coded: Coded) -> Segments:
+    def put(self, coded: CodedPiece) -> Segments:
         """Keep a piece's rows.
 
         Returns:
@@ -222,12 +222,12 @@ class _Shelf:
         self._rows += length
         return Segments(segments.query, start, segments.length, segments.piece)
 
-    def part(self, table: Segments, number: int) -> Part:
+    def part(self, table: Segments, number: int) -> Partition:
         """The queries of one partition, with their rows."""
         mine = _chosen(table, self._partition(table.query) == number)
         codes: Codes = self._codes[number].taken()
         grades: Floats = self._grades[number].taken() if self._grades else np.empty(0)
-        return Part(mine.query, mine.start, mine.length, codes, grades)
+        return Partition(mine.query, mine.start, mine.length, codes, grades)
 
     def _partition(self, query: Codes) -> Ints:
         if not self._bits:

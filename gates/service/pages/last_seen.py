@@ -13,7 +13,7 @@ from gates.errors import GatesError
 from gates.promotion import history
 from gates.registry import Event, Listed, Registry
 
-__all__ = ["Glimpse", "Sight"]
+__all__ = ["Glimpse", "LastSeenRegistry"]
 
 _LOG = logging.getLogger("gates.service")
 _FRESH = 10.0
@@ -49,7 +49,7 @@ class Glimpse:
         return None
 
 
-class Sight:
+class LastSeenRegistry:
     """Reads the registry in a thread that ends when it has read; pages take what is there.
 
     Args:

@@ -30,7 +30,7 @@ _BEFORE = re.compile(r"([0-9a-f]{24})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ModelRow:
     """A model, as the overview shows it.
 
     Attributes:
@@ -136,11 +136,11 @@ def _row(
     latest: Job | None,
     trend: tuple[Job, ...],
     waiting: Mapping[str, Mapping[JobState, int]],
-) -> Row:
+) -> ModelRow:
     card = site.card(name)
     glimpse = glimpses.get(name, Glimpse())
     alias = card.policy.champion if isinstance(card, Card) else "champion"
-    return Row(
+    return ModelRow(
         name,
         alias,
         glimpse,

@@ -23,7 +23,7 @@ from gates.service.cards import Cards
 from gates.service.context import Service
 from gates.service.pages import pictures, wording
 from gates.service.pages.files import address
-from gates.service.pages.last_seen import Sight
+from gates.service.pages.last_seen import LastSeenRegistry
 
 __all__ = ["Site", "rendered"]
 
@@ -38,7 +38,7 @@ class Site:
 
     def __init__(self, service: Service, registry_trouble: Callable[[], str]) -> None:
         self.service = service
-        self.sight = Sight(service.registry)
+        self.sight = LastSeenRegistry(service.registry)
         self.cards = Cards(service.settings)
         self._trouble = registry_trouble
         self._read: dict[str, tuple[tuple[int, int], Card | CardError]] = {}

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gates.service.store.schema import deliveries
-from gates.service.store.values import Delivery
+from gates.service.store.values import WebhookDelivery
 
 __all__ = ["Inbox"]
 
@@ -25,7 +25,7 @@ class Inbox:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def take(self, arrived: Sequence[Delivery]) -> tuple[bool, ...]:
+    def take(self, arrived: Sequence[WebhookDelivery]) -> tuple[bool, ...]:
         """Store deliveries, in one transaction; those with a known id are there already.
 
         Args:
@@ -51,7 +51,7 @@ class Inbox:
                 new.append(kept is not None)
         return tuple(new)
 
-    def waiting(self, most: int = 100) -> tuple[Delivery, ...]:
+    def waiting(self, most: int = 100) -> tuple[WebhookDelivery, ...]:
         """Deliveries that nobody has read, oldest first.
 
         Args:
@@ -64,7 +64,7 @@ class Inbox:
             .limit(most)
         )
         with self._engine.connect().execution_options(reading=True) as connection:
-            return tuple(Delivery(**row._mapping) for row in connection.execute(query))  # noqa: SLF001 - SQLAlchemy's public name
+            return tuple(WebhookDelivery(**row._mapping) for row in connection.execute(query))  # noqa: SLF001 - SQLAlchemy's public name
 
     def settle(
         self,

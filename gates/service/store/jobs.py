@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gates.errors import UsageError
 from gates.service.store.schema import jobs, journal
-from gates.service.store.values import ACTIVE, Job, JobState, Line, Origin, Page, new_job_id
+from gates.service.store.values import ACTIVE, Job, JobLine, JobState, Origin, Page, new_job_id
 
 __all__ = ["Jobs"]
 
@@ -315,7 +315,7 @@ class Jobs:
                 continue
             return
 
-    def lines(self, job_id: str, after: int = 0) -> tuple[Line, ...]:
+    def lines(self, job_id: str, after: int = 0) -> tuple[JobLine, ...]:
         """A job's journal.
 
         Args:
@@ -328,7 +328,7 @@ class Jobs:
             .order_by(journal.c.place)
         )
         with self._reading() as connection:
-            return tuple(Line(*row) for row in connection.execute(query))
+            return tuple(JobLine(*row) for row in connection.execute(query))
 
     def _update(self, job_id: str, values: Mapping[str, Any]) -> Job | None:
         with self._engine.begin() as connection:

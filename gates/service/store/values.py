@@ -11,13 +11,13 @@ from typing import Any, Literal
 
 __all__ = [
     "ACTIVE",
-    "Delivery",
     "Job",
+    "JobLine",
     "JobState",
-    "Line",
     "Origin",
     "Page",
     "Step",
+    "WebhookDelivery",
     "new_job_id",
 ]
 
@@ -103,7 +103,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class WebhookDelivery:
     """A webhook delivery that was let in.
 
     Attributes:
@@ -124,7 +124,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class JobLine:
     """One line of a job's journal; `place` counts from 1."""
 
     place: int

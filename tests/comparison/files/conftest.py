@@ -10,7 +10,7 @@ import pytest
 
 from gates.comparison.files.aligned import MEMORY, align
 from gates.comparison.per_query import PerQuery, measure_queries
-from gates.comparison.plan import Plan
+from gates.comparison.plan import ComparisonPlan
 
 Measured = tuple[list[str], PerQuery]
 
@@ -23,7 +23,7 @@ def measured(tmp_path: Path) -> Callable[..., Measured]:
         scratch = tmp_path / "scratch"
         scratch.mkdir(exist_ok=True)
         aligned = align(*files, scratch=scratch, progress=lambda _done, _of: None, memory=memory)
-        plan = Plan(*files)
+        plan = ComparisonPlan(*files)
         return aligned.names.to_pylist(), measure_queries(
             plan, aligned, np.ones(aligned.query.size), lambda _: None
         )

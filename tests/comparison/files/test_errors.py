@@ -12,7 +12,7 @@ import pytest
 
 from gates.comparison.files.aligned import align
 from gates.comparison.per_query import measure_queries
-from gates.comparison.plan import Plan
+from gates.comparison.plan import ComparisonPlan
 from gates.errors import RankingError
 from tests.comparison.files.files import Row, write
 
@@ -25,7 +25,7 @@ def refusal(tmp_path: Path, old: Path | None = None, judged: Path | None = None)
     judgments = judged or write(tmp_path / "judged.csv", JUDGED, "grade")
 
     def read() -> None:
-        plan = Plan(old or good, good, judgments)
+        plan = ComparisonPlan(old or good, good, judgments)
         aligned = align(
             plan.old, plan.new, plan.judgments, scratch=tmp_path, progress=lambda *_: None
         )

@@ -42,13 +42,13 @@ def test_a_golden_set_alone_judges_the_same_model_again(stage: Stage) -> None:
     job, outputs = stage.gate(comment="false")
     assert outputs["verdict"] == "FAIL", job.log
     review = json.loads((Path(outputs["reviews"]) / MODEL / "review.json").read_text())
-    assert review["change"]["kind"] == "ground"
+    assert review["change"]["kind"] == "criteria"
     before = read_evidence(Path(outputs["reviews"]) / MODEL / "before" / "evidence.json")
     after = read_evidence(Path(outputs["evidence"]))
     assert before.candidate.digest == after.candidate.digest
     assert before.golden.digest != after.golden.digest
     body = Path(outputs["comment"]).read_text()
-    assert "which did not change, does not meet its card on the new ground" in body
+    assert "which did not change, does not meet its card as it is here" in body
     assert "#### The same model, before and now: PASS → **FAIL**" in body
     row = "| behaviour::must-be-first | ✓ PASS | 1 (1 of 1 expectation) | ✕ FAIL | 0.5 (1 of 2"
     assert row in body
