@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,6 +24,8 @@ from gates.errors import CardError
 from gates.system.strict_yaml import Lines, nearest, parse
 
 __all__ = ["Card", "CheckSpec", "MetricSpec", "read_card"]
+
+OptionsT_co = TypeVar("OptionsT_co", bound=BaseModel, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class MetricSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckSpec:
+class CheckSpec(Generic[OptionsT_co]):
     """What a check offers to a card.
 
     Attributes:
@@ -67,7 +70,7 @@ class CheckSpec:
     summary: str
     tasks: frozenset[Task]
     metrics: tuple[MetricSpec, ...]
-    options: type[BaseModel]
+    options: type[OptionsT_co]
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ class Card:
     digest: str
     policy: Policy
     prose: str
-    plans: Mapping[str, CheckPlan]
+    plans: Mapping[str, CheckPlan[BaseModel]]
     limits: Mapping[str, Mapping[str, BoundPolicy]]
     lines: Lines
 
@@ -141,7 +144,7 @@ class Card:
         return [f"{column}={one}" for one in ((value,) if equals else values)]
 
 
-def read_card(path: Path, catalogue: Mapping[str, CheckSpec], *, project: Path) -> Card:
+def read_card(path: Path, catalogue: Mapping[str, CheckSpec[BaseModel]], *, project: Path) -> Card:
     """Read and validate a model card.
 
     Args:
@@ -157,7 +160,7 @@ def read_card(path: Path, catalogue: Mapping[str, CheckSpec], *, project: Path) 
     """
     front, prose, first_line = _split(path)
     policy, lines = parse(front, Policy, path=path, error=CardError, first_line=first_line)
-    plans: dict[str, CheckPlan] = {}
+    plans: dict[str, CheckPlan[BaseModel]] = {}
     limits: dict[str, Mapping[str, BoundPolicy]] = {}
     for name, entry in policy.checks.items():
         line = lines.of("checks", name)
@@ -218,7 +221,7 @@ def _split(path: Path) -> tuple[str, str, int]:
 
 
 def _limits(
-    spec: CheckSpec, task: Task, entry: CheckPolicy, path: Path, lines: Lines
+    spec: CheckSpec[BaseModel], task: Task, entry: CheckPolicy, path: Path, lines: Lines
 ) -> Mapping[str, BoundPolicy]:
     metrics = [one for one in spec.metrics if one.tasks is None or task in one.tasks]
     if entry.bounds is None:
@@ -258,7 +261,7 @@ def _margins(limit: BoundPolicy) -> Mapping[str, float]:
     return {key: -one.min for key, one in named.items() if one.min is not None and one.min < 0}
 
 
-def _options(spec: CheckSpec, entry: CheckPolicy, path: Path, lines: Lines) -> BaseModel:
+def _options(spec: CheckSpec[BaseModel], entry: CheckPolicy, path: Path, lines: Lines) -> BaseModel:
     try:
         return spec.options.model_validate(entry.options)
     except ValidationError as invalid:

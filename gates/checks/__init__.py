@@ -11,6 +11,9 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
 
 from gates.card.card import CheckSpec
 from gates.domain.counterexamples import Counterexample, Replay
@@ -22,23 +25,41 @@ __all__ = ["Check", "Found", "catalogue", "find"]
 Found = Measurement | Exhibit | Counterexample | Replay
 """What a check may yield."""
 
+OptionsT = TypeVar("OptionsT", bound=BaseModel)
+
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Check(Generic[OptionsT]):
     """A check: what it offers to a card, and the function that measures.
 
     Attributes:
         spec: Name, tasks, metrics, options.
-        measure: Yields measurements and exhibits, and counterexamples where it keeps them. It may
-            raise: the gate turns that into
-            UNDECIDED (or FAIL where the candidate broke its contract) with the reason.
+        function: Yields measurements and exhibits, and counterexamples where it keeps them. It is
+            given the options that `spec` declares, so that mypy knows each by name.
     """
 
-    spec: CheckSpec
-    measure: Callable[[Subject, CheckPlan], Iterable[Found]]
+    spec: CheckSpec[OptionsT]
+    function: Callable[[Subject, CheckPlan[OptionsT]], Iterable[Found]]
+
+    def measure(self, subject: Subject, plan: CheckPlan[BaseModel]) -> Iterable[Found]:
+        """What it finds in a subject. It may raise, at once or while it yields.
+
+        The gate turns an error into UNDECIDED (or FAIL where the candidate broke its contract)
+        with the reason.
+
+        Raises:
+            TypeError: The plan was made for another check.
+        """
+        options = plan.options
+        # Whoever finds a check by its name cannot know the type of its options; here it is known.
+        if not isinstance(options, self.spec.options):
+            made_for = type(options).__name__
+            raise TypeError(f"check '{self.spec.name}' cannot be asked with {made_for}")
+        own = CheckPlan(plan.metrics, plan.slices, options, plan.margins)
+        return self.function(subject, own)
 
 
-def find(name: str) -> Check:
+def find(name: str) -> Check[BaseModel]:
     """The check of a name.
 
     Args:
@@ -49,12 +70,12 @@ def find(name: str) -> Check:
     """
     if name not in _names():
         raise KeyError(name)
-    check: Check = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").CHECK
+    check: Check[BaseModel] = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").CHECK
     return check
 
 
 @cache
-def catalogue() -> Mapping[str, CheckSpec]:
+def catalogue() -> Mapping[str, CheckSpec[BaseModel]]:
     """Every check there is: name → what it offers."""
     return {name: find(name).spec for name in _names()}
 

@@ -128,7 +128,7 @@ def verdicts(
     return found
 
 
-def replayed(plan: CheckPlan, recall: Recall, cases: Sequence[Replayed]) -> Iterator[Found]:
+def replayed(plan: CheckPlan[object], recall: Recall, cases: Sequence[Replayed]) -> Iterator[Found]:
     """What became of the counterexamples of earlier runs: a record, a count and a table.
 
     Args:

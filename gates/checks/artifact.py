@@ -26,7 +26,7 @@ class ArtifactOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Measurement | Exhibit]:
+def _measure(subject: Subject, plan: CheckPlan[ArtifactOptions]) -> Iterator[Measurement | Exhibit]:
     report = subject.candidate.scan()
     for metric in plan.metrics:
         yield _measurement(report, metric)

@@ -71,8 +71,8 @@ class LockfileOptions(BaseModel):
     advisories_max_age: int = Field(default=30, ge=1)
 
 
-def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Measurement | Exhibit]:
-    options: LockfileOptions = plan.options
+def _measure(subject: Subject, plan: CheckPlan[LockfileOptions]) -> Iterator[Measurement | Exhibit]:
+    options = plan.options
     changed = set(plan.metrics) & {"major-upgrades", "swapped-files"}
     questions = LockQuestions(
         resolve="resolution" in plan.metrics or "yanked" in plan.metrics,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from gates.domain.artifact_scan import ScanReport
 from gates.domain.counterexamples import Recall
@@ -34,6 +34,7 @@ __all__ = [
     "BIAS",
     "Apart",
     "Arm",
+    "CheckPlan",
     "Columns",
     "Contributions",
     "Expectation",
@@ -51,6 +52,9 @@ __all__ = [
 
 BIAS = "(bias)"
 """The column of an answer that holds what no feature contributed."""
+
+OptionsT_co = TypeVar("OptionsT_co", covariant=True)
+"""The options model of one check."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -338,8 +342,8 @@ class Subject(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class CheckPlan:
-    """What the card asks of one check.
+class CheckPlan(Generic[OptionsT_co]):
+    """What the card asks of one check, with the options of that check and no other.
 
     Attributes:
         metrics: The metrics that bounds speak of, without duplicates.
@@ -351,5 +355,5 @@ class CheckPlan:
 
     metrics: tuple[str, ...]
     slices: tuple[str, ...]
-    options: Any = field(default=None)
+    options: OptionsT_co
     margins: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

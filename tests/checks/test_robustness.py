@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import BaseModel
 
 from gates.checks import catalogue, find
 from gates.checks.robustness.odd_inputs import FAMILIES, made_up_words
@@ -291,7 +292,7 @@ def test_a_model_that_cannot_answer_the_golden_set_is_measured_in_nothing() -> N
         list(find("robustness").measure(classifier(label), _plan("hostile-text.faults")))
 
 
-def _plan(*metrics: str) -> CheckPlan:
+def _plan(*metrics: str) -> CheckPlan[BaseModel]:
     return CheckPlan(metrics, (), catalogue()["robustness"].options.model_validate({}))
 
 

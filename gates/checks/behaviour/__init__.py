@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import chain
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from gates.card.card import CheckSpec, MetricSpec
 from gates.checks import Check, Found
@@ -20,6 +19,7 @@ from gates.checks._replay import (
     verdicts,
 )
 from gates.checks.behaviour import invariance, sensitivity
+from gates.checks.behaviour.options import BehaviourOptions
 from gates.checks.behaviour.perturb import SYNONYMS, variants
 from gates.domain.counterexamples import Counterexample
 from gates.domain.judging import Exhibit, Measurement
@@ -32,23 +32,7 @@ _HOLD = "share of expectations"
 _MUST_NOT_MATTER = {one.name for one in invariance.METRICS}
 
 
-class BehaviourOptions(BaseModel):
-    """Options of the invariances and sensitivities.
-
-    Attributes:
-        variants: How many variants of a query to draw for each invariance, at the most.
-        resamples: Bootstrap resamples behind each interval.
-        noticeable: By how much a score must move for a query to count as answered otherwise.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    variants: int = Field(default=1, ge=1, le=20)
-    resamples: int = Field(default=10_000, ge=1_000, le=1_000_000)
-    noticeable: float = Field(default=1e-6, ge=0, lt=1)
-
-
-def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Found]:
+def _measure(subject: Subject, plan: CheckPlan[BehaviourOptions]) -> Iterator[Found]:
     wanted = set(plan.metrics)
     if wanted & set(_PLACES):
         yield from _places(subject, wanted)
@@ -56,7 +40,7 @@ def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Found]:
         yield from _retyped(subject, plan)
 
 
-def _retyped(subject: Subject, plan: CheckPlan) -> Iterator[Found]:
+def _retyped(subject: Subject, plan: CheckPlan[BehaviourOptions]) -> Iterator[Found]:
     """Queries typed otherwise, all of them asked in one call for each 20,000."""
     golden = subject.golden
     if golden.manifest.task != "classification":
@@ -96,7 +80,7 @@ def _gone(case: Counterexample, golden: GoldenSet) -> str:
     return ""
 
 
-def _fails(case: Counterexample, asked: TextAnswers, plan: CheckPlan) -> bool:
+def _fails(case: Counterexample, asked: TextAnswers, plan: CheckPlan[BehaviourOptions]) -> bool:
     (label, score), (now, then) = asked[case.query], asked[case.typed]
     if case.metric in _MUST_NOT_MATTER:
         return now != label

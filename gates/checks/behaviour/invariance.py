@@ -13,6 +13,7 @@ from gates.checks._answers_by_text import TextAnswers
 from gates.checks._replay import expected_labels
 from gates.checks._slices import cuts
 from gates.checks.behaviour.edits import EditedQuery
+from gates.checks.behaviour.options import BehaviourOptions
 from gates.checks.behaviour.perturb import INVARIANCES, SYNONYMS, Drawn, draw
 from gates.comparison.measuring import Sample, Slice, means, share
 from gates.domain.counterexamples import Counterexample
@@ -70,7 +71,7 @@ class _Outcome:
     shifted: Floats
 
 
-def draw_invariances(subject: Subject, plan: CheckPlan) -> dict[str, Drawn]:
+def draw_invariances(subject: Subject, plan: CheckPlan[BehaviourOptions]) -> dict[str, Drawn]:
     """The variants of every invariance that a card bounds.
 
     Args:
@@ -92,7 +93,10 @@ def draw_invariances(subject: Subject, plan: CheckPlan) -> dict[str, Drawn]:
 
 
 def invariances(
-    subject: Subject, plan: CheckPlan, drawn: Mapping[str, Drawn], asked: TextAnswers
+    subject: Subject,
+    plan: CheckPlan[BehaviourOptions],
+    drawn: Mapping[str, Drawn],
+    asked: TextAnswers,
 ) -> Iterator[Found]:
     """Every invariance that a card bounds.
 

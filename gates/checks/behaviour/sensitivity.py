@@ -13,6 +13,7 @@ from gates.checks._answers_by_text import TextAnswers
 from gates.checks._slices import cuts
 from gates.checks.behaviour import products
 from gates.checks.behaviour.edits import EditedQuery, TextEdit
+from gates.checks.behaviour.options import BehaviourOptions
 from gates.checks.behaviour.perturb import Drawn, chance_of
 from gates.comparison.measuring import share
 from gates.domain.counterexamples import Counterexample
@@ -45,7 +46,7 @@ METRICS = tuple(
 """What there is to bound."""
 
 
-def draw_sensitivities(subject: Subject, plan: CheckPlan) -> dict[str, Drawn]:
+def draw_sensitivities(subject: Subject, plan: CheckPlan[BehaviourOptions]) -> dict[str, Drawn]:
     """One variant of each query that a rule applies to, for every rule that a card bounds.
 
     Args:
@@ -57,7 +58,10 @@ def draw_sensitivities(subject: Subject, plan: CheckPlan) -> dict[str, Drawn]:
 
 
 def sensitivities(
-    subject: Subject, plan: CheckPlan, drawn: Mapping[str, Drawn], asked: TextAnswers
+    subject: Subject,
+    plan: CheckPlan[BehaviourOptions],
+    drawn: Mapping[str, Drawn],
+    asked: TextAnswers,
 ) -> Iterator[Found]:
     """Every rule that a card bounds.
 

@@ -92,8 +92,8 @@ class DirectionalOptions(BaseModel):
         return self
 
 
-def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Found]:
-    options: DirectionalOptions = plan.options
+def _measure(subject: Subject, plan: CheckPlan[DirectionalOptions]) -> Iterator[Found]:
+    options = plan.options
     _require_features(subject.golden, options)
     sweeps = Sweeps(
         subject.golden, subject.candidate, Tolerance(options.absolute, options.relative)
@@ -117,8 +117,8 @@ def _require_features(golden: GoldenSet, options: DirectionalOptions) -> None:
             raise UsageError(what, advice=nearest(feature, golden.features))
 
 
-def _monotone(sweeps: Sweeps, plan: CheckPlan) -> Iterator[Found]:
-    options: DirectionalOptions = plan.options
+def _monotone(sweeps: Sweeps, plan: CheckPlan[DirectionalOptions]) -> Iterator[Found]:
+    options = plan.options
     directions = [(one, 1.0) for one in options.rising] + [(one, -1.0) for one in options.falling]
     unread = [one for one, _ in directions if not sweeps.reads(one)]
     tried = [

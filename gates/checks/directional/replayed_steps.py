@@ -41,7 +41,7 @@ def as_counterexample(sweeps: Sweeps, metric: str, step: SweepStep) -> Counterex
 
 def replayed_steps(
     subject: Subject,
-    plan: CheckPlan,
+    plan: CheckPlan[object],
     sweeps: Sweeps,
     signs: Mapping[str, float],
     below: Collection[tuple[str, tuple[float, float]]],

@@ -49,7 +49,9 @@ class EmbeddingOptions(BaseModel):
     same: float = Field(default=1e-6, ge=1e-6, le=1.0)
 
 
-def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Measurement | Exhibit]:
+def _measure(
+    subject: Subject, plan: CheckPlan[EmbeddingOptions]
+) -> Iterator[Measurement | Exhibit]:
     golden = subject.golden
     new = TextVectors(golden, subject.candidate, subject.candidate.vectors(golden.inputs()))
     measured = _Measured(subject, plan, new)
@@ -70,8 +72,10 @@ def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Measurement | Exhibi
 class _Measured:
     """Measurements by name."""
 
-    def __init__(self, subject: Subject, plan: CheckPlan, new: TextVectors) -> None:
-        options: EmbeddingOptions = plan.options
+    def __init__(
+        self, subject: Subject, plan: CheckPlan[EmbeddingOptions], new: TextVectors
+    ) -> None:
+        options = plan.options
         self._golden = subject.golden
         self._new = new
         self._same = options.same

@@ -45,7 +45,9 @@ class EquivalenceOptions(BaseModel):
     neighbours: int = Field(default=10, ge=1, le=9_999)
 
 
-def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Measurement | Exhibit]:
+def _measure(
+    subject: Subject, plan: CheckPlan[EquivalenceOptions]
+) -> Iterator[Measurement | Exhibit]:
     if subject.champion is None:
         raise NoChampion
     golden, options = subject.golden, plan.options
@@ -78,7 +80,7 @@ def _unmoved(metric: str, key: str) -> Measurement:
 
 
 def _vectors(
-    subject: Subject, plan: CheckPlan, own: Arm, there: Arm
+    subject: Subject, plan: CheckPlan[EquivalenceOptions], own: Arm, there: Arm
 ) -> Iterator[Measurement | Exhibit]:
     golden, options = subject.golden, plan.options
     tolerance, k = Tolerance(options.absolute, options.relative), options.neighbours

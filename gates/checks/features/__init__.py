@@ -83,8 +83,8 @@ class FeaturesOptions(BaseModel):
     bins: int = Field(default=10, ge=2, le=100)
 
 
-def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Measurement | Exhibit]:
-    options: FeaturesOptions = plan.options
+def _measure(subject: Subject, plan: CheckPlan[FeaturesOptions]) -> Iterator[Measurement | Exhibit]:
+    options = plan.options
     golden = subject.golden
     features = input_features(subject.candidate, golden)
     filled = [n for n in features if constant(np.asarray(golden.features[n]), options.nearly)]
@@ -106,10 +106,13 @@ def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Measurement | Exhibi
 
 
 def _weighed(
-    subject: Subject, plan: CheckPlan, features: Sequence[str], filled: Sequence[str]
+    subject: Subject,
+    plan: CheckPlan[FeaturesOptions],
+    features: Sequence[str],
+    filled: Sequence[str],
 ) -> Iterator[Measurement | Exhibit]:
     """All that takes a model's scores."""
-    options: FeaturesOptions = plan.options
+    options = plan.options
     golden = subject.golden
     coded, rows = judged(golden), draw(golden.row_query, options.rows, subject.seed)
 

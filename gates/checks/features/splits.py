@@ -27,7 +27,7 @@ METRICS = (
 
 
 def of_splits(
-    subject: Subject, plan: CheckPlan, expected: Sequence[str]
+    subject: Subject, plan: CheckPlan[object], expected: Sequence[str]
 ) -> Iterator[Measurement | Exhibit]:
     """The metrics of gain that a card bounds, and a table where the candidate's file can be read.
 

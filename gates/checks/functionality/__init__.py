@@ -59,7 +59,7 @@ class _Answered:
         return self.got == self.expanded.label
 
 
-def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Found]:
+def _measure(subject: Subject, plan: CheckPlan[FunctionalityOptions]) -> Iterator[Found]:
     if subject.golden.manifest.task == "ranking":
         yield from never_shown(subject)
         return
@@ -68,7 +68,7 @@ def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Found]:
         for metric in plan.metrics:
             yield Measurement(metric, None, 0, _SHARE, reason=_NONE)
         return
-    options: FunctionalityOptions = plan.options
+    options = plan.options
     made = list(templates.expanded(options.queries, subject.seed)) if templates.expect else []
     nowhere = templates.nothing.queries if templates.nothing else ()
     recall = subject.recall("functionality")

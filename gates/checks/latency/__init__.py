@@ -55,7 +55,7 @@ class LatencyOptions(BaseModel):
     steady: float = Field(default=1.25, gt=1)
 
 
-def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Measurement | Exhibit]:
+def _measure(subject: Subject, plan: CheckPlan[LatencyOptions]) -> Iterator[Measurement | Exhibit]:
     timed = _time(subject, plan)
     found = [*timed.quantiles(), *timed.speeds(), *_memory(subject, timed.asked)]
     yield from found
@@ -64,8 +64,8 @@ def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Measurement | Exhibi
         raise NoChampion
 
 
-def _time(subject: Subject, plan: CheckPlan) -> _Timed:
-    options: LatencyOptions = plan.options
+def _time(subject: Subject, plan: CheckPlan[LatencyOptions]) -> _Timed:
+    options = plan.options
     arms, requests = (subject.candidate, subject.champion), Requests(subject.golden, subject.seed)
 
     def ask(frames: Iterator[Columns], wanted: int, seconds: float) -> TimedRequests:

@@ -56,7 +56,9 @@ class RankingDiffOptions(BaseModel):
     unjudged: Literal["open", "irrelevant"] = "open"
 
 
-def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Measurement | Exhibit]:
+def _measure(
+    subject: Subject, plan: CheckPlan[RankingDiffOptions]
+) -> Iterator[Measurement | Exhibit]:
     if subject.champion is None:
         raise NoChampion
     golden, options = subject.golden, plan.options
@@ -103,12 +105,12 @@ class _Measured:
     def __init__(
         self,
         subject: Subject,
-        plan: CheckPlan,
+        plan: CheckPlan[RankingDiffOptions],
         pair: RankingPair,
         primary: str,
         slices: list[Slice],
     ) -> None:
-        options: RankingDiffOptions = plan.options
+        options = plan.options
         self._subject = subject
         self._pair = pair
         self._primary = primary

@@ -60,9 +60,9 @@ class RobustnessOptions(BaseModel):
     batches: int = Field(default=100, ge=1, le=10_000)
 
 
-def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Found]:
+def _measure(subject: Subject, plan: CheckPlan[RobustnessOptions]) -> Iterator[Found]:
     golden, wanted = subject.golden, set(plan.metrics)
-    options: RobustnessOptions = plan.options
+    options = plan.options
     labelled = golden.manifest.task == "classification"
     with SeparateProcess(subject.candidate, labelled=labelled, patience=_PATIENCE) as asker:
         first = asker.answers(golden.inputs())
@@ -85,7 +85,7 @@ def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Found]:
 
 
 def _unseen_words(
-    subject: Subject, plan: CheckPlan, asker: SeparateProcess, first: Answers
+    subject: Subject, plan: CheckPlan[RobustnessOptions], asker: SeparateProcess, first: Answers
 ) -> Iterator[Found]:
     golden = subject.golden
     texts = golden.query_text
@@ -124,7 +124,7 @@ def _unseen_words(
 
 def _again(
     subject: Subject,
-    plan: CheckPlan,
+    plan: CheckPlan[RobustnessOptions],
     recall: Recall,
     cases: Sequence[KnownCounterexample],
     labels: Mapping[str, str],

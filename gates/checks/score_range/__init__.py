@@ -55,7 +55,9 @@ class ScoreRangeOptions(BaseModel):
     class_queries: int = Field(default=10, ge=1)
 
 
-def _measure(subject: Subject, plan: CheckPlan) -> Iterator[Measurement | Exhibit]:
+def _measure(
+    subject: Subject, plan: CheckPlan[ScoreRangeOptions]
+) -> Iterator[Measurement | Exhibit]:
     labelled = label(subject)
     if labelled is None:
         reason = "the golden set expects no label"
@@ -86,8 +88,8 @@ def _needs_champion(metric: str) -> bool:
 class _Measured:
     """Measurements by name, the whole set first, then slice by slice."""
 
-    def __init__(self, labelled: Labelled, plan: CheckPlan, seed: int) -> None:
-        options: ScoreRangeOptions = plan.options
+    def __init__(self, labelled: Labelled, plan: CheckPlan[ScoreRangeOptions], seed: int) -> None:
+        options = plan.options
         self.binning = Binning(options.bins, options.binning == "equal-width")
         self._labelled = labelled
         self._margins = plan.margins
