@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gates.domain.subject import GoldenSet
+from gates.kernels.canonical import order_numbered
+from gates.kernels.matching import Lists, as_codes, match
 from gates.kernels.packed import Floats, Ints, offsets
-from gates.kernels.ranking import order
 
 __all__ = ["GradedCandidates", "Ranked", "judged", "rank"]
 
@@ -55,34 +56,24 @@ def judged(golden: GoldenSet) -> GradedCandidates:
     """
     queries, rows = len(golden.query_id), len(golden.row_doc)
     names = np.array([*golden.row_doc, *golden.judged_doc], dtype=object).astype(str)
-    unique, codes = np.unique(names, return_inverse=True)
+    _, codes = np.unique(names, return_inverse=True)
     docs, judged_docs = codes[:rows].astype(np.int64), codes[rows:].astype(np.int64)
-    row_key = golden.row_query * unique.size + docs
-    judged_key = golden.judged_query * unique.size + judged_docs
-    by_key = np.argsort(judged_key)
-    grades = np.full(rows, np.nan)
-    if judged_key.size:
-        sorted_key = judged_key[by_key]
-        place = np.minimum(np.searchsorted(sorted_key, row_key), judged_key.size - 1)
-        found = sorted_key[place] == row_key
-        grades[found] = golden.grade[by_key[place[found]]]
     by_query = np.argsort(golden.judged_query, kind="stable")
-    return GradedCandidates(
-        offsets(golden.row_query, queries),
-        docs,
-        grades,
-        offsets(golden.judged_query[by_query], queries),
-        golden.grade[by_query],
+    candidates = Lists(offsets(golden.row_query, queries), as_codes(docs))
+    judgments = Lists(
+        offsets(golden.judged_query[by_query], queries), as_codes(judged_docs[by_query])
     )
+    grade = golden.grade[by_query]
+    found = match(candidates, candidates, judgments, grade)
+    return GradedCandidates(candidates.starts, docs, found.old_grades, judgments.starts, grade)
 
 
-def rank(golden: GoldenSet, coded: GradedCandidates, scores: Floats) -> Ranked:
+def rank(coded: GradedCandidates, scores: Floats) -> Ranked:
     """Rank each query's candidates by score, ties by document id descending.
 
     Args:
-        golden: A ranking golden set.
-        coded: Its documents as integers.
+        coded: A golden set's documents as integers.
         scores: float64[N], finite, a score for each candidate row.
     """
-    row = order(golden.row_query, scores, coded.docs)
+    row = order_numbered(coded.starts, scores, coded.docs)
     return Ranked(row, coded.docs[row], coded.grades[row])

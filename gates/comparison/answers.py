@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gates.domain.subject import GoldenSet
-from gates.kernels.ranking import order
+from gates.kernels.canonical import order_numbered
+from gates.kernels.packed import offsets, ranks
 
 if TYPE_CHECKING:
     from gates.domain.golden_set import Bools, Floats, Ints
@@ -165,11 +166,10 @@ def _places(golden: GoldenSet, scores: Floats) -> Ints:
     """int64[rows], the place of each row in its query's list, 1 at the top."""
     names = np.array(golden.row_doc, dtype=object).astype(str)
     _, codes = np.unique(names, return_inverse=True)
-    rows = order(golden.row_query, scores, codes.astype(np.int64))
-    query = golden.row_query[rows]
-    starts = np.searchsorted(query, query)
+    starts = offsets(golden.row_query, len(golden.query_id))
+    rows = order_numbered(starts, scores, codes.astype(np.int64))
     places = np.empty(len(rows), np.int64)
-    places[rows] = np.arange(len(rows)) - starts + 1
+    places[rows] = ranks(starts)
     return places
 
 

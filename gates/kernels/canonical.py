@@ -37,9 +37,16 @@ def order_lists(starts: Ints, scores: Floats, tie_keys: TieKeys) -> RankOrder:
 
     Args:
         starts: int64[Q + 1], packed offsets of the lists.
-        scores: float64[N], not NaN.
+        scores: float64[N], finite or infinite.
         tie_keys: Called with the rows of lists in which scores tie, or nearly do.
+
+    Raises:
+        ValueError: a score is NaN, which has no place in an order.
     """
+    if np.isnan(scores).any():
+        raise ValueError(
+            f"{int(np.isnan(scores).sum())} scores are NaN; reject them before ranking"
+        )
     row = np.empty(scores.size, dtype=np.int64)
     doubtful = np.zeros(starts.size - 1, dtype=np.bool_)
     for block in blocks(starts):
@@ -52,6 +59,17 @@ def order_lists(starts: Ints, scores: Floats, tie_keys: TieKeys) -> RankOrder:
         tied[1:] = ordered[1:] == ordered[:-1]
         tied[starts[:-1][np.diff(starts) > 0]] = False
     return RankOrder(row, tied)
+
+
+def order_numbered(starts: Ints, scores: Floats, numbers: Ints) -> Ints:
+    """`order_lists` of documents that were numbered: the row at each place, int64[N].
+
+    Args:
+        starts: int64[Q + 1], packed offsets of the lists.
+        scores: float64[N], finite or infinite.
+        numbers: int64[N], integers, 0 or more, that order as the document id strings do.
+    """
+    return order_lists(starts, scores, lambda rows: numbers[rows].astype(np.uint64)[None]).row
 
 
 def _order_block(block: Block, scores: Floats, row: Ints, doubtful: Bools) -> None:

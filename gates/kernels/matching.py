@@ -53,6 +53,23 @@ class Matched:
     twice: Ints
 
 
+def as_codes(numbers: Ints) -> Codes:
+    """Documents that were numbered, from 0 up to 2^31, as codes that match exactly; uint64[N]."""
+    # Matching reads the upper bits, and puts ranks in the lower.
+    return numbers.astype(np.uint64) << np.uint64(32)
+
+
+def pair(old: Lists, new: Lists) -> Pairing:
+    """Where each document of one ranking stands in the other, nobody having judged any.
+
+    Args:
+        old: The old lists.
+        new: The new lists, of the same queries in the same order.
+    """
+    nothing = Lists(np.zeros_like(old.starts), np.empty(0, np.uint64))
+    return match(old, new, nothing, np.empty(0)).pairing
+
+
 def match(old: Lists, new: Lists, judged: Lists, grades: Floats) -> Matched:
     """Match the documents of both rankings with each other and with their grades.
 

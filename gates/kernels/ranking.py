@@ -49,29 +49,6 @@ class Ranking:
     grades: Floats
 
 
-def order(query: Ints, score: Floats, doc_rank_key: Ints) -> Ints:
-    """Canonical order of scored documents: query, score descending, ties by document id descending.
-
-    That is trec_eval's rule, so a score file has one ranking whatever order its lines are in.
-    -0.0 equals 0.0; scores are compared in full double precision.
-
-    Args:
-        query: int64[N], query codes.
-        score: float64[N], finite or infinite.
-        doc_rank_key: int64[N], integers that order as the document id strings do.
-
-    Returns:
-        int64[N], row numbers in canonical order.
-
-    Raises:
-        ValueError: a score is NaN, which has no place in an order.
-    """
-    if np.isnan(score).any():
-        raise ValueError(f"{int(np.isnan(score).sum())} scores are NaN; reject them before ranking")
-    # ~key reverses the order of integers and, unlike -key, cannot overflow.
-    return np.lexsort((~doc_rank_key, -score, query))
-
-
 def condensed(ranking: Ranking) -> Ranking:
     """The lists without their unjudged documents, later ones moving up (trec_eval `-J`).
 

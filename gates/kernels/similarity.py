@@ -1,7 +1,8 @@
 """Old result lists against new ones: overlap, RBO, Kendall's tau, and which documents moved where.
 
-`pair` matches the documents once; every measure reads the `Pairing`. Lists may be uneven or empty.
-Per-query results are [Q]; per-document results follow the rows of the list they describe.
+`gates.kernels.matching` matches the documents once; every measure reads the `Pairing`. Lists may be
+uneven or empty. Per-query results are [Q]; per-document results follow the rows of the list they
+describe.
 """
 
 from collections.abc import Iterator
@@ -40,28 +41,6 @@ class Pairing:
     new_starts: Ints
     new_rank: Ints
     old_rank: Ints
-
-
-def pair(old_starts: Ints, old_docs: Ints, new_starts: Ints, new_docs: Ints) -> Pairing:
-    """Match the documents of old and new lists, query by query.
-
-    Args:
-        old_starts: int64[Q + 1], packed offsets of the old lists.
-        old_docs: int64[N_old], document codes in rank order, unique within a query.
-        new_starts: int64[Q + 1], of the same queries in the same order.
-        new_docs: int64[N_new], codes from the same coding.
-    """
-    old, new = top(old_starts), top(new_starts)
-    old_key, new_key = _keys(old.query, old_docs, new.query, new_docs, old_starts.size - 1)
-    old_rank, new_rank = np.zeros(new_key.size, np.int64), np.zeros(old_key.size, np.int64)
-    if old_key.size:
-        by_key = np.argsort(old_key)
-        place = np.searchsorted(old_key, new_key, sorter=by_key)
-        row = by_key[np.minimum(place, old_key.size - 1)]
-        common = old_key[row] == new_key
-        old_rank[common] = old.rank[row[common]]
-        new_rank[row[common]] = new.rank[common]
-    return Pairing(old_starts, new_starts, new_rank, old_rank)
 
 
 def overlap_at(pairing: Pairing, k: int) -> Floats:
@@ -176,19 +155,6 @@ def zero_result_flips(pairing: Pairing) -> NDArray[np.int8]:
     """Queries that lost all results (-1), found some where there were none (+1), or neither (0)."""
     old, new = np.diff(pairing.old_starts) > 0, np.diff(pairing.new_starts) > 0
     return new.astype(np.int8) - old.astype(np.int8)
-
-
-def _keys(
-    old_query: Ints, old_docs: Ints, new_query: Ints, new_docs: Ints, queries: int
-) -> tuple[Ints, Ints]:
-    """One integer for each (query, document); wide codes are numbered afresh so that it fits."""
-    docs = np.concatenate((old_docs, new_docs))
-    low, high = int(docs.min(initial=0)), int(docs.max(initial=0))
-    if (high - low + 1) * queries > np.iinfo(np.int64).max:
-        docs = np.unique(docs, return_inverse=True)[1].astype(np.int64)
-        low, high = 0, docs.size
-    key = np.concatenate((old_query, new_query)) * (high - low + 1) + (docs - low)
-    return key[: old_docs.size], key[old_docs.size :]
 
 
 def _divide(values: Floats | Ints, by: Floats | Ints, otherwise: float) -> Floats:

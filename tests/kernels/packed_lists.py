@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from hypothesis import strategies as st
 
+from gates.kernels.matching import Lists, as_codes, pair
 from gates.kernels.packed import Floats, Ints
-from gates.kernels.similarity import Pairing, pair
+from gates.kernels.similarity import Pairing
 
 UNJUDGED = float("nan")
 
@@ -21,7 +22,12 @@ def pair_lists(old: Sequence[Sequence[int]], new: Sequence[Sequence[int]]) -> Pa
     """Pairing of lists of document codes."""
     old_starts, old_docs = pack(old)
     new_starts, new_docs = pack(new)
-    return pair(old_starts, old_docs.astype(np.int64), new_starts, new_docs.astype(np.int64))
+    return pair_docs(old_starts, old_docs.astype(np.int64), new_starts, new_docs.astype(np.int64))
+
+
+def pair_docs(old_starts: Ints, old_docs: Ints, new_starts: Ints, new_docs: Ints) -> Pairing:
+    """Pairing of packed lists of document numbers."""
+    return pair(Lists(old_starts, as_codes(old_docs)), Lists(new_starts, as_codes(new_docs)))
 
 
 def judgments(lists: Sequence[Sequence[float]]) -> tuple[Ints, Floats]:

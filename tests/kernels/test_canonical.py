@@ -2,11 +2,12 @@
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gates.comparison.files.arrow import text_buffers
-from gates.kernels.canonical import order_lists
+from gates.kernels.canonical import order_lists, order_numbered
 from gates.kernels.ids import id_words
 from gates.kernels.packed import Floats
 
@@ -60,3 +61,24 @@ def test_long_lists_of_one_length_and_ragged_ones_agree() -> None:
         [*rows.tolist(), *[[1.0] * n for n in range(60)]], [*docs, *map(str, range(1770))]
     )
     assert ragged[: rows.size] == even
+
+
+def test_numbered_documents_stand_by_query_then_score_then_number() -> None:
+    score = np.array([0.0, -0.0, 1e-300, 0.1, 0.2])
+    order = order_numbered(np.array([0, 3, 5]), score, np.array([1, 2, 0, 5, 0]))
+    assert order.tolist() == [2, 1, 0, 4, 3]
+
+
+def test_numbered_documents_are_kept_apart_where_single_precision_would_tie_them() -> None:
+    score = np.array([0.5, 0.5 + 1e-9])
+    assert order_numbered(np.array([0, 2]), score, np.array([1, 0])).tolist() == [1, 0]
+
+
+def test_the_smallest_and_the_largest_number_have_their_places() -> None:
+    extremes = np.array([0, np.iinfo(np.int64).max])
+    assert order_numbered(np.array([0, 2]), np.zeros(2), extremes).tolist() == [1, 0]
+
+
+def test_a_score_that_is_not_a_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="1 scores are NaN"):
+        order_numbered(np.array([0, 2]), np.array([1.0, np.nan]), np.arange(2))

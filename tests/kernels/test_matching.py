@@ -55,7 +55,7 @@ def test_ranks_and_grades_are_what_looking_them_up_gives(
 
 
 @given(queries)
-def test_it_pairs_documents_as_the_kernel_for_small_sets_does(
+def test_numbered_documents_match_as_codes_do(
     lists: list[tuple[list[int], list[int], list[int]]],
 ) -> None:
     old, new, judged = ([*one] for one in zip(*lists, strict=True))

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gates.kernels import ranking
+from gates.kernels.canonical import order_numbered
 from gates.kernels.packed import Floats, offsets
 from tests.kernels.packed_lists import UNJUDGED, grade_lists, judgments, pack
 
@@ -64,33 +65,11 @@ def test_condensed_lists_close_the_gaps_of_unjudged_documents() -> None:
 def test_a_tied_list_is_ranked_by_document_id_descending() -> None:
     names = np.array(["x", "y", "w"])
     key = np.argsort(np.argsort(names))
-    served = ranking.order(np.zeros(3, np.int64), np.zeros(3), key)
+    served = order_numbered(np.array([0, 3]), np.zeros(3), key)
     assert names[served].tolist() == ["y", "x", "w"]
     grades = np.where(names == "x", 1.0, 0.0)[served]
     value = only(ranking.ndcg(np.array([0, 3]), grades, *pack([[1, 0, 0]])))
     assert value == pytest.approx(0.6309, abs=5e-5)
-
-
-def test_order_sorts_by_query_then_score_then_id() -> None:
-    query = np.array([1, 0, 0, 1, 0])
-    score = np.array([0.1, 0.0, -0.0, 0.2, 1e-300])
-    key = np.array([5, 1, 2, 0, 0])
-    assert ranking.order(query, score, key).tolist() == [4, 2, 1, 3, 0]
-
-
-def test_order_keeps_scores_apart_that_single_precision_would_tie() -> None:
-    score = np.array([0.5, 0.5 + 1e-9])
-    assert ranking.order(np.zeros(2, np.int64), score, np.array([1, 0])).tolist() == [1, 0]
-
-
-def test_order_takes_the_smallest_and_largest_keys() -> None:
-    extremes = np.array([np.iinfo(np.int64).min, np.iinfo(np.int64).max])
-    assert ranking.order(np.zeros(2, np.int64), np.zeros(2), extremes).tolist() == [1, 0]
-
-
-def test_order_refuses_a_score_that_is_not_a_number() -> None:
-    with pytest.raises(ValueError, match="1 scores are NaN"):
-        ranking.order(np.zeros(2, np.int64), np.array([1.0, np.nan]), np.arange(2))
 
 
 def test_offsets_count_queries_without_rows() -> None:

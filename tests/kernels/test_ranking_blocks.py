@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gates.kernels import attribution, browsing, packed, ranking, similarity
 from gates.kernels.packed import Floats, Ints
-from tests.kernels.packed_lists import doc_lists, pack
+from tests.kernels.packed_lists import doc_lists, pack, pair_docs
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Arms:
 
     @property
     def pairing(self) -> similarity.Pairing:
-        return similarity.pair(self.old.starts, self.old.docs, self.new.starts, self.new.docs)
+        return pair_docs(self.old.starts, self.old.docs, self.new.starts, self.new.docs)
 
     @property
     def served(self) -> tuple[Ints, Floats, Ints, Floats]:

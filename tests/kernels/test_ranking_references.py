@@ -13,6 +13,7 @@ import pytrec_eval
 
 from gates.kernels import ranking
 from gates.kernels.browsing import rbp
+from gates.kernels.canonical import order_numbered
 from gates.kernels.packed import Floats, Ints, offsets
 
 QUERIES, POOL, SERVED = 150, 60, 40
@@ -40,11 +41,11 @@ class Sample:
         names = sorted({doc for _, doc, _ in rows})
         code = {doc: rank for rank, doc in enumerate(names)}
         position = {q: rank for rank, q in enumerate(self.run)}
-        query = np.array([position[q] for q, _, _ in rows])
+        # Rows come query by query.
+        starts = offsets(np.array([position[q] for q, _, _ in rows]), len(position))
         docs = np.array([code[doc] for _, doc, _ in rows])
         grades = np.array([self.qrels[q].get(doc, np.nan) for q, doc, _ in rows])
-        by_rank = ranking.order(query, np.array([score for _, _, score in rows]), docs)
-        starts = offsets(query[by_rank], len(position))
+        by_rank = order_numbered(starts, np.array([score for _, _, score in rows]), docs)
         return ranking.Ranking(starts, docs[by_rank], grades[by_rank])
 
     def ideal(self) -> tuple[Ints, Floats]:
@@ -205,5 +206,5 @@ def test_rank_biased_precision_scores_what_ranx_gives(ranx: dict[str, Floats]) -
 
 def test_ranx_ranks_ties_in_the_order_they_were_inserted(ranx: dict[str, Floats]) -> None:
     assert ranx["tied"].tolist() == [1.0, 0.5]
-    ours = ranking.order(np.zeros(2, np.int64), np.ones(2), np.array([0, 1]))
+    ours = order_numbered(np.array([0, 2]), np.ones(2), np.array([0, 1]))
     assert ours.tolist() == [1, 0]

@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
-from gates.kernels import similarity
-from gates.kernels.packed import Floats
-from tests.kernels.packed_lists import doc_lists, pair_lists, pair_words, paired_doc_lists
+from gates.kernels import matching, similarity
+from tests.kernels.packed_lists import doc_lists, pack, pair_lists, pair_words, paired_doc_lists
 
 Lists = list[tuple[list[int], list[int]]]
 
@@ -235,22 +234,16 @@ def test_lists_that_became_empty_or_stopped_being_so() -> None:
 
 
 @given(paired_doc_lists)
-def test_document_codes_may_be_any_integers(lists: Lists) -> None:
-    """Hashed codes span the whole range, where query and code no longer fit one integer."""
-    step = np.iinfo(np.int64).max // 8
+def test_documents_may_be_numbered_or_hashed(lists: Lists) -> None:
+    """Hashed codes span the whole range, where query and code would not fit one integer."""
 
-    def spread(docs: list[int]) -> list[int]:
-        return [(doc - 8) * step for doc in docs]
+    def hashed(docs: list[list[int]]) -> matching.Lists:
+        starts, flat = pack(docs)
+        return matching.Lists(starts, flat.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
 
-    def rbo(pairs: Lists) -> Floats:
-        old = np.array([doc for a, _ in pairs for doc in a], dtype=np.int64)
-        new = np.array([doc for _, b in pairs for doc in b], dtype=np.int64)
-        old_starts = np.cumsum([0, *(len(a) for a, _ in pairs)])
-        new_starts = np.cumsum([0, *(len(b) for _, b in pairs)])
-        return similarity.rbo(similarity.pair(old_starts, old, new_starts, new))
-
-    wide = [(spread(old), spread(new)) for old, new in lists]
-    np.testing.assert_array_equal(rbo(lists), rbo(wide))
+    old, new = [one for one, _ in lists], [one for _, one in lists]
+    wide = similarity.rbo(matching.pair(hashed(old), hashed(new)))
+    np.testing.assert_array_equal(similarity.rbo(pair_lists(old, new)), wide)
 
 
 def test_the_same_document_in_another_query_is_another_document() -> None:

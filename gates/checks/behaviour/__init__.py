@@ -97,7 +97,7 @@ def _places(subject: Subject, wanted: set[str]) -> Iterator[Measurement | Exhibi
                 yield Measurement(kind, None, 0, _HOLD, reason=reason)
         return
     coded = judged(golden)
-    ranked = rank(golden, coded, subject.candidate.scores(golden.inputs()))
+    ranked = rank(coded, subject.candidate.scores(golden.inputs()))
     place = {}
     for row, at in zip(ranked.row, np.arange(ranked.row.size), strict=True):
         query = int(golden.row_query[row])

@@ -109,7 +109,7 @@ def brand_rank(subject: Subject, column: str, resamples: int) -> Iterator[Found]
         yield Measurement(METRIC.name, None, 0, _PAIR, reason=reason)
         return
     coded = judged(golden)
-    row = rank(golden, coded, subject.candidate.scores(golden.inputs())).row
+    row = rank(coded, subject.candidate.scores(golden.inputs())).row
     compared = [one for pair in pairs if (one := _compare(pair, coded, row, brand))]
     yield _measured(compared, len(pairs), len(golden.query_id), resamples, subject.seed)
     lost = [one for one in compared if one.branded > one.plain]

@@ -35,6 +35,7 @@ from gates.domain.judging import Exhibit, Measurement
 from gates.domain.subject import Arm, CheckPlan, Subject
 from gates.errors import ModelFault, NoChampion
 from gates.kernels import similarity
+from gates.kernels.matching import Lists, as_codes, pair
 
 __all__ = ["CHECK"]
 
@@ -166,10 +167,11 @@ def _drift(old: FeatureImportance, new: FeatureImportance) -> Measurement:
     both = [name for name in new.moved if name in old.moved]
     was, now = (rank_of({name: one.moved[name] for name in both}) for one in (old, new))
     codes = {name: code for code, name in enumerate(both)}
-    lists = [np.array([codes[name] for name in one], np.int64) for one in (was, now)]
-    ends = [np.array([0, one.size]) for one in lists]
-    pairing = similarity.pair(ends[0], lists[0], ends[1], lists[1])
-    overlap = float(similarity.rbo(pairing, p=_RBO_P)[0])
+    lists = [
+        Lists(np.array([0, len(one)]), as_codes(np.array([codes[n] for n in one], np.int64)))
+        for one in (was, now)
+    ]
+    overlap = float(similarity.rbo(pair(*lists), p=_RBO_P)[0])
     last = len(both) + 1
     gap = {name: abs(was.get(name, last) - now.get(name, last)) for name in both}
     most = [n for n in sorted(gap, key=lambda name: (-gap[name], name)) if gap[n]][:_MOST]

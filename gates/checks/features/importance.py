@@ -17,8 +17,9 @@ from gates.checks._ranked import GradedCandidates
 from gates.domain.judging import Measurement
 from gates.domain.subject import Arm, GoldenSet, NoContributions
 from gates.kernels.association import spearman
+from gates.kernels.canonical import order_numbered
 from gates.kernels.packed import Bools, Floats, Ints, offsets
-from gates.kernels.ranking import ndcg, order
+from gates.kernels.ranking import ndcg
 
 __all__ = [
     "EXPECTED",
@@ -184,8 +185,8 @@ def _standing(name: str, places: Mapping[str, int], sizes: Mapping[str, float]) 
 def _quality(golden: GoldenSet, coded: GradedCandidates, rows: Ints, scores: Floats) -> float:
     """Weighted mean nDCG@10 of the queries of some rows; NaN when none has a relevant document."""
     query = golden.row_query[rows]
-    placed = rows[order(query, scores, coded.docs[rows])]
     starts = offsets(query, len(golden.query_id))
+    placed = rows[order_numbered(starts, scores, coded.docs[rows])]
     values = ndcg(starts, coded.grades[placed], coded.ideal_starts, coded.ideal_grades, _K)
     counts = (np.diff(starts) > 0) & ~np.isnan(values)
     weight = golden.design_weight[counts]

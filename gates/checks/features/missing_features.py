@@ -94,7 +94,7 @@ class _Tops:
         return lost
 
     def _top(self, scores: Floats) -> Bools:
-        row = rank(self._golden, self._coded, scores).row
+        row = rank(self._coded, scores).row
         place = np.arange(row.size) - self._coded.starts[self._golden.row_query[row]]
         top = np.zeros(row.size, bool)
         top[row[place < _TOP]] = True

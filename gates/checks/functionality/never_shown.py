@@ -37,7 +37,7 @@ def never_shown(subject: Subject) -> Iterator[Measurement | Exhibit]:
         yield Measurement(NEVER, None, 0, UNIT, reason=reason)
         return
     coded = judged(golden)
-    ranked = rank(golden, coded, subject.candidate.scores(golden.inputs()))
+    ranked = rank(coded, subject.candidate.scores(golden.inputs()))
     place = np.empty(len(golden.row_doc), np.int64)
     place[ranked.row] = np.arange(len(place)) - coded.starts[golden.row_query[ranked.row]] + 1
     rows = [at for at, document in enumerate(golden.row_doc) if document in listed]

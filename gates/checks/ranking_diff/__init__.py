@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -63,8 +64,8 @@ def _measure(
         raise NoChampion
     golden, options = subject.golden, plan.options
     coded, frame = judged(golden), golden.inputs()
-    new = rank(golden, coded, subject.candidate.scores(frame))
-    old = rank(golden, coded, subject.champion.scores(frame))
+    new = rank(coded, subject.candidate.scores(frame))
+    old = rank(coded, subject.champion.scores(frame))
     pair = RankingPair(golden, coded, old, new, options.gain, options.relevant, options.rbo_p)
     slices = list(cuts(golden.slices, plan.slices, len(golden.query_id)))
     deltas = (one.removesuffix(".delta") for one in plan.metrics if one.endswith(".delta"))
@@ -180,9 +181,8 @@ class _Measured:
         """The champion against itself in a fresh process: how far it moves, and how often."""
         champion, pair = self._subject.champion, self._pair
         assert champion is not None  # noqa: S101 - asked before
-        again = rank(pair.golden, pair.coded, champion.scores_again(pair.golden.inputs()))
-        starts = pair.coded.starts
-        moved = similarity.rbo(similarity.pair(starts, pair.old.docs, starts, again.docs)) < 1
+        again = rank(pair.coded, champion.scores_again(pair.golden.inputs()))
+        moved = similarity.rbo(replace(pair, new=again).pairing) < 1
         apart = np.abs(pair.quality(self._primary, again) - pair.quality(self._primary, pair.old))
         (mean,) = means(self._sample, {"noise": apart}, self._slices[0])
         largest = {"largest": float(np.nanmax(apart, initial=0.0))}

@@ -13,6 +13,7 @@ from gates.checks._ranked import GradedCandidates, Ranked
 from gates.comparison.measuring import PairedMetric
 from gates.domain.subject import GoldenSet
 from gates.kernels import named, ranking, similarity
+from gates.kernels.matching import Lists, as_codes, pair
 from gates.kernels.packed import Floats
 from gates.kernels.unjudged import UnjudgedBounds, unjudged
 
@@ -57,7 +58,8 @@ class RankingPair:
     def pairing(self) -> similarity.Pairing:
         """Where each document of one version stands in the other."""
         starts = self.coded.starts
-        return similarity.pair(starts, self.old.docs, starts, self.new.docs)
+        old, new = (Lists(starts, as_codes(arm.docs)) for arm in (self.old, self.new))
+        return pair(old, new)
 
     @cached_property
     def _judged(self) -> named.JudgedQueries:
