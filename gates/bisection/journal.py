@@ -6,7 +6,6 @@ it; a journal of other locks, another model or another golden set is never gone 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import platform
@@ -26,6 +25,7 @@ from gates.errors import UsageError
 from gates.locks.ddmin import Shows
 from gates.locks.lock import Lock
 from gates.registry.digests import tree_digest
+from gates.system.file_locks import take_exclusive_if_free
 from gates.system.files import write_atomically
 
 __all__ = ["Journal", "Trial", "bisection_key", "open_journal"]
@@ -148,21 +148,18 @@ def open_journal(path: Path, key: Mapping[str, str], *, fresh: bool) -> Iterator
     """
     lock = path.with_name(f"{path.name}.lock")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = lock.open("ab")
+        held = take_exclusive_if_free(lock)
     except OSError as problem:
         raise UsageError(
             f"the state file {path} cannot be made: {problem.strerror}",
             advice="name a file in a folder that can be written: --state FILE",
         ) from None
-    with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(
-                f"another process is at work on the state file {path}",
-                advice="wait until it is done, then run again; or name another: --state FILE",
-            ) from None
+    if held is None:
+        raise UsageError(
+            f"another process is at work on the state file {path}",
+            advice="wait until it is done, then run again; or name another: --state FILE",
+        )
+    with held:
         yield Journal(path, key, _read(path, key, fresh=fresh))
 
 

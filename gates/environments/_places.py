@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import re
@@ -11,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from gates.environments._files import LIST, MARKER, changes, write_list
-from gates.system.cached_folders import remove, try_lock
+from gates.system.cached_folders import remove
+from gates.system.file_locks import take_exclusive, take_exclusive_if_free
 
 __all__ = ["EnvironmentPlace", "places"]
 
@@ -79,9 +79,8 @@ class EnvironmentPlace:
         Raises:
             OSError: The lock file cannot be made.
         """
-        with self._lock_file() as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield handle.fileno()
+        with take_exclusive(self._lock_file, inherited=True) as held:
+            yield held.descriptor
 
     @contextlib.contextmanager
     def locked_at_once(self) -> Iterator[int | None]:
@@ -90,13 +89,17 @@ class EnvironmentPlace:
         Raises:
             OSError: The lock file cannot be made.
         """
-        with self._lock_file() as handle:
-            yield handle.fileno() if try_lock(handle.fileno()) else None
+        held = take_exclusive_if_free(self._lock_file, inherited=True)
+        if held is None:
+            yield None
+            return
+        with held:
+            yield held.descriptor
 
-    def _lock_file(self) -> BinaryIO:
-        self.home.parent.mkdir(parents=True, exist_ok=True)
+    @property
+    def _lock_file(self) -> Path:
         # Never removed: a lock file that comes anew would be another lock.
-        return self.home.with_suffix(".lock").open("ab")
+        return self.home.with_suffix(".lock")
 
     def finish(self, lock: bytes, facts: Mapping[str, Any]) -> None:
         """List what was built, mark it whole, and put it into its place.

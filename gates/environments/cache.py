@@ -29,7 +29,8 @@ from gates.environments._places import EnvironmentPlace, places
 from gates.environments.frames import encode_message
 from gates.environments.launching import WORKER, Limits, scrubbed_environment
 from gates.errors import BuildError
-from gates.system.cached_folders import hold, holders
+from gates.system.cached_folders import hold
+from gates.system.file_locks import holders
 from gates.system.installers import find_uv
 
 __all__ = ["Environment", "EnvironmentCache"]

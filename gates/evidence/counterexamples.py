@@ -6,19 +6,15 @@ other wrote. A file is replaced whole. One that cannot be read is said and begun
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gates.domain.counterexamples import Counterexample, KnownCounterexample, Recall, Replay
 from gates.errors import UsageError
 from gates.evidence.evidence import CheckRecord, canonical
+from gates.system.file_locks import HeldLock, take_exclusive
 from gates.system.files import write_atomically
 
 __all__ = ["LONGEST", "MOST", "SCHEMA", "VERSIONS", "CounterexampleStore"]
@@ -163,33 +159,16 @@ def _parsed(content: bytes) -> _File:
     return replace(file, runs=max(file.runs, 0), cases=file.cases[:MOST])
 
 
-@contextmanager
-def _turn(folder: Path) -> Iterator[None]:
-    end = time.monotonic() + _WAIT
+def _turn(folder: Path) -> HeldLock:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        return take_exclusive(folder, patience=_WAIT, make=False)
+    except TimeoutError as held:
+        raise UsageError(
+            str(held), advice="see whether another gate hangs, end it and run again"
+        ) from None
     except OSError as problem:
         raise UsageError(
             f"{folder} cannot be used: {problem.strerror}",
             advice="make it writable, or name another folder: --counterexamples DIR",
         ) from None
-    try:
-        while not _taken(descriptor):
-            if time.monotonic() > end:
-                raise UsageError(
-                    f"another process has held {folder} for over {_WAIT:.0f} s",
-                    advice="see whether another gate hangs, end it and run again",
-                )
-            time.sleep(0.02)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _taken(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

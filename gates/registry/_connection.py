@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from gates.errors import RegistryError, UsageError
-from gates.registry._filelock import file_lock
+from gates.system.file_locks import HeldLock, take_exclusive
 from gates.system.files import temporary_beside
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ _QUIET = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
+_LOCK_SECONDS = 60.0
 _BUSY = {"TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "INTERNAL_ERROR"}
 _PASSING = (
     r"error code (429|5\d\d)|too many \d+ error responses|timed out|failed with exception"
@@ -110,11 +111,23 @@ class Connection:
         with self._translated(doing, _TRANSFER if transfer else _LATER):
             yield client
 
-    @contextmanager
-    def exclusive(self) -> Iterator[None]:
-        """No other process of this machine moves an alias of this registry meanwhile."""
-        with file_lock(self._lock_path):
-            yield
+    def exclusive(self) -> HeldLock:
+        """No other process of this machine moves an alias of this registry while this is held.
+
+        Raises:
+            RegistryError: The lock cannot be made, or another process held it for too long.
+        """
+        try:
+            return take_exclusive(self._lock_path, patience=_LOCK_SECONDS)
+        except TimeoutError as held:
+            raise RegistryError(
+                str(held), advice="see whether another gate hangs, end it and try again"
+            ) from None
+        except OSError as problem:
+            raise RegistryError(
+                f"the lock {self._lock_path} cannot be made: {problem.strerror}",
+                advice="make its folder writable, or choose another",
+            ) from None
 
     def experiment_location(self, folder: str) -> str | None:
         """Where a new experiment keeps its files: beside the database, or as the server likes."""
@@ -123,7 +136,7 @@ class Connection:
     def _open(self, database: Path) -> None:
         database.parent.mkdir(parents=True, exist_ok=True)
         if not database.exists() or not database.stat().st_size:
-            with file_lock(self._lock_path):
+            with self.exclusive():
                 if not database.exists() or not database.stat().st_size:
                     _create(database)
         with database.open("rb") as stream:

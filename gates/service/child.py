@@ -13,7 +13,6 @@ happens; whatever else writes to stdout goes to the log.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
@@ -25,6 +24,7 @@ from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from gates.run.drive import Watcher, arguments_of, drive
 from gates.settings import Settings
+from gates.system.file_locks import take_exclusive
 
 if TYPE_CHECKING:
     from gates.domain.judging import Judgement
@@ -105,10 +105,9 @@ def main() -> None:
     os.dup2(2, 1)
     task = Task(**json.loads(parent.readline()))
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    held = os.open(task.lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    fcntl.flock(held, fcntl.LOCK_EX)  # a process before this one may still be ending
-    teller = _Teller(out)
-    teller.tell(ended=_ended(task, teller))
+    with take_exclusive(Path(task.lock)):  # a process before this one may still be ending
+        teller = _Teller(out)
+        teller.tell(ended=_ended(task, teller))
 
 
 def _ended(task: Task, teller: _Teller) -> dict[str, Any]:

@@ -6,9 +6,7 @@ PostgreSQL another host, goes on at the step that was left.
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,6 +21,7 @@ from gates.service.loops import Loop
 from gates.service.outward import StatusTags
 from gates.service.steps import JobSteps, Next, workflow_id
 from gates.service.store.values import Job
+from gates.system.file_locks import HeldLock, take_exclusive_if_free
 
 __all__ = ["DurableWork"]
 
@@ -97,7 +96,7 @@ class DurableWork:
             workflow_completion_timeout_sec=max(1, round(grace.total_seconds())),
         )
         self._leases.give_back(f"host:{self.executor}", self.executor)
-        os.close(self._held)
+        self._held.release()
 
     def enqueue(self, job_id: str) -> None:
         """See `Work.enqueue`."""
@@ -201,26 +200,20 @@ def _workflow_of(job: Job) -> str:
     return workflow_id(job.id, job.attempts)
 
 
-def _own_name(folder: Path) -> tuple[str, int]:
+def _own_name(folder: Path) -> tuple[str, HeldLock]:
     """A name that no other process of this machine has, and this one has again after a restart.
 
     Returns:
-        The name, and the open file that holds it.
+        The name, and the lock that keeps it.
 
     Raises:
         ServiceError: There are too many, or the folder cannot be written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for place in range(_MOST_NAMES):
-            path = folder / f"serve-{place}.lock"
-            held = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(held)
-                continue
-            return f"{socket.gethostname()[:40]}-{place}", held
+            held = take_exclusive_if_free(folder / f"serve-{place}.lock")
+            if held is not None:
+                return f"{socket.gethostname()[:40]}-{place}", held
     except OSError as problem:
         raise ServiceError(
             f"{folder} cannot be written: {problem.strerror}", advice="change its owner or mode"

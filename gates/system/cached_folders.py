@@ -8,10 +8,8 @@ inherited by programs that are started meanwhile.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
-import time
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,16 +17,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from gates.system.file_locks import share, take_exclusive, take_exclusive_if_free
+
 __all__ = [
     "CachedFolder",
     "State",
     "hold",
-    "holders",
     "is_held",
     "last_use",
     "remove",
     "size_of",
-    "try_lock",
     "used",
 ]
 
@@ -71,7 +69,7 @@ def hold(folder: Path, owner: object) -> bool:
     Returns:
         False when the folder is not there (any more), or cannot be opened.
     """
-    descriptor = _shared(folder)
+    descriptor = share(folder)
     if descriptor is None:
         return False
     weakref.finalize(owner, os.close, descriptor)
@@ -81,7 +79,7 @@ def hold(folder: Path, owner: object) -> bool:
 @contextlib.contextmanager
 def used(folder: Path) -> Iterator[None]:
     """Keep a folder from being removed while the block runs."""
-    descriptor = _shared(folder)
+    descriptor = share(folder)
     try:
         yield
     finally:
@@ -104,15 +102,12 @@ def remove(folder: Path, aside: Path, *, patience: float = 0.0) -> bool:
         OSError: It could not be removed.
     """
     try:
-        descriptor = _opened(folder)
+        held = take_exclusive(folder, patience=patience, make=False)
     except FileNotFoundError:
         return True
-    try:
-        end = time.monotonic() + patience
-        while not try_lock(descriptor):
-            if time.monotonic() >= end:
-                return False
-            time.sleep(0.02)
+    except TimeoutError:
+        return False
+    with held:
         if aside != folder:
             try:
                 folder.rename(aside)
@@ -120,33 +115,18 @@ def remove(folder: Path, aside: Path, *, patience: float = 0.0) -> bool:
                 aside = folder
         shutil.rmtree(aside)
         return True
-    finally:
-        os.close(descriptor)
 
 
 def is_held(folder: Path) -> bool:
     """Whether somebody uses a folder at this moment, this process included."""
     try:
-        descriptor = _opened(folder)
+        held = take_exclusive_if_free(folder, make=False)
     except FileNotFoundError:
         return False
-    try:
-        return not try_lock(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def holders(folder: Path) -> tuple[int, ...]:
-    """The processes that use a folder, as far as the system tells (Linux does)."""
-    try:
-        status = folder.stat()
-        table = Path("/proc/locks").read_text(encoding="ascii").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return ()
-    device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
-    rows = (line.split() for line in table)
-    found = {row[4] for row in rows if len(row) > 5 and row[1] == "FLOCK" and row[5] == device}
-    return tuple(sorted(int(pid) for pid in found if pid.isdigit() and pid != "0"))
+    if held is None:
+        return True
+    held.release()
+    return False
 
 
 def last_use(marker: Path) -> datetime:
@@ -162,33 +142,3 @@ def size_of(folder: Path) -> int:
         with contextlib.suppress(FileNotFoundError):
             size += path.lstat().st_size
     return size
-
-
-def try_lock(descriptor: int) -> bool:
-    """Take an open file's or folder's lock alone, if nobody has it."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _opened(folder: Path) -> int:
-    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-
-
-def _shared(folder: Path) -> int | None:
-    while True:
-        try:
-            descriptor = _opened(folder)
-        except OSError:
-            return None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-            now, locked = folder.stat(), os.fstat(descriptor)
-        except OSError:
-            os.close(descriptor)
-            return None
-        if (now.st_dev, now.st_ino) == (locked.st_dev, locked.st_ino):
-            return descriptor
-        os.close(descriptor)  # it was replaced while we waited

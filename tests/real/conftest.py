@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gates.registry._filelock import file_lock
+from gates.system.file_locks import take_exclusive
 from tests.conftest import Answer
 from tests.real import chorus, wands
 
@@ -90,7 +90,7 @@ def _once(
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     made = desk(shared / "real")
     done = made.project.with_suffix(".done")
-    with file_lock(made.project.with_suffix(".lock"), timeout=280):
+    with take_exclusive(made.project.with_suffix(".lock"), patience=280):
         if not done.exists():
             build(made)
             done.touch()

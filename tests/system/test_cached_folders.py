@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gates.system.cached_folders import hold, holders, is_held, remove, size_of, used
+from gates.system.cached_folders import hold, is_held, remove, size_of, used
+from gates.system.file_locks import holders
 
 
 class Owner:
