@@ -17,7 +17,7 @@ from gates.errors import PromotionRefused, RegistryError, UsageError
 from gates.evidence.evidence import Evidence, evidence_digest, read_evidence
 from gates.registry import Event, Registry
 
-__all__ = ["NO_CHAMPION", "history", "promote", "rollback"]
+__all__ = ["NO_CHAMPION", "promote", "rollback"]
 
 NO_CHAMPION = "no champion"
 """How the reason of a judgement begins that is UNDECIDED only for want of a champion."""
@@ -155,15 +155,6 @@ def rollback(
         state="begun",
     )
     return _move(registry, event)
-
-
-def history(registry: Registry, model: str) -> tuple[Event, ...]:
-    """Everything that was done to a model through the gate, newest first.
-
-    Raises:
-        RegistryError: There is no such model, or the registry failed.
-    """
-    return registry.events(model)
 
 
 def _demand(**texts: str) -> None:

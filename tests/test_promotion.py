@@ -33,7 +33,7 @@ from gates.evidence.evidence import (
     evidence_digest,
     write_evidence,
 )
-from gates.promotion import history, promote, rollback
+from gates.promotion import promote, rollback
 from gates.registry import Event
 from gates.registry.mlflow import MlflowRegistry
 
@@ -150,7 +150,7 @@ def test_a_candidate_that_passed_becomes_the_champion(
     assert (event.kind, event.version, event.previous_version) == ("promote", "2", "1")
     assert (event.by, event.why, event.verdict, event.state) == ("ada", "a test", "PASS", "done")
     assert event.evidence_digest == evidence_digest(evidence.read_bytes())
-    assert history(registry, "toy")[0] == event
+    assert registry.events("toy")[0] == event
     tags = registry.resolve("toy/2").tags
     assert tags["gates.promoted_by"] == "ada"
     assert tags["gates.promoted_at"] == event.when.isoformat()
@@ -204,7 +204,7 @@ def test_evidence_for_anything_else_is_refused(
     assert refused.value.what.count("\n") == 1
     assert refused.value.exit_code == 1
     assert _champion(registry) == "1"
-    assert history(registry, "toy")[0].version == "1"
+    assert registry.events("toy")[0].version == "1"
 
 
 def test_every_difference_has_its_line(
@@ -307,9 +307,7 @@ def test_two_promotions_at_once_make_one_champion(
         outcomes = list(pool.map(attempt, "23"))
     assert sorted(outcomes)[1] == "refused"
     assert _champion(registry) in outcomes
-    done = [
-        one for one in history(registry, "toy") if one.kind == "promote" and one.state == "done"
-    ]
+    done = [one for one in registry.events("toy") if one.kind == "promote" and one.state == "done"]
     assert [one.version for one in done] == [_champion(registry), "1"]
 
 
@@ -329,7 +327,7 @@ def test_a_promotion_that_loses_the_race_leaves_a_failed_event(
     with pytest.raises(PromotionRefused, match="expected 1, it is at 3"):
         promoted("2")
     assert _champion(registry) == "3"
-    assert history(registry, "toy")[0].state == "failed"
+    assert registry.events("toy")[0].state == "failed"
 
 
 def test_a_history_that_cannot_be_completed_says_that_the_alias_moved(
@@ -347,7 +345,7 @@ def test_a_history_that_cannot_be_completed_says_that_the_alias_moved(
     with pytest.raises(RegistryError, match="moved to version 2, but the history could not"):
         promoted("2")
     monkeypatch.undo()
-    assert history(registry, "toy")[0].state == "begun"
+    assert registry.events("toy")[0].state == "begun"
     assert rollback(registry, "toy", "champion", why="half done", by="ada").version == "1"
 
 
@@ -384,7 +382,7 @@ def test_a_rollback_goes_to_the_version_before(
     event = rollback(registry, "toy", "champion", why="returns went up", by="grace")
     assert _champion(registry) == "1"
     assert (event.kind, event.version, event.previous_version) == ("rollback", "1", "2")
-    assert history(registry, "toy")[0] == event
+    assert registry.events("toy")[0] == event
 
 
 def test_a_second_rollback_undoes_the_first_and_to_goes_further(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -17,7 +17,12 @@ from gates.cli.common import (
     settings_from,
 )
 
+if TYPE_CHECKING:
+    from gates.registry import Event
+
 __all__ = ["history"]
+
+_PLACES = {"": "", "hand": "", "ci": "in CI", "service": "in the service"}
 
 
 def history(
@@ -32,27 +37,32 @@ def history(
 
     Example: gates history product-ranker
     """
-    from gates import promotion
+    from gates.registry.history import read_history
     from gates.registry.mlflow import MlflowRegistry
 
     settings = settings_from(project, tracking_uri, cache)
     speech = Speech(as_json)
     registry = MlflowRegistry(settings.tracking_uri, settings.cache)
-    events = promotion.history(registry, model)
+    found = read_history(registry, model)
+    events = found.events
     shown = events[:limit]
     table = Table(box=None, pad_edge=False, title=f"{model}, newest first", title_justify="left")
     for heading in ("when (UTC)", "what", "version", "verdict", "by", "why", "evidence"):
         table.add_column(heading, overflow="fold", no_wrap=heading in {"when (UTC)", "version"})
     for one in shown:
-        moved = f"{one.previous_version or '–'} → {one.version}" if one.alias else one.version
         state = "" if one.state == "done" else f" ({one.state})"
         when = f"{one.when:%Y-%m-%d %H:%M}"
         digest = one.evidence_digest.removeprefix("sha256:")[:12]
-        table.add_row(when, one.kind + state, moved, one.verdict, one.by, one.why, digest)
+        by = ", ".join(filter(None, (one.by, _PLACES[one.origin])))
+        table.add_row(when, one.kind + state, _versions(one), one.verdict, by, one.why, digest)
     if shown:
         speech.out.print(table)
+        if any(one.kind == "gate" and one.run_id for one in shown):
+            speech.say("a gate's report: gates show RUN_ID, with its run_id of --json")
     else:
         speech.say(f"nothing was done to {model} through the gate yet")
+    for version, status, link in found.in_service:
+        speech.say(f"version {version} is {status} in the service: {link}")
     if len(events) > limit:
         speech.say(f"… and {len(events) - limit} more (--limit {len(events)})")
     speech.result(
@@ -69,7 +79,16 @@ def history(
                 "why": one.why,
                 "evidence_digest": one.evidence_digest or None,
                 "run_id": one.run_id,
+                "champion": one.champion or None,
+                "origin": one.origin or None,
+                "link": one.link or None,
             }
             for one in shown
         ]
     )
+
+
+def _versions(event: Event) -> str:
+    if event.alias:
+        return f"{event.previous_version or '–'} → {event.version}"
+    return f"{event.version} vs. {event.champion}" if event.champion else event.version

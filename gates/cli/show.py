@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +24,8 @@ from gates.settings import Settings
 
 __all__ = ["show"]
 
+_RUN_ID = re.compile(r"[0-9a-f]{32}")
+
 
 class Form(StrEnum):
     """How to show evidence."""
@@ -37,7 +40,8 @@ def show(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="RUN", help="A run's folder, an evidence.json, or models:/NAME/VERSION."
+            metavar="RUN",
+            help="A run's folder, an evidence.json, models:/NAME/VERSION, or a gate's MLflow run.",
         ),
     ],
     form: Annotated[Form, typer.Option("--as", help="How to show it.")] = Form.TERMINAL,
@@ -90,6 +94,9 @@ def _find(what: str, settings: Settings, scratch: Path) -> Path:
         return path / "evidence.json"
     if path.is_file() or what.endswith(".json"):
         return path
+    registry = MlflowRegistry(settings.tracking_uri, settings.cache)
+    if _RUN_ID.fullmatch(what):
+        return registry.evidence_of(what, scratch)
     try:
         parse_uri(what)
     except RegistryError:
@@ -97,7 +104,6 @@ def _find(what: str, settings: Settings, scratch: Path) -> Path:
             f"'{what}' is no run's folder, no evidence.json and no model version",
             advice="name one of them: gates show models:/NAME/VERSION",
         ) from None
-    registry = MlflowRegistry(settings.tracking_uri, settings.cache)
     version = registry.resolve(what)
     found = registry.evidence(version, scratch)
     if found is None:

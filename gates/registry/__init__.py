@@ -13,10 +13,38 @@ from typing import Literal, Protocol
 
 from gates.domain.judging import ModelVersion
 
-__all__ = ["Event", "EventKind", "EventState", "Listed", "Origin", "Registry"]
+__all__ = [
+    "Event",
+    "EventKind",
+    "EventState",
+    "GateOrigin",
+    "GateSource",
+    "Listed",
+    "Origin",
+    "Registry",
+]
 
 EventKind = Literal["package", "gate", "promote", "rollback"]
 EventState = Literal["begun", "done", "failed"]
+GateOrigin = Literal["", "hand", "ci", "service"]
+"""Where a gate ran: by hand, in continuous integration, in `gates serve`; empty: not recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateSource:
+    """Who ran a gate, and from where.
+
+    Attributes:
+        by: Who, for the history.
+        origin: Where it ran.
+        link: The page of the CI run, or of the service's gate; empty when there is none.
+        job: The id that the service knows it by; empty when no service ran it.
+    """
+
+    by: str = ""
+    origin: GateOrigin = ""
+    link: str = ""
+    job: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +64,11 @@ class Event:
         run_id: The MLflow run that records it; empty until it is recorded.
         alias: The alias that was moved; empty when none was.
         state: `begun` is written before an alias moves and stays when the process is killed.
+        champion: For a gate, the version it was compared with; empty when there was none.
+        origin: For a gate, where it ran; empty when that was not recorded.
+        link: For a gate, its page in CI or in the service; empty when there is none.
+        job: For a gate, the id that the service knows it by; empty when no service ran it.
+        summary: For a gate, its main numbers as JSON (`gates.report.summary.summary_of`).
     """
 
     when: datetime
@@ -50,6 +83,11 @@ class Event:
     run_id: str = ""
     alias: str = ""
     state: EventState = "done"
+    champion: str = ""
+    origin: GateOrigin = ""
+    link: str = ""
+    job: str = ""
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +234,8 @@ class Registry(Protocol):
         metrics: Mapping[str, float],
         tags: Mapping[str, str],
         *,
-        by: str = "",
+        source: GateSource,
+        summary: str = "",
     ) -> str:
         """Store the evidence of a gate run and note its outcome on the version, once.
 
@@ -209,7 +248,8 @@ class Registry(Protocol):
             metrics: Numbers to plot; those that are not finite are left out.
             tags: Tags of the run and the version; `gates.verdict` and `gates.evidence_digest`
                 belong here.
-            by: Who ran the gate, for the history.
+            source: Who ran the gate, and from where.
+            summary: Its main numbers as JSON, for lists that do not read evidence.
 
         Returns:
             The id of the run.
@@ -226,6 +266,17 @@ class Registry(Protocol):
             The path of `evidence.json`; None when the version was never gated.
         """
 
+    def evidence_of(self, run_id: str, into: Path) -> Path:
+        """Fetch the evidence that a gate run stored, be it the version's latest or not.
+
+        Args:
+            run_id: The MLflow run (`Event.run_id`).
+            into: A folder to put `evidence.json`, and its signature when there is one, into.
+
+        Raises:
+            RegistryError: There is no such run, or it holds no evidence.
+        """
+
     def log_event(self, event: Event, files: Sequence[Path] = ()) -> str:
         """Record an event, or complete the record of one that has a `run_id` already.
 
@@ -233,8 +284,12 @@ class Registry(Protocol):
             The id of the run that records it.
         """
 
-    def events(self, name: str) -> tuple[Event, ...]:
+    def events(self, name: str, since: datetime | None = None) -> tuple[Event, ...]:
         """Everything that was done to a model through the gate, newest first.
+
+        Args:
+            name: The registered model.
+            since: Only what was begun at that moment or later; None for all.
 
         Raises:
             RegistryError: There is no such model.

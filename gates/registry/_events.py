@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from gates.registry import Event
+from gates.registry import Event, GateOrigin
 
 PREFIX = "gates.event."
+_EVENT = TypeAdapter(Event)  # made once: making it takes longer than reading an event
+_ORIGINS = get_args(GateOrigin)
+_SERVICE = "gates serve"
 _KEPT = tuple(one.name for one in fields(Event) if one.name != "run_id")
 
 
@@ -26,8 +29,23 @@ def event_of(tags: Mapping[str, str], run_id: str) -> Event | None:
     values: dict[str, Any] = {
         name: tags[PREFIX + name] for name in _KEPT if tags.get(PREFIX + name)
     }
+    if values.get("kind") == "gate":
+        values |= _gate_values(values, tags)
     try:
-        event = TypeAdapter(Event).validate_python({"version": "", **values, "run_id": run_id})
+        event = _EVENT.validate_python({"version": "", **values, "run_id": run_id})
     except ValidationError:
         return None
     return event if event.when.tzinfo else None
+
+
+def _gate_values(values: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
+    """What a gate's run says in older tags, or in ones that may not be believed as they are."""
+    origin, link = values.get("origin", ""), str(values.get("link", ""))
+    if not origin and values.get("by") == _SERVICE:  # before origins were recorded, it signed so
+        origin = "service"
+    return {
+        "champion": values.get("champion") or tags.get("gates.champion", ""),
+        "origin": origin if origin in _ORIGINS else "",
+        # It becomes a link on a page: whoever may write to MLflow may not put a script there.
+        "link": link if link.startswith(("https://", "http://")) else "",
+    }

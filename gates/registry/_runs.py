@@ -7,6 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -47,18 +48,19 @@ class Runs:
                 client.set_terminated(run, "FINISHED" if event.state == "done" else "FAILED")
         return run
 
-    def recorded(self, model: str) -> tuple[Event, ...]:
-        """Every event of a model, newest first."""
+    def recorded(self, model: str, since: datetime | None = None) -> tuple[Event, ...]:
+        """The events of a model, all or those begun since a moment, newest first."""
         found: list[Event] = []
         experiment = self._found(model)
         if experiment is None:
             return ()
         with self._connection.calls(f"read the history of '{model}'") as client:
             token = None
+            wanted = f"tags.`{PREFIX}model` != ''"
+            if since is not None:
+                wanted += f" and attributes.start_time >= {int(since.timestamp() * 1000)}"
             while True:
-                page = client.search_runs(
-                    [experiment], f"tags.`{PREFIX}model` != ''", max_results=500, page_token=token
-                )
+                page = client.search_runs([experiment], wanted, max_results=500, page_token=token)
                 events = (event_of(run.data.tags, run.info.run_id) for run in page)
                 found += [event for event in events if event and event.model == model]
                 token = page.token

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from gates.domain.judging import ModelVersion
 from gates.errors import IntegrityError, PromotionRefused, RegistryError
-from gates.registry import Event, Listed, Origin
+from gates.registry import Event, GateSource, Listed, Origin
 from gates.registry._connection import Absent, Connection, Taken
 from gates.registry._origins import origin_of
 from gates.registry._runs import Runs
@@ -152,7 +152,8 @@ class MlflowRegistry:
         metrics: Mapping[str, float],
         tags: Mapping[str, str],
         *,
-        by: str = "",
+        source: GateSource,
+        summary: str = "",
     ) -> str:
         """See `Registry.log_gate`."""
         event = Event(
@@ -160,10 +161,15 @@ class MlflowRegistry:
             "gate",
             version.name,
             version.version,
-            by=by,
+            by=source.by,
             verdict=tags.get("gates.verdict", ""),
             evidence_digest=tags.get("gates.evidence_digest", ""),
             state="begun",
+            champion=tags.get("gates.champion", ""),
+            origin=source.origin,
+            link=source.link,
+            job=source.job,
+            summary=summary,
         )
         begun = self._runs.gate_of(event)
         event = begun or replace(event, run_id=self.log_event(event))
@@ -179,14 +185,18 @@ class MlflowRegistry:
         run = self._registered(version.name, version.version).tags.get("gates.evidence_run")
         return self._runs.fetch_evidence(run, into) if run else None
 
+    def evidence_of(self, run_id: str, into: Path) -> Path:
+        """See `Registry.evidence_of`."""
+        return self._runs.fetch_evidence(run_id, into)
+
     def log_event(self, event: Event, files: Sequence[Path] = ()) -> str:
         """See `Registry.log_event`."""
         return self._runs.record(event, files)
 
-    def events(self, name: str) -> tuple[Event, ...]:
+    def events(self, name: str, since: datetime | None = None) -> tuple[Event, ...]:
         """See `Registry.events`."""
         self._model(name)
-        return self._runs.recorded(name)
+        return self._runs.recorded(name, since)
 
     def _model(self, name: str) -> RegisteredModel:
         check_name(name)

@@ -10,8 +10,10 @@ from pathlib import Path
 from gates.errors import GatesError
 from gates.evidence.counterexamples import CounterexampleStore
 from gates.evidence.evidence import Evidence, evidence_digest, write_evidence
-from gates.registry import Registry
+from gates.registry import GateSource, Registry
 from gates.report import write_reports
+from gates.report.main_numbers import compact_summary
+from gates.run.source import gate_source
 from gates.settings import Settings
 
 __all__ = ["Delivery", "deliver", "log_outcome", "who"]
@@ -73,14 +75,21 @@ def deliver(
     if logged and not evidence.is_against_itself:
         try:
             registry = MlflowRegistry(settings.tracking_uri, settings.cache)
-            run_id = log_outcome(registry, evidence, path, reports.values(), by=who())
+            run_id = log_outcome(
+                registry, evidence, path, reports.values(), source=gate_source(who())
+            )
         except GatesError as problem:
             troubles.append(f"the outcome could not be logged to MLflow: {problem}")
     return Delivery(folder, path, digest, reports, run_id, "; ".join(troubles))
 
 
 def log_outcome(
-    registry: Registry, evidence: Evidence, path: Path, reports: Iterable[Path], *, by: str
+    registry: Registry,
+    evidence: Evidence,
+    path: Path,
+    reports: Iterable[Path],
+    *,
+    source: GateSource,
 ) -> str:
     """Log evidence and what belongs to it, once, however often it is asked for.
 
@@ -89,7 +98,7 @@ def log_outcome(
         evidence: The outcome.
         path: Its `evidence.json`; a signature beside it is logged too.
         reports: The reports of it.
-        by: Who ran the gate, for the history.
+        source: Who ran the gate, and from where.
 
     Returns:
         The id of the run in MLflow.
@@ -104,7 +113,15 @@ def log_outcome(
         "gates.evidence_digest": evidence_digest(path.read_bytes()),
         "gates.champion": evidence.champion.version if evidence.champion else "",
     }
-    return registry.log_gate(path, files, evidence.candidate, _metrics(evidence), tags, by=by)
+    return registry.log_gate(
+        path,
+        files,
+        evidence.candidate,
+        _metrics(evidence),
+        tags,
+        source=source,
+        summary=compact_summary(evidence),
+    )
 
 
 def _keep(evidence: Evidence, settings: Settings) -> list[str]:

@@ -11,9 +11,7 @@ from typing import Any
 
 import requests
 
-from gates.domain.judging import Judgement, Outcome
 from gates.errors import RegistryError
-from gates.evidence.evidence import Evidence
 from gates.registry import Registry
 from gates.service.config import Notify
 from gates.service.loops import Loop
@@ -22,13 +20,11 @@ from gates.service.store.leases import Leases, new_holder
 from gates.service.store.values import Job
 from gates.service.webhook import signature
 
-__all__ = ["StatusTags", "link_of", "message", "send", "summary_of"]
+__all__ = ["StatusTags", "link_of", "message", "send"]
 
 _LEASE = timedelta(seconds=30)
 _SECONDS = 10.0
 _TRIES = 3
-_METRICS = 20
-_REASONS = 10
 _MARKS = {"PASS": "✅", "FAIL": "❌", "UNDECIDED": "❔"}
 
 
@@ -40,48 +36,6 @@ def link_of(url: str, job_id: str) -> str:
         job_id: The gate.
     """
     return f"{url}/gates/{job_id}"
-
-
-def summary_of(evidence: Evidence) -> dict[str, Any]:
-    """What overviews show of evidence, without reading it.
-
-    Args:
-        evidence: The outcome of a gate.
-    """
-    whole = [one for one in evidence.judgements if not one.bound.slice and one.measurement]
-    # First what was estimated, which people follow over versions; then what is amiss; then counts.
-    whole.sort(
-        key=lambda one: (one.bound.advisory, not _is_estimate(one), one.outcome is Outcome.PASS)
-    )
-    counts: dict[str, int] = {}
-    for one in evidence.judgements:
-        counts[str(one.outcome)] = counts.get(str(one.outcome), 0) + 1
-    metrics = [
-        {
-            "name": f"{one.bound.check}/{one.bound.metric}",
-            "value": one.measurement.value,
-            "low": one.measurement.lower,
-            "high": one.measurement.upper,
-            "n": one.measurement.n,
-            "outcome": str(one.outcome),
-        }
-        for one in whole[:_METRICS]
-        if one.measurement
-    ]
-    total = [one.seconds for one in evidence.timings if one.step == "total"]
-    return {
-        "verdict": str(evidence.verdict.outcome),
-        "reasons": list(evidence.verdict.reasons[:_REASONS]),
-        "champion": evidence.champion.version if evidence.champion else "",
-        "metrics": metrics,
-        "counts": counts,
-        "seconds": total[-1] if total else None,
-    }
-
-
-def _is_estimate(judgement: Judgement) -> bool:
-    found = judgement.measurement
-    return found is not None and (found.lower is not None or found.upper is not None)
 
 
 class StatusTags:

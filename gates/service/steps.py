@@ -21,11 +21,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from gates.errors import GatesError
 from gates.evidence.evidence import evidence_digest, read_evidence
 from gates.golden import golden_digest
+from gates.registry import GateSource
+from gates.report.main_numbers import summary_of
 from gates.run.delivery import log_outcome
 from gates.service.cards import Cards
 from gates.service.claims import Claims
 from gates.service.context import Resources
-from gates.service.outward import link_of, message, send, summary_of
+from gates.service.outward import link_of, message, send
 from gates.service.processes import Processes
 from gates.service.promoting import BY, is_wanted, promote_passed
 from gates.service.running import GateProgress, JobGone, Phase, Running, watch
@@ -211,7 +213,8 @@ class JobSteps:
     def _recorded(self, job: Job, path: Path) -> Next:
         evidence = read_evidence(path)
         reports = [path.with_name(name) for name in _REPORTS if path.with_name(name).is_file()]
-        run = log_outcome(self._registry(), evidence, path, reports, by=BY)
+        source = GateSource(BY, "service", link_of(self._config.url, job.id), job.id)
+        run = log_outcome(self._registry(), evidence, path, reports, source=source)
         self._jobs.change(
             job.id,
             verdict=str(evidence.verdict.outcome),

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from gates.errors import PromotionRefused, RegistryError
-from gates.registry import Event, Registry
+from gates.registry import Event, GateSource, Registry
 from gates.registry.digests import file_digest, tree_digest
 from gates.registry.mlflow import MlflowRegistry
 
 from .stores import toy_model
+
+ADA = GateSource("ada", "ci", "https://ci.example.com/7")
 
 
 def test_a_registered_version_comes_back_byte_for_byte(
@@ -142,7 +144,7 @@ def test_the_evidence_of_the_latest_gate_run_comes_back(
         report.write_text("<p>")
         tags = {"gates.verdict": verdict, "gates.evidence_digest": "sha256:1"}
         metrics = {"ranking-diff::ndcg@10.delta[head=x]": 0.1, "nothing": float("nan")}
-        run = registry.log_gate(evidence, [report, signature], made, metrics, tags, by="ada")
+        run = registry.log_gate(evidence, [report, signature], made, metrics, tags, source=ADA)
     found = registry.evidence(made, tmp_path / "into")
     assert found == tmp_path / "into" / "evidence.json"
     assert found.read_text() == '{"verdict": "PASS"}'
@@ -153,6 +155,10 @@ def test_the_evidence_of_the_latest_gate_run_comes_back(
     assert datetime.fromisoformat(now.tags["gates.gated_at"]).tzinfo
     gated = registry.events(name)[0]
     assert (gated.kind, gated.verdict, gated.by, gated.run_id) == ("gate", "PASS", "ada", run)
+    assert (gated.origin, gated.link) == (ADA.origin, ADA.link)
+    before = registry.events(name)[1]
+    older = registry.evidence_of(before.run_id, tmp_path / "older")
+    assert older.read_text() == '{"verdict": "FAIL"}'
 
 
 def test_events_come_back_newest_first_and_whole(
@@ -184,6 +190,27 @@ def test_events_come_back_newest_first_and_whole(
     assert (newest, completed) == (second, done)
     assert (packaged.kind, packaged.version, packaged.by) == ("package", "1", "ada")
     assert packaged.state == "done"
+
+
+def test_only_what_was_begun_since_a_moment_is_read_when_that_is_asked(
+    registry: MlflowRegistry, tmp_path: Path, name: str
+) -> None:
+    registry.register(name, toy_model(tmp_path / "model"), {}, "", by="ada")
+    (packaged,) = registry.events(name)
+    assert registry.events(name, packaged.when - timedelta(seconds=5)) == (packaged,)
+    assert registry.events(name, packaged.when + timedelta(minutes=5)) == ()
+
+
+def test_a_gate_recorded_by_an_earlier_version_still_says_what_it_can(
+    registry: MlflowRegistry, tmp_path: Path, name: str
+) -> None:
+    registry.register(name, toy_model(tmp_path / "model"), {}, "")
+    old = Event(datetime.now(UTC), "gate", name, "1", by="gates serve", verdict="PASS")
+    run = registry.log_event(old)
+    registry._connection.client.set_tag(run, "gates.champion", "3")
+    registry._connection.client.set_tag(run, "gates.event.link", "javascript:alert(1)")
+    (found,) = (one for one in registry.events(name) if one.kind == "gate")
+    assert (found.champion, found.origin, found.link) == ("3", "service", "")
 
 
 def test_tags_are_set_on_the_version(registry: MlflowRegistry, tmp_path: Path, name: str) -> None:

@@ -20,6 +20,8 @@ def test_a_server_serves_as_well_as_an_embedded_store(
 ) -> None:
     project = make_project(tmp_path / "shop")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    for name in ("CI", "BUILD_NUMBER", "TF_BUILD"):
+        monkeypatch.delenv(name, raising=False)
     options = ["--project", str(project), "--cache", str(gates_cache)]
 
     set_params(project, weights={"good": 0.3, "noise": 1.0})
@@ -50,3 +52,10 @@ def test_a_server_serves_as_well_as_an_embedded_store(
         "gate",
         "package",
     ]
+    last, first_gate = (one for one in history if one["kind"] == "gate")
+    assert (last["origin"], last["champion"], last["version"]) == ("hand", "1", "2")
+    assert (first_gate["champion"], first_gate["verdict"]) == (None, "UNDECIDED")
+    shown = gates("show", first_gate["run_id"], options, "--as", "markdown")
+    assert shown.code == 0, shown.err
+    assert "version 1 may not become champion yet" in shown.out
+    assert f"{last['version']} vs. {last['champion']}" in gates("history", MODEL, options).out

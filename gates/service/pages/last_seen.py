@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from gates.errors import GatesError
-from gates.promotion import history
 from gates.registry import Event, Listed, Registry
 
 __all__ = ["Glimpse", "LastSeenRegistry"]
@@ -138,4 +137,4 @@ def _read(registry: Registry, model: str) -> Glimpse:
     glimpse = Glimpse(datetime.now(UTC), versions=versions, tried=time.monotonic())
     if not versions:
         return glimpse
-    return replace(glimpse, aliases=registry.aliases(model), events=history(registry, model))
+    return replace(glimpse, aliases=registry.aliases(model), events=registry.events(model))
