@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from gates.card.card import Card, CheckSpec, MetricSpec, read_card
 from gates.card.policy import Limit
 from gates.domain.judging import Bound, Judgement, Outcome, decide
+from gates.domain.tasks import AnswerForm
 from gates.errors import (
     EvidenceError,
     IntegrityError,
@@ -69,7 +70,7 @@ def card(tmp_path: Path) -> Card:
     path = tmp_path / "toy.md"
     path.write_text("---\nmodel: toy\ntask: ranking\nowners: [search]\nchecks:\n  lockfile:\n---\n")
     metric = MetricSpec("problems", "problems of a lock", "problems", Limit(max=0))
-    spec = CheckSpec("lockfile", "the lock", frozenset({"ranking"}), (metric,), _NoOptions)
+    spec = CheckSpec("lockfile", "the lock", AnswerForm.SCORES, (metric,), _NoOptions)
     return read_card(path, {"lockfile": spec}, project=tmp_path)
 
 

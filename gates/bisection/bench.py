@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gates.comparison.answers import Answers
+from gates.comparison.answers import Answers, ask
 from gates.domain.golden_set import GoldenSet
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.launching import Limits
-from gates.environments.outputs import as_labels, as_scores
 from gates.environments.process import Worker
 from gates.errors import BuildError, ModelFault, UsageError
+from gates.run.predictions import WorkerPredictor
 from gates.system.interruption import in_threads
 
 __all__ = ["Bench", "Failure", "Run"]
@@ -122,15 +122,10 @@ class Bench:
         return in_threads(self.run, locks)
 
     def _answers(self, environment: Environment) -> Run:
-        columns = self._golden.inputs()
-        rows = len(next(iter(columns.values())))
+        form, columns = self._golden.manifest.task.answers, self._golden.inputs()
         try:
             with Worker.start(environment, self._model_dir, self._limits, "candidate") as worker:
-                answer = worker.predict(columns)
-            if self._golden.manifest.task == "classification":
-                labels, scores = as_labels(answer, rows)
-                return Answers(scores, labels)
-            return Answers(as_scores(answer, rows))
+                return ask(WorkerPredictor(worker), form, columns)
         except ModelFault as fault:
             if fault.kind == "missing-input":
                 raise UsageError(

@@ -13,6 +13,7 @@ from gates.bisection.journal import bisection_key, open_journal
 from gates.bisection.search import Progress, Search
 from gates.comparison.answers import Tolerance
 from gates.domain.golden_set import GoldenSet
+from gates.domain.tasks import AnswerForm
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.inspect import distributions
 from gates.environments.launching import Limits
@@ -76,7 +77,7 @@ def bisect(
             f"{old_lock} and {new_lock} are the same lock ({old.digest[:19]}…)",
             advice="name the lock before the upgrade first, and the one after it second",
         )
-    if golden.manifest.task == "embedding":
+    if golden.manifest.task.answers is AnswerForm.VECTORS:
         raise UsageError(
             "a bisection follows scores and labels, and this model gives vectors",
             advice="the check 'equivalence' says whether the upgrade as a whole moves them",

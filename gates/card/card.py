@@ -1,8 +1,8 @@
 """The model card: prose for people, and front matter that is the gate's policy.
 
 A card is read against a catalogue of checks, so that this floor knows no check by name: each
-check says which metrics, tasks and options it has (`CheckSpec`), and the card may ask only for
-those.
+check says which answers it measures, which metrics and which options it has (`CheckSpec`), and the
+card may ask only for those.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from gates.card.policy import BoundPolicy, CheckPolicy, Limit, Policy
-from gates.domain.judging import Bound, Task
+from gates.domain.judging import Bound
 from gates.domain.subject import CheckPlan, GoldenSet
+from gates.domain.tasks import AnswerForm, Task
 from gates.errors import CardError
 from gates.system.strict_yaml import Lines, nearest, parse
 
@@ -38,7 +39,7 @@ class MetricSpec:
         unit: What it counts.
         default: The limits that hold when the card lists no bounds for its check.
         sliceable: Whether bounds may name slices.
-        tasks: The model tasks it exists for; None for all of its check's.
+        answers: The forms of answer it exists for; None for all of its check's.
     """
 
     name: str
@@ -46,12 +47,16 @@ class MetricSpec:
     unit: str
     default: Limit | None = None
     sliceable: bool = False
-    tasks: frozenset[Task] | None = None
+    answers: AnswerForm | None = None
 
     def matches(self, metric: str) -> bool:
         """Whether a metric written in a card is this one."""
         pattern = re.escape(self.name).replace(re.escape("{k}"), r"[1-9]\d{0,3}")
         return re.fullmatch(pattern, metric) is not None
+
+    def serves(self, task: Task) -> bool:
+        """Whether it exists for models of a task that its check can be used for."""
+        return self.answers is None or task.answers in self.answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +66,20 @@ class CheckSpec(Generic[OptionsT_co]):
     Attributes:
         name: Its name in the card.
         summary: What it looks at, in words.
-        tasks: The model tasks it can be used for.
+        answers: The forms of answer it can measure, which say for what tasks it can be used.
         metrics: What it measures.
         options: The pydantic model of its options.
     """
 
     name: str
     summary: str
-    tasks: frozenset[Task]
+    answers: AnswerForm
     metrics: tuple[MetricSpec, ...]
     options: type[OptionsT_co]
+
+    def serves(self, task: Task) -> bool:
+        """Whether it can be used for models of a task."""
+        return task.answers in self.answers
 
 
 @dataclass(frozen=True)
@@ -168,8 +177,8 @@ def read_card(path: Path, catalogue: Mapping[str, CheckSpec[BaseModel]], *, proj
         if spec is None:
             advice = nearest(name, catalogue)
             raise CardError(f"unknown check '{name}'", path=path, line=line, advice=advice)
-        if policy.task not in spec.tasks:
-            usable = [s.name for s in catalogue.values() if policy.task in s.tasks]
+        if not spec.serves(policy.task):
+            usable = [s.name for s in catalogue.values() if s.serves(policy.task)]
             raise CardError(
                 f"check '{name}' is not for {policy.task} models",
                 path=path,
@@ -223,7 +232,7 @@ def _split(path: Path) -> tuple[str, str, int]:
 def _limits(
     spec: CheckSpec[BaseModel], task: Task, entry: CheckPolicy, path: Path, lines: Lines
 ) -> Mapping[str, BoundPolicy]:
-    metrics = [one for one in spec.metrics if one.tasks is None or task in one.tasks]
+    metrics = [one for one in spec.metrics if one.serves(task)]
     if entry.bounds is None:
         defaults = {
             metric.name: BoundPolicy(min=metric.default.min, max=metric.default.max)

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gates.domain.artifact_scan import Severity
-from gates.domain.judging import Layer, Task
+from gates.domain.judging import Layer
+from gates.domain.tasks.written import WrittenTask
 
 __all__ = ["BoundPolicy", "CheckPolicy", "EnvironmentPolicy", "Limit", "Policy"]
 
@@ -121,7 +122,7 @@ class Policy(Strict):
     """
 
     model: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    task: Task
+    task: WrittenTask
     owners: list[str] = Field(min_length=1)
     golden: str | None = None
     champion: str = Field(default="champion", pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")

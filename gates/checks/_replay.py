@@ -18,8 +18,9 @@ from gates.domain.counterexamples import (
     Replay,
     Replayed,
 )
-from gates.domain.judging import Exhibit, Measurement, Task
+from gates.domain.judging import Exhibit, Measurement
 from gates.domain.subject import CheckPlan, GoldenSet, Subject
+from gates.domain.tasks import AnswerForm
 from gates.errors import GatesError
 
 __all__ = [
@@ -39,16 +40,16 @@ REPLAYED = "replayed"
 _UNIT = "counterexamples of earlier runs"
 
 
-def replayed_spec(*tasks: Task) -> MetricSpec:
+def replayed_spec(answers: AnswerForm) -> MetricSpec:
     """The metric that counts the counterexamples of earlier runs that still fail.
 
     No card bounds it unless it says so: a first run, and a clean checkout, have none to ask.
 
     Args:
-        tasks: The kinds of model for which the check keeps any.
+        answers: The forms of answer for which the check keeps any.
     """
     words = "counterexamples of earlier runs that still fail"
-    return MetricSpec(REPLAYED, words, _UNIT, tasks=frozenset(tasks))
+    return MetricSpec(REPLAYED, words, _UNIT, answers=answers)
 
 
 def champion_answers(subject: Subject, texts: Iterable[str]) -> TextAnswers | None:

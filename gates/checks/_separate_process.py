@@ -6,8 +6,9 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from gates.comparison.answers import Answers
+from gates.comparison.answers import Answers, ask
 from gates.domain.subject import Apart, Arm, Columns
+from gates.domain.tasks import AnswerForm
 from gates.errors import ModelFault
 
 __all__ = ["SeparateProcess"]
@@ -20,13 +21,13 @@ class SeparateProcess:
 
     Args:
         arm: The version.
-        labelled: Whether it gives labels.
+        form: What it gives: scores or labels.
         patience: How many faults it may have before `worn`; a hang counts as eight.
     """
 
-    def __init__(self, arm: Arm, *, labelled: bool, patience: int) -> None:
+    def __init__(self, arm: Arm, *, form: AnswerForm, patience: int) -> None:
         self.arm = arm
-        self._labelled = labelled
+        self._form = form
         self._patience = patience
         self._processes = ExitStack()
         self._process: Apart | None = None
@@ -67,10 +68,7 @@ class SeparateProcess:
         if self._process is None:
             self._process = self._processes.enter_context(self.arm.apart())
         try:
-            if not self._labelled:
-                return Answers(self._process.scores(columns))
-            labels, scores = self._process.labels(columns)
-            return Answers(scores, labels)
+            return ask(self._process, self._form, columns)
         except ModelFault as fault:
             self._patience -= _HANG if fault.kind == "hung" else 1
             self._process = None

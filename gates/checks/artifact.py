@@ -13,6 +13,7 @@ from gates.checks import Check
 from gates.domain.artifact_scan import ScanReport, Severity
 from gates.domain.judging import Exhibit, Measurement
 from gates.domain.subject import CheckPlan, Subject
+from gates.domain.tasks import AnswerForm
 
 __all__ = ["CHECK"]
 
@@ -59,7 +60,7 @@ CHECK = Check(
     CheckSpec(
         name="artifact",
         summary="what the artifact's files would import, call and run, told without loading them",
-        tasks=frozenset({"ranking", "classification", "embedding"}),
+        answers=AnswerForm.ANY,
         metrics=(
             MetricSpec(
                 "critical",

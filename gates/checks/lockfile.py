@@ -17,6 +17,7 @@ from gates.domain.judging import Exhibit, Measurement
 from gates.domain.lock_changes import as_rows, summary
 from gates.domain.lock_report import LockChange, LockProblem, LockReport, ProblemKind
 from gates.domain.subject import CheckPlan, LockQuestions, Subject
+from gates.domain.tasks import AnswerForm
 from gates.errors import NoChampion
 
 __all__ = ["CHECK"]
@@ -138,7 +139,7 @@ CHECK = Check(
     CheckSpec(
         name="lockfile",
         summary="every requirement pinned and hashed; what ran is what was locked",
-        tasks=frozenset({"ranking", "classification", "embedding"}),
+        answers=AnswerForm.ANY,
         metrics=(
             MetricSpec("unpinned", "requirements without '=='", "requirements", _NONE),
             MetricSpec("unhashed", "requirements without a hash", "requirements", _NONE),

@@ -65,7 +65,7 @@ def check(
         "never shown": len(found.never_shown),
         "synonyms": len(found.synonyms),
     }
-    words = {**_FILES, "queries": "texts" if found.manifest.task == "embedding" else "queries"}
+    words = {**_FILES, "queries": found.manifest.task.items}
     synthetic = " (synthetic)" if found.manifest.synthetic else ""
     speech.say(f"{found.manifest.name}{synthetic}, {found.manifest.task}", "bold")
     speech.say(found.digest)
@@ -83,7 +83,7 @@ def check(
     speech.result(
         {
             "name": found.manifest.name,
-            "task": found.manifest.task,
+            "task": found.manifest.task.name,
             "synthetic": found.manifest.synthetic,
             "digest": found.digest,
             "warnings": list(found.warnings),

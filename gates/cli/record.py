@@ -115,6 +115,7 @@ def recording_of(
     """
     from gates.card.card import read_card
     from gates.checks import catalogue
+    from gates.domain.tasks import AnswerForm
     from gates.environments.cache import EnvironmentCache
     from gates.golden import read_golden
     from gates.golden.recording import record as recorded
@@ -122,9 +123,9 @@ def recording_of(
     from gates.run.subject import prepare_subject
 
     card = read_card(card_path(settings, model), catalogue(), project=settings.project)
-    if card.policy.task != "classification":
+    if card.policy.task.answers is not AnswerForm.LABELS:
         raise UsageError(
-            f"{card.path} is for a {card.policy.task} model: only labels can be recorded",
+            f"{card.path} is for {card.policy.task.called} model: only labels can be recorded",
             advice="write by hand what you expect: docs/golden-sets.md says how",
         )
     golden = read_golden(card.golden_path, expects=False)

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gates.domain.subject import GoldenSet
+from gates.domain.subject import Apart, Columns, GoldenSet
+from gates.domain.tasks import AnswerForm
 from gates.kernels.canonical import order_numbered
 from gates.kernels.packed import offsets, ranks
 
 if TYPE_CHECKING:
     from gates.domain.golden_set import Bools, Floats, Ints
 
-__all__ = ["Answers", "Difference", "DifferingRow", "Tolerance", "compare"]
+__all__ = ["Answers", "Difference", "DifferingRow", "Tolerance", "ask", "compare"]
 
 _EXAMPLES = 10
 _SHOWN = 200
@@ -48,6 +49,23 @@ class Answers:
 
     scores: Floats
     labels: tuple[str, ...] | None = None
+
+
+def ask(version: Apart, form: AnswerForm, columns: Columns) -> Answers:
+    """What a version answers to each row of a frame.
+
+    Args:
+        version: The version, or a process of it.
+        form: Scores or labels: what its task answers.
+        columns: The frame.
+
+    Raises:
+        ModelFault: It could not answer, or not in this form.
+    """
+    if form is AnswerForm.LABELS:
+        labels, scores = version.labels(columns)
+        return Answers(scores, labels)
+    return Answers(version.scores(columns))
 
 
 @dataclass(frozen=True, slots=True)

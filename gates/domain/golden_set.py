@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from gates.domain.judging import Task
 from gates.domain.phrases import Templates
+from gates.domain.tasks import ExpectationKind, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,12 +21,10 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["Columns", "Expectation", "ExpectationKind", "GoldenSet", "Manifest", "NeverShown"]
+__all__ = ["Columns", "Expectation", "GoldenSet", "Manifest", "NeverShown"]
 
 Columns = Mapping[str, "Sequence[Any] | NDArray[Any]"]
 """A frame: column name → values, all of one length."""
-
-ExpectationKind = Literal["label", "must-be-first", "in-top", "never-in-top", "closer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +182,37 @@ class GoldenSet:
 
     def inputs(self) -> Columns:
         """The frame a model is given for the whole set: features, or the query texts."""
-        if self.manifest.task == "ranking":
+        if self.manifest.task.has_candidates:
             return self.features
         return self.texts(self.query_text)
+
+    def input_rows(self, rows: Ints) -> Columns:
+        """Some rows of `inputs()`.
+
+        Args:
+            rows: Their places, int64[n]; a row may be taken more than once.
+        """
+        import numpy as np
+
+        return {
+            name: values[rows]
+            if isinstance(values, np.ndarray)
+            else tuple(values[at] for at in rows)
+            for name, values in self.inputs().items()
+        }
+
+    @property
+    def input_query(self) -> Ints:
+        """The query of each row of `inputs()`, int64[rows], non-decreasing."""
+        if self.manifest.task.has_candidates:
+            return self.row_query
+        import numpy as np
+
+        return np.arange(len(self.query_id))
+
+    def input_document(self, row: int) -> str:
+        """The document in a row of `inputs()`; empty where a row is a text."""
+        return self.row_doc[row] if self.manifest.task.has_candidates else ""
 
     def texts(self, texts: Sequence[str]) -> Columns:
         """The frame that gives a model of texts some of them.

@@ -23,14 +23,12 @@ __all__ = [
     "ModelVersion",
     "Outcome",
     "Role",
-    "Task",
     "Verdict",
     "decide",
     "judge",
     "left_open",
 ]
 
-Task = Literal["ranking", "classification", "embedding"]
 Role = Literal["candidate", "champion"]
 Layer = Literal[
     "network",  # no network but its own loopback

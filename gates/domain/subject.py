@@ -16,13 +16,13 @@ from gates.domain.counterexamples import Recall
 from gates.domain.golden_set import (
     Columns,
     Expectation,
-    ExpectationKind,
     GoldenSet,
     Manifest,
     NeverShown,
 )
 from gates.domain.judging import EnvironmentFacts, ModelVersion, Role
 from gates.domain.lock_report import LockChange, LockReport
+from gates.domain.tasks import ExpectationKind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -191,22 +191,8 @@ class Arm(Protocol):
             ModelFault: It could not, by name.
         """
 
-    def scores_again(self, columns: Columns) -> Floats:
-        """Score each row once more, in a fresh process: the same, if the model is deterministic.
-
-        Raises:
-            ModelFault: It could not, by name.
-        """
-
     def labels(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
         """Label each row of a frame, with the label's score.
-
-        Raises:
-            ModelFault: It could not, by name.
-        """
-
-    def labels_again(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
-        """Label each row once more, in a fresh process.
 
         Raises:
             ModelFault: It could not, by name.
@@ -224,13 +210,6 @@ class Arm(Protocol):
 
     def vectors(self, columns: Columns) -> Floats:
         """A vector for each row of a frame, float64[rows, dimensions].
-
-        Raises:
-            ModelFault: It could not, by name.
-        """
-
-    def vectors_again(self, columns: Columns) -> Floats:
-        """A vector for each row once more, in a fresh process.
 
         Raises:
             ModelFault: It could not, by name.

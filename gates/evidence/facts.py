@@ -55,7 +55,7 @@ def card_facts(card: Card) -> CardFacts:
         path=relative(card.path.absolute(), card.project),
         digest=card.digest,
         model=policy.model,
-        task=policy.task,
+        task=policy.task.name,
         champion_alias=policy.champion,
         owners=tuple(policy.owners),
         policy=policy.model_dump(mode="json"),

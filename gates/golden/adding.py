@@ -129,9 +129,10 @@ def _new_id(golden: GoldenSet, query: str) -> str:
 
 
 def _require_sense(golden: GoldenSet, judged: PersonsAnswer) -> None:
-    if golden.manifest.task != "classification":
+    task = golden.manifest.task
+    if "label" not in task.expectations:
         raise UsageError(
-            f"{golden.path} is for a {golden.manifest.task} model: a query alone says nothing",
+            f"{golden.path} is for {task.called} model: a query alone says nothing",
             advice="add its candidates, and who must be first, in the top or not there, by hand",
         )
     for name, text in (("query", judged.query), ("label", judged.label)):

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gates.domain.golden_set import Expectation, ExpectationKind
+from gates.domain.golden_set import Expectation
+from gates.domain.tasks import ExpectationKind
 from gates.golden.files import read_csv
 from gates.golden.pairs import query_index
 from gates.system.table import Table
@@ -22,12 +23,6 @@ __all__ = ["JUDGED", "RECORDED", "read_expectations"]
 
 JUDGED, RECORDED = "judged", "recorded"
 """What `source` may say: a person wrote the expectation, or it is what a version answered."""
-
-_KINDS = {
-    "classification": ("label",),
-    "ranking": ("must-be-first", "in-top", "never-in-top"),
-    "embedding": ("closer",),
-}
 
 
 def _range(table: Table) -> tuple[Floats, Floats]:
@@ -69,7 +64,7 @@ def _depths(table: Table, kind: pa.Array) -> Ints:
 
 
 def _kinds(table: Table, manifest: Manifest) -> pa.Array:
-    kinds = _KINDS[manifest.task]
+    kinds = manifest.task.expectations
     kind = table.text("expect")
     known = np.asarray(pc.is_in(kind, value_set=pa.array(kinds)).to_numpy(False), dtype=bool)
     if not known.all():
@@ -83,8 +78,8 @@ def _kinds(table: Table, manifest: Manifest) -> pa.Array:
 
 
 def _others(table: Table, manifest: Manifest, query: Ints, ids: pa.Array) -> list[str]:
-    """The text that each row's target must be nearer than; empty but in an embedding set."""
-    if manifest.task != "embedding":
+    """The text that each row's target must be nearer than; empty where none is compared so."""
+    if "closer" not in manifest.task.expectations:
         return [""] * table.rows
     table.need("than")
     near, far = (
@@ -168,7 +163,7 @@ def read_expectations(
                 show=("query_id", "target"),
                 advice="Add the document to the candidates, or correct the target.",
             )
-    if manifest.task == "classification":
+    if "label" in manifest.task.expectations:
         table.unique(query, show=("query_id",), advice="Keep one label for each query.")
     others = _others(table, manifest, query, ids)
     lines = table.lines(range(table.rows))

@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from gates.domain.golden_set import Manifest
-from gates.domain.judging import Task
+from gates.domain.tasks.written import WrittenTask
 from gates.errors import GoldenError
 from gates.golden.files import read_text
 from gates.system.strict_yaml import Lines, parse
@@ -28,7 +28,7 @@ class _Grades(_Strict):
 
 class _Sheet(_Strict):
     name: str = Field(min_length=1)
-    task: Task
+    task: WrittenTask
     description: str
     synthetic: bool
     source: str | list[str]
@@ -41,23 +41,20 @@ class _Sheet(_Strict):
 
 
 def _check_names(path: Path, sheet: _Sheet, lines: Lines) -> None:
-    if sheet.task == "classification" and sheet.inputs != ["query"]:
+    task = sheet.task
+    columns = [[one] for one in task.text_columns]
+    if not task.has_candidates and sheet.inputs not in columns:
+        choice = " or ".join(f"`inputs: [{one}]`" for one in task.text_columns)
+        which = ": the column the model reads" if len(columns) > 1 else ""
         raise GoldenError(
-            f"a classification set is given queries alone, not {', '.join(sheet.inputs)}",
+            f"{task.called} set is given {task.items} alone, not {', '.join(sheet.inputs)}",
             path=path,
             line=lines.of("inputs"),
-            advice="Write `inputs: [query]`.",
+            advice=f"Write {choice}{which}.",
         )
-    if sheet.task == "embedding" and sheet.inputs not in (["text"], ["query"]):
+    if sheet.attributes and not task.has_candidates:
         raise GoldenError(
-            f"an embedding set is given texts alone, not {', '.join(sheet.inputs)}",
-            path=path,
-            line=lines.of("inputs"),
-            advice="Write `inputs: [text]` or `inputs: [query]`: the column the model reads.",
-        )
-    if sheet.attributes and sheet.task != "ranking":
-        raise GoldenError(
-            f"{sheet.task} sets have no documents that could have attributes",
+            f"{task} sets have no documents that could have attributes",
             path=path,
             line=lines.of("attributes"),
             advice="Leave `attributes` out.",

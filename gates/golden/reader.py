@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from gates.domain.golden_set import Expectation, GoldenSet, NeverShown
 from gates.domain.phrases import Templates
+from gates.domain.tasks import AnswerForm
 from gates.errors import GoldenError
 from gates.golden.candidates import Candidates, read_candidates
 from gates.golden.digest import golden_digest
@@ -53,7 +54,7 @@ def _judging_warnings(queries: Queries, candidates: Candidates, judged: Judgment
     return warnings
 
 
-def _ranking(
+def _with_candidates(
     path: Path, manifest: Manifest, queries: Queries
 ) -> tuple[Candidates, Judgments, tuple[Expectation, ...], tuple[str, ...]]:
     candidates = read_candidates(path, manifest, queries.ids)
@@ -73,9 +74,9 @@ def _templates(
 ) -> tuple[Templates | None, tuple[str, ...]]:
     if not path.exists():
         return None, ()
-    if manifest.task != "classification":
+    if manifest.task.answers is not AnswerForm.LABELS:
         raise GoldenError(
-            f"templates expect labels, which a {manifest.task} model does not give",
+            f"templates expect labels, which {manifest.task.called} model does not give",
             path=path,
             advice="Remove the file; expectations.csv says where documents must stand.",
         )
@@ -85,9 +86,11 @@ def _templates(
 def _never_shown(path: Path, manifest: Manifest) -> tuple[NeverShown, ...]:
     if not path.exists():
         return ()
-    if manifest.task != "ranking":
+    if not manifest.task.has_candidates:
         raise GoldenError(
-            f"a {manifest.task} model shows no documents", path=path, advice="Remove the file."
+            f"{manifest.task.called} model shows no documents",
+            path=path,
+            advice="Remove the file.",
         )
     return read_never_show(path)
 
@@ -143,8 +146,8 @@ def read_golden(path: Path, *, expects: bool = True) -> GoldenSet:
         path: The folder, with `manifest.yaml`, `queries.csv` and, by task, `candidates.csv` or
             `candidates.parquet`, `judgments.csv`, `annotations.csv`, `expectations.csv`,
             `never-show.csv`, `templates.yaml`, `synonyms.csv`.
-        expects: Whether a classification set must have its `expectations.csv`, which a set to
-            record into has not yet.
+        expects: Whether a set of a task that must have its `expectations.csv` must have it
+            here: a set to record into has it not yet.
 
     Returns:
         The set, in file order, with what a reader should know in `warnings`.
@@ -167,12 +170,12 @@ def read_golden(path: Path, *, expects: bool = True) -> GoldenSet:
         )
     manifest = read_manifest(path / "manifest.yaml")
     queries = read_queries(path / "queries.csv", manifest)
-    if manifest.task == "ranking":
-        candidates, judged, expectations, notes = _ranking(path, manifest, queries)
+    if manifest.task.has_candidates:
+        candidates, judged, expectations, notes = _with_candidates(path, manifest, queries)
     else:
         candidates, judged, expectations, notes = _NO_CANDIDATES, _NO_JUDGMENTS, (), ()
         expected = path / "expectations.csv"
-        if expected.exists() or (expects and manifest.task == "classification"):
+        if expected.exists() or (expects and manifest.task.must_expect):
             expectations, notes = read_expectations(expected, manifest, queries.ids, None)
     templates, hints = _templates(path / "templates.yaml", manifest, expectations)
     warnings = (*queries.warnings, *notes, *hints)

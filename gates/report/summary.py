@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from gates.domain.comparison import Comparison
 from gates.domain.judging import Judgement, Outcome
+from gates.domain.tasks import TASKS, Task
 from gates.evidence.evidence import Evidence
 from gates.report.text import count
 
@@ -15,6 +16,7 @@ __all__ = [
     "comparison_headline",
     "golden_size",
     "headline",
+    "is_judged",
     "noun",
     "reading_order",
     "versions",
@@ -64,13 +66,23 @@ def versions(evidence: Evidence) -> str:
 
 def noun(evidence: Evidence) -> str:
     """What the golden set consists of: `queries`, or `texts` for a model of vectors."""
-    return "texts" if evidence.card.task == "embedding" else "queries"
+    return _task(evidence).items
 
 
 def golden_size(evidence: Evidence) -> str:
     """How many golden queries or texts there are, such as `180 queries`."""
-    singular = "text" if noun(evidence) == "texts" else "query"
-    return count(evidence.golden.queries, singular, noun(evidence))
+    task = _task(evidence)
+    return count(evidence.golden.queries, task.item, task.items)
+
+
+def is_judged(evidence: Evidence) -> bool:
+    """Whether people can say of the golden set what a right answer is."""
+    return _task(evidence).is_judged
+
+
+def _task(evidence: Evidence) -> Task:
+    # Evidence outlives the gate that wrote it: a task that this one lacks is shown as a ranking.
+    return TASKS.get(evidence.card.task, TASKS["ranking"])
 
 
 def reading_order(judgements: Iterable[Judgement]) -> tuple[Judgement, ...]:

@@ -107,27 +107,9 @@ class VersionArm(Predictor):
         """What it ran in: known in full once the worker is ready."""
         return self._ready().ready()
 
-    def scores_again(self, columns: Columns) -> Floats:
-        """Score each row once more, in a process of its own that ends afterwards.
-
-        Raises:
-            ModelFault: It could not, by name; a champion's fault is never a breach.
-        """
-        with self.apart() as fresh:
-            return fresh.scores(columns)
-
     def as_labels(self, answer: Answer, rows: int) -> tuple[tuple[str, ...], Floats]:
         """See `Predictor.as_labels`; where the card allows it, a label needs no score."""
         return as_labels(answer, rows, alone=self.build.policy.labels_only)
-
-    def labels_again(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
-        """Label each row once more, in a process of its own that ends afterwards.
-
-        Raises:
-            ModelFault: It could not, by name; a champion's fault is never a breach.
-        """
-        with self.apart() as fresh:
-            return fresh.labels(columns)
 
     @contextmanager
     def apart(self) -> Iterator[SeparateWorker]:
@@ -140,7 +122,7 @@ class VersionArm(Predictor):
         """
         with self.blamed(self._started) as worker:
             self.blamed(worker.ready)
-            yield SeparateWorker(self, worker)
+            yield SeparateWorker(worker, self)
 
     def predicted(self, columns: Columns) -> Answer:
         """What the model answers for a frame, asked once; without blame.
@@ -186,15 +168,6 @@ class VersionArm(Predictor):
             ModelFault: It could not answer, by name; a champion's fault is never a breach.
         """
         return self.blamed(lambda: self._fresh().peak_memory())
-
-    def vectors_again(self, columns: Columns) -> Floats:
-        """A vector for each row once more, in a process of its own that ends afterwards.
-
-        Raises:
-            ModelFault: It could not, by name; a champion's fault is never a breach.
-        """
-        with self.apart() as fresh:
-            return fresh.vectors(columns)
 
     def contributions(self, columns: Columns) -> Contributions | NoContributions:
         """What each feature added to the score of each row of a frame, or why that is not known."""

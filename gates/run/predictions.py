@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gates.domain.subject import Columns
-from gates.environments.outputs import as_scores, as_vectors
+from gates.environments.outputs import as_labels, as_scores, as_vectors
 from gates.environments.process import Worker
 from gates.kernels.packed import Floats
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Answer", "Predictor", "ResultT", "SeparateWorker", "rows_of"]
+__all__ = ["Answer", "Predictor", "ResultT", "SeparateWorker", "WorkerPredictor", "rows_of"]
 
 Answer = Mapping[str, "NDArray[Any] | list[Any]"]
 """Output column → values, as the model named them."""
@@ -80,15 +80,13 @@ class Predictor(ABC):
 
 
 @dataclass(frozen=True)
-class SeparateWorker(Predictor):
-    """A worker beside an arm's own, asked anew each time.
+class WorkerPredictor(Predictor):
+    """A worker by itself, asked anew each time.
 
     Attributes:
-        arm: Whose version it runs.
-        worker: The process, ready.
+        worker: The process.
     """
 
-    arm: Predictor
     worker: Worker
 
     def predicted(self, columns: Columns) -> Answer:
@@ -98,6 +96,29 @@ class SeparateWorker(Predictor):
             ModelFault: It could not, by name.
         """
         return self.worker.predict(columns)
+
+    def blamed(self, ask: Callable[[], ResultT]) -> ResultT:
+        """Ask; what goes wrong bears no version's name.
+
+        Raises:
+            ModelFault: It could not, by name.
+        """
+        return ask()
+
+    def as_labels(self, answer: Answer, rows: int) -> tuple[tuple[str, ...], Floats]:
+        """See `Predictor.as_labels`; a label needs a score."""
+        return as_labels(answer, rows)
+
+
+@dataclass(frozen=True)
+class SeparateWorker(WorkerPredictor):
+    """A worker beside an arm's own.
+
+    Attributes:
+        arm: Whose version it runs.
+    """
+
+    arm: Predictor
 
     def blamed(self, ask: Callable[[], ResultT]) -> ResultT:
         """Ask, and name the arm's version in what goes wrong.

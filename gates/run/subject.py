@@ -219,7 +219,7 @@ def _require_comparable(
         )
     if golden.manifest.task != card.policy.task:
         raise UsageError(
-            f"{card.path} is for a {card.policy.task} model, its golden set "
+            f"{card.path} is for {card.policy.task.called} model, its golden set "
             f"{golden.path} for {golden.manifest.task}",
             advice="point 'golden:' at a set made for this task",
         )

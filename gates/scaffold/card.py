@@ -6,14 +6,14 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gates.domain.judging import ModelVersion, Task
+from gates.domain.judging import ModelVersion
 from gates.registry import Origin
 from gates.scaffold.model import ModelFacts
 
 __all__ = ["CardDraft", "card_text"]
 
 _MOST = 40
-_INTRODUCTION: Mapping[Task, str] = {
+_INTRODUCTION: Mapping[str, str] = {
     "classification": "Gives a shopper's query a label.",
     "ranking": "Orders the candidate products of a query.",
     "embedding": "Turns a text into a vector whose neighbours mean the same.",
@@ -36,7 +36,7 @@ class CardDraft:
     """
 
     version: ModelVersion
-    task: Task
+    task: str
     because: str
     model: ModelFacts
     origin: Origin

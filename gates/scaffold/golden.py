@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 
-from gates.domain.judging import ModelVersion, Task
+from gates.domain.judging import ModelVersion
 from gates.scaffold.lists import CandidateLists
 from gates.scaffold.texts import Texts
 
@@ -15,7 +15,7 @@ __all__ = ["golden_of_lists", "golden_of_texts"]
 
 
 def golden_of_texts(
-    version: ModelVersion, task: Task, texts: Texts, column: str, recorded_from: str
+    version: ModelVersion, task: str, texts: Texts, column: str, recorded_from: str
 ) -> dict[str, str]:
     """The golden set of a classifier or an embedding model.
 
@@ -77,7 +77,7 @@ def golden_of_lists(version: ModelVersion, lists: CandidateLists) -> dict[str, s
 
 def _manifest(
     version: ModelVersion,
-    task: Task,
+    task: str,
     source: str,
     inputs: Sequence[str],
     judged: str,

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 
-from gates.domain.judging import Task
-
 __all__ = ["own_test_name", "own_test_text", "workflow_text"]
 
 
@@ -46,7 +44,7 @@ jobs:
 """
 
 
-def own_test_text(name: str, task: Task) -> str:
+def own_test_text(name: str, task: str) -> str:
     """A first test of one's own, which every version passes that works at all.
 
     Args:
@@ -74,7 +72,7 @@ from gates.subject import Arm, GoldenSet
 
 
 '''
-_BODIES: dict[Task, str] = {
+_BODIES: dict[str, str] = {
     "classification": '''\
 def test_white_space_around_a_query_is_not_part_of_it(candidate: Arm, golden: GoldenSet) -> None:
     """A query that was pasted with a space behind it gets the same label."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gates.domain.judging import ModelVersion, Task
+from gates.domain.judging import ModelVersion
 from gates.errors import UsageError
 from gates.locks.late import late_lock_of, late_lock_place
 from gates.registry import Registry
@@ -38,7 +38,7 @@ class Wishes:
         requirements: What the versions need, instead of what was logged.
     """
 
-    task: Task | None = None
+    task: str | None = None
     queries: Path | None = None
     candidates: Path | None = None
     requirements: Path | None = None
@@ -60,7 +60,7 @@ class Scaffold:
     """
 
     version: ModelVersion
-    task: Task | None
+    task: str | None
     because: str
     files: Mapping[str, bytes]
     kept: tuple[str, ...] = ()
@@ -238,7 +238,7 @@ def _no_task(version: ModelVersion, found: FoundTask) -> UsageError:
 
 
 def _golden(
-    version: ModelVersion, task: Task, model: ModelFacts, wishes: Wishes
+    version: ModelVersion, task: str, model: ModelFacts, wishes: Wishes
 ) -> tuple[dict[str, str], str, bool, tuple[str, ...], tuple[str, ...]]:
     """The golden set's files, their source, whether people judged, what is missing, and notes."""
     folder = f"golden/{version.name}"
@@ -277,7 +277,7 @@ def _missing_of_texts(texts: Texts, folder: str) -> list[str]:
     return [f"{folder}/queries.csv holds no query: name a CSV file: --queries FILE --force"]
 
 
-def _missing_answers(task: Task, model: ModelFacts) -> list[str]:
+def _missing_answers(task: str, model: ModelFacts) -> list[str]:
     if task != "classification" or model.gives_labels_only or model.gives_label_and_score:
         return []
     if model.gives_probabilities:

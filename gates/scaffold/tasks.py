@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gates.domain.judging import Task
 from gates.scaffold.model import Column, ModelFacts
 
 __all__ = ["FoundTask", "find_task"]
 
 _RANKS = re.compile(r"lambdarank|rank_xendcg|rank:(?:pairwise|ndcg|map)|YetiRank|QuerySoftMax")
 _MOST_BYTES, _MOST_FILES = 64 << 20, 200
-_TRANSFORMERS: Mapping[str, Task] = {
+_TRANSFORMERS: Mapping[str, str] = {
     "text-classification": "classification",
     "sentiment-analysis": "classification",
     "feature-extraction": "embedding",
@@ -31,7 +30,7 @@ class FoundTask:
         looked_at: What was looked at and what it said, in words.
     """
 
-    task: Task | None
+    task: str | None
     because: str
     looked_at: tuple[str, ...]
 
@@ -51,7 +50,7 @@ def find_task(model: ModelFacts, params: Mapping[str, str]) -> FoundTask:
     return FoundTask(None, "", tuple(looked_at))
 
 
-def _clues(model: ModelFacts, params: Mapping[str, str]) -> Iterator[tuple[Task | None, str]]:
+def _clues(model: ModelFacts, params: Mapping[str, str]) -> Iterator[tuple[str | None, str]]:
     """What there is to go by, the surest first: the task it tells, if any, and what it says."""
     yield _by_flavour(model)
     yield _by_signature(model)
@@ -63,7 +62,7 @@ def _clues(model: ModelFacts, params: Mapping[str, str]) -> Iterator[tuple[Task 
     yield _by_files(model.folder)
 
 
-def _by_flavour(model: ModelFacts) -> tuple[Task | None, str]:
+def _by_flavour(model: ModelFacts) -> tuple[str | None, str]:
     names = ", ".join(sorted(model.flavors)) or "pyfunc alone"
     if "sentence_transformers" in model.flavors:
         return "embedding", "its flavour is sentence_transformers"
@@ -73,7 +72,7 @@ def _by_flavour(model: ModelFacts) -> tuple[Task | None, str]:
     return None, f"its flavour ({names}) does not tell a task"
 
 
-def _by_signature(model: ModelFacts) -> tuple[Task | None, str]:
+def _by_signature(model: ModelFacts) -> tuple[str | None, str]:
     if model.inputs is None:
         return None, "it has no signature"
     told = f"its signature goes from {_side(model.inputs)} to {_side(model.outputs)}"
@@ -101,7 +100,7 @@ def _side(columns: tuple[Column, ...] | None) -> str:
     return f"{len(columns)} column{'' if len(columns) == 1 else 's'} ({shown})"
 
 
-def _by_files(folder: Path) -> tuple[Task | None, str]:
+def _by_files(folder: Path) -> tuple[str | None, str]:
     """A ranking objective in the bytes of the model: boosters and pickles spell it out."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     skipped = {"MLmodel", "requirements.txt", "conda.yaml", "python_env.yaml"}

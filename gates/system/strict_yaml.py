@@ -163,7 +163,9 @@ def _explain(
     message = first["msg"].removeprefix("Value error, ")
     given = first.get("input")
     shown = "" if isinstance(given, dict | list) else f", not {given!r}"
-    return error(f"'{dotted}': {message}{shown}{more}", path=path, line=line)
+    valid = first.get("ctx", {}).get("valid")  # the names that there are, where it must be one
+    advice = nearest(str(given), valid) if valid else ""
+    return error(f"'{dotted}': {message}{shown}{more}", path=path, line=line, advice=advice)
 
 
 def _keys_at(model: type[BaseModel], place: Place) -> list[str]:

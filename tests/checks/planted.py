@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gates.domain.judging import Role, Task
+from gates.domain.judging import Role
 from gates.domain.subject import Columns, Contributions, Expectation, GoldenSet
 from gates.kernels.packed import Floats
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set
@@ -125,7 +125,7 @@ def _honest_embedding(arm: FakeArm) -> FakeArm:
     return arm
 
 
-HONEST: Mapping[Task, Callable[[FakeArm], FakeArm]] = {
+HONEST: Mapping[str, Callable[[FakeArm], FakeArm]] = {
     "ranking": _honest_ranker,
     "classification": _honest_classifier,
     "embedding": _honest_embedding,
@@ -133,7 +133,7 @@ HONEST: Mapping[Task, Callable[[FakeArm], FakeArm]] = {
 """Task → what makes an arm an honest model of it."""
 
 
-def subject(task: Task, project: Path) -> FakeSubject:
+def subject(task: str, project: Path) -> FakeSubject:
     """An honest candidate beside an honest champion, on a golden set where nothing is wrong.
 
     Args:
@@ -149,7 +149,7 @@ def subject(task: Task, project: Path) -> FakeSubject:
     return FakeSubject(_golden(task), new, old, guests=guests, project=project)
 
 
-def _golden(task: Task) -> GoldenSet:
+def _golden(task: str) -> GoldenSet:
     if task == "ranking":
         return _lists()
     if task == "embedding":

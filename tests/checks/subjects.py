@@ -13,7 +13,7 @@ import numpy as np
 from gates.checks import catalogue, find
 from gates.domain.artifact_scan import ScanReport
 from gates.domain.counterexamples import Counterexample, Recall, Replay
-from gates.domain.judging import EnvironmentFacts, Exhibit, Measurement, ModelVersion, Role, Task
+from gates.domain.judging import EnvironmentFacts, Exhibit, Measurement, ModelVersion, Role
 from gates.domain.lock_report import LockChange, LockReport
 from gates.domain.subject import (
     CheckPlan,
@@ -28,6 +28,7 @@ from gates.domain.subject import (
     Snapshot,
     Splits,
 )
+from gates.domain.tasks import TASKS
 from gates.environments.outputs import as_labels, as_scores
 from gates.errors import ModelFault
 from gates.golden.snapshot import read_snapshot
@@ -70,16 +71,9 @@ class FakeArm:
         self.calls += 1
         return np.asarray(self.score(columns), dtype=np.float64)
 
-    def scores_again(self, columns: Columns) -> Floats:
-        return np.asarray((self.again or self.score)(columns), dtype=np.float64)
-
     def labels(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
         self.calls += 1
         pairs = [self.label(text) for text in columns["query"]]
-        return tuple(one for one, _ in pairs), np.array([score for _, score in pairs])
-
-    def labels_again(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
-        pairs = [(self.label_again or self.label)(text) for text in columns["query"]]
         return tuple(one for one, _ in pairs), np.array([score for _, score in pairs])
 
     @contextmanager
@@ -98,10 +92,6 @@ class FakeArm:
         self.calls += 1
         (texts,) = columns.values()
         return np.array([self.embed(text) for text in texts], dtype=np.float64)
-
-    def vectors_again(self, columns: Columns) -> Floats:
-        (texts,) = columns.values()
-        return np.array([(self.embed_again or self.embed)(text) for text in texts], np.float64)
 
     def contributions(self, columns: Columns) -> Contributions | NoContributions:
         self.explained.append(columns)
@@ -130,11 +120,13 @@ class FakeApart:
 
     def scores(self, columns: Columns) -> Floats:
         rows = len(next(iter(columns.values())))
-        return self._held(lambda: as_scores({"score": list(self.arm.score(columns))}, rows))
+        score = self.arm.again or self.arm.score
+        return self._held(lambda: as_scores({"score": list(score(columns))}, rows))
 
     def labels(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
         def ask() -> tuple[tuple[str, ...], Floats]:
-            pairs = [self.arm.label(text) for text in columns["query"]]
+            label = self.arm.label_again or self.arm.label
+            pairs = [label(text) for text in columns["query"]]
             labels: list[Any] = [label for label, _ in pairs]
             scores: list[Any] = [score for _, score in pairs]
             return as_labels({"label": labels, "score": scores}, len(columns["query"]))
@@ -142,7 +134,8 @@ class FakeApart:
         return self._held(ask)
 
     def vectors(self, columns: Columns) -> Floats:
-        return self._held(lambda: self.arm.vectors(columns))
+        embed, (texts,) = self.arm.embed_again or self.arm.embed, columns.values()
+        return self._held(lambda: np.array([embed(text) for text in texts], np.float64))
 
     def _held(self, ask: Callable[[], AnswerT]) -> AnswerT:
         self.arm.calls += 1
@@ -183,7 +176,7 @@ class FakeSubject:
 
 def golden_set(
     *,
-    task: Task = "ranking",
+    task: str = "ranking",
     texts: Sequence[str] = (),
     lists: Sequence[Mapping[str, float | None]] = (),
     features: Mapping[str, Sequence[float]] | None = None,
@@ -202,7 +195,15 @@ def golden_set(
     judged += list(extra_judgments)
     found = slices or {}
     manifest = Manifest(
-        "memory", task, "", True, tuple(features or {"query": []}), tuple(found), 3.0, "all", {}
+        "memory",
+        TASKS[task],
+        "",
+        True,
+        tuple(features or {"query": []}),
+        tuple(found),
+        3.0,
+        "all",
+        {},
     )
     return GoldenSet(
         path=Path("golden/memory"),

@@ -14,6 +14,7 @@ from gates.card.card import CheckSpec
 from gates.checks import Check, Found, find
 from gates.domain.judging import Measurement
 from gates.domain.subject import CheckPlan, Subject
+from gates.domain.tasks import AnswerForm
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set
 
 
@@ -34,7 +35,7 @@ def _misspelt(_: Subject, plan: CheckPlan[_Options]) -> Iterator[Found]:
     yield Measurement("rows", float(rows), 1, "rows")
 
 
-SPEC = CheckSpec("toy", "a toy", frozenset({"ranking"}), (), _Options)
+SPEC = CheckSpec("toy", "a toy", AnswerForm.SCORES, (), _Options)
 
 
 def subject() -> FakeSubject:
@@ -54,7 +55,7 @@ def test_an_option_that_a_check_does_not_have_is_a_type_error() -> None:
 
 
 def test_a_function_for_the_options_of_another_check_is_a_type_error() -> None:
-    others = CheckSpec("other", "another", frozenset({"ranking"}), (), _Others)
+    others = CheckSpec("other", "another", AnswerForm.SCORES, (), _Others)
     wrong: Check[_Others] = Check(others, _measure)  # type: ignore[arg-type]  # as above
     assert wrong.spec.options is _Others
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gates.checks import catalogue
+from gates.domain.tasks import TASKS
 
 PAGE = Path(__file__).parents[2] / "docs" / "model-cards.md"
 _MARKS = re.compile(r"(<!-- catalogue: begin -->\n).*?(<!-- catalogue: end -->)", re.DOTALL)
@@ -20,7 +21,10 @@ def table() -> str:
     lines: list[str] = []
     for spec in catalogue().values():
         lines += [f"### `{spec.name}`", "", f"{spec.summary[0].upper()}{spec.summary[1:]}."]
-        lines += [f"For {_listed(spec.tasks)} models.", ""]
+        lines += [
+            f"For {_listed(one.name for one in TASKS.values() if spec.serves(one))} models.",
+            "",
+        ]
         lines += ["| metric | what it says | sliceable | default |", "| --- | --- | --- | --- |"]
         for metric in spec.metrics:
             limit = metric.default
@@ -30,7 +34,8 @@ def table() -> str:
             if limit and limit.max is not None:
                 default = f"≤ {limit.max:g}"
             sliceable = "yes" if metric.sliceable else ""
-            only = f" ({_listed(metric.tasks)} only)" if metric.tasks else ""
+            served = [one.name for one in TASKS.values() if metric.serves(one)]
+            only = f" ({_listed(served)} only)" if metric.answers else ""
             lines.append(f"| `{metric.name}` | {metric.summary}{only} | {sliceable} | {default} |")
         if spec.options.model_fields:
             options = [

@@ -24,6 +24,7 @@ from gates.checks.behaviour.perturb import SYNONYMS, variants
 from gates.domain.counterexamples import Counterexample
 from gates.domain.judging import Exhibit, Measurement
 from gates.domain.subject import CheckPlan, Expectation, GoldenSet, Subject
+from gates.domain.tasks import AnswerForm
 
 __all__ = ["CHECK"]
 
@@ -43,7 +44,7 @@ def _measure(subject: Subject, plan: CheckPlan[BehaviourOptions]) -> Iterator[Fo
 def _retyped(subject: Subject, plan: CheckPlan[BehaviourOptions]) -> Iterator[Found]:
     """Queries typed otherwise, all of them asked in one call for each 20,000."""
     golden = subject.golden
-    if golden.manifest.task != "classification":
+    if golden.manifest.task.answers is not AnswerForm.LABELS:
         reason = "this model is given features, not the query's text"
         for one in (*invariance.METRICS, *sensitivity.METRICS):
             if one.name in plan.metrics:
@@ -90,7 +91,7 @@ def _fails(case: Counterexample, asked: TextAnswers, plan: CheckPlan[BehaviourOp
 def _places(subject: Subject, wanted: set[str]) -> Iterator[Measurement | Exhibit]:
     golden = subject.golden
     expected = [one for one in golden.expectations if one.kind in _PLACES]
-    if golden.manifest.task != "ranking" or not expected:
+    if not expected:
         for kind in _PLACES:
             if kind in wanted:
                 reason = f"the golden set holds no '{kind}' expectation"
@@ -133,7 +134,7 @@ CHECK = Check(
     CheckSpec(
         name="behaviour",
         summary="expectations of single queries, and changes that must, or must not, matter",
-        tasks=frozenset({"ranking", "classification"}),
+        answers=AnswerForm.SCORES | AnswerForm.LABELS,
         metrics=(
             MetricSpec("must-be-first", "documents that must be first, and are", _HOLD),
             MetricSpec("in-top", "documents that must be in the top k, and are", _HOLD),
@@ -142,7 +143,7 @@ CHECK = Check(
             ),
             *invariance.METRICS,
             *sensitivity.METRICS,
-            replayed_spec("classification"),
+            replayed_spec(AnswerForm.LABELS),
         ),
         options=BehaviourOptions,
     ),

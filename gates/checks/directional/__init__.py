@@ -28,6 +28,7 @@ from gates.comparison.answers import Tolerance
 from gates.domain.counterexamples import told_apart
 from gates.domain.judging import Exhibit, Measurement
 from gates.domain.subject import CheckPlan, GoldenSet, Subject
+from gates.domain.tasks import AnswerForm
 from gates.errors import UsageError
 from gates.system.strict_yaml import nearest
 
@@ -243,7 +244,7 @@ CHECK = Check(
     CheckSpec(
         name="directional",
         summary="declared features, and brands asked for, move scores the declared way",
-        tasks=frozenset({"ranking"}),
+        answers=AnswerForm.SCORES,
         metrics=(
             MetricSpec(
                 "monotone.violations", "steps of a feature that move a score the wrong way", _STEP
@@ -259,7 +260,7 @@ CHECK = Check(
                 _ROW,
             ),
             BRAND_RANK,
-            replayed_spec("ranking"),
+            replayed_spec(AnswerForm.SCORES),
         ),
         options=DirectionalOptions,
     ),

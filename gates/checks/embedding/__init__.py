@@ -22,6 +22,7 @@ from gates.checks.embedding.vectors import TextVectors, most_changed, most_chang
 from gates.comparison.measuring import Sample, means
 from gates.domain.judging import Exhibit, Measurement
 from gates.domain.subject import CheckPlan, Expectation, Subject
+from gates.domain.tasks import AnswerForm
 from gates.errors import NoChampion
 from gates.kernels import vectors as kernel
 from gates.kernels.packed import Floats
@@ -224,7 +225,7 @@ CHECK = Check(
     CheckSpec(
         name="embedding",
         summary="vectors of texts: neighbours old and new, collapse, duplicates, stuffing",
-        tasks=frozenset({"embedding"}),
+        answers=AnswerForm.VECTORS,
         metrics=(
             MetricSpec(
                 "neighbour-overlap@{k}",

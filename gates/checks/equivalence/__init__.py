@@ -17,9 +17,10 @@ from gates.card.card import CheckSpec, MetricSpec
 from gates.card.policy import Limit
 from gates.checks import Check
 from gates.checks.equivalence.equivalent_vectors import VectorDifference, compare_vectors
-from gates.comparison.answers import Answers, Difference, Tolerance, compare
+from gates.comparison.answers import Answers, Difference, Tolerance, ask, compare
 from gates.domain.judging import Exhibit, Measurement
 from gates.domain.subject import Arm, CheckPlan, GoldenSet, Subject
+from gates.domain.tasks import AnswerForm
 from gates.errors import NoChampion
 
 __all__ = ["CHECK"]
@@ -57,10 +58,12 @@ def _measure(
         return
     own = subject.champion if options.binary == "champion" else subject.candidate
     there = subject.transplanted(options.binary)
-    if golden.manifest.task == "embedding":
+    if golden.manifest.task.answers is AnswerForm.VECTORS:
         yield from _vectors(subject, plan, own, there)
         return
-    first, second = _answers(own, golden), _answers(there, golden)
+    first, second = (
+        ask(arm, golden.manifest.task.answers, golden.inputs()) for arm in (own, there)
+    )
     old, new = (first, second) if options.binary == "champion" else (second, first)
     tolerance = Tolerance(options.absolute, options.relative)
     found = compare(old, new, golden, tolerance)
@@ -88,7 +91,8 @@ def _vectors(
     old, new = (first, second) if options.binary == "champion" else (second, first)
     found, doubt = compare_vectors(old, new, tolerance, k), ""
     if found.any:
-        again = compare_vectors(first, own.vectors_again(golden.inputs()), tolerance, k)
+        with own.apart() as fresh:
+            again = compare_vectors(first, fresh.vectors(golden.inputs()), tolerance, k)
         doubt = _not_alike(own, again.words) if again.any else ""
     yield from (_of_vectors(metric, found, doubt, known=not doubt) for metric in plan.metrics)
     if found.any:
@@ -123,16 +127,11 @@ def _measurement(metric: str, found: Difference, doubt: str) -> Measurement:
     return Measurement(metric, known, n, unit, reason=doubt)
 
 
-def _answers(arm: Arm, golden: GoldenSet, *, again: bool = False) -> Answers:
-    if golden.manifest.task == "ranking":
-        return Answers((arm.scores_again if again else arm.scores)(golden.inputs()))
-    labels, scores = (arm.labels_again if again else arm.labels)(golden.inputs())
-    return Answers(scores, labels)
-
-
 def _doubt(own: Arm, first: Answers, golden: GoldenSet, tolerance: Tolerance) -> str:
     """Why nothing can be told of the upgrade, in words; empty when the binary is deterministic."""
-    itself = compare(first, _answers(own, golden, again=True), golden, tolerance)
+    with own.apart() as fresh:
+        again = ask(fresh, golden.manifest.task.answers, golden.inputs())
+    itself = compare(first, again, golden, tolerance)
     if not itself.any:
         return ""
     return _not_alike(own, itself.words)
@@ -169,28 +168,28 @@ CHECK = Check(
     CheckSpec(
         name="equivalence",
         summary="the same binary under the old and the new lock gives the same answers",
-        tasks=frozenset({"ranking", "classification", "embedding"}),
+        answers=AnswerForm.ANY,
         metrics=(
             MetricSpec(
                 "changed-scores",
                 "golden rows whose score moves beyond tolerance",
                 "rows",
                 _NONE,
-                tasks=frozenset({"ranking", "classification"}),
+                answers=AnswerForm.SCORES | AnswerForm.LABELS,
             ),
             MetricSpec(
                 "changed-vectors",
                 "texts whose vector moves beyond tolerance",
                 "texts",
                 _NONE,
-                tasks=frozenset({"embedding"}),
+                answers=AnswerForm.VECTORS,
             ),
             MetricSpec(
                 "changed-neighbours",
                 "texts that get other nearest texts",
                 "texts",
                 _NONE,
-                tasks=frozenset({"embedding"}),
+                answers=AnswerForm.VECTORS,
             ),
             MetricSpec("largest-difference", "the largest move of a score or vector", "score"),
             MetricSpec(
@@ -198,14 +197,14 @@ CHECK = Check(
                 "queries whose list is ordered otherwise",
                 "queries",
                 _NONE,
-                tasks=frozenset({"ranking"}),
+                answers=AnswerForm.SCORES,
             ),
             MetricSpec(
                 "changed-labels",
                 "queries that get another label",
                 "queries",
                 _NONE,
-                tasks=frozenset({"classification"}),
+                answers=AnswerForm.LABELS,
             ),
         ),
         options=EquivalenceOptions,

@@ -33,6 +33,7 @@ from gates.checks.features.splits import GAIN, of_splits
 from gates.checks.features.splits import METRICS as OF_SPLITS
 from gates.domain.judging import Exhibit, Measurement
 from gates.domain.subject import Arm, CheckPlan, Subject
+from gates.domain.tasks import AnswerForm
 from gates.errors import ModelFault, NoChampion
 from gates.kernels import similarity
 from gates.kernels.matching import Lists, as_codes, pair
@@ -261,7 +262,7 @@ CHECK = Check(
     CheckSpec(
         name="features",
         summary="features that should matter do, and are what the model was trained on",
-        tasks=frozenset({"ranking"}),
+        answers=AnswerForm.SCORES,
         metrics=(
             MetricSpec("in-top@{k}", "`expected` features among the k that move scores most", ""),
             MetricSpec(

@@ -17,9 +17,10 @@ from gates.checks import Check, Found
 from gates.checks._replay import champion_labels, replayed, replayed_spec, texts_of, verdicts
 from gates.checks.functionality.never_shown import NEVER, UNIT, never_shown
 from gates.domain.counterexamples import Counterexample
-from gates.domain.judging import Exhibit, Measurement, Task
+from gates.domain.judging import Exhibit, Measurement
 from gates.domain.phrases import Expanded, Nothing, Templates
 from gates.domain.subject import CheckPlan, Subject
+from gates.domain.tasks import AnswerForm
 
 __all__ = ["CHECK"]
 
@@ -30,7 +31,6 @@ _NONE = "the golden set has no templates (templates.yaml)"
 _SHOWN = 200
 _KEPT = 50
 _EVERY = "templates"
-_TEXT: frozenset[Task] = frozenset({"classification"})
 
 
 class FunctionalityOptions(BaseModel):
@@ -60,7 +60,7 @@ class _Answered:
 
 
 def _measure(subject: Subject, plan: CheckPlan[FunctionalityOptions]) -> Iterator[Found]:
-    if subject.golden.manifest.task == "ranking":
+    if subject.golden.manifest.task.has_candidates:
         yield from never_shown(subject)
         return
     templates = subject.golden.templates
@@ -74,7 +74,7 @@ def _measure(subject: Subject, plan: CheckPlan[FunctionalityOptions]) -> Iterato
     recall = subject.recall("functionality")
     again = texts_of(recall.cases)
     rows = (*again, *(one.query for one in made), *nowhere)
-    labels, scores = subject.candidate.labels({"query": rows})
+    labels, scores = subject.candidate.labels(subject.golden.texts(rows))
     answers = list(zip(labels, scores.tolist(), strict=True))[len(again) :]
     of_templates = [
         _Answered(one, *answer) for one, answer in zip(made, answers[: len(made)], strict=True)
@@ -153,27 +153,33 @@ CHECK = Check(
     CheckSpec(
         name="functionality",
         summary="what no version may get wrong: templates of queries, gibberish, documents to hide",
-        tasks=frozenset({"ranking", "classification"}),
+        answers=AnswerForm.SCORES | AnswerForm.LABELS,
         metrics=(
             MetricSpec(
-                "templates", "queries made from templates that get their label", _SHARE, tasks=_TEXT
+                "templates",
+                "queries made from templates that get their label",
+                _SHARE,
+                answers=AnswerForm.LABELS,
             ),
             MetricSpec(
-                "worst-template", "the same within the worst template, named", _SHARE, tasks=_TEXT
+                "worst-template",
+                "the same within the worst template, named",
+                _SHARE,
+                answers=AnswerForm.LABELS,
             ),
             MetricSpec(
                 "expected-null",
                 "queries that belong nowhere and are answered so",
                 _NOWHERE,
-                tasks=_TEXT,
+                answers=AnswerForm.LABELS,
             ),
             MetricSpec(
                 NEVER,
                 "listed documents that stay out of the top of every query's list",
                 UNIT,
-                tasks=frozenset({"ranking"}),
+                answers=AnswerForm.SCORES,
             ),
-            replayed_spec("classification"),
+            replayed_spec(AnswerForm.LABELS),
         ),
         options=FunctionalityOptions,
     ),

@@ -17,6 +17,7 @@ from gates.checks import Check
 from gates.checks.latency.requests import Requests, TimedRequests, time_in_turns
 from gates.domain.judging import Exhibit, Measurement
 from gates.domain.subject import CheckPlan, Columns, Subject
+from gates.domain.tasks import AnswerForm
 from gates.errors import NoChampion
 from gates.kernels.latency import QuantileInterval, least_n, quantile_bounds, quantile_ratio
 from gates.kernels.packed import Floats
@@ -263,7 +264,7 @@ CHECK = Check(
     CheckSpec(
         name="latency",
         summary="how long answers take and how much memory they need, beside the champion's",
-        tasks=frozenset({"ranking", "classification"}),
+        answers=AnswerForm.SCORES | AnswerForm.LABELS,
         metrics=tuple(_metrics()),
         options=LatencyOptions,
     ),

@@ -45,10 +45,8 @@ class Requests:
     def __init__(self, golden: GoldenSet, seed: int) -> None:
         self._golden = golden
         self._rng = np.random.default_rng(seed)
-        self._starts = offsets(golden.row_query, len(golden.query_id))
-        self._traffic = golden.design_weight
-        if golden.manifest.task == "ranking":
-            self._traffic = np.where(np.diff(self._starts) > 0, self._traffic, 0.0)
+        self._starts = offsets(golden.input_query, len(golden.query_id))
+        self._traffic = np.where(np.diff(self._starts) > 0, golden.design_weight, 0.0)
         if not self._traffic.sum() > 0:
             what = "no golden query can be asked: there are no candidates to rank"
             raise GoldenError(what, path=golden.path)
@@ -56,16 +54,13 @@ class Requests:
     def queries(self, count: int) -> Iterator[Columns]:
         """Requests of one query each, drawn independently, as often as each stands for traffic.
 
-        A ranking model is given the query's candidates, a classifier its text.
+        A model is given the query's candidates, or its text.
 
         Args:
             count: How many.
         """
         for query in self._drawn(count):
-            if self._golden.manifest.task == "ranking":
-                yield self._rows(np.arange(self._starts[query], self._starts[query + 1]))
-            else:
-                yield {"query": (self._golden.query_text[query],)}
+            yield self._golden.input_rows(np.arange(self._starts[query], self._starts[query + 1]))
 
     def batches(self, rows: int, count: int) -> Iterator[Columns]:
         """Requests of a given size: neighbouring candidate rows, or texts of drawn queries.
@@ -76,21 +71,14 @@ class Requests:
         """
         n = len(self._golden.row_doc)
         for _ in range(count):
-            if self._golden.manifest.task == "ranking":
-                yield self._rows((self._rng.integers(n) + np.arange(rows)) % n)
+            if self._golden.manifest.task.has_candidates:
+                yield self._golden.input_rows((self._rng.integers(n) + np.arange(rows)) % n)
             else:
-                texts = self._golden.query_text
-                yield {"query": tuple(texts[query] for query in self._drawn(rows))}
+                yield self._golden.input_rows(self._drawn(rows))
 
     def _drawn(self, count: int) -> Ints:
         chance = self._traffic / self._traffic.sum()
         return self._rng.choice(chance.size, count, p=chance).astype(np.int64)
-
-    def _rows(self, rows: Ints) -> Columns:
-        return {
-            name: values[rows] if isinstance(values, np.ndarray) else [values[row] for row in rows]
-            for name, values in self._golden.features.items()
-        }
 
 
 def time_in_turns(

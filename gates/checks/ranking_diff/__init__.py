@@ -25,6 +25,7 @@ from gates.checks.ranking_diff.side_by_side import side_by_side
 from gates.comparison.measuring import Sample, Slice, differences, means, share, superiority
 from gates.domain.judging import Exhibit, Measurement
 from gates.domain.subject import CheckPlan, Subject
+from gates.domain.tasks import AnswerForm
 from gates.errors import NoChampion
 from gates.kernels import similarity
 from gates.kernels.packed import Floats
@@ -181,7 +182,8 @@ class _Measured:
         """The champion against itself in a fresh process: how far it moves, and how often."""
         champion, pair = self._subject.champion, self._pair
         assert champion is not None  # noqa: S101 - asked before
-        again = rank(pair.coded, champion.scores_again(pair.golden.inputs()))
+        with champion.apart() as fresh:
+            again = rank(pair.coded, fresh.scores(pair.golden.inputs()))
         moved = similarity.rbo(replace(pair, new=again).pairing) < 1
         apart = np.abs(pair.quality(self._primary, again) - pair.quality(self._primary, pair.old))
         (mean,) = means(self._sample, {"noise": apart}, self._slices[0])
@@ -231,7 +233,7 @@ CHECK = Check(
     CheckSpec(
         name="ranking-diff",
         summary="old and new result lists of the same queries, compared",
-        tasks=frozenset({"ranking"}),
+        answers=AnswerForm.SCORES,
         metrics=tuple(_metrics()),
         options=RankingDiffOptions,
     ),

@@ -29,8 +29,9 @@ from gates.checks.robustness.odd_inputs import FAMILIES, VERSION, made_up_words
 from gates.checks.robustness.row_consistency import CONSISTENCY, RowConsistency, broken_by
 from gates.comparison.answers import Answers, Tolerance
 from gates.domain.counterexamples import Counterexample, KnownCounterexample, Recall
-from gates.domain.judging import Exhibit, Measurement, Task
-from gates.domain.subject import CheckPlan, Subject
+from gates.domain.judging import Exhibit, Measurement
+from gates.domain.subject import CheckPlan, GoldenSet, Subject
+from gates.domain.tasks import AnswerForm
 from gates.errors import ModelFault
 from gates.kernels.intervals import clopper_pearson
 
@@ -62,9 +63,8 @@ class RobustnessOptions(BaseModel):
 
 def _measure(subject: Subject, plan: CheckPlan[RobustnessOptions]) -> Iterator[Found]:
     golden, wanted = subject.golden, set(plan.metrics)
-    options = plan.options
-    labelled = golden.manifest.task == "classification"
-    with SeparateProcess(subject.candidate, labelled=labelled, patience=_PATIENCE) as asker:
+    options, form = plan.options, golden.manifest.task.answers
+    with SeparateProcess(subject.candidate, form=form, patience=_PATIENCE) as asker:
         first = asker.answers(golden.inputs())
         if wanted & set(CONSISTENCY):
             steadiness = RowConsistency(
@@ -76,10 +76,10 @@ def _measure(subject: Subject, plan: CheckPlan[RobustnessOptions]) -> Iterator[F
                 seed=subject.seed,
             )
             yield from steadiness.measure(wanted)
-        if wanted & {_UNSEEN, REPLAYED} and labelled:
+        if wanted & {_UNSEEN, REPLAYED} and form is AnswerForm.LABELS:
             yield from _unseen_words(subject, plan, asker, first)
         if "hostile-text.faults" in wanted:
-            yield from _odd_text(asker)
+            yield from _odd_text(golden, asker)
         if any(metric.startswith("missing-feature.") for metric in wanted):
             yield from missing_features(golden, asker, first.scores, wanted, plan.slices)
 
@@ -94,7 +94,7 @@ def _unseen_words(
     recall = subject.recall("robustness")
     known = [one for one in recall.cases if one.case.typed.strip()]
     again = texts_of(known)
-    answer = asker.attempt({"query": (*again, *longer)})
+    answer = asker.attempt(golden.texts((*again, *longer)))
     if isinstance(answer, ModelFault):
         for metric in (one for one in (_UNSEEN, REPLAYED) if one in plan.metrics):
             yield broken_by(metric, answer, _FLIP, "a word it has never seen")
@@ -145,15 +145,15 @@ def _again(
     yield from replayed(plan, recall, found)
 
 
-def _odd_text(asker: SeparateProcess) -> Iterator[Measurement | Exhibit]:
+def _odd_text(golden: GoldenSet, asker: SeparateProcess) -> Iterator[Measurement | Exhibit]:
     whole: dict[str, Answers | ModelFault] = {}
     for family, texts in FAMILIES.items():
         if not asker.worn:
-            whole[family] = asker.attempt({"query": texts})
+            whole[family] = asker.attempt(golden.texts(texts))
     found: list[tuple[str, tuple[str, ...], ModelFault]] = []
     for family, answer in whole.items():
         if isinstance(answer, ModelFault):
-            found += [(family, *one) for one in _culprits(asker, FAMILIES[family], answer)]
+            found += [(family, *one) for one in _culprits(golden, asker, FAMILIES[family], answer)]
     n = sum(len(FAMILIES[family]) for family in whole)
     together = sum(len(texts) for _, texts, _ in found if len(texts) > 1)
     reason = "; ".join(dict.fromkeys(f"{family}: {fault.kind}" for family, _, fault in found))
@@ -172,7 +172,7 @@ def _odd_text(asker: SeparateProcess) -> Iterator[Measurement | Exhibit]:
 
 
 def _culprits(
-    asker: SeparateProcess, texts: tuple[str, ...], fault: ModelFault
+    golden: GoldenSet, asker: SeparateProcess, texts: tuple[str, ...], fault: ModelFault
 ) -> list[tuple[tuple[str, ...], ModelFault]]:
     """The texts of a faulty batch that are faulty alone; larger groups when patience ends."""
     if len(texts) == 1 or asker.worn:
@@ -180,9 +180,9 @@ def _culprits(
     middle = len(texts) // 2
     found: list[tuple[tuple[str, ...], ModelFault]] = []
     for part in (texts[:middle], texts[middle:]):
-        answer = asker.attempt({"query": part})
+        answer = asker.attempt(golden.texts(part))
         if isinstance(answer, ModelFault):
-            found += _culprits(asker, part, answer)
+            found += _culprits(golden, asker, part, answer)
     return found or [(texts, fault)]
 
 
@@ -191,14 +191,11 @@ def _shown(text: str) -> str:
     return f"{text[:_SHOWN]!a}{more}"
 
 
-_CLASSIFIERS: frozenset[Task] = frozenset({"classification"})
-_RANKERS: frozenset[Task] = frozenset({"ranking"})
-
 CHECK = Check(
     CheckSpec(
         name="robustness",
         summary="odd or missing input breaks nothing; only the row itself changes its answer",
-        tasks=frozenset({"ranking", "classification"}),
+        answers=AnswerForm.SCORES | AnswerForm.LABELS,
         metrics=(
             *(MetricSpec(name, words, "rows", _NONE) for name, words in CONSISTENCY.items()),
             MetricSpec(
@@ -206,29 +203,29 @@ CHECK = Check(
                 "odd texts (empty, long, emoji, markup …) that break the model",
                 "texts",
                 _NONE,
-                tasks=_CLASSIFIERS,
+                answers=AnswerForm.LABELS,
             ),
             MetricSpec(
                 _UNSEEN,
                 "queries whose label changes with a made-up word behind them",
                 _FLIP,
-                tasks=_CLASSIFIERS,
+                answers=AnswerForm.LABELS,
             ),
             MetricSpec(
                 "missing-feature.faults",
                 "features without which the model breaks",
                 "features",
                 _NONE,
-                tasks=_RANKERS,
+                answers=AnswerForm.SCORES,
             ),
             MetricSpec(
                 "missing-feature.worst",
                 "mean share of the top 10 lost without the worst feature to lose",
                 "mean share of the top 10",
                 sliceable=True,
-                tasks=_RANKERS,
+                answers=AnswerForm.SCORES,
             ),
-            replayed_spec("classification"),
+            replayed_spec(AnswerForm.LABELS),
         ),
         options=RobustnessOptions,
     ),

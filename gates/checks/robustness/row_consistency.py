@@ -13,7 +13,7 @@ import numpy as np
 from gates.checks._separate_process import SeparateProcess
 from gates.comparison.answers import Answers, Tolerance
 from gates.domain.judging import Exhibit, Measurement
-from gates.domain.subject import Columns, GoldenSet
+from gates.domain.subject import GoldenSet
 from gates.errors import ModelFault
 from gates.kernels.packed import Bools, Floats, Ints
 
@@ -104,7 +104,7 @@ class RowConsistency:
     def _orders(self) -> list[tuple[str, Ints]]:
         chance = np.random.default_rng(self._seed)
         orders = [("all rows shuffled", chance.permutation(self._all))]
-        if self._golden.manifest.task == "ranking":
+        if self._golden.manifest.task.has_candidates:
             key = chance.random(self._all.size)
             orders.append(("shuffled within queries", np.lexsort((key, self._golden.row_query))))
         return orders
@@ -123,7 +123,7 @@ class RowConsistency:
     def _asked(self, calls: list[tuple[str, Ints]]) -> _Found | ModelFault:
         found = _Found(np.zeros(self._all.size, bool), np.zeros(self._all.size, bool))
         for how, rows in calls:
-            answer = self._asker.attempt(_taken(self._golden.inputs(), rows))
+            answer = self._asker.attempt(self._golden.input_rows(rows))
             if isinstance(answer, ModelFault):
                 return ModelFault(answer.kind, f"{how}: {answer.what}")
             self._compare(how, rows, answer, found)
@@ -145,12 +145,10 @@ class RowConsistency:
 
     def _row(self, how: str, row: int, new: Answers, at: int) -> list[str | float]:
         golden, first = self._golden, self._first
-        ranked = golden.manifest.task == "ranking"
-        query = int(golden.row_query[row]) if ranked else row
+        query = int(golden.input_query[row])
         moved = float(f"{new.scores[at] - first.scores[row]:.3g}")
-        document = golden.row_doc[row] if ranked else ""
         words = (_words(first, row), _words(new, at))
-        return [how, golden.query_text[query], document, *words, moved]
+        return [how, golden.query_text[query], golden.input_document(row), *words, moved]
 
 
 def broken_by(metric: str, fault: ModelFault, unit: str, given: str) -> Measurement:
@@ -171,10 +169,3 @@ def broken_by(metric: str, fault: ModelFault, unit: str, given: str) -> Measurem
 def _words(answers: Answers, at: int) -> str:
     score = f"{answers.scores[at]:.9g}"
     return f"{answers.labels[at]} {score}" if answers.labels is not None else score
-
-
-def _taken(columns: Columns, rows: Ints) -> Columns:
-    return {
-        name: values[rows] if isinstance(values, np.ndarray) else tuple(values[at] for at in rows)
-        for name, values in columns.items()
-    }

@@ -24,6 +24,7 @@ from gates.checks.score_range.recall_by_class import Classes
 from gates.comparison.measuring import PairedMetric, Sample, Slice, differences, means
 from gates.domain.judging import Exhibit, Measurement
 from gates.domain.subject import CheckPlan, Subject
+from gates.domain.tasks import AnswerForm
 from gates.kernels.calibration import brier
 from gates.kernels.packed import Bools
 
@@ -236,7 +237,7 @@ CHECK = Check(
     CheckSpec(
         name="score-range",
         summary="the expected label for each golden query, with a score in its range",
-        tasks=frozenset({"classification"}),
+        answers=AnswerForm.LABELS,
         metrics=tuple(
             MetricSpec(name, summary, unit, sliceable=not name.startswith("worst-class"))
             for name, (summary, unit) in _METRICS.items()

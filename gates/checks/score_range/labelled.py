@@ -92,7 +92,7 @@ class Labelled:
         """
         if champion is None:
             raise NoChampion
-        return replace(self, old=_given(champion, self.expected, {"query": self.text}))
+        return replace(self, old=_given(champion, self.expected, self.golden.texts(self.text)))
 
 
 def label(subject: Subject) -> Labelled | None:
@@ -108,7 +108,7 @@ def label(subject: Subject) -> Labelled | None:
     expected = tuple(one for one in golden.expectations if one.kind == "label")
     if not expected:
         return None
-    frame = {"query": tuple(golden.query_text[one.query] for one in expected)}
+    frame = golden.texts([golden.query_text[one.query] for one in expected])
     query = np.array([one.query for one in expected], np.int64)
     return Labelled(golden, expected, query, _given(subject.candidate, expected, frame))
 
