@@ -13,23 +13,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
-
-from pydantic import TypeAdapter, ValidationError
 
 from gates.bisection.bench import Failure
 from gates.comparison.answers import Difference, Tolerance
 from gates.domain.golden_set import GoldenSet
 from gates.environments.launching import Limits
 from gates.errors import UsageError
+from gates.evidence.evidence import canonical
 from gates.locks.ddmin import Shows
 from gates.locks.lock import Lock
 from gates.registry.digests import tree_digest
 from gates.system.file_locks import take_exclusive_if_free
 from gates.system.files import write_atomically
+from gates.system.json_files import JsonFile
 
 __all__ = ["Journal", "Trial", "bisection_key", "open_journal"]
 
+_SCHEMA = "mlgates.bisection/1"
 _ANOTHER = "name another file with --state, or start this one anew with --fresh"
 
 
@@ -56,12 +56,12 @@ class Trial:
 
 @dataclass(frozen=True)
 class _Page:
-    schema: Literal["mlgates.bisection/1"]
     key: Mapping[str, str]
     trials: tuple[Trial, ...] = ()
+    schema: str = _SCHEMA
 
 
-_PAGES = TypeAdapter(_Page)
+_PAGE = JsonFile(_Page, _SCHEMA, advice="name another file with --state")
 
 
 def bisection_key(
@@ -129,8 +129,8 @@ class Journal:
             UsageError: The journal cannot be written.
         """
         self.trials.append(trial)
-        page = _Page("mlgates.bisection/1", self._key, tuple(self.trials))
-        write_atomically(self._path, _PAGES.dump_json(page, indent=1), durable=True)
+        page = _Page(self._key, tuple(self.trials))
+        write_atomically(self._path, canonical(page), durable=True)
 
 
 @contextmanager
@@ -143,8 +143,8 @@ def open_journal(path: Path, key: Mapping[str, str], *, fresh: bool) -> Iterator
         fresh: True to start anew whatever the file holds, if it is a journal at all.
 
     Raises:
-        UsageError: Another process holds it, it is about something else, is no journal, or cannot
-            be read or written.
+        UsageError: Another process holds it, it is about something else, or cannot be written.
+        InputError: It cannot be read, or is no journal.
     """
     lock = path.with_name(f"{path.name}.lock")
     try:
@@ -164,19 +164,9 @@ def open_journal(path: Path, key: Mapping[str, str], *, fresh: bool) -> Iterator
 
 
 def _read(path: Path, key: Mapping[str, str], *, fresh: bool) -> tuple[Trial, ...]:
-    try:
-        page = _PAGES.validate_json(path.read_bytes())
-    except FileNotFoundError:
+    page = _PAGE.read_if_there(path)
+    if page is None:
         return ()
-    except OSError as problem:
-        raise UsageError(
-            f"the state file {path} cannot be read: {problem.strerror}",
-            advice="name another with --state",
-        ) from None
-    except ValidationError:
-        raise UsageError(
-            f"{path} is not the state of a bisection", advice="name another file with --state"
-        ) from None
     if fresh:
         return ()
     other = [name for name in key if name != "digest" and page.key.get(name) != key[name]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from gates.errors import GatesError, InputError, RegistryError
 from gates.pull_request.budget import TimeBudget
 from gates.settings import Settings
 from gates.system.interruption import checkpoint, deferred
+from gates.system.json_files import json_value
 
 __all__ = ["GatingTools"]
 
@@ -105,7 +105,7 @@ class GatingTools:
             command += ["--champion", champion.uri]
         said, heard = self._call(command, project)
         try:
-            answer = json.loads(said)
+            answer = json_value(said)
         except ValueError:
             raise GatesError(
                 "the gate ended without a word: its process died",

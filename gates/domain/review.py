@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
-
-from gates.errors import EvidenceError
+from typing import Literal
 
 __all__ = [
     "SCHEMA",
@@ -21,7 +16,6 @@ __all__ = [
     "Review",
     "ReviewOutcome",
     "Trouble",
-    "read_review",
 ]
 
 SCHEMA = "mlgates.review/2"
@@ -144,31 +138,3 @@ class Review:
     trouble: Trouble | None = None
     seconds: float = 0.0
     schema: str = SCHEMA
-
-
-def read_review(path: Path) -> Review:
-    """Read a `review.json`.
-
-    Args:
-        path: The file.
-
-    Raises:
-        EvidenceError: It is missing, damaged or of another schema.
-    """
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        value: Any = json.loads(path.read_bytes())
-    except OSError as problem:
-        raise EvidenceError(f"cannot be read: {problem.strerror}", path=path) from None
-    except (ValueError, RecursionError):
-        raise EvidenceError("is not JSON", path=path) from None
-    schema = value.get("schema") if isinstance(value, Mapping) else None
-    if schema != SCHEMA:
-        raise EvidenceError(f"has schema {schema!r}; this gate reads {SCHEMA!r}", path=path)
-    try:
-        return TypeAdapter(Review).validate_python(value)
-    except ValidationError as invalid:
-        first = invalid.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise EvidenceError(f"is damaged at '{place}': {first['msg']}", path=path) from None

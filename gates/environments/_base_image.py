@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gates.environments._engine import engine_troubles, owned, removed_after, run_to_end
-from gates.errors import BuildError
+from gates.errors import BuildError, InputError, UsageError
 from gates.system.commands import clean, last_lines
+from gates.system.files import write_atomically
+from gates.system.json_files import JsonFile, json_value
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -80,6 +82,9 @@ class BaseImage:
         )
 
 
+_NOTE = JsonFile(BaseImage, most_bytes=1 << 16)
+
+
 def find_base(
     client: DockerClient, reference: str, notes: Path, progress: Callable[[str], None]
 ) -> BaseImage:
@@ -110,14 +115,11 @@ def find_base(
             advice="Take an image without VOLUME, such as an official Python image.",
         )
     note = notes / f"{str(image.id).removeprefix('sha256:')}.json"
-    try:
-        return BaseImage(**json.loads(note.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        found = _ask(client, image, reference)
-    notes.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=notes, delete=False, encoding="utf-8") as written:
-        json.dump(asdict(found), written)
-    Path(written.name).rename(note)
+    with contextlib.suppress(InputError):  # it can be asked again
+        return _NOTE.read(note)
+    found = _ask(client, image, reference)
+    with contextlib.suppress(UsageError):
+        write_atomically(note, json.dumps(asdict(found)).encode())
     return found
 
 
@@ -178,7 +180,7 @@ def _ask(client: DockerClient, image: Image, reference: str) -> BaseImage:
                     raise
                 raise BuildError(f"{no_python}: {refused.explanation}", advice=advice) from None
     try:
-        return BaseImage(id=str(image.id), **json.loads(said.splitlines()[-1]))
+        return BaseImage(id=str(image.id), **json_value(said.splitlines()[-1]))
     except (ValueError, TypeError, IndexError):
         raise BuildError(
             f"{no_python} (exit code {code}):\n{last_lines(said)}", advice=advice

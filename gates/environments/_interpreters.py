@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import platform
 import re
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gates.errors import BuildError
+from gates.system.json_files import json_value
 
 __all__ = ["Interpreter", "find_interpreter"]
 
@@ -139,8 +139,8 @@ def _ask(path: str, wanted: str) -> Interpreter | None:
     """A Python that runs and is of a version (`3.11.7`) or series (`3.11`)."""
     answer = _run([path, "-I", "-c", _ASK]) if path else ""
     try:
-        executable, version, implementation = json.loads(answer)
-    except ValueError:
+        executable, version, implementation = json_value(answer)
+    except (ValueError, TypeError):
         return None
     if implementation != sys.implementation.name or wanted not in (version, _series(version)):
         return None

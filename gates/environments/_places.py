@@ -6,19 +6,50 @@ import contextlib
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from gates.environments._files import LIST, MARKER, changes, write_list
+from gates.errors import InputError
 from gates.system.cached_folders import remove
 from gates.system.file_locks import take_exclusive, take_exclusive_if_free
+from gates.system.json_files import JsonFile
 
-__all__ = ["EnvironmentPlace", "places"]
+__all__ = ["BuiltFacts", "EnvironmentPlace", "places"]
 
 _KEY = re.compile(r"[0-9a-f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltFacts:
+    """What the marker of a built environment says.
+
+    Attributes:
+        key: Of the environment.
+        python: The full version of its Python.
+        platform: What it was built for: operating system, machine and C library.
+        image: The id of the base image it was built upon; empty without a container.
+        lock: `sha256:…` of its lock.
+        packages: How many there are in it.
+        files: How many there are in it.
+        bytes: The size of its files; None when it is not known.
+        made: When, ISO 8601.
+    """
+
+    key: str
+    python: str = ""
+    platform: str = ""
+    image: str = ""
+    lock: str = ""
+    packages: int = 0
+    files: int = 0
+    bytes: int | None = None
+    made: str = ""
+
+
+_MARKER = JsonFile(BuiltFacts, most_bytes=1 << 16)
 
 
 @dataclass(frozen=True)
@@ -46,22 +77,22 @@ class EnvironmentPlace:
         """The file that is written last; its time is that of the last use."""
         return self.home / MARKER
 
-    def facts(self) -> Mapping[str, Any]:
-        """What the marker says; empty when there is none that can be read."""
+    def facts(self) -> BuiltFacts | None:
+        """What the marker says; None when there is none that can be read, or it is another's."""
         try:
-            found = json.loads(self.marker.read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) and found.get("key") == self.key else {}
+            found = _MARKER.read(self.marker)
+        except InputError:
+            return None
+        return found if found.key == self.key else None
 
     def damage(self) -> tuple[str, ...]:
         """What is wrong with an environment that is there, in words; nothing when it is whole."""
         facts = self.facts()
-        if not facts:
+        if facts is None:
             return (f"{MARKER} is missing or not its own",)
         python = self.home / "bin" / "python"
         # That of a container's environment is in its image.
-        if "image" not in facts and python.is_symlink() and not python.exists():
+        if not facts.image and python.is_symlink() and not python.exists():
             return (f"its Python, {python.readlink()}, is no longer there",)
         try:
             return changes(self.home)
@@ -101,27 +132,31 @@ class EnvironmentPlace:
         # Never removed: a lock file that comes anew would be another lock.
         return self.home.with_suffix(".lock")
 
-    def finish(self, lock: bytes, facts: Mapping[str, Any]) -> None:
+    def finish(self, lock: bytes, *, python: str, platform: str, image: str = "") -> None:
         """List what was built, mark it whole, and put it into its place.
 
         Args:
             lock: The lock it was built from.
-            facts: What the marker is to say beside key, lock, packages, files, bytes and date.
+            python: See `BuiltFacts`.
+            platform: See `BuiltFacts`.
+            image: See `BuiltFacts`.
 
         Raises:
             OSError: It could not be written.
         """
         files, size = write_list(self.building)
-        marker = {
-            "key": self.key,
-            **facts,
-            "lock": f"sha256:{hashlib.sha256(lock).hexdigest()}",
-            "packages": sum(1 for _ in self.building.glob("lib/python*/site-packages/*.dist-info")),
-            "files": files,
-            "bytes": size,
-            "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        (self.building / MARKER).write_text(json.dumps(marker), encoding="utf-8")
+        facts = BuiltFacts(
+            key=self.key,
+            python=python,
+            platform=platform,
+            image=image,
+            lock=f"sha256:{hashlib.sha256(lock).hexdigest()}",
+            packages=sum(1 for _ in self.building.glob("lib/python*/site-packages/*.dist-info")),
+            files=files,
+            bytes=size,
+            made=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        (self.building / MARKER).write_text(json.dumps(asdict(facts)), encoding="utf-8")
         self.building.rename(self.home)
 
     def clear(self, *, patience: float = 0.0) -> bool:

@@ -196,7 +196,7 @@ class EnvironmentCache:
                 held=held,
                 progress=progress,
             )
-            place.finish(order.text, {"python": order.interpreter.version, "platform": _platform()})
+            place.finish(order.text, python=order.interpreter.version, platform=_platform())
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise

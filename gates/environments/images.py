@@ -206,8 +206,7 @@ class ImageCache:
                 f"include-system-site-packages = false\nversion = {base.python}\n",
                 encoding="utf-8",
             )
-            facts = {"python": base.python, "platform": base.platform, "image": base.id}
-            place.finish(text, facts)
+            place.finish(text, python=base.python, platform=base.platform, image=base.id)
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise

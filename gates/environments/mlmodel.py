@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gates.errors import PackageError
+from gates.system.json_files import json_value
 
 __all__ = ["ModelFile", "raw_mlmodel", "read_mlmodel"]
 
@@ -134,13 +134,13 @@ def _signature(signature: object, path: Path) -> tuple[tuple[str, ...] | None, t
     if inputs is None:
         return None, ()
     try:
-        columns = json.loads(inputs)
+        columns = json_value(inputs)
         # Tensor and unnamed inputs are taken as they come; only named columns can be asked for.
         if not all(isinstance(column.get("name"), str) for column in columns) or not columns:
             return None, ()
         names = tuple(column["name"] for column in columns)
         optional = tuple(c["name"] for c in columns if c.get("required", True) is False)
-    except (TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (TypeError, ValueError, AttributeError) as error:
         raise PackageError(
             "signature.inputs is not a JSON list of column specifications",
             path=path,

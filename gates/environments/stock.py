@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from gates.environments._places import EnvironmentPlace, places
+from gates.environments._places import BuiltFacts, EnvironmentPlace, places
 from gates.environments.images import forget_image
 from gates.system.cached_folders import CachedFolder, State, is_held, last_use, size_of
 
@@ -82,25 +82,24 @@ def remove_environment(kept: KeptEnvironment) -> bool:
 
 
 def _described(place: EnvironmentPlace) -> KeptEnvironment:
-    facts = place.facts()
+    facts = place.facts() or BuiltFacts(place.key)
     damage = place.damage()
     state: State = "corrupt" if damage else "whole"
     if is_held(place.home):
         state = "in use"
-    size, packages = facts.get("bytes"), facts.get("packages")
     return KeptEnvironment(
         kind="environment",
         path=place.home,
-        bytes=size if isinstance(size, int) else size_of(place.home),
+        bytes=size_of(place.home) if facts.bytes is None else facts.bytes,
         last_used=last_use(place.marker if place.marker.exists() else place.home),
         state=state,
         trouble=damage[0] if damage else "",
         key=place.key,
-        python=str(facts.get("python", "")),
-        packages=packages if isinstance(packages, int) else 0,
-        lock=str(facts.get("lock", "")),
-        made=str(facts.get("made", "")),
-        image=str(facts.get("image", "")),
+        python=facts.python,
+        packages=facts.packages,
+        lock=facts.lock,
+        made=facts.made,
+        image=facts.image,
     )
 
 

@@ -7,15 +7,15 @@ other wrote. A file is replaced whole. One that cannot be read is said and begun
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gates.domain.counterexamples import Counterexample, KnownCounterexample, Recall, Replay
-from gates.errors import UsageError
+from gates.errors import InputError, UsageError
 from gates.evidence.evidence import CheckRecord, canonical
 from gates.system.file_locks import HeldLock, take_exclusive
 from gates.system.files import write_atomically
+from gates.system.json_files import JsonFile
 
 __all__ = ["LONGEST", "MOST", "SCHEMA", "VERSIONS", "CounterexampleStore"]
 
@@ -40,6 +40,9 @@ class _File:
     runs: int
     cases: tuple[KnownCounterexample, ...]
     schema: str = SCHEMA
+
+
+_KEPT = JsonFile(_File, SCHEMA, most_bytes=_LARGEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +74,14 @@ class CounterexampleStore:
         path = self.path(check)
         place = f"{self.folder.name}/{self.model}/{path.name}"
         try:
-            content = _content(path)
-            held = _parsed(content)
-        except FileNotFoundError:
-            return Recall(place=place)
-        except (OSError, ValueError) as problem:
-            words = problem.strerror if isinstance(problem, OSError) else str(problem)
-            return Recall(place=place, trouble=f"{path}: {words}; it is begun anew")
+            content = _KEPT.content_if_there(path)
+            if content is None:
+                return Recall(place=place)
+            held = _KEPT.parse(content, path)
+        except InputError as problem:
+            return Recall(place=place, trouble=f"{path}: it {problem.what}; it is begun anew")
         digest = "sha256:" + hashlib.sha256(content).hexdigest()
-        return Recall(held.cases, held.runs, digest, place)
+        return Recall(held.cases[:MOST], max(held.runs, 0), digest, place)
 
     def keep(self, record: CheckRecord, version: str, digest: str) -> None:
         """Keep what a check found and what became of older counterexamples.
@@ -130,33 +132,6 @@ def _merged(
     kept = [one for one in every.values() if len(one.passed) < VERSIONS]
     # Where there are too many, those go first that more versions did right, and then the oldest.
     return tuple(sorted(kept, key=lambda one: len(one.passed))[:MOST])
-
-
-def _content(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        content = stream.read(_LARGEST + 1)
-    if len(content) > _LARGEST:
-        raise ValueError(f"it is larger than the {_LARGEST:,} bytes that such a file may have")
-    return content
-
-
-def _parsed(content: bytes) -> _File:
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        value = json.loads(content)
-    except (ValueError, RecursionError):
-        raise ValueError("it is not JSON") from None
-    schema = value.get("schema") if isinstance(value, dict) else None
-    if schema != SCHEMA:
-        raise ValueError(f"it has schema {schema!r}, and this gate reads {SCHEMA!r}")
-    try:
-        file = TypeAdapter(_File).validate_python(value)
-    except ValidationError as invalid:
-        first = invalid.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"it is damaged at '{place}': {first['msg']}") from None
-    return replace(file, runs=max(file.runs, 0), cases=file.cases[:MOST])
 
 
 def _turn(folder: Path) -> HeldLock:

@@ -27,6 +27,7 @@ from gates.domain.judging import (
 from gates.errors import EvidenceError
 from gates.evidence.signing import sign, verify
 from gates.system.files import write_atomically
+from gates.system.json_files import JsonFile
 
 __all__ = [
     "SCHEMA",
@@ -162,6 +163,9 @@ class Evidence:
         return self.champion is not None and self.champion.digest == self.candidate.digest
 
 
+_FILE = JsonFile(Evidence, SCHEMA, EvidenceError, advice="run the gate again: gates run")
+
+
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON values are what they are
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
@@ -223,33 +227,7 @@ def read_evidence(path: Path, *, verify_key: Path | None = None) -> Evidence:
     Raises:
         EvidenceError: It is missing, damaged, of another schema, unsigned or wrongly signed.
     """
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        content = path.read_bytes()
-    except OSError as problem:
-        raise EvidenceError(
-            f"cannot be read: {problem.strerror}", path=path, advice="run the gate first: gates run"
-        ) from None
+    content = _FILE.content(path)
     if verify_key:
         verify(path, content, verify_key)
-    try:
-        value = json.loads(content)
-    except (ValueError, RecursionError):
-        raise EvidenceError("is not JSON", path=path, advice="run the gate again") from None
-    schema = value.get("schema") if isinstance(value, dict) else None
-    if schema != SCHEMA:
-        raise EvidenceError(
-            f"has schema {schema!r}; this gate reads {SCHEMA!r}",
-            path=path,
-            advice="use the mlgates version that wrote it, or run the gate again",
-        )
-    try:
-        evidence = TypeAdapter(Evidence).validate_python(value)
-    except ValidationError as invalid:
-        first = invalid.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise EvidenceError(
-            f"is damaged at '{place}': {first['msg']}", path=path, advice="run the gate again"
-        ) from None
-    return evidence
+    return _FILE.parse(content, path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from gates.errors import LockError
 from gates.locks._fetch import fetch, file_of, is_url, without_secrets
 from gates.locks._lines import clip
 from gates.locks._osv import Record, read_record
+from gates.system.json_files import json_value
 
 __all__ = ["records", "source_name"]
 
@@ -93,8 +93,8 @@ def _zipped(handle: IO[bytes], name: str) -> Iterator[Record]:
 
 def _parsed(content: bytes, name: str) -> Iterator[Record]:
     try:
-        raw = json.loads(content)
-    except (ValueError, RecursionError) as error:
+        raw = json_value(content)
+    except ValueError as error:
         raise LockError(
             f"it is not JSON: {error}",
             path=name,

@@ -10,15 +10,15 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from gates.domain.judging import ModelVersion
 from gates.errors import LockError
+from gates.system.json_files import JsonFile
 
 __all__ = ["FACTS", "LateLock", "late_lock_of", "late_lock_place"]
 
 FACTS = "late-lock.json"
-_MOST_BYTES = 1 << 16
 
 
 class LateLock(BaseModel):
@@ -61,6 +61,9 @@ class LateLock(BaseModel):
         )
 
 
+_FILE = JsonFile(LateLock, error=LockError, most_bytes=1 << 16)
+
+
 def late_lock_place(project: Path, name: str, version: str) -> Path:
     """Where the lock made after the fact for a version is, or would be.
 
@@ -85,18 +88,10 @@ def late_lock_of(project: Path, version: ModelVersion) -> LateLock | None:
     folder = late_lock_place(project, version.name, version.version)
     path = folder / FACTS
     again = f"make it again: gates init --lock-only --force {version.uri}"
-    try:
-        with path.open("rb") as stream:
-            text = stream.read(_MOST_BYTES)
-        late = LateLock.model_validate_json(text).model_copy(update={"folder": folder})
-    except FileNotFoundError:
+    found = _FILE.read_if_there(path, advice=again)
+    if found is None:
         return None
-    except OSError as error:
-        raise LockError(f"it cannot be read: {error.strerror}", path=path) from error
-    except ValidationError as invalid:
-        first = invalid.errors(include_url=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        raise LockError(f"{key or 'it'}: {first['msg']}", path=path, advice=again) from None
+    late = found.model_copy(update={"folder": folder})
     if late.digest != version.digest:
         raise LockError(
             f"the lock was made for other bytes than {version.uri} holds: "

@@ -15,10 +15,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from gates.domain.review import Review, read_review
+from gates.domain.review import SCHEMA, Review
 from gates.errors import EvidenceError, UsageError
 from gates.evidence.evidence import Evidence, read_evidence
 from gates.pull_request.gating import REVIEW
+from gates.system.json_files import JsonFile
 
 __all__ = ["Reviewed", "forget_others", "read_reviews"]
 
@@ -29,6 +30,10 @@ _ALL_BYTES = 512 * 1024 * 1024
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _PLACES = ("", "gate/evidence.json", "before/evidence.json")
+
+_REVIEW = JsonFile(
+    Review, SCHEMA, EvidenceError, advice="gate the pull request again", most_bytes=_FILE_BYTES
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +79,13 @@ def forget_others(folder: Path, head: str) -> None:
     """
     for path in folder.glob(f"*/{REVIEW}"):
         with contextlib.suppress(EvidenceError):
-            if read_review(path).head == head:
+            if _REVIEW.read(path).head == head:
                 continue
         shutil.rmtree(path.parent)
 
 
 def _read(path: Path) -> Reviewed:
-    review = read_review(path)
+    review = _REVIEW.read(path)
     for what, value, form in (
         ("model", review.change.model, _NAME),
         ("head", review.head, _COMMIT),

@@ -27,6 +27,7 @@ from urllib.request import (
 
 from gates import __version__
 from gates.errors import GatesError, UsageError
+from gates.system.json_files import json_value
 
 __all__ = ["GitHub", "GitHubError"]
 
@@ -171,7 +172,7 @@ class GitHub:
                 request.add_header("Content-Type", "application/json")
             try:
                 with _opener().open(request, timeout=_SECONDS) as answer:
-                    return json.loads(answer.read(_MOST_BYTES))
+                    return json_value(answer.read(_MOST_BYTES))
             except HTTPError as refused:
                 with refused:
                     wait = _wait(refused, method, attempt)
@@ -203,7 +204,7 @@ def _wait(refused: HTTPError, method: str, attempt: int) -> float | None:
 
 def _explained(refused: HTTPError, method: str, path: str) -> GitHubError:
     try:
-        said = json.loads(refused.read(65_536))
+        said = json_value(refused.read(65_536))
         words = str(said.get("message", ""))[:300]
     except (ValueError, AttributeError, OSError):
         words = ""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gates.errors import InputError, UsageError
+from gates.system.json_files import json_value
 
 __all__ = ["SUMMARY_LIMIT", "WorkflowEvent", "add_summary", "read_event", "run_url", "set_outputs"]
 
@@ -54,7 +55,7 @@ def read_event(environ: Mapping[str, str] = os.environ) -> WorkflowEvent:
         return WorkflowEvent()
     path = Path(named)
     try:
-        payload = json.loads(path.read_bytes())
+        payload = json_value(path.read_bytes())
         pull, run = payload.get("pull_request"), payload.get("workflow_run")
         home = (payload.get("repository") or {}).get("full_name")
         if pull:

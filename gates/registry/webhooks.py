@@ -6,7 +6,6 @@ Only a server has them: clients of a file database emit no events. Source: MLflo
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 from gates.errors import RegistryError
 from gates.registry._connection import Connection
+from gates.system.json_files import json_value
 
 __all__ = ["Delivered", "Hook", "Webhooks"]
 
@@ -187,7 +187,7 @@ _ALLOWED = (
 def _plain(said: str) -> str:
     """Why a delivery failed, without the names of the classes it failed in."""
     try:
-        answered = json.loads(said)
+        answered = json_value(said)
         return str(answered["error"])[:_LONGEST]
     except (ValueError, KeyError, TypeError):
         pass

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
 from gates.domain.judging import EnvironmentFacts, ModelVersion
+from gates.errors import InputError
 from gates.evidence.evidence import CheckRecord, Timing, canonical
 from gates.system.files import write_atomically
+from gates.system.json_files import JsonFile
 
 __all__ = ["ResolvedRun", "RunFolder", "RunPart"]
 
@@ -67,6 +67,10 @@ class RunPart:
     timings: tuple[Timing, ...] = ()
 
 
+_RUN = JsonFile(ResolvedRun)
+_PART = JsonFile(RunPart, advice="remove this file and run the gate again")
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """The folder of a run.
@@ -94,8 +98,8 @@ class RunFolder:
     def begun(self) -> ResolvedRun | None:
         """The run that was begun here; None when there is none, or it is not whole."""
         try:
-            return TypeAdapter(ResolvedRun).validate_json((self.path / "run.json").read_bytes())
-        except (OSError, ValidationError):
+            return _RUN.read(self.path / "run.json")
+        except InputError:
             return None
 
     def begin(self, run: ResolvedRun) -> None:
@@ -124,9 +128,13 @@ class RunFolder:
         write_atomically(self.path / "parts" / f"{name}.json", canonical(part))
 
     def parts(self) -> Iterator[RunPart]:
-        """The parts that were left, in the order of their names."""
+        """The parts that were left, in the order of their names.
+
+        Raises:
+            InputError: One is damaged.
+        """
         for path in sorted((self.path / "parts").glob("*.json")):
-            yield TypeAdapter(RunPart).validate_json(path.read_bytes())
+            yield _PART.read(path)
 
     def discard(self) -> None:
         """Remove it, unless the caller named it: there is no verdict, and nothing half-written."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gates.environments.mlmodel import raw_mlmodel, read_mlmodel
+from gates.system.json_files import json_value
 
 __all__ = ["Column", "ModelFacts", "read_model"]
 
@@ -121,8 +121,8 @@ def read_model(folder: Path) -> ModelFacts:
 
 def _columns(side: object) -> tuple[Column, ...] | None:
     try:
-        listed = json.loads(side) if isinstance(side, str) else None
-    except (ValueError, RecursionError):
+        listed = json_value(side) if isinstance(side, str) else None
+    except ValueError:
         return None
     if not isinstance(listed, list) or not listed:
         return None
@@ -161,8 +161,8 @@ def _example(folder: Path, info: object) -> Mapping[str, tuple[Any, ...]]:
     try:
         if path.stat().st_size > _MOST_BYTES:
             return {}
-        table = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        table = json_value(path.read_bytes())
+    except (OSError, ValueError):
         return {}
     if isinstance(table, Mapping) and isinstance(table.get("data"), list):
         names = table.get("columns")

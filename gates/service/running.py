@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from gates.service.child import Task
+from gates.system.json_files import json_value
 
 __all__ = ["GateProgress", "JobGone", "Phase", "Running", "watch"]
 
@@ -132,7 +132,7 @@ class Running:
         with stdout:
             while line := stdout.readline(_LINE):
                 with suppress(ValueError, TypeError, KeyError, AttributeError):
-                    self._hear(json.loads(line))
+                    self._hear(json_value(line))
         code = self._process.wait()
         self._keep_log_short()
         with self._changed:

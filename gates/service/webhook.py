@@ -10,11 +10,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from gates.system.json_files import json_value
 
 __all__ = [
     "DELIVERY_HEADER",
@@ -160,8 +161,8 @@ def read_event(body: bytes) -> RegistryEvent:
         Refused: It is none.
     """
     try:
-        read = json.loads(body)
-    except (ValueError, RecursionError):
+        read = json_value(body)
+    except ValueError:
         raise Refused(400, "its body is not JSON") from None
     if not isinstance(read, dict) or not isinstance(read.get("data", {}), dict):
         raise Refused(400, "its body is no event of MLflow's form")

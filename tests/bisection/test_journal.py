@@ -18,7 +18,7 @@ import pytest
 from gates.bisection import Trial
 from gates.bisection.bench import Failure
 from gates.bisection.journal import open_journal
-from gates.errors import UsageError
+from gates.errors import InputError, UsageError
 
 from .conftest import QUERIES, Case
 from .shop import write_golden
@@ -126,7 +126,7 @@ def test_a_file_that_is_no_state_is_left_alone(tmp_path: Path, content: str, fre
     path = tmp_path / "state.json"
     path.write_text(content)
     with (
-        pytest.raises(UsageError, match="is not the state of a bisection"),
+        pytest.raises(InputError, match=r"state\.json: (is not JSON|has schema)"),
         open_journal(path, KEY, fresh=fresh),
     ):
         pass

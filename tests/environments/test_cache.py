@@ -223,6 +223,7 @@ def test_the_marker_says_what_it_is(lock: Path, tmp_path: Path) -> None:
         "key": built.facts.key,
         "python": built.facts.python,
         "platform": built.facts.platform,
+        "image": "",
         "lock": f"sha256:{hashlib.sha256(lock.read_bytes()).hexdigest()}",
         "packages": 1,
     }

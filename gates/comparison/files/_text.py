@@ -15,6 +15,7 @@ import pyarrow.csv
 from gates.comparison.files.source import Kind, Reader, Source
 from gates.errors import RankingError
 from gates.system.interruption import keep_from_arrow
+from gates.system.json_files import json_value
 
 __all__ = ["TREC", "csv_source", "jsonl_source", "trec_source"]
 
@@ -95,11 +96,9 @@ def jsonl_source(path: Path) -> Source:
     Raises:
         RankingError: The first line is none.
     """
-    import json
-
     line = _first_line(path)
     try:
-        first = json.loads(line)
+        first = json_value(line)
     except ValueError:
         first = None
     if not isinstance(first, dict):
