@@ -17,6 +17,7 @@ from gates.cli.common import (
     settings_from,
 )
 from gates.domain.judging import Outcome
+from gates.domain.tasks import TASKS
 from gates.errors import GatesError
 
 if TYPE_CHECKING:
@@ -27,13 +28,11 @@ __all__ = ["init"]
 
 _TOLERANCE = 0.05
 
-
-class TaskName(StrEnum):
-    """What a model is for."""
-
-    CLASSIFICATION = "classification"
-    RANKING = "ranking"
-    EMBEDDING = "embedding"
+# The choices of an option are an enum's; which tasks there are is said in one place.
+if TYPE_CHECKING:
+    TaskName = str
+else:
+    TaskName = StrEnum("TaskName", {name.upper(): name for name in TASKS})
 
 
 def init(
@@ -92,7 +91,7 @@ def init(
     settings = settings_from(project, tracking_uri, cache)
     speech = Speech(as_json)
     registry = MlflowRegistry(settings.tracking_uri, settings.cache)
-    wishes = Wishes(task.value if task else None, queries, candidates, requirements)
+    wishes = Wishes(TASKS[task] if task else None, queries, candidates, requirements)
     with speech.working() as progress:
         line = progress.add_task("looking at the registry", total=None)
 
@@ -130,7 +129,7 @@ def init(
     speech.result(
         {
             "version": scaffold.version.uri,
-            "task": scaffold.task,
+            "task": scaffold.task.name if scaffold.task else None,
             "because": scaffold.because,
             "files": list(scaffold.files),
             "kept": list(scaffold.kept),

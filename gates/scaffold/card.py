@@ -9,15 +9,11 @@ from dataclasses import dataclass
 from gates.domain.judging import ModelVersion
 from gates.registry import Origin
 from gates.scaffold.model import ModelFacts
+from gates.scaffold.tasks import GoldenDraft, TaskScaffold
 
 __all__ = ["CardDraft", "card_text"]
 
 _MOST = 40
-_INTRODUCTION: Mapping[str, str] = {
-    "classification": "Gives a shopper's query a label.",
-    "ranking": "Orders the candidate products of a query.",
-    "embedding": "Turns a text into a vector whose neighbours mean the same.",
-}
 
 
 @dataclass(frozen=True)
@@ -26,22 +22,20 @@ class CardDraft:
 
     Attributes:
         version: The version it is made for.
-        task: Its task.
+        scaffold: What its task says.
         because: What the task was found out from, in words.
         model: What its files say.
         origin: What MLflow knows of where it came from.
-        source: Where the golden set comes from, in words.
-        judged: Whether people said what is right.
+        golden: The golden set that is made with it.
         late_lock: Whether its lock is made after the fact.
     """
 
     version: ModelVersion
-    task: str
+    scaffold: TaskScaffold
     because: str
     model: ModelFacts
     origin: Origin
-    source: str
-    judged: bool
+    golden: GoldenDraft
     late_lock: bool
 
 
@@ -51,23 +45,19 @@ def card_text(facts: CardDraft) -> str:
     Args:
         facts: What it is made from.
     """
-    checks = {
-        "classification": _classification(facts),
-        "ranking": _RANKING,
-        "embedding": _EMBEDDING,
-    }[facts.task]
+    scaffold = facts.scaffold
+    checks = scaffold.checks(judged=facts.golden.judged)
     owner = json.dumps(_plain(facts.origin.by) or "unknown", ensure_ascii=False)
-    labels = facts.task == "classification" and facts.model.gives_labels_only
     front = [
         "---",
         f"model: {json.dumps(facts.version.name)}",
-        f"task: {facts.task}  # {_plain(facts.because)}",
+        f"task: {scaffold.task}  # {_plain(facts.because)}",
         f"owners: [{owner}]  # whom to ask: an address of the team",
         f"golden: {json.dumps(f'golden/{facts.version.name}')}",
         "champion: champion  # the registry alias that means 'in production'",
         "environment:",
         "  memory_mb: 4096  # what one worker may use; raise it for a model that is larger",
-        *(["  labels_only: true  # a label without a score: the score is 1"] if labels else []),
+        *scaffold.environment(facts.model),
         "checks:",
         *_lockfile(facts),
         "  artifact: {}  # nothing in its files runs commands, opens connections or cannot be read",
@@ -92,58 +82,12 @@ def _lockfile(facts: CardDraft) -> Iterable[str]:
     yield f"      after-the-fact: {{max: 0{advisory}}}"
 
 
-def _classification(facts: CardDraft) -> str:
-    said = "the expected labels" if facts.judged else "what the recorded version answered"
-    return f"""
-  score-range:
-    bounds:
-      # The share of queries that get {said}, weighted by traffic.
-      # Advisory until the team has agreed on a level: then write it here and remove `advisory`.
-      label-accuracy: {{min: 0.8, advisory: true}}
-      # At most five points below the champion, with 95 % confidence. Few queries give a wide
-      # interval: where it is UNDECIDED for long, add queries rather than move the bound.
-      label-accuracy.delta: {{min: -0.05}}
-  behaviour:
-    bounds:
-      # The share of queries that change their label when typed otherwise. 0 is what a model that
-      # evens out letter case and white space gives; remove `advisory` once yours does.
-      invariance.case: {{max: 0.05, advisory: true}}
-      invariance.whitespace: {{max: 0.05, advisory: true}}
-      # One typing mistake; 0.2 is every fifth query.
-      invariance.typo: {{max: 0.2, advisory: true}}
-"""
-
-
-_RANKING = """
-  ranking-diff:
-    bounds:
-      # At most 0.02 of nDCG@10 below the champion, with 95 % confidence; 0.01 is usual once there
-      # are a few hundred judged queries. Name slice columns in the manifest to bound each of them.
-      ndcg@10.delta: {min: -0.02}
-      # The share of queries that lose 0.3 or more: a good mean can hide them.
-      severe-losses: {max: 0.1}
-      # How much of the lists moves. Nothing is wrong with a large change; it is worth a look.
-      rbo: {min: 0.3, advisory: true}
-      top1-changed: {max: 0.5, advisory: true}
-"""
-_EMBEDDING = """
-  embedding:
-    bounds:
-      # How much of all vectors lies along one direction: 1 is a model that tells nothing apart.
-      collapse: {max: 0.9}
-      # Texts whose vector points as another text's does, although they differ.
-      duplicates: {max: 0.05}
-      # The share of each text's ten nearest that stay; a retrained model may well move more.
-      neighbour-overlap@10: {min: 0.5, advisory: true}
-"""
-
-
 def _prose(facts: CardDraft) -> Iterable[str]:
     version, origin, model = facts.version, facts.origin, facts.model
     made = f"{origin.trained:%Y-%m-%d}" if origin.trained else model.made[:10] or "unknown"
     yield f"# {_plain(version.name)}"
     yield ""
-    yield f"{_INTRODUCTION[facts.task]} (Written by gates init: say what it is for, and where.)"
+    yield f"{facts.scaffold.introduction} (Written by gates init: say what it is for, and where.)"
     if origin.description:
         yield f"In MLflow: {_plain(origin.description, 400)}"
     yield ""
@@ -162,7 +106,7 @@ def _prose(facts: CardDraft) -> Iterable[str]:
     yield "## Data"
     yield ""
     yield f"- Training: {'; '.join(map(_plain, origin.datasets)) or '(to be filled in)'}"
-    yield f"- Golden set: `golden/{version.name}`, from {_plain(facts.source)}"
+    yield f"- Golden set: `golden/{version.name}`, from {_plain(facts.golden.source)}"
     yield ""
     yield "## Limits"
     yield ""

@@ -8,55 +8,60 @@ import json
 from collections.abc import Iterable, Sequence
 
 from gates.domain.judging import ModelVersion
+from gates.domain.tasks import Task
+from gates.golden.expectations import JUDGED
 from gates.scaffold.lists import CandidateLists
 from gates.scaffold.texts import Texts
 
-__all__ = ["golden_of_lists", "golden_of_texts"]
+__all__ = ["expectations_of_labels", "golden_of_lists", "golden_of_texts"]
 
 
 def golden_of_texts(
-    version: ModelVersion, task: str, texts: Texts, column: str, recorded_from: str
+    version: ModelVersion, task: Task, texts: Texts, column: str, judged: str = ""
 ) -> dict[str, str]:
-    """The golden set of a classifier or an embedding model.
+    """The golden set of a model of texts, without what is expected of them.
 
     Args:
         version: The version it is made for.
-        task: `classification` or `embedding`.
-        texts: The queries.
-        column: What an embedding model calls its texts: `text` or `query`.
-        recorded_from: The version whose answers stand in for labels; empty when people gave them.
+        task: The model's task.
+        texts: The texts.
+        column: What the model calls its texts: one of the task's `text_columns`.
+        judged: Where expectations come from, as a sentence; empty where there are none.
 
     Returns:
         File name → text.
     """
-    ids = [f"q{at:0{max(3, len(str(len(texts.text))))}d}" for at in range(1, len(texts.text) + 1)]
     header = ["query_id", "query", *(["weight"] if texts.weight else [])]
-    columns = [ids, texts.text, *([texts.weight] if texts.weight else [])]
-    judged = ""
-    if recorded_from:
-        judged = (
-            "Expectations: none from people yet. Those whose source is recorded in "
-            f"expectations.csv are recorded from {recorded_from}, not judged by people."
-        )
-    elif texts.label:
-        judged = f"Expectations: the labels in {texts.source}."
-    found = {
+    columns = [_ids(texts), texts.text, *([texts.weight] if texts.weight else [])]
+    return {
         "manifest.yaml": _manifest(version, task, texts.source, [column], judged),
         "queries.csv": _csv(header, zip(*columns, strict=True)),
     }
-    if task == "classification" and texts.label:
-        rows = [
-            (one, "label", label, "judged") for one, label in zip(ids, texts.label, strict=True)
-        ]
-        found["expectations.csv"] = _csv(["query_id", "expect", "target", "source"], rows)
-    return found
 
 
-def golden_of_lists(version: ModelVersion, lists: CandidateLists) -> dict[str, str]:
-    """The golden set of a ranking model.
+def expectations_of_labels(texts: Texts) -> str:
+    """`expectations.csv` of texts whose labels people gave.
+
+    Args:
+        texts: The texts, all with a label.
+    """
+    rows = (
+        (one, "label", label, JUDGED) for one, label in zip(_ids(texts), texts.label, strict=True)
+    )
+    return _csv(["query_id", "expect", "target", "source"], rows)
+
+
+def _ids(texts: Texts) -> list[str]:
+    digits = max(3, len(str(len(texts.text))))
+    return [f"q{at:0{digits}d}" for at in range(1, len(texts.text) + 1)]
+
+
+def golden_of_lists(version: ModelVersion, task: Task, lists: CandidateLists) -> dict[str, str]:
+    """The golden set of a model that is given candidates.
 
     Args:
         version: The version it is made for.
+        task: The model's task.
         lists: Queries, candidates and grades.
 
     Returns:
@@ -67,7 +72,7 @@ def golden_of_lists(version: ModelVersion, lists: CandidateLists) -> dict[str, s
     judged = f"Grades: those in {lists.source}." if lists.grades else ""
     return {
         "manifest.yaml": _manifest(
-            version, "ranking", lists.source, inputs, judged, grades=max(top, 1.0)
+            version, task, lists.source, inputs, judged, grades=max(top, 1.0)
         ),
         "queries.csv": _csv(["query_id", "query"], lists.queries.items()),
         "candidates.csv": _csv(["query_id", "doc_id", "title", *inputs], lists.rows),
@@ -77,7 +82,7 @@ def golden_of_lists(version: ModelVersion, lists: CandidateLists) -> dict[str, s
 
 def _manifest(
     version: ModelVersion,
-    task: str,
+    task: Task,
     source: str,
     inputs: Sequence[str],
     judged: str,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from gates.scaffold.tasks import TaskScaffold
+
 __all__ = ["own_test_name", "own_test_text", "workflow_text"]
 
 
@@ -44,14 +46,14 @@ jobs:
 """
 
 
-def own_test_text(name: str, task: str) -> str:
+def own_test_text(name: str, scaffold: TaskScaffold) -> str:
     """A first test of one's own, which every version passes that works at all.
 
     Args:
         name: The registered model's name.
-        task: Its task.
+        scaffold: What its task says.
     """
-    return f"{_HEAD.format(name=name)}{_BODIES[task]}"
+    return f"{_HEAD.format(name=name)}{scaffold.own_test}"
 
 
 def own_test_name(name: str) -> str:
@@ -72,29 +74,3 @@ from gates.subject import Arm, GoldenSet
 
 
 '''
-_BODIES: dict[str, str] = {
-    "classification": '''\
-def test_white_space_around_a_query_is_not_part_of_it(candidate: Arm, golden: GoldenSet) -> None:
-    """A query that was pasted with a space behind it gets the same label."""
-    before, _ = candidate.labels(golden.texts(golden.query_text))
-    after, _ = candidate.labels(golden.texts([f"{text} " for text in golden.query_text]))
-    moved = [text for text, a, b in zip(golden.query_text, before, after, strict=True) if a != b]
-    assert not moved, f"{len(moved)} queries: {moved[:5]}"
-''',
-    "ranking": '''\
-def test_not_all_candidates_get_one_score(candidate: Arm, golden: GoldenSet) -> None:
-    """A model that scores everything alike ranks nothing."""
-    scores = candidate.scores(golden.inputs())
-    assert scores.min() < scores.max()
-''',
-    "embedding": '''\
-def test_white_space_around_a_text_hardly_moves_its_vector(
-    candidate: Arm, golden: GoldenSet
-) -> None:
-    """A text that was pasted with a space behind it means the same."""
-    before = candidate.vectors(golden.texts(golden.query_text))
-    after = candidate.vectors(golden.texts([f"{text} " for text in golden.query_text]))
-    lengths = (before**2).sum(axis=1) ** 0.5 * (after**2).sum(axis=1) ** 0.5
-    assert ((before * after).sum(axis=1) >= 0.95 * lengths).all()
-''',
-}

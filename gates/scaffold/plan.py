@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gates.domain.judging import ModelVersion
+from gates.domain.tasks import TASKS, Task
 from gates.errors import UsageError
 from gates.locks.late import late_lock_of, late_lock_place
 from gates.registry import Registry
 from gates.registry.names import parse_uri
 from gates.scaffold.card import CardDraft, card_text
-from gates.scaffold.golden import golden_of_lists, golden_of_texts
-from gates.scaffold.lists import CandidateLists, lists_of_file, no_lists
+from gates.scaffold.detection import FoundTask, find_task
 from gates.scaffold.locks import make_lock
 from gates.scaffold.model import ModelFacts, read_model
 from gates.scaffold.pages import own_test_name, own_test_text, workflow_text
-from gates.scaffold.tasks import FoundTask, find_task
-from gates.scaffold.texts import Texts, texts_of_example, texts_of_file
+from gates.scaffold.tasks import SCAFFOLDS, GoldenDraft
 from gates.system.files import write_atomically
 
 __all__ = ["Scaffold", "Wishes", "chosen", "plan_locks", "plan_scaffold", "write"]
@@ -38,7 +37,7 @@ class Wishes:
         requirements: What the versions need, instead of what was logged.
     """
 
-    task: str | None = None
+    task: Task | None = None
     queries: Path | None = None
     candidates: Path | None = None
     requirements: Path | None = None
@@ -60,7 +59,7 @@ class Scaffold:
     """
 
     version: ModelVersion
-    task: str | None
+    task: Task | None
     because: str
     files: Mapping[str, bytes]
     kept: tuple[str, ...] = ()
@@ -191,7 +190,7 @@ def plan_scaffold(
     if task is None:
         raise _no_task(version, found)
     because = "as --task says" if wishes.task else found.because
-    golden, source, judged, missing, notes = _golden(version, task, model, wishes)
+    scaffold, golden = SCAFFOLDS[task.name], _golden(version, task, model, wishes)
     locks, kept, said = plan_locks(
         versions,
         project=project,
@@ -203,89 +202,48 @@ def plan_scaffold(
     card = card_text(
         CardDraft(
             version=version,
-            task=task,
+            scaffold=scaffold,
             because=because,
             model=model,
             origin=origin,
-            source=source,
-            judged=judged,
+            golden=golden,
             late_lock=not version.lock_digest,
         )
     )
     folder = f"golden/{version.name}"
-    texts = {f"{folder}/{name}": text for name, text in golden.items()}
-    texts[f"{folder}/{own_test_name(version.name)}"] = own_test_text(version.name, task)
+    texts = {f"{folder}/{name}": text for name, text in golden.files.items()}
+    texts[f"{folder}/{own_test_name(version.name)}"] = own_test_text(version.name, scaffold)
     texts[f"model_cards/{version.name}.md"] = card
     texts[".github/workflows/gates.yml"] = workflow_text(tracking_uri)
-    records = task == "classification" and f"{folder}/expectations.csv" not in texts
     return Scaffold(
         version=version,
         task=task,
         because=because,
         files={name: text.encode() for name, text in texts.items()} | locks,
         kept=kept,
-        records=records and not missing,
-        notes=(*notes, *said),
-        missing=missing,
+        records=golden.records and not golden.missing,
+        notes=(*golden.notes, *said),
+        missing=golden.missing,
     )
 
 
 def _no_task(version: ModelVersion, found: FoundTask) -> UsageError:
+    *first, last = TASKS
     return UsageError(
         f"what {version.uri} is for cannot be found out: {'; '.join(found.looked_at)}",
-        advice="say it: --task classification, ranking or embedding",
+        advice=f"say it: --task {', '.join(first)} or {last}",
     )
 
 
-def _golden(
-    version: ModelVersion, task: str, model: ModelFacts, wishes: Wishes
-) -> tuple[dict[str, str], str, bool, tuple[str, ...], tuple[str, ...]]:
-    """The golden set's files, their source, whether people judged, what is missing, and notes."""
-    folder = f"golden/{version.name}"
-    unused = wishes.queries if task == "ranking" else wishes.candidates
+def _golden(version: ModelVersion, task: Task, model: ModelFacts, wishes: Wishes) -> GoldenDraft:
+    option, file = "--queries", wishes.queries
+    other, unused = "--candidates", wishes.candidates
+    if task.has_candidates:
+        option, other, file, unused = other, option, unused, file
     if unused:
-        option = "--queries" if task == "ranking" else "--candidates"
-        other = "--candidates" if task == "ranking" else "--queries"
-        raise UsageError(f"{option} is not for a {task} model", advice=f"name its file by {other}")
-    if task == "ranking":
-        lists = lists_of_file(wishes.candidates, model) if wishes.candidates else no_lists(model)
-        missing = tuple(_missing_of_lists(lists, folder))
-        return golden_of_lists(version, lists), lists.source, bool(lists.grades), missing, ()
-    texts = texts_of_file(wishes.queries, model) if wishes.queries else texts_of_example(model)
-    column = model.text_input if task == "embedding" and model.text_input == "text" else "query"
-    recorded = version.uri if task == "classification" and not texts.label else ""
-    files = golden_of_texts(version, task, texts, column or "query", recorded)
-    missing = (*_missing_of_texts(texts, folder), *_missing_answers(task, model))
-    return files, texts.source, bool(texts.label), missing, texts.notes
-
-
-def _missing_of_lists(lists: CandidateLists, folder: str) -> list[str]:
-    if not lists.rows:
-        features = ", ".join(lists.inputs[:8]) + (", …" if len(lists.inputs) > 8 else "")
-        what = f"{folder}/queries.csv, candidates.csv and judgments.csv hold no row"
-        wanted = f"query_id, doc_id, grade and {features or 'the features'}"
-        return [f"{what}: name a file with {wanted}: --candidates FILE --force"]
-    if not lists.grades:
-        what = f"{folder}/judgments.csv holds no grade"
-        return [f"{what}: add a row for each judged document, or a column grade to the candidates"]
-    return []
-
-
-def _missing_of_texts(texts: Texts, folder: str) -> list[str]:
-    if texts.text:
-        return []
-    return [f"{folder}/queries.csv holds no query: name a CSV file: --queries FILE --force"]
-
-
-def _missing_answers(task: str, model: ModelFacts) -> list[str]:
-    if task != "classification" or model.gives_labels_only or model.gives_label_and_score:
-        return []
-    if model.gives_probabilities:
-        what = f"it answers {model.predict}, numbers without the names of their classes"
-        return [f"{what}: log it with predict, or let it answer the columns label and score"]
-    if model.outputs is None:
-        return []
-    return ["its signature promises no label: a classifier answers label, or label and score"]
+        what = f"{other} is not for {task.called} model"
+        raise UsageError(what, advice=f"name its file by {option}")
+    return SCAFFOLDS[task.name].golden(version, model, file)
 
 
 def write(scaffold: Scaffold, project: Path, *, force: bool) -> tuple[Path, ...]:

@@ -12,7 +12,7 @@ from gates.errors import GoldenError
 from gates.golden.files import read_csv
 from gates.scaffold.model import ModelFacts
 
-__all__ = ["Texts", "texts_of_example", "texts_of_file"]
+__all__ = ["Texts", "missing_texts", "texts_for", "texts_of_example", "texts_of_file"]
 
 _TEXT = ("query", "text", "search_term", "search_query", "keyword", "title")
 _WEIGHT = ("weight", "frequency", "searches", "count", "traffic")
@@ -36,6 +36,31 @@ class Texts:
     label: tuple[str, ...] = ()
     weight: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+def texts_for(model: ModelFacts, file: Path | None) -> Texts:
+    """The texts of a file, or without one those of the logged input example.
+
+    Args:
+        model: What the model's files say.
+        file: The CSV file that a person named.
+
+    Raises:
+        GoldenError: The file cannot be used.
+    """
+    return texts_of_file(file, model) if file else texts_of_example(model)
+
+
+def missing_texts(texts: Texts, folder: str) -> tuple[str, ...]:
+    """That there are no texts and how to give some, in words; nothing where there are.
+
+    Args:
+        texts: The texts.
+        folder: The golden set's folder.
+    """
+    if texts.text:
+        return ()
+    return (f"{folder}/queries.csv holds no query: name a CSV file: --queries FILE --force",)
 
 
 def texts_of_example(model: ModelFacts) -> Texts:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from gates.domain.tasks import TASKS
+from gates.scaffold.detection import find_task
 from gates.scaffold.model import read_model
-from gates.scaffold.tasks import find_task
 from tests.logged import TEXT_TO_LABEL, model_folder
 
 TEXT = [{"type": "string", "name": "query"}]
@@ -37,7 +38,7 @@ LABEL_AND_SCORE = [{"type": "string", "name": "label"}, {"type": "double", "name
 def test_a_signature_tells_what_it_can(tmp_path: Path, signature: Any, task: str | None) -> None:
     model = read_model(model_folder(tmp_path / "m", data={}, signature=signature))
     found = find_task(model, {})
-    assert found.task == task
+    assert found.task is (TASKS[task] if task else None)
     assert found.looked_at
 
 
@@ -45,7 +46,7 @@ def test_a_signature_tells_what_it_can(tmp_path: Path, signature: Any, task: str
 def test_a_ranking_objective_of_the_run_tells_a_ranker(tmp_path: Path, objective: str) -> None:
     model = read_model(model_folder(tmp_path / "m", data={}, signature=(NUMBERS, ONE_NUMBER)))
     found = find_task(model, {"objective": objective})
-    assert found.task == "ranking"
+    assert found.task is TASKS["ranking"]
     assert objective in found.because
 
 
@@ -58,7 +59,11 @@ def test_a_lightgbm_text_file_tells_a_ranker(tmp_path: Path) -> None:
     )
     (folder / "model.lgb").write_text("tree\nversion=v4\nobjective=lambdarank\n")
     found = find_task(read_model(folder), {})
-    assert (found.task, found.because) == ("ranking", "model.lgb names the objective lambdarank")
+    objective = "model.lgb names the objective lambdarank"
+    assert (found.task, found.because) == (TASKS["ranking"], objective)
+        TASKS["ranking"],
+        "model.lgb names the objective lambdarank",
+    )
 
 
 def test_probabilities_without_names_are_a_classifier_not_an_embedding(tmp_path: Path) -> None:
@@ -69,7 +74,7 @@ def test_probabilities_without_names_are_a_classifier_not_an_embedding(tmp_path:
         function={"predict_fn": "predict_proba"},
     )
     model = read_model(folder)
-    assert find_task(model, {}).task == "classification"
+    assert find_task(model, {}).task is TASKS["classification"]
     assert model.gives_probabilities
 
 
@@ -83,7 +88,7 @@ def test_probabilities_without_names_are_a_classifier_not_an_embedding(tmp_path:
 )
 def test_some_flavours_tell_a_task(tmp_path: Path, flavors: Any, task: str) -> None:
     folder = model_folder(tmp_path / "m", data={}, signature=None, flavors=flavors)
-    assert find_task(read_model(folder), {}).task == task
+    assert find_task(read_model(folder), {}).task is TASKS[task]
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '"x"', "[1]", "not json", '[{"type": {}}]', "[[]]"])
