@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from gates.domain.judging import NOT_RUN, Exhibit, Judgement, Measurement, Outcome, left_open
+from gates.domain.tasks import Task
 from gates.evidence.evidence import CheckRecord, Evidence
 from gates.kernels.power import minimum_detectable_effect, queries_needed
 from gates.report import summary
@@ -61,11 +62,11 @@ def next_steps(evidence: Evidence) -> tuple[NextStep, ...]:
         words = "Nothing is in production to compare with: let it be the first, if you trust it."
         return (NextStep(words, promote),)
     records = {record.check: record for record in evidence.records}
-    steps, noun = [], summary.noun(evidence)
+    steps, task = [], summary.task_of(evidence)
     ran = [j for j in blocking if j.reason != NOT_RUN]
     for check in dict.fromkeys(j.bound.check for j in ran):
         own = [j for j in ran if j.bound.check == check]
-        steps += _for_check(records.get(check, CheckRecord(check)), own, noun)
+        steps += _for_check(records.get(check, CheckRecord(check)), own, task)
     if len(ran) < len(blocking):
         steps.append(_not_run(len(blocking) - len(ran)))
     # A dead worker stops several checks with one fault; it is to be mended once.
@@ -84,8 +85,8 @@ def next_steps(evidence: Evidence) -> tuple[NextStep, ...]:
         )
     else:
         if any(_is_estimated(j) for j in blocking):
-            judged = "judged " if noun == "queries" else ""
-            steps.append(NextStep(_ASSUMED.format(judged=judged, noun=noun)))
+            judged = "judged " if task.is_judged else ""
+            steps.append(NextStep(_ASSUMED.format(judged=judged, noun=task.items)))
         steps.append(NextStep("Then gate the same version again.", f"gates run {uri}"))
     return tuple(steps)
 
@@ -102,7 +103,7 @@ def _package(evidence: Evidence) -> str:
     return f"gates package {evidence.card.model}"
 
 
-def _for_check(record: CheckRecord, judgements: list[Judgement], noun: str) -> list[NextStep]:
+def _for_check(record: CheckRecord, judgements: list[Judgement], task: Task) -> list[NextStep]:
     stopped = any(j.reason == record.fault for j in judgements)
     if stopped and not record.breach:
         advice = "read the worker's log and put that right" if record.log else "put that right"
@@ -112,7 +113,7 @@ def _for_check(record: CheckRecord, judgements: list[Judgement], noun: str) -> l
         return [NextStep(f"{name}: the candidate broke its contract; read the reason and the log.")]
     if judgements[0].outcome is Outcome.FAIL:
         return [NextStep(f"{name}: {_names(judgements)} {_where_to_look(record, judgements)}")]
-    return [NextStep(f"{name}: {sentence}") for sentence in _to_decide(judgements, noun)]
+    return [NextStep(f"{name}: {sentence}") for sentence in _to_decide(judgements, task)]
 
 
 def _names(judgements: list[Judgement]) -> str:
@@ -147,7 +148,7 @@ def _example(exhibit: Exhibit, metrics: AbstractSet[str]) -> str:
     return next((f", such as: {clean(str(row[at]))}" for row in rows if row[0] in kinds), "")
 
 
-def _to_decide(judgements: list[Judgement], noun: str) -> list[str]:
+def _to_decide(judgements: list[Judgement], task: Task) -> list[str]:
     sentences = []
     for judgement in judgements[:3]:
         name, measurement, needed = _short(judgement), judgement.measurement, _needed(judgement)
@@ -163,12 +164,12 @@ def _to_decide(judgements: list[Judgement], noun: str) -> list[str]:
             continue
         now, of_what = _sample(measurement)
         if measurement.lower == -math.inf or measurement.upper == math.inf:
-            of_them, more = f"{noun}", ""
-            if noun == "queries":
+            of_them, more = task.items, ""
+            if task.is_judged:
                 of_them, more = "judged", " or judge more documents"
             sentences.append(
                 f"{name} has only {measurement.n:,} {of_them}, too few for an interval: add "
-                f"golden {noun}{more} there."
+                f"golden {task.items}{more} there."
             )
         elif math.isinf(needed):
             sentences.append(f"{name} lies on its bound; no golden set will tell.")

@@ -54,7 +54,7 @@ def _page(evidence: Evidence, lists: Sequence[RenderedQueries]) -> str:
         headline=summary.headline(evidence),
         reasons=[one.text for one in wording.reasons(evidence)],
         versions=summary.versions(evidence),
-        noun=summary.noun(evidence),
+        noun=summary.task_of(evidence).items,
         golden_size=summary.golden_size(evidence),
         steps=advice.next_steps(evidence),
         tally=_tally(evidence),

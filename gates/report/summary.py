@@ -16,9 +16,8 @@ __all__ = [
     "comparison_headline",
     "golden_size",
     "headline",
-    "is_judged",
-    "noun",
     "reading_order",
+    "task_of",
     "versions",
 ]
 
@@ -64,25 +63,16 @@ def versions(evidence: Evidence) -> str:
     return f"candidate {evidence.candidate.version} against {against}"
 
 
-def noun(evidence: Evidence) -> str:
-    """What the golden set consists of: `queries`, or `texts` for a model of vectors."""
-    return _task(evidence).items
+def task_of(evidence: Evidence) -> Task:
+    """The kind of model that was gated."""
+    # Evidence outlives the gate that wrote it: a task that this one lacks is shown as a ranking.
+    return TASKS.get(evidence.card.task, TASKS["ranking"])
 
 
 def golden_size(evidence: Evidence) -> str:
     """How many golden queries or texts there are, such as `180 queries`."""
-    task = _task(evidence)
+    task = task_of(evidence)
     return count(evidence.golden.queries, task.item, task.items)
-
-
-def is_judged(evidence: Evidence) -> bool:
-    """Whether people can say of the golden set what a right answer is."""
-    return _task(evidence).is_judged
-
-
-def _task(evidence: Evidence) -> Task:
-    # Evidence outlives the gate that wrote it: a task that this one lacks is shown as a ranking.
-    return TASKS.get(evidence.card.task, TASKS["ranking"])
 
 
 def reading_order(judgements: Iterable[Judgement]) -> tuple[Judgement, ...]:

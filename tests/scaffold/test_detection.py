@@ -61,9 +61,6 @@ def test_a_lightgbm_text_file_tells_a_ranker(tmp_path: Path) -> None:
     found = find_task(read_model(folder), {})
     objective = "model.lgb names the objective lambdarank"
     assert (found.task, found.because) == (TASKS["ranking"], objective)
-        TASKS["ranking"],
-        "model.lgb names the objective lambdarank",
-    )
 
 
 def test_probabilities_without_names_are_a_classifier_not_an_embedding(tmp_path: Path) -> None:
