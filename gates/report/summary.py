@@ -8,6 +8,7 @@ from pathlib import PurePath
 from gates.domain.comparison import Comparison
 from gates.domain.judging import Judgement, Outcome
 from gates.domain.tasks import TASKS, Task
+from gates.domain.tasks.ranking import RANKING
 from gates.evidence.evidence import Evidence
 from gates.report.text import count
 
@@ -66,7 +67,7 @@ def versions(evidence: Evidence) -> str:
 def task_of(evidence: Evidence) -> Task:
     """The kind of model that was gated."""
     # Evidence outlives the gate that wrote it: a task that this one lacks is shown as a ranking.
-    return TASKS.get(evidence.card.task, TASKS["ranking"])
+    return TASKS.get(evidence.card.task, RANKING)
 
 
 def golden_size(evidence: Evidence) -> str:
