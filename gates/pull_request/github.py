@@ -28,10 +28,11 @@ from urllib.request import (
 from gates import __version__
 from gates.errors import GatesError, UsageError
 from gates.system.json_files import json_value
+from gates.system.retrying import Backoff
 
 __all__ = ["GitHub", "GitHubError"]
 
-_TRIES = 4
+_BACKOFF = Backoff(first=2.0, tries=4)
 _LONGEST_WAIT = 60.0
 _SECONDS = 30.0
 _MOST_BYTES = 32 * 1024 * 1024
@@ -162,7 +163,7 @@ class GitHub:
         """
         url = f"{self.api}/repos/{self.repository}/{path}"
         data = json.dumps(value).encode() if value is not None else None
-        for attempt in range(1, _TRIES + 1):
+        for attempt in _BACKOFF.attempts(self.sleep):
             request = Request(url, data=data, method=method)  # noqa: S310 - checked: http(s) only
             request.add_header("Accept", "application/vnd.github+json")
             request.add_header("X-GitHub-Api-Version", "2022-11-28")
@@ -175,30 +176,29 @@ class GitHub:
                     return json_value(answer.read(_MOST_BYTES))
             except HTTPError as refused:
                 with refused:
-                    wait = _wait(refused, method, attempt)
-                    if wait is None or attempt == _TRIES:
+                    wait = _wait(refused, method, attempt.pause)
+                    if wait is None or attempt.is_last:
                         raise _explained(refused, method, path) from None
+                    attempt.pause = wait
             except (URLError, HTTPException, OSError, ValueError) as problem:
-                if method == "POST" or attempt == _TRIES:
+                if method == "POST" or attempt.is_last:
                     reason = getattr(problem, "reason", problem)
                     raise GitHubError(
                         f"GitHub did not answer {method} {path}: {reason}",
                         advice="run the job again",
                     ) from None
-                wait = float(2**attempt)
-            self.sleep(wait)
         raise AssertionError("unreachable")
 
 
-def _wait(refused: HTTPError, method: str, attempt: int) -> float | None:
+def _wait(refused: HTTPError, method: str, pause: float) -> float | None:
     """After how many seconds to try again; None when that would not help."""
     after = refused.headers.get("Retry-After", "")
     limited = refused.headers.get("X-RateLimit-Remaining") == "0"
     if refused.code == 429 or (refused.code == 403 and (after or limited)):
-        seconds = float(after) if after.isdecimal() else float(2**attempt)
+        seconds = float(after) if after.isdecimal() else pause
         return seconds if seconds <= _LONGEST_WAIT else None
     if refused.code >= 500 and method != "POST":
-        return float(after) if after.isdecimal() and int(after) <= _LONGEST_WAIT else 2.0**attempt
+        return float(after) if after.isdecimal() and int(after) <= _LONGEST_WAIT else pause
     return None
 
 

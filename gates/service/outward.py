@@ -19,12 +19,13 @@ from gates.service.store.jobs import Jobs
 from gates.service.store.leases import Leases, new_holder
 from gates.service.store.values import Job
 from gates.service.webhook import signature
+from gates.system.retrying import Backoff
 
 __all__ = ["StatusTags", "link_of", "message", "send"]
 
 _LEASE = timedelta(seconds=30)
 _SECONDS = 10.0
-_TRIES = 3
+_BACKOFF = Backoff(first=2.0, tries=3)
 _MARKS = {"PASS": "✅", "FAIL": "❌", "UNDECIDED": "❔"}
 
 
@@ -142,9 +143,7 @@ def send(notify: Notify, said: Mapping[str, Any], wait: Callable[[float], bool])
             "x-gates-signature": signature(notify.secret, delivery, timestamp, body),
         }
     reason = ""
-    for attempt in range(_TRIES):
-        if attempt and wait(2.0**attempt):
-            break
+    for _ in _BACKOFF.attempts(wait):
         try:
             answer = requests.post(
                 notify.url, data=body, headers=headers, timeout=_SECONDS, allow_redirects=False

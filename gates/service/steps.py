@@ -32,11 +32,12 @@ from gates.service.processes import Processes
 from gates.service.promoting import BY, is_wanted, promote_passed
 from gates.service.running import GateProgress, JobGone, Phase, Running, watch
 from gates.service.store.values import ACTIVE, Job, JobState, Step
+from gates.system.retrying import Backoff
 
 __all__ = ["JobSteps", "Next", "workflow_id"]
 
 _MOST_TROUBLES = 8
-_LONGEST = timedelta(minutes=30)
+_LONGEST_SECONDS = 30 * 60.0
 _WAIT = timedelta(seconds=5)
 _REPORTS = ("report.html", "report.md", "junit.xml")
 
@@ -89,6 +90,7 @@ class JobSteps:
         self._claims = Claims(resources.leases, executor, config.takeover)
         self._processes = Processes(settings, config.gate_time)
         self._stopping = threading.Event()
+        self._backoff = Backoff(config.retry.total_seconds(), _MOST_TROUBLES, _LONGEST_SECONDS)
 
     def stop(self) -> None:
         """Have every step leave its job as it is, to be gone on with later."""
@@ -278,7 +280,7 @@ class JobSteps:
             return None
         delay = _WAIT
         if after.do == "again":
-            delay = min(self._config.retry * 2 ** (troubles - 1), _LONGEST)
+            delay = timedelta(seconds=self._backoff.pause(troubles))
             self._jobs.note(job_id, f"is tried again in {delay}: {after.reason}")
         self._jobs.change(
             job_id,
@@ -345,19 +347,20 @@ class JobSteps:
 
     def _patiently(self, job: Job, step: Callable[[], Next]) -> Next:
         """A step that is tried again where it is: what came before it must not be repeated."""
-        delay = self._config.retry
-        for _ in range(_MOST_TROUBLES):
+        found = Next("again")
+        for attempt in self._backoff.attempts(self._stopping.wait):
+            asked = self._jobs.job(job.id) if attempt.number > 1 else None
+            if asked is not None and asked.cancel:
+                return Next("end", "cancelled", "cancelled")
             found = self._guarded(step)
             if found.do != "again":
                 return found
             self._jobs.change(job.id, reason=found.reason)
-            self._jobs.note(job.id, f"is tried again in {delay}: {found.reason}")
-            if self._stopping.wait(delay.total_seconds()):
-                raise JobGone
-            asked = self._jobs.job(job.id)
-            if asked is not None and asked.cancel:
-                return Next("end", "cancelled", "cancelled")
-            delay = min(2 * delay, _LONGEST)
+            if not attempt.is_last:
+                delay = timedelta(seconds=attempt.pause)
+                self._jobs.note(job.id, f"is tried again in {delay}: {found.reason}")
+        if self._stopping.is_set():
+            raise JobGone
         return Next("end", f"tried {_MOST_TROUBLES} times; the last time: {found.reason}")
 
     def _evidence(self, job_id: str) -> Path:
