@@ -17,7 +17,8 @@ Where to read, from the top floor down. Imports only ever point down; `scripts/c
 4. The outside world: `gates.registry`, `gates.environments`, `gates.locks`, `gates.artifacts`,
    `gates.golden`, `gates.comparison` (two rankings, from models or from files), `gates.settings`.
 5. Policy and record: `gates.card`, `gates.evidence`.
-6. Values and numbers: `gates.domain` (frozen values and the judge), `gates.kernels` (pure NumPy).
+6. Values and numbers: `gates.domain` (frozen values and the judge; `gates.domain.tasks` has one
+   file a task), `gates.kernels` (pure NumPy).
 7. The ground: `gates.system` (commands, files, locks, signals), `gates.errors`.
 """
 

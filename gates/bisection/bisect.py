@@ -77,9 +77,10 @@ def bisect(
             f"{old_lock} and {new_lock} are the same lock ({old.digest[:19]}…)",
             advice="name the lock before the upgrade first, and the one after it second",
         )
-    if golden.manifest.task.answers is AnswerForm.VECTORS:
+    task = golden.manifest.task
+    if task.answers is AnswerForm.VECTORS:
         raise UsageError(
-            "a bisection follows scores and labels, and this model gives vectors",
+            f"a bisection follows scores and labels, and this model gives {task.answers}",
             advice="the check 'equivalence' says whether the upgrade as a whole moves them",
         )
     key = bisection_key(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gates.domain.tasks import TASKS
 from tests.docs.reference import PAGE, renewed
 
 ROOT = Path(__file__).parents[2]
@@ -16,6 +17,11 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 def test_the_reference_of_checks_is_current() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert page == renewed(page), "run: python -m tests.docs.reference"
+
+
+def test_the_page_names_every_task() -> None:
+    line = next(one for one in PAGE.read_text().splitlines() if one.startswith("task:"))
+    assert {*line.partition("#")[2].replace("|", " ").split()} == TASKS.keys()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
