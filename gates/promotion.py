@@ -12,15 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gates.card.card import Card
-from gates.domain.judging import ModelVersion, Outcome, decide
+from gates.domain.judging import Cause, ModelVersion, Outcome, decide
 from gates.errors import PromotionRefused, RegistryError, UsageError
 from gates.evidence.evidence import Evidence, evidence_digest, read_evidence
 from gates.registry import Event, Registry
 
-__all__ = ["NO_CHAMPION", "promote", "rollback"]
-
-NO_CHAMPION = "no champion"
-"""How the reason of a judgement begins that is UNDECIDED only for want of a champion."""
+__all__ = ["promote", "rollback"]
 
 
 def promote(
@@ -223,8 +220,7 @@ def _first_problems(evidence: Evidence) -> Iterator[str]:
     if not required:
         yield "the evidence holds no required judgement"
     for one in required:
-        excused = one.outcome is Outcome.UNDECIDED and one.reason.startswith(NO_CHAMPION)
-        if one.outcome is not Outcome.PASS and not excused:
+        if one.outcome is not Outcome.PASS and one.cause is not Cause.NO_CHAMPION:
             yield f"{one.bound.id} is {one.outcome}: {one.reason}"
 
 

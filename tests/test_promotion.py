@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gates.card.card import Card, CheckSpec, MetricSpec, read_card
 from gates.card.policy import Limit
-from gates.domain.judging import Bound, Judgement, Outcome, decide
+from gates.domain.judging import Bound, Cause, Judgement, Measurement, decide, judge
 from gates.domain.tasks import AnswerForm
 from gates.errors import (
     EvidenceError,
@@ -41,13 +41,13 @@ from gates.registry.mlflow import MlflowRegistry
 from .registry.stores import embedded, toy_model
 
 GOLDEN = "sha256:" + "9" * 64
-PASSED = Judgement(Bound("lockfile", "problems", maximum=0), Outcome.PASS, "0 (n=3)")
-FAILED = Judgement(Bound("ranking-diff", "delta", minimum=0), Outcome.FAIL, "-0.1, demanded ≥ 0")
-UNSURE = Judgement(Bound("ranking-diff", "delta", minimum=0), Outcome.UNDECIDED, "astride")
+PASSED = Judgement(Bound("lockfile", "problems", maximum=0), Cause.WITHIN, "0 (n=3)")
+FAILED = Judgement(Bound("ranking-diff", "delta", minimum=0), Cause.OUTSIDE, "-0.1, demanded ≥ 0")
+UNSURE = Judgement(Bound("ranking-diff", "delta", minimum=0), Cause.ASTRIDE, "astride")
 ALONE = Judgement(
     Bound("ranking-diff", "delta", minimum=0),
-    Outcome.UNDECIDED,
-    "no champion to compare with",
+    Cause.NO_CHAMPION,
+    "nothing is in production",
 )
 
 
@@ -282,6 +282,21 @@ def test_a_first_version_may_be_undecided_only_for_want_of_a_champion(
     event = promoted("1", gated("1", PASSED, ALONE))
     assert (event.previous_version, event.verdict) == ("", "UNDECIDED")
     assert _champion(registry) == "1"
+
+
+def test_a_first_version_is_not_excused_by_what_a_reason_says(
+    registry: MlflowRegistry, promoted: Promoted, gated: Gated
+) -> None:
+    bound = Bound("features", "splits", minimum=0)
+    said_by_the_model = Measurement("splits", None, 0, "features", reason="no champion of mine")
+    for problem in (
+        judge(bound, said_by_the_model),
+        Judgement(Bound("tests", "test_a.py::test_it"), Cause.SKIPPED, "no champion needed"),
+        Judgement(bound, Cause.FAULT, "no champion: there is nothing to compare with"),
+    ):
+        with pytest.raises(PromotionRefused, match="is UNDECIDED: no champion"):
+            promoted("1", gated("1", PASSED, problem))
+    assert _champion(registry) is None
 
 
 def test_first_is_not_a_way_around_a_champion(promoted: Promoted, gated: Gated) -> None:

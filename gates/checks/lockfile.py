@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from gates.card.card import CheckSpec, MetricSpec
 from gates.card.policy import Limit
 from gates.checks import Check
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.judging import Cause, Exhibit, Measurement
 from gates.domain.lock_changes import as_rows, summary
 from gates.domain.lock_report import LockChange, LockProblem, LockReport, ProblemKind
 from gates.domain.subject import CheckPlan, LockQuestions, Subject
@@ -85,7 +85,8 @@ def _measure(subject: Subject, plan: CheckPlan[LockfileOptions]) -> Iterator[Mea
         if metric not in changed:
             yield _counted(report, cast("ProblemKind", metric))
         elif subject.champion is None:
-            yield Measurement(metric, None, 0, "requirements", reason=str(NoChampion()))
+            why = str(NoChampion())
+            yield Measurement(metric, None, 0, "requirements", reason=why, cause=Cause.NO_CHAMPION)
     if report.problems:
         yield _wrong(report.problems)
     if subject.champion is None:

@@ -25,7 +25,7 @@ from gates.comparison.per_query import PerQuery, measure_queries
 from gates.comparison.plan import ComparisonPlan
 from gates.comparison.population import Population, population
 from gates.domain.comparison import Comparison, RankingFacts
-from gates.domain.judging import decide, judge, left_open
+from gates.domain.judging import Cause, decide, judge
 from gates.errors import UsageError
 from gates.evidence.facts import now
 
@@ -108,7 +108,7 @@ def compare(plan: ComparisonPlan, *, progress: Progress, with_lists: bool = Fals
             per_query,
             with_lists=with_lists,
             # Their names mean reading parts of the files again: only where they are called for.
-            with_documents=with_lists or any(left_open(j.bound, j.measurement) for j in judgements),
+            with_documents=with_lists or any(j.cause is Cause.UNJUDGED_DECIDE for j in judgements),
         )
     comparison = Comparison(
         created=now(),

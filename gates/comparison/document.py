@@ -93,8 +93,9 @@ def _table(comparison: Comparison, title: str) -> list[dict[str, Any]]:
 
 
 def _difference(one: Measurement) -> dict[str, Any]:
-    names = ("old", "new", "n_eff", "mde", "n_needed", "pessimistic", "optimistic")
+    names = ("old", "new", "n_eff", "mde", "n_needed")
     extra = {name: _number(one.extra[name]) for name in names if name in one.extra}
+    ends = {"pessimistic": one.pessimistic, "optimistic": one.optimistic}
     counts = ("wins", "ties", "losses")
     return {
         "delta": _number(one.value),
@@ -102,6 +103,7 @@ def _difference(one: Measurement) -> dict[str, Any]:
         "upper": _number(one.upper),
         "n": one.n,
         **extra,
+        **{name: _number(end) for name, end in ends.items() if end is not None},
         **{name: int(one.extra[name] or 0) for name in counts if name in one.extra},
     }
 

@@ -169,11 +169,12 @@ def _difference(
     if margin and interval.n > 1 and np.isfinite(interval.standard_error):
         spread = interval.standard_error * np.sqrt(interval.n_eff)
         extra["n_needed"] = float(queries_needed(spread, margin, slices=max(named, 1)))
+    pessimistic = optimistic = None
     if change.unjudged is not None:
         worst, best = (float(np.average(one[exists], weights=weight)) for one in change.unjudged)
         # Equal but for rounding: nothing that was served is unjudged.
         if best - worst > 1e-12:
-            extra |= {"pessimistic": worst, "optimistic": best}
+            pessimistic, optimistic = worst, best
     return Measurement(
         metric,
         interval.estimate,
@@ -182,6 +183,8 @@ def _difference(
         interval.lower - change.noise,
         interval.upper + change.noise,
         slice=name,
+        pessimistic=pessimistic,
+        optimistic=optimistic,
         extra=extra,
     )
 

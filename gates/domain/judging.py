@@ -1,7 +1,8 @@
 """Frozen values every floor shares: measurements, bounds, outcomes, and the judge.
 
 A check makes `Measurement`s and never judges. The card demands `Bound`s. `judge` puts the two
-together, and `decide` turns all judgements of a run into one verdict.
+together, once a bound and run, and `decide` turns all judgements of a run into one verdict. Why a
+judgement came out as it did is its `Cause`; its reason is for people, and nothing reads it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from enum import StrEnum
 from typing import Any, Literal
 
 __all__ = [
-    "NOT_RUN",
     "Bound",
+    "Cause",
     "EnvironmentFacts",
     "Exhibit",
     "Judgement",
@@ -25,8 +26,8 @@ __all__ = [
     "Role",
     "Verdict",
     "decide",
+    "deciding",
     "judge",
-    "left_open",
 ]
 
 Role = Literal["candidate", "champion"]
@@ -57,6 +58,48 @@ class Outcome(StrEnum):
         return {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNDECIDED: 3}[self]
 
 
+class Cause(StrEnum):
+    """Why a judgement came out as it did, and with that how: each cause has one outcome."""
+
+    WITHIN = "within"
+    """The whole interval, or the exact value, is as demanded."""
+    TEST_PASSED = "test-passed"
+    """A test of the model's own passed."""
+    OUTSIDE = "outside"
+    """The whole interval, or the exact value, is not as demanded."""
+    BREACH = "breach"
+    """The candidate ran and broke its contract: rows, types, NaN."""
+    TEST_FAILED = "test-failed"
+    """A test of the model's own failed."""
+    ASTRIDE = "astride"
+    """The interval reaches past the bound."""
+    UNJUDGED_DECIDE = "unjudged-decide"
+    """Documents that nobody judged could put the value on either side of the bound."""
+    NO_CHAMPION = "no-champion"
+    """It compares, and nothing is in production to compare with."""
+    NOT_RUN = "not-run"
+    """The run left it out."""
+    FAULT = "fault"
+    """What was to measure or test could not run, or could not finish."""
+    NOT_MEASURED = "not-measured"
+    """There is no value."""
+    NOTHING_COMPARED = "nothing-compared"
+    """The value is of nothing: n = 0."""
+    NOT_A_NUMBER = "not-a-number"
+    """The value is NaN."""
+    SKIPPED = "skipped"
+    """A test of the model's own was skipped, or is expected to fail."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """What a judgement of this cause came to; whatever is neither of two is UNDECIDED."""
+        if self in (Cause.WITHIN, Cause.TEST_PASSED):
+            return Outcome.PASS
+        if self in (Cause.OUTSIDE, Cause.BREACH, Cause.TEST_FAILED):
+            return Outcome.FAIL
+        return Outcome.UNDECIDED
+
+
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """A number with how far it can be trusted.
@@ -70,10 +113,12 @@ class Measurement:
         upper: One-sided 95 % upper bound, None when the value is exact.
         slice: `column=value`, or empty for the whole golden set.
         reason: Why there is no value, or what to know about it.
-        breach: True when the model broke its contract while this was measured: a FAIL.
-        extra: Further facts for the report, such as `n_eff`, `mde`, `old`, `new`. With
-            `pessimistic` and `optimistic`, what `value` would be for the worst and the best that
-            is still unknown of its data: a bound between them cannot be judged.
+        cause: What decides, whatever the value: the model broke its contract while this was
+            measured, or it compares and nothing is in production. None where the value decides.
+        pessimistic: What `value` would be for the worst that is still unknown of its data; None
+            when nothing is. A bound between this and `optimistic` cannot be judged.
+        optimistic: What it would be for the best.
+        extra: Further facts for the report, such as `n_eff`, `mde`, `old`, `new`.
     """
 
     metric: str
@@ -84,7 +129,9 @@ class Measurement:
     upper: float | None = None
     slice: str = ""
     reason: str = ""
-    breach: bool = False
+    cause: Literal[Cause.BREACH, Cause.NO_CHAMPION] | None = None
+    pessimistic: float | None = None
+    optimistic: float | None = None
     extra: Mapping[str, float | None] = field(default_factory=dict)
 
 
@@ -141,18 +188,34 @@ class Bound:
         return " and ".join(parts)
 
 
-NOT_RUN = "not run, for the gate was stopped early or a part of it was deselected"
-"""The reason of a bound that a run left out."""
-
-
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One bound, judged: its outcome and, in words, why."""
+    """One bound, judged.
+
+    Attributes:
+        bound: The demand.
+        cause: Why it came out as it did.
+        reason: The same in words, for people.
+        measurement: What was judged; None where nothing was measured.
+        outcome: What it came to, which follows from the cause.
+    """
 
     bound: Bound
-    outcome: Outcome
+    cause: Cause
     reason: str
     measurement: Measurement | None = None
+    outcome: Outcome = None  # type: ignore[assignment]  # set below; stored for who reads evidence
+
+    def __post_init__(self) -> None:
+        """Take the outcome from the cause; what was stored cannot contradict it.
+
+        Raises:
+            ValueError: It does.
+        """
+        outcome = self.cause.outcome
+        if self.outcome not in (None, outcome):
+            raise ValueError(f"it says {self.outcome}, but '{self.cause}' is {outcome}")
+        object.__setattr__(self, "outcome", outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +295,16 @@ def _as_text(measurement: Measurement) -> str:
     return f"{text} (n={measurement.n})"
 
 
+# What there is to say where the check said nothing.
+_UNSAID = {
+    Cause.BREACH: "the model broke its contract",
+    Cause.NO_CHAMPION: "there is no champion to compare with",
+    Cause.NOT_MEASURED: "it could not be measured",
+    Cause.NOTHING_COMPARED: "nothing was compared (n = 0)",
+    Cause.NOT_A_NUMBER: "the measurement is NaN",
+}
+
+
 def judge(bound: Bound, measurement: Measurement | None) -> Judgement:
     """Judge one measurement against what the card demands of it.
 
@@ -243,50 +316,32 @@ def judge(bound: Bound, measurement: Measurement | None) -> Judgement:
     Args:
         bound: The demand.
         measurement: What the check measured, or None when it yielded nothing of that name.
-
-    Returns:
-        The judgement with its reason in words.
     """
-
-    def judged(outcome: Outcome, reason: str) -> Judgement:
-        return Judgement(bound, outcome, reason, measurement)
-
     if measurement is None:
-        return judged(Outcome.UNDECIDED, "the check yielded no such measurement")
-    if measurement.breach:
-        return judged(Outcome.FAIL, measurement.reason or "the model broke its contract")
+        missing = "the check yielded no such measurement"
+        return Judgement(bound, Cause.NOT_MEASURED, missing)
+    cause = _undecidable(measurement)
+    if cause is not None:
+        return Judgement(bound, cause, measurement.reason or _UNSAID[cause], measurement)
+    if open_ended := _left_open(bound, measurement):
+        return Judgement(bound, Cause.UNJUDGED_DECIDE, open_ended, measurement)
+    return _against(bound, measurement)
+
+
+def _undecidable(measurement: Measurement) -> Cause | None:
+    """What keeps a measurement from being held against any bound."""
+    if measurement.cause is not None:
+        return measurement.cause
     if measurement.value is None:
-        return judged(Outcome.UNDECIDED, measurement.reason or "it could not be measured")
+        return Cause.NOT_MEASURED
     if measurement.n == 0:
-        return judged(Outcome.UNDECIDED, measurement.reason or "nothing was compared (n = 0)")
-    if math.isnan(measurement.value):
-        return judged(Outcome.UNDECIDED, measurement.reason or "the measurement is NaN")
-
-    if open_ended := left_open(bound, measurement):
-        return judged(Outcome.UNDECIDED, open_ended)
-
-    lower = measurement.value if measurement.lower is None else measurement.lower
-    upper = measurement.value if measurement.upper is None else measurement.upper
-    exact = lower == upper
-    low, high = bound.minimum, bound.maximum
-    text = f"{_as_text(measurement)}, demanded {bound.demand}"
-    below = low is not None and upper < low
-    above = high is not None and lower > high
-    if below or above:
-        return judged(Outcome.FAIL, text)
-    above_minimum = low is None or (lower >= low if exact else lower > low)
-    below_maximum = high is None or (upper <= high if exact else upper < high)
-    if above_minimum and below_maximum:
-        return judged(Outcome.PASS, text)
-    astride = f"{text}: the interval {_interval(lower, upper)} reaches past the bound"
-    return judged(Outcome.UNDECIDED, astride)
+        return Cause.NOTHING_COMPARED
+    return Cause.NOT_A_NUMBER if math.isnan(measurement.value) else None
 
 
-def left_open(bound: Bound, measurement: Measurement | None) -> str:
+def _left_open(bound: Bound, measurement: Measurement) -> str:
     """Why unjudged documents decide a bound, in words; empty when they do not."""
-    if measurement is None:
-        return ""
-    worst, best = (measurement.extra.get(name) for name in ("pessimistic", "optimistic"))
+    worst, best = measurement.pessimistic, measurement.optimistic
     if worst is None or best is None:
         return ""
     for limit in (bound.minimum, bound.maximum):
@@ -297,6 +352,37 @@ def left_open(bound: Bound, measurement: Measurement | None) -> str:
                 "say that they count as irrelevant"
             )
     return ""
+
+
+def _against(bound: Bound, measurement: Measurement) -> Judgement:
+    """A value that can be judged, by its interval where it has one."""
+    value = measurement.value
+    assert value is not None  # noqa: S101 - else it could not be judged
+    lower = value if measurement.lower is None else measurement.lower
+    upper = value if measurement.upper is None else measurement.upper
+    exact = lower == upper
+    low, high = bound.minimum, bound.maximum
+    text = f"{_as_text(measurement)}, demanded {bound.demand}"
+    below = low is not None and upper < low
+    above = high is not None and lower > high
+    if below or above:
+        return Judgement(bound, Cause.OUTSIDE, text, measurement)
+    above_minimum = low is None or (lower >= low if exact else lower > low)
+    below_maximum = high is None or (upper <= high if exact else upper < high)
+    if above_minimum and below_maximum:
+        return Judgement(bound, Cause.WITHIN, text, measurement)
+    astride = f"{text}: the interval {_interval(lower, upper)} reaches past the bound"
+    return Judgement(bound, Cause.ASTRIDE, astride, measurement)
+
+
+def deciding(judgements: Iterable[Judgement]) -> tuple[Judgement, ...]:
+    """The judgements that keep a run from a PASS: its required FAILs, else its UNDECIDEDs."""
+    required = [one for one in judgements if not one.bound.advisory]
+    for outcome in (Outcome.FAIL, Outcome.UNDECIDED):
+        found = tuple(one for one in required if one.outcome is outcome)
+        if found:
+            return found
+    return ()
 
 
 def decide(judgements: Iterable[Judgement]) -> Verdict:
@@ -311,11 +397,11 @@ def decide(judgements: Iterable[Judgement]) -> Verdict:
     Returns:
         The verdict; its reasons are those of the judgements that made it.
     """
-    required = [one for one in judgements if not one.bound.advisory]
-    for outcome in (Outcome.FAIL, Outcome.UNDECIDED):
-        reasons = tuple(f"{j.bound.id}: {j.reason}" for j in required if j.outcome is outcome)
-        if reasons:
-            return Verdict(outcome, reasons)
+    every = tuple(judgements)
+    found = deciding(every)
+    if found:
+        return Verdict(found[0].outcome, tuple(f"{j.bound.id}: {j.reason}" for j in found))
+    required = sum(not one.bound.advisory for one in every)
     if not required:
         return Verdict(Outcome.UNDECIDED, ("no required bound was judged",))
-    return Verdict(Outcome.PASS, (f"all {len(required)} required bounds hold",))
+    return Verdict(Outcome.PASS, (f"all {required} required bounds hold",))

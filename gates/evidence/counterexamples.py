@@ -96,7 +96,7 @@ class CounterexampleStore:
         Raises:
             UsageError: The file cannot be written, or another process has held the folder too long.
         """
-        if record.replay is None or record.fault:
+        if record.replay is None or record.cause is not None:
             return
         path = self.path(record.check)
         with _turn(path.parent):

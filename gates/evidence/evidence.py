@@ -2,6 +2,7 @@
 
 One file, one form: keys sorted, no spaces, UTF-8, no NaN. Its digest is taken over those bytes.
 When a signing key is set, `gates.evidence.signing` puts a signature over the same bytes beside it.
+What earlier versions of mlgates wrote is read by `gates.evidence.version_1`.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from gates.domain.counterexamples import Counterexample, Replay
 from gates.domain.judging import (
+    Cause,
     EnvironmentFacts,
     Exhibit,
     Judgement,
@@ -25,6 +27,7 @@ from gates.domain.judging import (
     Verdict,
 )
 from gates.errors import EvidenceError
+from gates.evidence import version_1
 from gates.evidence.signing import sign, verify
 from gates.system.files import write_atomically
 from gates.system.json_files import JsonFile
@@ -34,6 +37,7 @@ __all__ = [
     "CardFacts",
     "CheckRecord",
     "Evidence",
+    "FaultCause",
     "GateFacts",
     "GoldenFacts",
     "Timing",
@@ -43,7 +47,13 @@ __all__ = [
     "write_evidence",
 ]
 
-SCHEMA = "mlgates.evidence/1"
+SCHEMA = "mlgates.evidence/2"
+
+FaultCause = Literal[Cause.FAULT, Cause.BREACH, Cause.NO_CHAMPION]
+"""Why a check could not finish; bounds that it had not measured by then are judged by it."""
+
+
+_UNSTORED: Mapping[str, bool] = {"stored": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +105,8 @@ class CheckRecord:
         measurements: What it measured.
         exhibits: What it shows.
         seconds: How long it took, besides predictions that other checks had asked for before.
-        fault: Why it could not finish; empty when it did.
-        breach: True when it could not finish because the candidate broke its contract.
+        cause: Why it could not finish; None when it did.
+        fault: The same in words, for people.
         log: The last lines of the worker, when a fault came from one.
         counterexamples: What it found the candidate to get wrong, for later runs to ask.
         replay: What became of the counterexamples of earlier runs; None where it keeps none.
@@ -106,8 +116,8 @@ class CheckRecord:
     measurements: tuple[Measurement, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
     seconds: float = 0.0
+    cause: FaultCause | None = None
     fault: str = ""
-    breach: bool = False
     log: str = ""
     counterexamples: tuple[Counterexample, ...] = ()
     replay: Replay | None = None
@@ -126,7 +136,7 @@ class Evidence:
     """One run of the gate.
 
     Attributes:
-        schema: Always `SCHEMA`.
+        schema: Always `SCHEMA`: older evidence is brought to this form when it is read.
         run_id: A random name for the run.
         created: When it ended, ISO 8601, UTC.
         gate: The gate itself.
@@ -156,6 +166,12 @@ class Evidence:
     timings: tuple[Timing, ...]
     verdict: Verdict
     schema: str = field(default=SCHEMA)
+    _read_digest: str = field(init=False, default="", compare=False, repr=False, metadata=_UNSTORED)
+
+    @property
+    def digest(self) -> str:
+        """`sha256:…` of the bytes it was read from, or else of those it is written as."""
+        return self._read_digest or evidence_digest(canonical(self))
 
     @property
     def is_against_itself(self) -> bool:
@@ -163,12 +179,19 @@ class Evidence:
         return self.champion is not None and self.champion.digest == self.candidate.digest
 
 
-_FILE = JsonFile(Evidence, SCHEMA, EvidenceError, advice="run the gate again: gates run")
+_FILE = JsonFile(
+    Evidence,
+    SCHEMA,
+    EvidenceError,
+    advice="run the gate again: gates run",
+    older={version_1.SCHEMA: version_1.brought_up},
+)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON values are what they are
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        stored = (one for one in dataclasses.fields(value) if one.metadata.get("stored", True))
+        return {one.name: _plain(getattr(value, one.name)) for one in stored}
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
@@ -230,4 +253,7 @@ def read_evidence(path: Path, *, verify_key: Path | None = None) -> Evidence:
     content = _FILE.content(path)
     if verify_key:
         verify(path, content, verify_key)
-    return _FILE.parse(content, path)
+    evidence = _FILE.parse(content, path)
+    # Set here and not by a field of the file: the digest is that of the bytes, whatever they say.
+    object.__setattr__(evidence, "_read_digest", evidence_digest(content))
+    return evidence

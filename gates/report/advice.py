@@ -7,13 +7,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from gates.domain.judging import NOT_RUN, Exhibit, Judgement, Measurement, Outcome, left_open
+from gates.domain.judging import Cause, Exhibit, Judgement, Measurement, Outcome, deciding
 from gates.domain.tasks import Task
 from gates.evidence.evidence import CheckRecord, Evidence
 from gates.kernels.power import minimum_detectable_effect, queries_needed
 from gates.report import summary
 from gates.report.text import clean, count, roughly
-from gates.report.wording import is_own_test, needs_champion, test_name
+from gates.report.wording import is_of_check, is_own_test, needs_champion, test_name
 
 __all__ = ["NextStep", "next_steps"]
 
@@ -53,22 +53,20 @@ def next_steps(evidence: Evidence) -> tuple[NextStep, ...]:
         if evidence.is_against_itself:
             step = NextStep("There is nothing to promote: a version was compared with itself.")
         return (NextStep(look), step) if waiting else (step,)
-    blocking = [
-        j
-        for j in evidence.judgements
-        if not j.bound.advisory and j.outcome is evidence.verdict.outcome
-    ]
+    blocking = deciding(evidence.judgements)
     if blocking and all(map(needs_champion, blocking)):
         words = "Nothing is in production to compare with: let it be the first, if you trust it."
         return (NextStep(words, promote),)
     records = {record.check: record for record in evidence.records}
     steps, task = [], summary.task_of(evidence)
-    ran = [j for j in blocking if j.reason != NOT_RUN]
+    ran = [j for j in blocking if j.cause not in (Cause.NOT_RUN, Cause.NO_CHAMPION)]
     for check in dict.fromkeys(j.bound.check for j in ran):
         own = [j for j in ran if j.bound.check == check]
         steps += _for_check(records.get(check, CheckRecord(check)), own, task)
-    if len(ran) < len(blocking):
-        steps.append(_not_run(len(blocking) - len(ran)))
+    if left_out := sum(j.cause is Cause.NOT_RUN for j in blocking):
+        steps.append(_not_run(left_out))
+    if alone := sum(map(needs_champion, blocking)):
+        steps.append(_without_champion(alone))
     # A dead worker stops several checks with one fault; it is to be mended once.
     steps = list(dict.fromkeys(steps))
     if evidence.is_against_itself:
@@ -99,17 +97,23 @@ def _not_run(bounds: int) -> NextStep:
     )
 
 
+def _without_champion(bounds: int) -> NextStep:
+    verb = "needs" if bounds == 1 else "need"
+    return NextStep(
+        f"{count(bounds, 'bound')} {verb} a champion: a first version is promoted without."
+    )
+
+
 def _package(evidence: Evidence) -> str:
     return f"gates package {evidence.card.model}"
 
 
 def _for_check(record: CheckRecord, judgements: list[Judgement], task: Task) -> list[NextStep]:
-    stopped = any(j.reason == record.fault for j in judgements)
-    if stopped and not record.breach:
+    if record.cause is Cause.FAULT and any(map(is_of_check, judgements)):
         advice = "read the worker's log and put that right" if record.log else "put that right"
         return [NextStep(f"Something could not run ({record.fault}): {advice}.")]
     name = "own tests" if is_own_test(judgements[0].bound) else record.check
-    if record.breach or any(j.measurement and j.measurement.breach for j in judgements):
+    if any(j.cause is Cause.BREACH for j in judgements):
         return [NextStep(f"{name}: the candidate broke its contract; read the reason and the log.")]
     if judgements[0].outcome is Outcome.FAIL:
         return [NextStep(f"{name}: {_names(judgements)} {_where_to_look(record, judgements)}")]
@@ -152,7 +156,7 @@ def _to_decide(judgements: list[Judgement], task: Task) -> list[str]:
     sentences = []
     for judgement in judgements[:3]:
         name, measurement, needed = _short(judgement), judgement.measurement, _needed(judgement)
-        if left_open(judgement.bound, measurement):
+        if judgement.cause is Cause.UNJUDGED_DECIDE:
             sentences.append(
                 f"{name} hangs on documents that nobody judged: judge those that could move it "
                 "most (“Documents to judge next”), or say in the card that they are irrelevant "
@@ -207,7 +211,7 @@ def _needed(judgement: Judgement) -> float | None:
     None when no larger sample is called for; infinite when none is large enough.
     """
     bound, m = judgement.bound, judgement.measurement
-    if left_open(bound, m):
+    if judgement.cause is Cause.UNJUDGED_DECIDE:
         return None
     if m is None or m.value is None or m.n == 0 or m.lower is None or m.upper is None:
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gates.domain.comparison import Comparison
 from gates.domain.judging import Measurement
 from gates.report import text, wording
@@ -41,7 +43,7 @@ def cells(measurement: Measurement) -> tuple[str, ...]:
 
 def remarks(measurement: Measurement) -> tuple[str, ...]:
     """What the columns leave unsaid: queries that got better, queries it would take, and so on."""
-    was = f"{text.number(measurement.extra.get('old'))} →"
-    in_columns = ("effective n", "can tell differences", was)
-    found = (one for one in wording.details(measurement) if not one.startswith(in_columns))
-    return tuple(filter(None, (measurement.reason, *found)))
+    in_columns = ("old", "new", "n_eff", "mde")
+    extra = {name: value for name, value in measurement.extra.items() if name not in in_columns}
+    why = measurement.reason if measurement.value is None else ""
+    return tuple(filter(None, (why, *wording.details(replace(measurement, extra=extra)))))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gates.domain.judging import Exhibit, Judgement, Measurement, Outcome
-from gates.evidence.evidence import CheckRecord, Evidence, canonical, evidence_digest
+from gates.evidence.evidence import CheckRecord, Evidence
 from gates.report import advice, pictures, summary, wording
 from gates.report.bounds import BoundRow, forests, row_of
 from gates.report.counterexamples import SUPPOSED, ShownCounterexample, shown_counterexamples
@@ -61,7 +61,7 @@ def _page(evidence: Evidence, lists: Sequence[RenderedQueries]) -> str:
         checks=_checks(evidence),
         forests=forests(evidence.judgements, evidence.records),
         lists=lists,
-        digest=evidence_digest(canonical(evidence)),
+        digest=evidence.digest,
         supposed=SUPPOSED,
     )
 

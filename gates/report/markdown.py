@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gates.domain.judging import Judgement, Outcome
-from gates.evidence.evidence import Evidence, canonical, evidence_digest
+from gates.domain.judging import Judgement, Outcome, deciding
+from gates.evidence.evidence import Evidence
 from gates.report import advice, counterexamples, summary, text, wording
 from gates.report.blocks import (
     ROWS,
@@ -100,12 +100,8 @@ def render(evidence: Evidence) -> str:
 def _parts(evidence: Evidence) -> _Parts:
     reasons = wording.reasons(evidence)
     decided = [one.numbers for one in reasons if one.numbers]
-    said = set(evidence.verdict.reasons)
-    others = [
-        j
-        for j in summary.reading_order(evidence.judgements)
-        if f"{j.bound.id}: {j.reason}" not in said
-    ]
+    said = {one.bound for one in deciding(evidence.judgements)}
+    others = [j for j in summary.reading_order(evidence.judgements) if j.bound not in said]
     main = [
         j
         for j in others
@@ -192,7 +188,7 @@ def _isolation(layers: Mapping[str, bool]) -> str:
 def _run(evidence: Evidence) -> str:
     champion = evidence.champion
     digests = [
-        ["evidence", evidence_digest(canonical(evidence))],
+        ["evidence", evidence.digest],
         ["candidate", evidence.candidate.digest],
         ["champion", champion.digest if champion else "none"],
         ["golden set", evidence.golden.digest],

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gates import __version__
-from gates.domain.judging import Exhibit, Judgement, Outcome
+from gates.domain.judging import Exhibit, Judgement, Outcome, deciding
 from gates.domain.review import Review
-from gates.evidence.evidence import Evidence, canonical, evidence_digest
+from gates.evidence.evidence import Evidence
 from gates.report import advice, criteria, summary, text, wording
 from gates.report.blocks import (
     bounds_table,
@@ -184,12 +184,8 @@ class _Parts:
 
 
 def _parts(evidence: Evidence) -> _Parts:
-    said = set(evidence.verdict.reasons)
-    others = [
-        one
-        for one in summary.reading_order(evidence.judgements)
-        if f"{one.bound.id}: {one.reason}" not in said
-    ]
+    said = {one.bound for one in deciding(evidence.judgements)}
+    others = [j for j in summary.reading_order(evidence.judgements) if j.bound not in said]
     uncertain = [j for j in others if j.measurement and j.measurement.lower is not None]
     numbers = [j for j in uncertain if not j.bound.slice]
     numbers.sort(key=lambda j: j.bound.advisory)
@@ -258,10 +254,7 @@ def _reasons(evidence: Evidence) -> list[str]:
 def _tables(evidence: Evidence, review: Review) -> Iterator[Exhibit]:
     """What the lock changed, and the tables of the checks that decided."""
     wanted = {"lockfile", "equivalence"} if "lock" in review.change.parts else set()
-    outcome = evidence.verdict.outcome
-    if outcome is not Outcome.PASS:
-        blocking = (j for j in evidence.judgements if j.outcome is outcome)
-        wanted |= {j.bound.check for j in blocking if not j.bound.advisory}
+    wanted |= {j.bound.check for j in deciding(evidence.judgements)}
     for record in evidence.records:
         if record.check in wanted:
             yield from (one for one in record.exhibits if one.kind == "table")
@@ -296,7 +289,7 @@ def _next(review: Review, evidence: Evidence | None) -> str:
     blocks = [titled("What to do next", "\n".join(lines))]
     if evidence:
         digests = [
-            ("evidence", evidence_digest(canonical(evidence))),
+            ("evidence", evidence.digest),
             ("candidate", evidence.candidate.digest),
             ("champion", evidence.champion.digest if evidence.champion else "none"),
             ("golden set", evidence.golden.digest),

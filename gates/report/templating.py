@@ -93,9 +93,8 @@ def _quoted(query_id: str) -> str:
 
 def _why(row: BoundRow, fault: str = "") -> str:
     """What is to be said beside the numbers; a fault of the whole check is said above its table."""
-    own = wording.remark(row.judgement) if row.judgement else ""
-    if own == fault:
-        own = ""
+    said_above = fault and row.judgement and wording.is_of_check(row.judgement)
+    own = wording.remark(row.judgement) if row.judgement and not said_above else ""
     return "\u00a0· ".join(filter(None, (own, *wording.details(row.measurement))))
 
 

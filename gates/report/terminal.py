@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from gates.domain.judging import Judgement, Outcome
+from gates.domain.judging import Judgement, Outcome, deciding
 from gates.evidence.evidence import Evidence
 from gates.report import advice, counterexamples, summary, text, wording
 from gates.report.console_text import STYLES, as_text, queries, say
@@ -63,9 +63,8 @@ def _head(evidence: Evidence, console: Console) -> None:
     outcome = evidence.verdict.outcome
     line = Text(f"{summary.MARKS[outcome]} {outcome}  ", style=f"bold {STYLES[outcome]}")
     say(console, line.append_text(as_text(summary.headline(evidence), "bold")))
-    judged = {f"{one.bound.id}: {one.reason}" for one in evidence.judgements}
-    for sentence in evidence.verdict.reasons:
-        if sentence not in judged:
+    if not deciding(evidence.judgements):
+        for sentence in evidence.verdict.reasons:
             say(console, as_text(text.with_signs(sentence)), 2)
     golden = f"{summary.versions(evidence)}; golden set {evidence.golden.name}, "
     golden += summary.golden_size(evidence)

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gates.domain.comparison import Comparison
-from gates.domain.judging import Bound, Judgement, Measurement, Outcome, judge
-from gates.errors import NoChampion
+from gates.domain.judging import Bound, Cause, Judgement, Measurement, Outcome, deciding
 from gates.evidence.evidence import Evidence
 from gates.report.text import amount, count, demand, number, roughly, signed
 
@@ -44,7 +43,7 @@ _OVER = {
 _WHOLE = 1e-6
 _IN_SENTENCES = frozenset(
     {"old", "new", "wins", "losses", "ties", "n_eff", "mde", "left_out", "untouched", "variants"}
-    | {"n_needed", "pessimistic", "optimistic", "bins", "plug_in"}
+    | {"n_needed", "bins", "plug_in"}
 )
 
 
@@ -80,7 +79,8 @@ def name(bound: Bound) -> str:
 def state(judgement: Judgement) -> str:
     """How an own test ended: `passed`, `failed`, `skipped` or `could not run`."""
     if judgement.outcome is Outcome.UNDECIDED:
-        return "skipped" if judgement.reason.startswith("skipped") else "could not run"
+        skipped = judgement.cause in (Cause.SKIPPED, Cause.NO_CHAMPION)
+        return "skipped" if skipped else "could not run"
     return "passed" if judgement.outcome is Outcome.PASS else "failed"
 
 
@@ -170,8 +170,8 @@ def precision(measurement: Measurement | None) -> tuple[str, ...]:
     needed = known.get("n_needed", 0)
     if measurement and measurement.n < needed < math.inf:
         found.append(f"about {roughly(needed)} queries would tell more surely")
-    if "pessimistic" in known and "optimistic" in known:
-        span = f"{signed(known['pessimistic'])} to {signed(known['optimistic'])}"
+    if measurement and not (measurement.pessimistic is None or measurement.optimistic is None):
+        span = f"{signed(measurement.pessimistic)} to {signed(measurement.optimistic)}"
         found.append(f"unjudged documents: {span}")
     if "bins" in known and "plug_in" in known:
         found.append(f"in {count(round(known['bins']), 'bin')}")
@@ -191,30 +191,43 @@ def remark(judgement: Judgement) -> str:
     """What a reason says beyond the value, the interval and the demand that stand beside it."""
     if not _gives_numbers(judgement):
         return judgement.reason
-    undecided = judgement.outcome is Outcome.UNDECIDED
-    return "the interval reaches past the bound" if undecided else ""
+    astride = judgement.cause is Cause.ASTRIDE
+    return "the interval reaches past the bound" if astride else ""
 
 
 def _gives_numbers(judgement: Judgement) -> bool:
-    """Whether the reason is the sentence of numbers that the judge makes."""
-    bound, measurement = judgement.bound, judgement.measurement
-    if measurement is None or measurement.value is None:
-        return False
-    sentence = judge(bound, measurement).reason
-    return judgement.reason == sentence and f", demanded {bound.demand}" in sentence
+    """Whether value, interval and demand are all there is to say of why."""
+    by_numbers = judgement.cause in (Cause.WITHIN, Cause.OUTSIDE, Cause.ASTRIDE)
+    return by_numbers and not (judgement.measurement is None or judgement.measurement.value is None)
 
 
 def needs_champion(judgement: Judgement) -> bool:
     """Whether it is undecided only because nothing is in production yet."""
-    return judgement.reason == str(NoChampion())
+    return judgement.cause is Cause.NO_CHAMPION
+
+
+def is_of_check(judgement: Judgement) -> bool:
+    """Whether its reason is that of its whole check, which could not finish."""
+    return judgement.measurement is None and judgement.cause in (
+        Cause.FAULT,
+        Cause.BREACH,
+        Cause.NO_CHAMPION,
+    )
 
 
 def told(judgements: Iterable[Judgement]) -> tuple[Reason, ...]:
     """Why each came out as it did; what holds for several bounds is said once for all of them."""
     alike: dict[object, list[Judgement]] = {}
     for one in judgements:
-        alike.setdefault(one.bound if _gives_numbers(one) else one.reason, []).append(one)
+        alike.setdefault(_shared(one), []).append(one)
     return tuple(map(_reason, alike.values()))
+
+
+def _shared(judgement: Judgement) -> object:
+    """What bounds have in common that are told together."""
+    if _gives_numbers(judgement):
+        return judgement.bound
+    return judgement.cause if needs_champion(judgement) else judgement.reason
 
 
 def _reason(alike: list[Judgement]) -> Reason:
@@ -241,7 +254,5 @@ def _listed(names: Sequence[str]) -> str:
 
 def reasons(evidence: Evidence | Comparison) -> tuple[Reason, ...]:
     """The reasons of the verdict; a sentence that belongs to no bound stays as it was written."""
-    judged = {f"{one.bound.id}: {one.reason}": one for one in evidence.judgements}
-    said = evidence.verdict.reasons
-    plain = [Reason(sentence) for sentence in said if sentence not in judged]
-    return (*plain, *told(judged[sentence] for sentence in said if sentence in judged))
+    found = deciding(evidence.judgements)
+    return told(found) if found else tuple(map(Reason, evidence.verdict.reasons))

@@ -32,6 +32,7 @@ class ResolvedRun:
         candidate: The version under test.
         champion: The version it is compared with, if any.
         gate: The version of mlgates.
+        schema: The form in which it records what it measures.
         card_digest: The digest of the card's policy.
         golden_digest: The digest of the golden set.
     """
@@ -41,6 +42,7 @@ class ResolvedRun:
     candidate: ModelVersion
     champion: ModelVersion | None
     gate: str
+    schema: str = ""
     card_digest: str = ""
     golden_digest: str = ""
 
@@ -49,7 +51,7 @@ class ResolvedRun:
         """All that a record of it depends on."""
         versions = (self.candidate, self.champion)
         named = [(one.uri, one.digest) if one else None for one in versions]
-        return (self.gate, self.card_digest, self.golden_digest, *named)
+        return (self.gate, self.schema, self.card_digest, self.golden_digest, *named)
 
 
 @dataclass(frozen=True)

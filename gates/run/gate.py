@@ -21,21 +21,20 @@ from gates import checks
 from gates.card.card import Card, read_card
 from gates.domain.counterexamples import Counterexample, Replay
 from gates.domain.judging import (
-    NOT_RUN,
     Bound,
+    Cause,
     EnvironmentFacts,
     Exhibit,
     Judgement,
     Measurement,
     ModelVersion,
-    Outcome,
     decide,
     judge,
 )
 from gates.environments.cache import EnvironmentCache
-from gates.errors import GatesError, ModelFault
+from gates.errors import GatesError, ModelFault, NoChampion
 from gates.evidence.counterexamples import CounterexampleStore
-from gates.evidence.evidence import CheckRecord, Evidence, Timing
+from gates.evidence.evidence import CheckRecord, Evidence, FaultCause, Timing
 from gates.evidence.facts import card_facts, gate_facts, golden_facts, now
 from gates.golden import read_golden
 from gates.registry import Registry
@@ -111,10 +110,8 @@ class Gate:
         for measurement in record.measurements:
             if (measurement.metric, measurement.slice) == wanted:
                 return judge(bound, measurement)
-        if record.fault:
-            return Judgement(
-                bound, Outcome.FAIL if record.breach else Outcome.UNDECIDED, record.fault
-            )
+        if record.cause is not None:
+            return Judgement(bound, record.cause, record.fault)
         return judge(bound, None)
 
     def conclude(self, judgements: tuple[Judgement, ...], command: tuple[str, ...]) -> Evidence:
@@ -126,7 +123,8 @@ class Gate:
         """
         ran = {one.bound for one in judgements}
         missed = [bound for bound in self.bounds if bound not in ran]
-        complete = (*judgements, *(Judgement(one, Outcome.UNDECIDED, NOT_RUN) for one in missed))
+        why = "not run, for the gate was stopped early or a part of it was deselected"
+        complete = (*judgements, *(Judgement(one, Cause.NOT_RUN, why) for one in missed))
         champion = self.subject.champion
         return Evidence(
             run_id=self.run_id,
@@ -159,15 +157,20 @@ def _timing(step: str, started: float) -> Timing:
 
 def _run(name: str, gate: Gate) -> CheckRecord:
     found: list[checks.Found] = []
-    fault, breach, log = "", False, ""
+    cause: FaultCause | None = None
+    fault, log = "", ""
     started = time.perf_counter()
     try:
         found.extend(checks.find(name).measure(gate.subject, gate.card.plans[name]))
     except ModelFault as problem:
-        fault, breach, log = f"{problem.kind}: {problem.what}", problem.breach, problem.log
+        cause = Cause.BREACH if problem.breach else Cause.FAULT
+        fault, log = f"{problem.kind}: {problem.what}", problem.log
+    except NoChampion as problem:
+        cause, fault = Cause.NO_CHAMPION, str(problem)
     except GatesError as problem:
-        fault = str(problem)
+        cause, fault = Cause.FAULT, str(problem)
     except Exception as problem:  # noqa: BLE001 - a broken check is a reason, never a crash or a pass
+        cause = Cause.FAULT
         fault = f"the check itself failed: {type(problem).__name__}: {problem}"
         log = traceback.format_exc(limit=-8)
     seconds = time.perf_counter() - started
@@ -177,7 +180,7 @@ def _run(name: str, gate: Gate) -> CheckRecord:
     replay = next((one for one in found if isinstance(one, Replay)), None)
     took = round(seconds, 4)
     return CheckRecord(
-        name, measurements, exhibits, took, fault, breach, log, counterexamples, replay
+        name, measurements, exhibits, took, cause, fault, log, counterexamples, replay
     )
 
 

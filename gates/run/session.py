@@ -20,14 +20,15 @@ import pytest
 from pydantic import TypeAdapter
 
 from gates import __version__
-from gates.domain.judging import Bound, Judgement, ModelVersion, Outcome
-from gates.errors import GatesError, ModelFault, UsageError
-from gates.evidence.evidence import CheckRecord, Evidence, Timing, canonical
+from gates.domain.judging import Judgement, ModelVersion
+from gates.errors import GatesError, UsageError
+from gates.evidence.evidence import SCHEMA, CheckRecord, Evidence, Timing, canonical
 from gates.evidence.signing import sign
 from gates.run.delivery import Delivery, deliver
 from gates.run.folder import ResolvedRun, RunFolder, RunPart
 from gates.run.gate import Gate, open_gate
 from gates.run.items import BoundItem, CardFile
+from gates.run.own_tests import judge_test, not_collected
 from gates.settings import Settings, find_project, load_settings
 from gates.system.interruption import has_come
 
@@ -132,7 +133,7 @@ class GateSession:
         else:
             champion = registry.alias(candidate.name, _champion_alias(card, self.settings))
         resolved = time.perf_counter()
-        run = ResolvedRun(uuid.uuid4().hex, str(card), candidate, champion, __version__)
+        run = ResolvedRun(uuid.uuid4().hex, str(card), candidate, champion, __version__, SCHEMA)
         self._stand(run, registry)
         card_digest, golden_digest = self.opened.card.digest, self.opened.subject.golden.digest
         self._take_folder(replace(run, card_digest=card_digest, golden_digest=golden_digest))
@@ -184,7 +185,7 @@ class GateSession:
 
     def _keep(self, record: CheckRecord) -> None:
         """Leave what a check gave for a run that goes on in this folder; faults are tried again."""
-        if self._its_folder.named and not record.fault:
+        if self._its_folder.named and record.cause is None:
             part = RunPart((record,), self.opened.subject.environments())
             with contextlib.suppress(UsageError):  # then it is measured again
                 self._its_folder.leave(f"check-{record.check}", part)
@@ -271,7 +272,7 @@ class GateSession:
         if isinstance(item, BoundItem):
             judgement = item.judgement if call.when == "call" else None
         elif self._is_own_test(item.path):
-            judgement = _own_judgement(item, call, report)
+            judgement = judge_test(item, call, report)
         if judgement:
             report.user_properties.append((_JUDGEMENT, canonical(judgement).decode()))
 
@@ -294,15 +295,12 @@ class GateSession:
                     self.view.judged(judgement)
 
     def not_collected(self, report: pytest.CollectReport) -> None:
-        """A file of own tests that cannot be imported is UNDECIDED, never silently absent.
+        """Take a file of own tests that could not be imported for a test that could not run.
 
         Args:
             report: A collection report that failed.
         """
-        bound = Bound("tests", report.nodeid)
-        lines = str(report.longrepr).strip().splitlines()
-        reason = f"it could not be collected: {lines[-1] if lines else 'unknown reason'}"
-        self._judgements[report.nodeid] = Judgement(bound, Outcome.UNDECIDED, reason)
+        self._judgements[report.nodeid] = not_collected(report)
 
     def finish(self, session: pytest.Session) -> None:
         """In a worker process, leave what was measured; else conclude, deliver, set the exit code.
@@ -397,23 +395,3 @@ def _champion_alias(card: Path, settings: Settings) -> str:
     from gates.checks import catalogue
 
     return read_card(card, catalogue(), project=settings.project).policy.champion
-
-
-def _own_judgement(
-    item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
-) -> Judgement | None:
-    """PASS, FAIL or UNDECIDED for a model's own test; None while its phase decides nothing."""
-    bound = Bound("tests", item.nodeid)
-    if report.skipped:
-        reason = str(call.excinfo.value) if call.excinfo else "skipped"
-        return Judgement(bound, Outcome.UNDECIDED, f"skipped: {reason}")
-    if report.failed:
-        problem = call.excinfo.value if call.excinfo else None
-        breach = isinstance(problem, ModelFault) and problem.breach
-        if call.when != "call" or (isinstance(problem, GatesError) and not breach):
-            return Judgement(bound, Outcome.UNDECIDED, f"could not run: {problem}")
-        # Hypothesis notes the example that fails.
-        notes = " ".join(" ".join(getattr(problem, "__notes__", ())).split())
-        reason = f"{type(problem).__name__}: {problem}"[:500]
-        return Judgement(bound, Outcome.FAIL, f"{reason} | {notes}"[:1000] if notes else reason)
-    return Judgement(bound, Outcome.PASS, "passed") if call.when == "call" else None

@@ -37,7 +37,7 @@ def edited(path: Path, change: Callable[[dict[str, Any]], None]) -> Path:
 
 def _all_pass(evidence: dict[str, Any]) -> None:
     for one in evidence["judgements"]:
-        one["outcome"] = "PASS"
+        one |= {"outcome": "PASS", "cause": "within"}
 
 
 def _verdict_pass(evidence: dict[str, Any]) -> None:
@@ -126,6 +126,19 @@ def test_evidence_that_was_edited_is_refused(
     refused(gated, command, gated.options(), code=1, says=[says, "gate again: gates run"])
 
 
+def test_an_outcome_that_was_edited_and_its_cause_was_not_is_no_evidence(
+    gated: World, refused: Refusals
+) -> None:
+    def outcomes(evidence: dict[str, Any]) -> None:
+        for one in evidence["judgements"]:
+            one["outcome"] = "PASS"
+
+    forged = edited(gated.evidence("shuffled"), outcomes)
+    command = ["promote", gated.uri("shuffled"), *WHY, "--evidence", str(forged)]
+    says = ["is damaged at 'judgements.", "it says PASS, but 'outside' is FAIL"]
+    refused(gated, command, gated.options(), says=says)
+
+
 def test_evidence_that_was_edited_in_the_store_is_refused(gated: World, refused: Refusals) -> None:
     for kept in (gated.project / ".gates" / "artifacts").rglob("evidence.json"):
         if json.loads(kept.read_text())["candidate"]["version"] == "3":
@@ -141,8 +154,9 @@ def test_evidence_that_was_edited_in_the_store_is_refused(gated: World, refused:
         (b"\xff\xfe\x00", "is not JSON"),
         (b"[" * 200_000, "is not JSON"),
         (b"[]", "has schema None"),
-        (b'{"schema": "mlgates.evidence/9"}', "this gate reads 'mlgates.evidence/1'"),
+        (b'{"schema": "mlgates.evidence/9"}', "this gate reads 'mlgates.evidence/2'"),
         (b'{"schema": "mlgates.evidence/1"}', "is damaged at"),
+        (b'{"schema": "mlgates.evidence/2"}', "is damaged at"),
     ],
 )
 def test_evidence_that_is_none_is_an_input_error(

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from gates.checks.embedding.vectors import stuffed
+from gates.domain.judging import Cause
 from gates.domain.subject import Expectation, GoldenSet
 from gates.errors import ModelFault, NoChampion
 from gates.kernels.packed import Floats
@@ -144,8 +145,8 @@ def test_versions_of_other_dimensions_are_compared_by_their_neighbours() -> None
 
 def test_vectors_of_zeros_break_the_contract() -> None:
     found = run("embedding", subject(lambda text: (0.0, 0.0)), "norm.worst", "collapse")
-    assert found["norm.worst"].breach
-    assert found["collapse"].breach
+    assert found["norm.worst"].cause is Cause.BREACH
+    assert found["collapse"].cause is Cause.BREACH
 
 
 def test_a_text_nearer_to_what_must_be_far_is_shown_with_its_line() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from gates.checks import catalogue, find
 from gates.checks.features import FeaturesOptions
-from gates.domain.judging import Exhibit, Role
+from gates.domain.judging import Cause, Exhibit, Role
 from gates.domain.subject import (
     CheckPlan,
     Columns,
@@ -207,6 +207,8 @@ def test_without_expected_features_a_snapshot_or_a_champion_nothing_is_measured(
         "sign-flips": "no champion: there is nothing to compare with",
     }
     assert all(result[metric].value is None for metric in reasons)
+    excused = {one for one in reasons if result[one].cause is Cause.NO_CHAMPION}
+    assert excused == {"importance-drift", "sign-flips"}, "what a first promotion excuses"
     assert result["dead"].value == 0, "what needs no champion is measured"
 
 

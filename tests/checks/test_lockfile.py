@@ -7,10 +7,9 @@ from typing import Any, cast
 import pytest
 
 from gates.checks import catalogue
-from gates.domain.judging import Bound, Outcome, judge
+from gates.domain.judging import Bound, Cause, judge
 from gates.domain.lock_report import LockChange, LockProblem, LockReport, ProblemKind
 from gates.errors import NoChampion
-from gates.promotion import NO_CHAMPION
 from gates.report.wording import value_in_words
 from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run
 
@@ -75,8 +74,7 @@ def test_without_a_champion_nothing_is_told_of_what_changed_since() -> None:
         found = result[metric]
         assert (found.value, found.n, found.reason) == (None, 0, str(NoChampion()))
         judged = judge(Bound("lockfile", metric, maximum=0.0), found)
-        assert judged.outcome is Outcome.UNDECIDED
-        assert judged.reason.startswith(NO_CHAMPION), "what a first promotion excuses"
+        assert judged.cause is Cause.NO_CHAMPION, "what a first promotion excuses"
     assert result["unpinned"].value == 0.0
 
 

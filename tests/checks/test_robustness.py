@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from gates.checks import catalogue, find
 from gates.checks.robustness.odd_inputs import FAMILIES, made_up_words
-from gates.domain.judging import Bound, Outcome, judge
+from gates.domain.judging import Bound, Cause, Outcome, judge
 from gates.domain.subject import CheckPlan, Columns
 from gates.errors import ModelFault
 from gates.kernels.packed import Floats
@@ -250,7 +250,7 @@ def test_a_model_that_breaks_on_one_row_fails_only_the_batches() -> None:
         return good(frame)
 
     found = run("robustness", ranker(score), *ON_FEATURES)
-    assert found["batch-dependence"].breach
+    assert found["batch-dependence"].cause is Cause.BREACH
     assert "a batch of 1: needs two rows" in found["batch-dependence"].reason
     assert found["missing-feature.faults"].value == 0
 

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gates.domain.judging import Bound, Judgement, Measurement, Outcome, decide, judge
+from gates.domain.judging import (
+    Bound,
+    Cause,
+    Judgement,
+    Measurement,
+    Outcome,
+    decide,
+    deciding,
+    judge,
+)
 
 AT_LEAST = Bound("ranking-diff", "ndcg@10.delta", minimum=-0.01)
 AT_MOST = Bound("behaviour", "invariance.typo", maximum=0.2)
@@ -72,8 +82,8 @@ def test_nothing_measured_nothing_compared_and_nan_are_undecided(
 
 
 def test_a_broken_contract_fails_whatever_the_bound() -> None:
-    broken = Measurement("m", None, 0, "", reason="3 scores are NaN", breach=True)
-    assert judge(AT_LEAST, broken) == Judgement(AT_LEAST, Outcome.FAIL, "3 scores are NaN", broken)
+    broken = Measurement("m", None, 0, "", reason="3 scores are NaN", cause=Cause.BREACH)
+    assert judge(AT_LEAST, broken) == Judgement(AT_LEAST, Cause.BREACH, "3 scores are NaN", broken)
 
 
 @given(
@@ -92,7 +102,8 @@ def test_a_stricter_minimum_never_turns_a_fail_into_a_pass(
 
 
 def _one(outcome: Outcome, *, advisory: bool = False) -> Judgement:
-    return Judgement(Bound("c", f"m-{outcome}", minimum=0, advisory=advisory), outcome, "because")
+    cause = {"PASS": Cause.WITHIN, "FAIL": Cause.OUTSIDE, "UNDECIDED": Cause.ASTRIDE}[outcome]
+    return Judgement(Bound("c", f"m-{outcome}", minimum=0, advisory=advisory), cause, "because")
 
 
 @pytest.mark.parametrize(
@@ -130,13 +141,55 @@ def test_unjudged_documents_that_could_tip_a_bound_leave_it_undecided() -> None:
     bound = Bound("ranking-diff", "ndcg@10.delta", minimum=-0.01)
 
     def judged(worst: float, best: float, lower: float, upper: float) -> Outcome:
-        extra = {"pessimistic": worst, "optimistic": best}
         value = (lower + upper) / 2
-        return judge(
-            bound, Measurement("ndcg@10.delta", value, 50, "nDCG", lower, upper, extra=extra)
-        ).outcome
+        measured = Measurement("ndcg@10.delta", value, 50, "nDCG", lower, upper)
+        return judge(bound, replace(measured, pessimistic=worst, optimistic=best)).outcome
 
     assert judged(-0.2, 0.1, 0.01, 0.03) is Outcome.UNDECIDED
     assert judged(-0.2, 0.1, -0.3, -0.2) is Outcome.UNDECIDED
     assert judged(-0.005, 0.1, 0.01, 0.03) is Outcome.PASS
     assert judged(-0.4, -0.02, -0.3, -0.2) is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("measurement", "cause"),
+    [
+        (None, Cause.NOT_MEASURED),
+        (measured(None), Cause.NOT_MEASURED),
+        (replace(measured(0.1), n=0), Cause.NOTHING_COMPARED),
+        (measured(math.nan), Cause.NOT_A_NUMBER),
+        (replace(measured(0.1), cause=Cause.BREACH), Cause.BREACH),
+        (replace(measured(None), cause=Cause.NO_CHAMPION), Cause.NO_CHAMPION),
+        (measured(0.1), Cause.WITHIN),
+        (measured(-0.1), Cause.OUTSIDE),
+        (measured(0.0, -0.1, 0.1), Cause.ASTRIDE),
+        (replace(measured(0.1), pessimistic=-0.2, optimistic=0.2), Cause.UNJUDGED_DECIDE),
+    ],
+)
+def test_a_judgement_says_why_and_its_outcome_follows(
+    measurement: Measurement | None, cause: Cause
+) -> None:
+    judgement = judge(AT_LEAST, measurement)
+    assert judgement.cause is cause
+    assert judgement.outcome is cause.outcome
+    assert judgement.reason
+
+
+def test_only_what_holds_is_a_pass() -> None:
+    passing = {one for one in Cause if one.outcome is Outcome.PASS}
+    assert passing == {Cause.WITHIN, Cause.TEST_PASSED}
+    failing = {one for one in Cause if one.outcome is Outcome.FAIL}
+    assert failing == {Cause.OUTSIDE, Cause.BREACH, Cause.TEST_FAILED}
+
+
+def test_an_outcome_cannot_contradict_its_cause() -> None:
+    judgement = judge(AT_LEAST, measured(0.1))
+    with pytest.raises(ValueError, match="it says FAIL, but 'within' is PASS"):
+        replace(judgement, outcome=Outcome.FAIL)
+
+
+def test_what_decided_is_required_and_of_the_worst_outcome() -> None:
+    failed, unsure = _one(Outcome.FAIL), _one(Outcome.UNDECIDED)
+    assert deciding([_one(Outcome.PASS), unsure, failed]) == (failed,)
+    assert deciding([_one(Outcome.PASS), unsure, _one(Outcome.FAIL, advisory=True)]) == (unsure,)
+    assert deciding([_one(Outcome.PASS)]) == ()

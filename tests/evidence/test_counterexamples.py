@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gates.domain.counterexamples import Counterexample, KnownCounterexample, Replay, Replayed
+from gates.domain.judging import Cause
 from gates.errors import UsageError
 from gates.evidence.counterexamples import LONGEST, MOST, VERSIONS, CounterexampleStore
 from gates.evidence.evidence import CheckRecord
@@ -89,7 +90,7 @@ def test_a_check_that_could_not_finish_leaves_the_file_as_it_was(
     recollection: CounterexampleStore,
 ) -> None:
     recollection.keep(record(TYPO), "models:/m/1", "1")
-    recollection.keep(replace(record(case(1)), fault="it died"), "models:/m/2", "2")
+    recollection.keep(replace(record(case(1)), cause=Cause.FAULT), "models:/m/2", "2")
     recollection.keep(CheckRecord("behaviour", counterexamples=(case(2),)), "models:/m/2", "2")
     assert [one.case for one in recollection.recall("behaviour").cases] == [TYPO]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,15 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gates.domain.judging import Bound, Judgement, Measurement, ModelVersion, Outcome, Verdict
+from gates.domain.judging import (
+    Bound,
+    Cause,
+    Judgement,
+    Measurement,
+    ModelVersion,
+    Outcome,
+    Verdict,
+)
 from gates.errors import EvidenceError, UsageError
 from gates.evidence.evidence import (
     CardFacts,
@@ -40,7 +49,7 @@ def sample() -> Evidence:
         environments={},
         seed=1,
         records=(CheckRecord("ranking-diff", (measurement,)),),
-        judgements=(Judgement(bound, Outcome.UNDECIDED, "too few", measurement),),
+        judgements=(Judgement(bound, Cause.ASTRIDE, "too few", measurement),),
         timings=(),
         verdict=Verdict(Outcome.UNDECIDED, ("too few",)),
     )
@@ -77,6 +86,28 @@ def test_an_open_interval_does_not_read_back_as_an_exact_value(tmp_path: Path) -
     measurement = read_evidence(tmp_path / "evidence.json").records[0].measurements[0]
     assert measurement.lower == -math.inf
     assert measurement.upper == math.inf
+
+
+def test_its_digest_is_that_of_the_bytes_and_no_file_can_name_another(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.json"
+    digest = write_evidence(path, sample())
+    assert read_evidence(path).digest == sample().digest == digest
+    value = json.loads(path.read_bytes()) | {"digest": "sha256:0", "_read_digest": "sha256:0"}
+    path.write_text(json.dumps(value, indent=1))
+    assert read_evidence(path).digest == evidence_digest(path.read_bytes())
+    assert replace(read_evidence(path), run_id="another").digest not in (digest, "sha256:0")
+
+
+def test_an_outcome_is_stored_and_must_be_that_of_its_cause(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.json"
+    write_evidence(path, sample())
+    value = json.loads(path.read_bytes())
+    assert value["judgements"][0]["outcome"] == "UNDECIDED"
+    value["judgements"][0]["outcome"] = "PASS"
+    path.write_text(json.dumps(value))
+    words = r"judgements\.0.*says PASS, but 'astride' is UNDECIDED"
+    with pytest.raises(EvidenceError, match=words):
+        read_evidence(path)
 
 
 def test_the_canonical_form_is_sorted_compact_utf8() -> None:
@@ -123,6 +154,8 @@ def test_a_key_that_is_not_a_key_leaves_nothing_behind(tmp_path: Path) -> None:
         (b"[]", "schema None"),
         (b'{"schema":"mlgates.evidence/99"}', "mlgates.evidence/99"),
         (b'{"schema":"mlgates.evidence/1"}', "damaged"),
+        (b'{"schema":"mlgates.evidence/2"}', "damaged"),
+        (b'{"schema":"mlgates.evidence/1","judgements":[7],"records":{}}', "damaged"),
     ],
 )
 def test_damaged_evidence_is_named(tmp_path: Path, content: bytes, words: str) -> None:

@@ -15,10 +15,12 @@ _MARGIN = 0.01
 def _quality(name: str, value: float, half: float, n: int, slice_: str = "") -> Measurement:
     extra: dict[str, float | None] = {"old": 0.6712, "new": 0.6712 + value, "n_eff": n * 0.8}
     extra |= {"mde": half * 1.5, "n_needed": n * 4.0, "wins": 60.0, "ties": 40.0, "losses": 58.0}
-    extra |= {"pessimistic": value - 0.03, "optimistic": value + 0.02} if not slice_ else {}
-    return Measurement(
+    found = Measurement(
         f"{name}.delta", value, n, name, value - half, value + half, slice_, extra=extra
     )
+    if slice_:
+        return found
+    return dataclasses.replace(found, pessimistic=value - 0.03, optimistic=value + 0.02)
 
 
 def comparison(

@@ -10,6 +10,7 @@ from typing import Any
 
 from gates.domain.judging import (
     Bound,
+    Cause,
     EnvironmentFacts,
     Exhibit,
     Judgement,
@@ -252,9 +253,9 @@ def evidence(
 ) -> Evidence:
     """Evidence of these records, judged and decided by the real judge."""
     measured = {(r.check, m.metric, m.slice): m for r in records for m in r.measurements}
-    faults = {record.check: record.fault for record in records if record.fault}
+    faults = {record.check: record for record in records if record.fault}
     judgements = tuple(
-        Judgement(b, Outcome.UNDECIDED, faults[b.check])
+        Judgement(b, faults[b.check].cause or Cause.FAULT, faults[b.check].fault)
         if b.check in faults
         else judge(b, measured.get((b.check, b.metric, b.slice)))
         for b in asked
@@ -338,6 +339,7 @@ def hostile() -> Evidence:
     extra = CheckRecord(
         "odd",
         exhibits=(Exhibit("table", HOSTILE, {"columns": [HOSTILE], "rows": [[HOSTILE], [None]]}),),
+        cause=Cause.FAULT,
         fault=HOSTILE,
         log=HOSTILE,
     )
@@ -352,10 +354,10 @@ def own_tests() -> Evidence:
     """A model's own tests: one passed, one failed, one skipped, one file that does not import."""
     folder = "golden/product-ranker"
     found = (
-        ("test_new.py::test_a_product_nobody_has_bought_is_found", Outcome.PASS, "passed"),
-        ("test_new.py::test_a_label[oak/ash]", Outcome.FAIL, "AssertionError: rank 9, not 1"),
-        ("test_old.py::test_needs_more", Outcome.UNDECIDED, "skipped: no champion"),
-        ("test_broken.py", Outcome.UNDECIDED, "it could not be collected: SyntaxError"),
+        ("test_new.py::test_a_product_nobody_has_bought_is_found", Cause.TEST_PASSED, "passed"),
+        ("test_new.py::test_a_label[oak/ash]", Cause.TEST_FAILED, "AssertionError: rank 9, not 1"),
+        ("test_old.py::test_needs_more", Cause.SKIPPED, "skipped: no champion"),
+        ("test_broken.py", Cause.FAULT, "it could not be collected: SyntaxError"),
     )
     own = tuple(Judgement(Bound("tests", f"{folder}/{n}"), one, why) for n, one, why in found)
     plain = first_version()
@@ -381,7 +383,8 @@ def faulty() -> Evidence:
     fault = "the candidate's worker died while loading its model (exit code 1)"
     asked = bounds()
     failed = tuple(
-        CheckRecord(name, fault=fault, log=log) for name in ("behaviour", "ranking-diff")
+        CheckRecord(name, cause=Cause.FAULT, fault=fault, log=log)
+        for name in ("behaviour", "ranking-diff")
     )
     run = evidence((lock_record(), *failed), asked, golden=golden_facts(queries=160))
     assert run.verdict.outcome is Outcome.UNDECIDED
@@ -400,8 +403,9 @@ def first_version() -> Evidence:
 
 def nothing_in_production() -> Evidence:
     """A first version whose card asks for a comparison."""
+    alone = CheckRecord("ranking-diff", cause=Cause.NO_CHAMPION, fault=str(NoChampion()))
     return evidence(
-        (lock_record(), CheckRecord("ranking-diff", fault=str(NoChampion()))),
+        (lock_record(), alone),
         [bound for bound in bounds() if bound.check != "behaviour"],
         golden=golden_facts(queries=160),
         first=True,

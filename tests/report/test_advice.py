@@ -9,12 +9,11 @@ from statistics import NormalDist
 import pytest
 
 from gates.domain.judging import (
-    NOT_RUN,
     Bound,
+    Cause,
     Exhibit,
     Judgement,
     Measurement,
-    Outcome,
     decide,
     judge,
 )
@@ -75,7 +74,7 @@ def test_a_value_almost_on_its_bound_calls_for_a_better_model() -> None:
 
 def test_a_first_version_that_fails_is_to_be_mended_though_it_has_nothing_to_compare_with() -> None:
     run = run_of(Bound("c", "d", minimum=0.9), Measurement("d", 0.5, 10, "share of queries"))
-    record = dataclasses.replace(run.records[0], fault=str(NoChampion()))
+    record = dataclasses.replace(run.records[0], cause=Cause.NO_CHAMPION, fault=str(NoChampion()))
     steps = next_steps(dataclasses.replace(run, records=(record,), champion=None))
     assert [one.text for one in steps] == [
         "c: d fails; begin with its reason.",
@@ -85,8 +84,7 @@ def test_a_first_version_that_fails_is_to_be_mended_though_it_has_nothing_to_com
 
 def test_documents_that_nobody_judged_are_to_be_judged_and_not_more_queries() -> None:
     open_ended = delta(0.0, 0.02)
-    extra = {**open_ended.extra, "pessimistic": -0.2, "optimistic": 0.1}
-    measured = dataclasses.replace(open_ended, extra=extra)
+    measured = dataclasses.replace(open_ended, pessimistic=-0.2, optimistic=0.1)
     first, *others = next_steps(run_of(Bound("c", "d", minimum=-0.01), measured))
     assert "Documents to judge next" in first.text
     assert not any("golden queries" in one.text for one in others)
@@ -108,7 +106,7 @@ def test_a_failure_is_explained_by_the_table_that_is_about_it_and_an_example_of_
 
 def test_bounds_that_were_not_run_are_one_step_however_many_they_are() -> None:
     judged = tuple(
-        Judgement(Bound(check, metric, minimum=0.0), Outcome.UNDECIDED, NOT_RUN)
+        Judgement(Bound(check, metric, minimum=0.0), Cause.NOT_RUN, "left out")
         for check in ("ranking-diff", "behaviour")
         for metric in ("a", "b")
     )

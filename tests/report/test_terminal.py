@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from gates.domain.judging import Bound, Judgement, Outcome
+from gates.domain.judging import Bound, Cause, Judgement
 from gates.evidence.evidence import Evidence
 from gates.report import terminal
 
@@ -68,7 +68,7 @@ def test_every_word_is_there_at_any_width_and_no_line_ends_in_blanks(
 def test_names_are_broken_between_their_words() -> None:
     test = "test_" + "_".join(f"word{n}" for n in range(30))
     run = factory.own_tests()
-    own = Judgement(Bound("tests", f"golden/m/test_a.py::{test}"), Outcome.PASS, "passed")
+    own = Judgement(Bound("tests", f"golden/m/test_a.py::{test}"), Cause.TEST_PASSED, "passed")
     found = shown(dataclasses.replace(run, judgements=(*run.judgements, own)), width=40)
     parts = [line.strip() for line in found.splitlines() if "_word" in line or "word" in line]
     assert "".join(parts) == test

@@ -6,9 +6,19 @@ import dataclasses
 
 import pytest
 
-from gates.domain.judging import Bound, Judgement, Measurement, Outcome, Verdict, judge
+from gates.domain.judging import (
+    Bound,
+    Cause,
+    Judgement,
+    Measurement,
+    Outcome,
+    Verdict,
+    decide,
+    judge,
+)
 from gates.evidence.evidence import Evidence
 from gates.report import wording
+from gates.report.advice import next_steps
 from gates.report.wording import basis, details, reasons, remark, told, value_in_words
 
 from . import evidence_factory as factory
@@ -71,7 +81,7 @@ def test_a_reason_of_numbers_is_not_repeated_beside_them() -> None:
         Measurement("m", float("nan"), 9, "u"),
         Measurement("m", 0.6, 0, "u", reason="nothing was compared"),
         Measurement("m", None, 9, "u", reason="the artifact holds no requirements.in"),
-        Measurement("m", 0.6, 9, "u", reason="9 scores are not numbers", breach=True),
+        Measurement("m", 0.6, 9, "u", reason="9 scores are not numbers", cause=Cause.BREACH),
     ],
 )
 def test_a_reason_that_says_more_is_kept_whole(measured: Measurement) -> None:
@@ -82,7 +92,7 @@ def test_a_reason_that_says_more_is_kept_whole(measured: Measurement) -> None:
 
 def test_bounds_that_share_a_reason_are_told_together() -> None:
     asked = [Bound("a", "x", 0), Bound("a", "y", 0), Bound("b", "z", 0)]
-    stuck = [Judgement(bound, Outcome.UNDECIDED, "the worker died") for bound in asked]
+    stuck = [Judgement(bound, Cause.FAULT, "the worker died") for bound in asked]
     (together,) = told(stuck)
     assert together.text == "3 bounds of a and b: the worker died"
     (alone,) = told(stuck[:1])
@@ -139,3 +149,46 @@ def test_what_to_know_of_a_value_stands_beside_it() -> None:
 def test_a_drift_of_importance_is_measured_over_features_and_counts_none() -> None:
     drift = Measurement("importance-drift", 0.17, 9, "1 - rank-biased overlap")
     assert value_in_words(drift) == "0.17 (9 features)"
+
+
+def reworded(run: Evidence) -> Evidence:
+    """The same run with other words for every reason."""
+
+    def measured(one: Measurement) -> Measurement:
+        return dataclasses.replace(one, reason=one.reason and "so it is")
+
+    def judged(one: Judgement) -> Judgement:
+        own = one.measurement and measured(one.measurement)
+        return dataclasses.replace(one, reason="skipped: no champion", measurement=own)
+
+    records = [
+        dataclasses.replace(
+            one, fault=one.fault and "so it is", measurements=tuple(map(measured, one.measurements))
+        )
+        for one in run.records
+    ]
+    judgements = tuple(map(judged, run.judgements))
+    verdict = decide(judgements)
+    return dataclasses.replace(run, records=tuple(records), judgements=judgements, verdict=verdict)
+
+
+def test_other_words_for_a_reason_change_nothing_but_themselves(any_evidence: Evidence) -> None:
+    again = reworded(any_evidence)
+    pairs = list(zip(any_evidence.judgements, again.judgements, strict=True))
+    assert [wording.state(old) for old, _ in pairs] == [wording.state(new) for _, new in pairs]
+    assert [new.bound for _, new in pairs if wording.needs_champion(new)] == [
+        old.bound for old, _ in pairs if wording.needs_champion(old)
+    ]
+    decided = [
+        [one.numbers.bound for one in reasons(run) if one.numbers] for run in (any_evidence, again)
+    ]
+    assert decided[0] == decided[1]
+    commands = [[one.command for one in next_steps(run)] for run in (any_evidence, again)]
+    assert commands[0] == commands[1]
+
+
+def test_a_need_for_a_champion_is_told_alike_whatever_was_recorded() -> None:
+    run = factory.nothing_in_production()
+    again = reworded(run)
+    assert [one.text for one in reasons(again)] == [one.text for one in reasons(run)]
+    assert next_steps(again) == next_steps(run)

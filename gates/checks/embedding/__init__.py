@@ -20,7 +20,7 @@ from gates.checks import Check
 from gates.checks._slices import cuts
 from gates.checks.embedding.vectors import TextVectors, most_changed, most_changed_by_stuffing
 from gates.comparison.measuring import Sample, means
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.judging import Cause, Exhibit, Measurement
 from gates.domain.subject import CheckPlan, Expectation, Subject
 from gates.domain.tasks import AnswerForm
 from gates.errors import NoChampion
@@ -193,7 +193,7 @@ class _Measured:
         middle, n = float(np.median(lengths)), int(lengths.size)
         if middle == 0:
             reason = "at least half of the vectors are zero, and point nowhere"
-            return Measurement("norm.worst", None, n, "norm", reason=reason, breach=True)
+            return Measurement("norm.worst", None, n, "norm", reason=reason, cause=Cause.BREACH)
         off = np.abs(lengths - middle)
         worst = int(off.argmax())
         reason = (
@@ -212,7 +212,7 @@ class _Measured:
             return Measurement(metric, None, n, unit, reason=reason)
         if not vectors.any():
             reason = "every vector is zero"
-            return Measurement(metric, None, n, unit, reason=reason, breach=True)
+            return Measurement(metric, None, n, unit, reason=reason, cause=Cause.BREACH)
         measure = kernel.first_share if metric == "collapse" else kernel.effective_rank
         return Measurement(metric, measure(vectors), n, unit)
 

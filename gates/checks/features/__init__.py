@@ -31,7 +31,7 @@ from gates.checks.features.importance import (
 )
 from gates.checks.features.splits import GAIN, of_splits
 from gates.checks.features.splits import METRICS as OF_SPLITS
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.judging import Cause, Exhibit, Measurement
 from gates.domain.subject import Arm, CheckPlan, Subject
 from gates.domain.tasks import AnswerForm
 from gates.errors import ModelFault, NoChampion
@@ -141,7 +141,8 @@ def _weighed(
     else:
         for metric in ("importance-drift", "sign-flips"):
             if metric in plan.metrics:
-                yield Measurement(metric, None, 0, _FEATURES, reason=str(NoChampion()))
+                why = str(NoChampion())
+                yield Measurement(metric, None, 0, _FEATURES, reason=why, cause=Cause.NO_CHAMPION)
     remarks = {"constant": filled, "dead": dead, "sign flipped": flipped}
     yield _table(old, new, remarks)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from gates.checks._separate_process import SeparateProcess
 from gates.comparison.answers import Answers, Tolerance
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.judging import Cause, Exhibit, Measurement
 from gates.domain.subject import GoldenSet
 from gates.errors import ModelFault
 from gates.kernels.packed import Bools, Floats, Ints
@@ -163,7 +163,7 @@ def broken_by(metric: str, fault: ModelFault, unit: str, given: str) -> Measurem
         given: What the model was given, in words.
     """
     reason = f"{fault.kind}: given {given}, {fault.what}"
-    return Measurement(metric, None, 0, unit, reason=reason, breach=True)
+    return Measurement(metric, None, 0, unit, reason=reason, cause=Cause.BREACH)
 
 
 def _words(answers: Answers, at: int) -> str:
