@@ -43,7 +43,15 @@ _PARTS = {
         "interface",
         "changelog",
     ),
-    "Explanation": ("statistics", "verdicts", "why", "evidence", "isolation", "performance"),
+    "Explanation": (
+        "statistics",
+        "verdicts",
+        "why",
+        "evidence",
+        "isolation",
+        "performance",
+        "architecture",
+    ),
 }
 _OTHERWISE = "How to"
 

@@ -1,4 +1,4 @@
-"""Packaging: from a model folder to a registered version that says what it was made from.
+"""`gates package`: from a model folder to a registered version with its lock.
 
 `models/<model>/build.py` runs inside the model's own locked environment and writes an MLflow model.
 The gate adds the lock and the facts of the build under `gates/`, and registers the whole by digest.

@@ -1,4 +1,4 @@
-"""Promotion: moving the registry alias, only with evidence for exactly what it is moved to.
+"""`gates promote`, `gates rollback`: the alias moves only with its evidence.
 
 `promote` looks everything up again and compares it with the evidence, field by field. An event is
 recorded before the alias moves and completed after, so that a killed promotion leaves its trace.

@@ -1,4 +1,4 @@
-"""Where things are: flags, then environment, then `[tool.gates]` in pyproject.toml, then defaults.
+"""Where things are: flags, `GATES_…`, `[tool.gates]` in pyproject.toml, defaults.
 
 | setting | flag | variable | `[tool.gates]` | default |
 | --- | --- | --- | --- | --- |

@@ -1,4 +1,4 @@
-"""The public door for a team's own tests: what a check may ask, and what it is answered with."""
+"""The door for a team's own tests: what a check may ask of a run."""
 
 from __future__ import annotations
 

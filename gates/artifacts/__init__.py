@@ -1,10 +1,11 @@
 """Artifacts: what is in a model's files, told without loading any of them.
 
-`scan.py` walks a model folder. `_layers.py` knows files by their content, whatever their names say,
-and looks into archives and compressed files. `_pickles.py` follows a pickle's opcodes without
-doing what they say; `_joblib.py` knows the arrays that joblib writes between them; `_globals.py`
-says what it means to name or call each thing that a pickle imports.
-
-`trees.py` reads what the trees of LightGBM and XGBoost split on and what it gained, from the model
-files that are no pickles.
+scan.py       a model folder, walked: start here
+_layers.py    files by their content, whatever their names say; archives are looked into
+_pickles.py   a pickle's opcodes, followed without doing what they say
+_machine.py   the stack machine they work on; _tape.py and _values.py are what it works with
+_joblib.py    the arrays that joblib writes between the opcodes
+_globals.py   what it means to name or call each thing that a pickle imports
+trees.py      what the trees of LightGBM and XGBoost split on, and what it gained, from files
+              that are no pickles: _lightgbm.py, _xgboost.py, _ubjson.py, _forest.py
 """

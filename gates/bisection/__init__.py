@@ -1,10 +1,10 @@
 """`gates lock bisect`: which change of a lock changes what a model answers.
 
-search.py    the search: `bisect`, from two locks and a model to a `Bisection`
+bisect.py    from two locks and a model to a `Bisection`: start here
+search.py    the whole upgrade first, then ever smaller parts of it
 bench.py     one run of the model under one lock
-answers.py   two runs compared: labels, scores, orders
 journal.py   what has been tested, kept on disk after each test
-wording.py   what was found, in one line
+finding.py   what was found, and in one line
 """
 
 from gates.bisection.bench import Failure

@@ -1,7 +1,22 @@
-"""The checks: one file each, found by name, from a subject to measurements; none of them judges.
+"""The checks: one file or package each, from a subject to measurements; none judges.
 
-A new check is one file here with a `CHECK` in it (and a test). `ranking-diff` in a card is
-`ranking_diff.py` here.
+A new check is one file here with a `CHECK` in it (and a test); it is found by its name:
+`ranking-diff` in a card is `ranking_diff` here.
+
+    artifact.py      what the candidate's files would do when they are loaded
+    lockfile.py      is its lock whole and honest, and what changed in it
+    equivalence/     the same model under the old lock and the new one
+    ranking_diff/    the champion's result lists against the candidate's: read this one first
+    score_range/     a classifier's labels and scores: right, recalled, calibrated
+    behaviour/       what must and must not change an answer
+    functionality/   what no version may get wrong, however rarely it is searched for
+    directional/     which way a score moves when one feature changes
+    robustness/      odd input, and rows that must not change each other's answers
+    features/        what a ranker leans on, what is missing, what has drifted since training
+    embedding/       vectors and their neighbours
+    latency/         time and memory, beside the champion's
+
+A file that begins with `_` is what several checks share.
 """
 
 from __future__ import annotations

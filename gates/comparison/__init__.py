@@ -6,7 +6,8 @@ per_query.py    every metric of every query, from blocks of aligned lists
 measure.py      from queries to measurements
 lists.py        the result lists that a page shows, read again from the files
 compare.py      all of it, in order: start here
-table.py        the per-query table as a file
+files/          long files, read in pieces and brought together by query
+document.py     a comparison as JSON, its queries as a Parquet table
 """
 
 from gates.comparison.compare import compare

@@ -1,10 +1,10 @@
-"""Is everything there that gates and the service need? One line a question, each with an answer.
+"""Is everything there that gates and the service need? One line a question, an answer each.
 
-finding    what a question came to
-project    cards, golden sets, keys
-machine    uv, Docker, disk, cache
-mlflow     the registry: reached, written to, its clock, its webhook
-service    secrets, and the service itself
+finding.py    what a question came to
+project.py    cards, golden sets, keys
+machine.py    uv, Docker, disk, cache
+mlflow.py     the registry: reached, written to, its clock, its webhook
+service.py    secrets, and the service itself
 """
 
 from __future__ import annotations

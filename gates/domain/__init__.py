@@ -1,1 +1,14 @@
-"""Frozen values that every floor shares; no file, process or network is touched here."""
+"""Frozen values that every floor shares, and the judge; no file, process or network.
+
+judging.py           measurements, bounds, outcomes, and the one function that judges
+tasks/               what each kind of model is asked and answers; one file a task
+subject.py           what a check may ask of a run
+golden_set.py        queries, candidates, judgments, expectations; phrases.py and design.py:
+                     queries made from templates, and how queries were drawn
+counterexamples.py   what a version got wrong, for the next to be asked
+lock_report.py       what is known of a version's dependencies; lock_changes.py: in words
+artifact_scan.py     what looking at a model's files found
+comparison.py        the record of `gates diff`
+review.py            what a pull request changed, and what came of it
+typos.py             every typing mistake of one letter
+"""

@@ -1,9 +1,15 @@
-"""Golden sets: what a model is judged on, read from a folder and checked from end to end.
+"""Golden sets: what a model is judged on, read from a folder and checked end to end.
 
-`manifest.py` says where a set comes from, `files.py` and `table.py` read and check one table;
-`queries.py`, `candidates.py`, `judgments.py`, `expectations.py`, `templates.py`, `synonyms.py` and
-`never_show.py` each know one kind of file. `reader.py` puts them together and `digest.py` names the
-bytes; `recording.py` and `adding.py` say what a command would write.
+    reader.py      from a folder to a `GoldenSet`: start here
+    manifest.py    where a set comes from, and what its columns mean
+    digest.py      one name for all of its bytes
+    files.py       one file as text, CSV or Parquet; pairs.py: what rows of pairs share
+    recording.py   a version's answers as expectations; adding.py: one query more
+    sheet.py       a CSV file changed by a command: the rest stays to the byte
+    snapshot.py    the features a model was trained on
+
+One file a kind of file: `queries.py`, `candidates.py`, `judgments.py`, `expectations.py`,
+`templates.py`, `synonyms.py`, `never_show.py`.
 """
 
 from gates.golden.digest import golden_digest

@@ -1,4 +1,4 @@
-"""A pull request, gated: what changed, what came of it, and the one comment that says so.
+"""A pull request, gated: what changed, what came of it, the one comment.
 
 repository.py   git: the base, what differs from it, and a checkout of it
 changes.py      which models changed, and what of each

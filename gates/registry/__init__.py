@@ -1,6 +1,15 @@
-"""The model registry: which versions there are, which one is in production, and who moved it.
+"""The model registry (MLflow): which versions, which in production, and who moved it.
 
-`Registry` is what the gate asks for; `gates.registry.mlflow` answers with MLflow.
+`Registry` is what the gate asks for.
+
+    mlflow.py      MLflow's answers to it, embedded or a server; _connection.py knows its quirks
+    names.py       model URIs, parsed
+    digests.py     digests of files and folders
+    copies.py      artifacts copied to the cache; _snapshots.py makes them
+    history.py     every gate and move of a model; _runs.py and _events.py keep them in MLflow
+    webhooks.py    the server's webhooks
+    probing.py     what `gates doctor` asks of a server
+    scratch.py     a store for one run
 """
 
 from __future__ import annotations

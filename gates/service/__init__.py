@@ -1,15 +1,19 @@
-"""The service: MLflow registry events in, verdicts out, a page to look at. Needs `mlgates[serve]`.
+"""The service: MLflow's events in, verdicts out, pages and an API. Needs `mlgates[serve]`.
 
-    config      what it is told: addresses, secrets, limits; refuses what is not safe
-    store       everything it must not forget, in SQLite or PostgreSQL: deliveries, jobs, leases
-    webhook     a delivery: signature, clock, size; stored before it is answered
-    intake      from stored deliveries to jobs: which events ask for a gate
-    reconciler  the registry read again, for what no webhook told
-    work        the durable way of a job: resolve, environments, score, judge, record
-    outward     what MLflow and people are told: status tags, promotion, messages
-    auth        who asks, and what they may do
-    api, pages  the two ways in: JSON, and HTML without a build step
-    app         all of it behind one address; `gates serve` starts it
+    server.py       `gates serve`: started in its order, stopped in the other
+    config.py       what it is told, refused where it is not safe; options.py: flag or variable
+    app.py          one address: api.py answers in JSON, pages/ in HTML
+    auth.py         who asks, and what they may do
+    receiving.py    deliveries stored before they are answered; webhook.py: what they say
+    store/          everything it must not forget, in SQLite or PostgreSQL
+    intake.py       from stored deliveries to jobs: which events ask for a gate
+    reconciler.py   the registry read again, for what no webhook told
+    work.py         the durable way of a job; steps.py: its steps; claims.py: one job an artifact
+    processes.py    a process a gate: running.py watches it, child.py is it
+    outward.py      what MLflow and people are told; promoting.py: where the card asks for it
+    cards.py        the models it looks after
+    kept_files.py   what a gate left, here or in MLflow
+    loops.py        work done again and again; metrics.py: numbers for Prometheus
 
 A **job** is one gate that was asked for; people see it as "a gate". The gate itself runs in a
 process of its own, as `gates run` does: the service never loads a model, and outlives any gate.

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for a model's own tests: golden queries, changed in ways that are named.
+"""Hypothesis strategies for own tests: golden queries, changed in named ways.
 
     @repeatable
     @given(data=st.data())

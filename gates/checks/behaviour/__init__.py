@@ -1,4 +1,12 @@
-"""`behaviour`: what single queries must give, and what must and must not change an answer."""
+"""`behaviour`: what single queries must give, and what must and must not change an answer.
+
+edits.py                        a query and the single edits that make another of it
+invariance.py, perturb.py       what must not change an answer; the changes are in
+                                typos.py, spellings.py and wordings.py
+sensitivity.py, products.py     what must change it: another product, another brand (brands.py)
+shrink.py                       counterexamples made small
+options.py                      what a card may set
+"""
 
 from __future__ import annotations
 
