@@ -1,0 +1,1 @@
+VdKQu+DdNm03IfhumeFd/7SDaw4YQHE9sGjmUkcA2kGsb8HHIn4xIOIpakJog6TjPKsC+zax1TzNOytYWC2QAQ==

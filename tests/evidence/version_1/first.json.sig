@@ -1,0 +1,1 @@
+d5KbdC3wcLsXvRCxC7WCuMzsgp1dkGwYSh1sRl2jyh+JCVyV+WBIkP/v6fKODQrX/lZedSCVza/aTyDcVP6CDQ==
