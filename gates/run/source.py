@@ -7,9 +7,11 @@ from collections.abc import Mapping
 
 from gates.registry import GateSource
 
-__all__ = ["gate_source"]
+__all__ = ["CI_SIGNS", "gate_source"]
 
-_SIGNS = ("CI", "BUILD_NUMBER", "TF_BUILD")  # GitHub, GitLab and most; Jenkins, TeamCity; Azure
+CI_SIGNS = ("CI", "BUILD_NUMBER", "TF_BUILD")  # GitHub, GitLab and most; Jenkins, TeamCity; Azure
+"""Variables by which CI is known."""
+
 _ACTORS = ("GITHUB_ACTOR", "GITLAB_USER_LOGIN")
 _PAGES = ("CI_JOB_URL", "BUILDKITE_BUILD_URL", "CIRCLE_BUILD_URL", "BUILD_URL")
 
@@ -21,7 +23,7 @@ def gate_source(by: str, environ: Mapping[str, str] = os.environ) -> GateSource:
         by: Whose process it is; in CI whoever set off the run counts, where that is known.
         environ: Environment variables.
     """
-    if all(environ.get(one, "").lower() in {"", "0", "false"} for one in _SIGNS):
+    if all(environ.get(one, "").lower() in {"", "0", "false"} for one in CI_SIGNS):
         return GateSource(by, "hand")
     return GateSource(_first(_ACTORS, environ) or by, "ci", _page(environ))
 

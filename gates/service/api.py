@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gates import __version__
 from gates.errors import GatesError
+from gates.service.all_gates import AllGates, is_complete
 from gates.service.auth import Caller, Denied, allow, from_our_own_page
 from gates.service.cards import Cards
 from gates.service.config import Role
@@ -31,7 +32,7 @@ REPORT_POLICY = (
 
 _MODEL = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$"
 _VERSION = r"^[0-9]{1,18}$"
-_JOB = r"^[0-9a-f]{24}$"
+_JOB = r"^([0-9a-f]{24}|[0-9a-f]{32})$"
 JobId = Annotated[str, Path(pattern=_JOB, description="The id of a gate.")]
 
 
@@ -42,11 +43,14 @@ class Problem(BaseModel):
 
 
 class GateJob(BaseModel):
-    """One gate that was asked for."""
+    """One gate: the service's own, or one that MLflow holds and that ran elsewhere."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: str = Field(description="24 hexadecimal digits that sort by time of asking.")
+    id: str = Field(
+        description="24 hexadecimal digits that sort by time of asking; of a gate that ran "
+        "elsewhere, the 32 of its MLflow run."
+    )
     model: str
     version: str
     state: JobState
@@ -56,7 +60,10 @@ class GateJob(BaseModel):
     bounds: int = Field(description="Bounds there are; 0 until it is known.")
     verdict: str = Field(description="PASS, FAIL or UNDECIDED once done; else empty.")
     reason: str = Field(description="Why it is parked, skipped, cancelled or tried again.")
-    origin: str
+    origin: str = Field(
+        description="What asked: webhook, reconciler, api or page; where a gate ran that is not "
+        "the service's own: hand, ci, elsewhere (another service) or unknown."
+    )
     requested_by: str
     forced: bool
     attempts: int
@@ -70,6 +77,7 @@ class GateJob(BaseModel):
     evidence_digest: str
     mlflow_run: str
     summary: dict[str, Any]
+    link: str = Field("", description="The page of the CI run, of a gate that ran there.")
 
 
 class Gates(BaseModel):
@@ -77,6 +85,9 @@ class Gates(BaseModel):
 
     gates: list[GateJob]
     older: str = Field(description="What to ask the next page with (`before`); empty at the end.")
+    complete: bool = Field(
+        description="False while MLflow cannot be read: gates that ran elsewhere may be missing."
+    )
 
 
 class GateRequest(BaseModel):
@@ -103,7 +114,10 @@ class Model(BaseModel):
     """A model the service looks after."""
 
     name: str
-    latest: GateJob | None
+    latest: GateJob | None = Field(description="Its newest gate, wherever that ran.")
+    complete: bool = Field(
+        description="False while MLflow cannot be read: gates that ran elsewhere may be missing."
+    )
 
 
 class Health(BaseModel):
@@ -126,7 +140,8 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     403: {"model": Problem, "description": "Whoever asks may not."},
 }
 _MISSING: dict[int | str, dict[str, Any]] = {
-    404: {"model": Problem, "description": "There is no such thing."}
+    404: {"model": Problem, "description": "There is no such thing."},
+    503: {"model": Problem, "description": "MLflow, which may have it, cannot be asked."},
 }
 
 
@@ -181,19 +196,32 @@ def api_router(service: Service) -> APIRouter:
     """
     router = APIRouter(prefix="/api/v1", tags=["gates"], responses=_PROBLEMS)
     cards = Cards(service.settings)
+    every = AllGates(service.jobs, service.last_seen)
     looks = Annotated[Caller, Depends(_needs(service, "viewer"))]
     operates = Annotated[Caller, Depends(_needs(service, "operator"))]
 
     def found(job_id: str) -> Job:
-        job = service.jobs.job(job_id)
-        if job is None:
-            raise HTTPException(404, f"there is no gate {job_id}")
-        return job
+        models = cards.models()
+        job = every.find(job_id, models)
+        if job is not None:
+            return job
+        is_run = len(job_id) == 32
+        if is_run and not is_complete(service.last_seen.of(models, patience=0.0)):
+            raise HTTPException(503, f"MLflow, which may hold {job_id}, could not be read yet")
+        raise HTTPException(404, f"there is no gate {job_id}")
 
     @router.get("/models", summary="Models that have a card, with their newest gate")
     def models(_: looks) -> list[Model]:
-        latest = {job.model: GateJob.model_validate(job) for job in service.jobs.latest()}
-        return [Model(name=name, latest=latest.get(name)) for name in cards.models()]
+        glimpses = service.last_seen.of(cards.models())
+        latest = every.latest(glimpses)
+        return [
+            Model(
+                name=name,
+                latest=GateJob.model_validate(latest[name]) if name in latest else None,
+                complete=glimpse.is_sure,
+            )
+            for name, glimpse in glimpses.items()
+        ]
 
     @router.get("/gates", summary="Gates, newest first")
     def gates(
@@ -204,10 +232,15 @@ def api_router(service: Service) -> APIRouter:
         before: Annotated[str, Query(pattern=r"^([0-9a-f]{24})?$")] = "",
         size: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> Gates:
-        page = service.jobs.page(
-            model=model, states=state, verdict=verdict, before=before, size=size
+        glimpses = service.last_seen.of(cards.models())
+        page = every.page(
+            glimpses, model=model, states=state, verdict=verdict, before=before, size=size
         )
-        return Gates(gates=[GateJob.model_validate(job) for job in page.jobs], older=page.older)
+        return Gates(
+            gates=[GateJob.model_validate(job) for job in page.jobs],
+            older=page.older,
+            complete=is_complete(glimpses),
+        )
 
     @router.post(
         "/gates",
@@ -216,8 +249,8 @@ def api_router(service: Service) -> APIRouter:
         responses={
             200: {"model": GateJob, "description": "It was waiting or running already."},
             400: {"model": Problem, "description": "The body is not JSON."},
-            503: {"model": Problem, "description": "As many wait as may."},
             **_MISSING,
+            503: {"model": Problem, "description": "As many wait as may."},
         },
     )
     def ask(request: GateRequest, caller: operates, response: Response) -> GateJob:
@@ -248,8 +281,8 @@ def api_router(service: Service) -> APIRouter:
     def lines(
         job_id: JobId, _: looks, after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0
     ) -> list[JournalLine]:
-        found(job_id)
-        return [JournalLine.model_validate(line) for line in service.jobs.lines(job_id, after)]
+        job = found(job_id)
+        return [JournalLine.model_validate(line) for line in service.jobs.lines(job.id, after)]
 
     @router.post(
         "/gates/{job_id}/cancel",
@@ -258,19 +291,18 @@ def api_router(service: Service) -> APIRouter:
         responses={409: {"model": Problem, "description": "It has ended."}, **_MISSING},
     )
     def cancel(job_id: JobId, caller: operates) -> GateJob:
-        found(job_id)
-        if service.jobs.change(job_id, cancel=True) is None:
+        job = found(job_id)
+        if service.jobs.change(job.id, cancel=True) is None:
             raise HTTPException(409, f"the gate {job_id} has ended")
-        service.jobs.note(job_id, f"{caller.name} asked to stop it")
-        service.work.cancel(job_id)
-        return GateJob.model_validate(found(job_id))
+        service.jobs.note(job.id, f"{caller.name} asked to stop it")
+        service.work.cancel(job.id)
+        return GateJob.model_validate(found(job.id))
 
     @router.get(
         "/gates/{job_id}/evidence",
         summary="The evidence of a gate, byte for byte as signed",
         responses={
             200: {"content": {"application/json": {"schema": {"type": "object"}}}},
-            503: {"model": Problem, "description": "MLflow, which has it, cannot be asked."},
             **_MISSING,
         },
         response_class=Response,
@@ -284,7 +316,6 @@ def api_router(service: Service) -> APIRouter:
         summary="The report of a gate, a page of HTML",
         responses={
             200: {"content": {"text/html": {"schema": {"type": "string"}}}},
-            503: {"model": Problem, "description": "MLflow, which has it, cannot be asked."},
             **_MISSING,
         },
         response_class=Response,

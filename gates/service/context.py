@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gates.registry import Registry
 from gates.service.config import ServiceConfig
+from gates.service.last_seen import LastSeenRegistry
 from gates.service.store.inbox import Inbox
 from gates.service.store.jobs import Jobs
 from gates.service.store.leases import Leases
@@ -57,6 +58,7 @@ class Service:
         leases: What only one may do at a time.
         registry: Opens the registry; each thread opens its own.
         work: The durable way of jobs.
+        last_seen: What MLflow holds, as it was seen last.
         key: A key that this service and its other hosts share.
     """
 
@@ -67,4 +69,5 @@ class Service:
     leases: Leases
     registry: Callable[[], Registry]
     work: Work
+    last_seen: LastSeenRegistry
     key: bytes = field(repr=False)

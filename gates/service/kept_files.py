@@ -36,10 +36,9 @@ def evidence_bytes(service: Service, job: Job) -> bytes | None:
         return _if_recorded(here.read_bytes(), job)
     if not job.mlflow_run:
         return None
-    registry = service.registry()
     with tempfile.TemporaryDirectory(prefix="gates-") as scratch:
-        found = registry.evidence(registry.resolve(job.uri), Path(scratch))
-        return _if_recorded(found.read_bytes(), job) if found else None
+        found = service.registry().evidence_of(job.mlflow_run, Path(scratch))
+        return _if_recorded(found.read_bytes(), job)
 
 
 def report_of(service: Service, job: Job) -> bytes | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter as Counted
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from gates import __version__
+from gates.service.last_seen import LastSeenRegistry
 from gates.service.store.jobs import Jobs
 
 __all__ = ["Metrics"]
@@ -21,9 +23,13 @@ class Metrics:
 
     Args:
         jobs: Its jobs: what waits, runs and ended is counted when somebody asks.
+        last_seen: What MLflow holds of gates, wherever they ran.
+        models: The models that it looks after.
     """
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(
+        self, jobs: Jobs, last_seen: LastSeenRegistry, models: Callable[[], Iterable[str]]
+    ) -> None:
         self._registry = CollectorRegistry()
         self._deliveries = Counter(
             "gates_deliveries", "Webhook deliveries.", ["outcome"], registry=self._registry
@@ -38,6 +44,7 @@ class Metrics:
         for outcome in ("stored", "duplicate", "refused", "overloaded"):
             self._deliveries.labels(outcome)
         self._registry.register(_Stored(jobs))
+        self._registry.register(_Recorded(last_seen, models))
 
     def delivery(self, outcome: str) -> None:
         """Count a delivery.
@@ -73,7 +80,9 @@ class _Stored(Collector):
         for state in ("queued", "running", "done", "parked", "cancelled", "skipped"):
             states.add_metric([state], found.get(state, 0))
         yield states
-        verdicts = GaugeMetricFamily("gates_verdicts", "Gates by verdict.", labels=["verdict"])
+        verdicts = GaugeMetricFamily(
+            "gates_verdicts", "Gates that the service ran, by verdict.", labels=["verdict"]
+        )
         for verdict, count in self._jobs.verdicts().items():
             verdicts.add_metric([verdict], count)
         yield verdicts
@@ -83,4 +92,38 @@ class _Stored(Collector):
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """Nothing: describing must not ask the database."""
+        return iter(())
+
+
+class _Recorded(Collector):
+    """What MLflow holds, as it was seen last: no scrape waits for it."""
+
+    def __init__(self, last_seen: LastSeenRegistry, models: Callable[[], Iterable[str]]) -> None:
+        self._last_seen = last_seen
+        self._models = models
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        counts: Counted[tuple[str, str]] = Counted()
+        read = 0
+        glimpses = self._last_seen.of(self._models(), patience=0.0)
+        for glimpse in glimpses.values():
+            read += glimpse.is_sure
+            if glimpse.history:
+                counts.update((one.origin, one.verdict) for one in glimpse.history.gates)
+        recorded = GaugeMetricFamily(
+            "gates_recorded",
+            "Gates that MLflow holds, by where they ran and their verdict.",
+            labels=["origin", "verdict"],
+        )
+        for (origin, verdict), count in sorted(counts.items()):
+            recorded.add_metric([origin or "unknown", verdict], count)
+        yield recorded
+        unread = GaugeMetricFamily(
+            "gates_models_unread", "Models whose history in MLflow could not be read, or not yet."
+        )
+        unread.add_metric([], len(glimpses) - read)
+        yield unread
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """Nothing: describing must not ask MLflow."""
         return iter(())

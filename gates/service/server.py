@@ -18,9 +18,11 @@ import uvicorn
 from gates.errors import ServiceError
 from gates.registry.mlflow import MlflowRegistry
 from gates.service.app import AppParts, create_app
+from gates.service.cards import Cards
 from gates.service.config import ServiceConfig
 from gates.service.context import Resources, Service
 from gates.service.intake import Intake
+from gates.service.last_seen import LastSeenRegistry
 from gates.service.metrics import Metrics
 from gates.service.pages import page_routes, problem_page
 from gates.service.receiving import Receiver
@@ -78,8 +80,10 @@ def run_service(
             return MlflowRegistry(settings.tracking_uri, settings.cache)
 
         work = DurableWork(Resources(config, settings, jobs, leases, registry))
+        last_seen = LastSeenRegistry(registry, jobs.recorded)
+        key = service_key(engine)
         service = Service(
-            config, settings, jobs, Inbox(engine), leases, registry, work, service_key(engine)
+            config, settings, jobs, Inbox(engine), leases, registry, work, last_seen, key
         )
         work.start()
         stack.callback(work.stop, _GRACE)
@@ -90,7 +94,7 @@ def run_service(
             stack.callback(part.stop)
         parts = AppParts(
             receiver,
-            Metrics(jobs),
+            Metrics(jobs, last_seen, Cards(settings).models),
             lambda: reconciler.trouble,
             page_routes(service, lambda: reconciler.trouble),
             problem_page(service),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gates.run.source import CI_SIGNS
 from tests.conftest import CommandLine
 from tests.toys import MODEL, make_project, set_params
 
@@ -20,7 +21,7 @@ def test_a_server_serves_as_well_as_an_embedded_store(
 ) -> None:
     project = make_project(tmp_path / "shop")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
-    for name in ("CI", "BUILD_NUMBER", "TF_BUILD"):
+    for name in CI_SIGNS:
         monkeypatch.delenv(name, raising=False)
     options = ["--project", str(project), "--cache", str(gates_cache)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from gates.evidence.evidence import evidence_digest, read_evidence
 from gates.registry.mlflow import MlflowRegistry
+from gates.run.source import CI_SIGNS
 from gates.service.context import Service
 from gates.service.kept_files import job_folder
 from gates.service.store.values import Job
@@ -21,6 +23,7 @@ from tests.conftest import PRISTINE, VERSIONS, Shelf
 from tests.report.in_browser import ARGUMENTS, CHROMIUM
 from tests.service.postgres import new_database, running_cluster
 from tests.service.site import done
+from tests.toys import MODEL
 
 BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.requires_postgres))
 """The kinds of database a service may have."""
@@ -42,11 +45,14 @@ class Gated:
         """The job that would have led to the gate of a toy version."""
         folder = self.runs / name
         evidence = folder / "evidence.json"
+        digest = evidence_digest(evidence.read_bytes())
+        recorded = (one for one in self.registry().events(MODEL) if one.evidence_digest == digest)
         job = done(
             service,
             str(list(VERSIONS).index(name) + 1),
             str(read_evidence(evidence).verdict.outcome),
-            evidence_digest=evidence_digest(evidence.read_bytes()),
+            evidence_digest=digest,
+            mlflow_run=next(recorded).run_id,
         )
         shutil.copytree(folder, job_folder(service, job.id))
         return job
@@ -58,11 +64,12 @@ def gated_once(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Gated:
     folder = tmp_path_factory.mktemp("gated")
     store = folder / "mlflow.db"
     shutil.copyfile(shelf.project / ".gates" / PRISTINE, store)
+    by_hand = {key: text for key, text in os.environ.items() if key not in CI_SIGNS}
     for name in ("good", "shuffled"):
         command = [sys.executable, "-m", "gates", "run", shelf.uri(name)]
         where = ["--project", str(shelf.project), "--cache", str(shelf.cache)]
         where += ["--tracking-uri", f"sqlite:///{store}", "--output", str(folder / name)]
-        subprocess.run([*command, *where], capture_output=True, check=False)
+        subprocess.run([*command, *where], capture_output=True, check=False, env=by_hand)
         left = next((folder / name).rglob("evidence.json")).parent
         left.rename(folder / f"{name}.run")
         shutil.rmtree(folder / name, ignore_errors=True)

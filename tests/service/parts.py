@@ -8,8 +8,10 @@ from pathlib import Path
 
 from gates.registry import Registry
 from gates.service.app import AppParts
+from gates.service.cards import Cards
 from gates.service.config import ServiceConfig
 from gates.service.context import Service
+from gates.service.last_seen import LastSeenRegistry
 from gates.service.metrics import Metrics
 from gates.service.receiving import Receiver
 from gates.service.store.database import open_database, service_key
@@ -43,14 +45,16 @@ def open_service(
     """A service over a project, with noted work."""
     engine = open_database(database)
     settings = load_settings(project, environ={})
+    jobs = Jobs(engine)
     yield Service(
         config,
         settings,
-        Jobs(engine),
+        jobs,
         Inbox(engine),
         Leases(engine),
         registry,
         Noted(),
+        LastSeenRegistry(registry, jobs.recorded),
         service_key(engine),
     )
     engine.dispose()
@@ -61,5 +65,9 @@ def app_parts(service: Service) -> Iterator[AppParts]:
     """What an app is made of, its receiver running."""
     receiver = Receiver(service.inbox, lambda: None)
     receiver.start()
-    yield AppParts(receiver, Metrics(service.jobs), lambda: "")
+    yield AppParts(receiver, _metrics(service), lambda: "")
     receiver.stop()
+
+
+def _metrics(service: Service) -> Metrics:
+    return Metrics(service.jobs, service.last_seen, Cards(service.settings).models)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from gates.service.app import create_app
 from gates.service.config import ServiceConfig, Token
 from gates.service.context import Service
 from gates.service.store.values import Job
+from tests.service.held import Held
 from tests.service.parts import Noted, app_parts, open_service
 from tests.service.serving import Served
 from tests.toys import MODEL, make_project
@@ -52,11 +53,13 @@ def away() -> Registry:
 
 
 @contextmanager
-def running(folder: Path, config: ServiceConfig) -> Iterator[Api]:
+def running(
+    folder: Path, config: ServiceConfig, registry: Callable[[], Registry] = away
+) -> Iterator[Api]:
     database = f"sqlite:///{folder / 'service.db'}"
     project = make_project(folder / "shop")
     with (
-        open_service(project, database, config, away) as service,
+        open_service(project, database, config, registry) as service,
         app_parts(service) as parts,
         Served(create_app(service, parts)) as served,
     ):
@@ -228,8 +231,9 @@ def test_browsers_are_told_to_be_careful(api: Api) -> None:
 
 def test_whatever_is_asked_the_answer_is_one_the_schema_names(tmp_path: Path) -> None:
     config = ServiceConfig(tokens=(ANN, BOB), queue=1_000_000)
-    with running(tmp_path, config) as api:
+    with running(tmp_path, config, Held().opened) as api:
         done(api)
+        assert api("GET", "/api/v1/gates").json()["complete"]
         (tmp_path / "schemathesis.toml").write_text("")  # whatever stands above is not ours
         ran = subprocess.run(
             [

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from gates.registry.history import read_history
 from gates.registry.mlflow import MlflowRegistry
 from gates.service.store.database import open_database
 from gates.service.store.jobs import Jobs
@@ -176,6 +177,11 @@ def test_a_job_goes_all_its_way_and_the_alias_moves_when_the_card_says_so(worker
     assert job.evidence_digest.startswith("sha256:")
     version = worker.version("good")
     assert gates_of(worker, version) == ["done"]
+    (recorded,) = read_history(worker.registry, MODEL).gates
+    assert (recorded.origin, recorded.job, recorded.by) == ("service", job.id, "gates serve")
+    assert recorded.link == "", "this worker has no address"
+    assert (recorded.verdict, recorded.champion) == ("PASS", job.champion)
+    assert (recorded.run_id, recorded.evidence_digest) == (job.mlflow_run, job.evidence_digest)
     assert worker.registry.aliases(MODEL)["champion"] == version
     tags = until(
         lambda: [

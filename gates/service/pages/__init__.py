@@ -1,13 +1,13 @@
 """The service as pages: HTML from the server, a little script, nothing from another host.
 
     site         what every page is given, and how a page is made of it
-    sight        the registry as it was seen last: no page waits for an MLflow that is away
     wording      states, verdicts and times in words
     numbers      the main numbers of a gate
     pictures     trends as SVG
     overview     `/`, and all gates at `/gates`
     gate         `/gates/{id}`, live while it waits and runs, and its report
     model        `/models/{name}`: history, versions, trend, what its card requires
+    history      what was done to a model, by whoever and from wherever
     golden       `/golden/{name}`: what the golden set of a model's card holds
     actions      what buttons ask for: gate, cancel, promote, roll back
     forms        a form that was sent: from our own page, by somebody who may

@@ -25,6 +25,7 @@ from gates.service.kept_files import job_folder
 from gates.service.pages.forms import operating
 from gates.service.pages.gate import found
 from gates.service.pages.site import Site, rendered
+from gates.service.recorded import RecordedGate
 from gates.service.store.jobs import QueueFull
 from gates.service.store.values import Job
 
@@ -119,8 +120,9 @@ def _promote(site: Site, request: Request, caller: Caller, form: Form) -> str:
             first=form.get("first") == "yes",
             verify_key=service.settings.verify_key,
         )
-    service.jobs.note(job.id, f"promoted to {event.alias} by {caller.name}: {event.why}")
-    site.sight.renew(job.model)
+    if not isinstance(job, RecordedGate):
+        service.jobs.note(job.id, f"promoted to {event.alias} by {caller.name}: {event.why}")
+    service.last_seen.renew(job.model)
     return f"/gates/{job.id}?done=promoted"
 
 
@@ -135,7 +137,7 @@ def _rollback(site: Site, request: Request, caller: Caller, form: Form) -> str:
         by=caller.name,
         to=form.get("to") or None,
     )
-    site.sight.renew(name)
+    site.service.last_seen.renew(name)
     return f"/models/{quote(name, safe='')}?done=rolled-back"
 
 
@@ -149,12 +151,12 @@ def _card(site: Site, model: str) -> Card:
 def _evidence(site: Site, registry: Registry, job: Job, scratch: Path) -> Path:
     """The evidence of this very gate, with its signature beside it where there is one."""
     here = job_folder(site.service, job.id) / "evidence.json"
-    path = here if here.is_file() else registry.evidence(registry.resolve(job.uri), scratch)
-    if path is None:
+    if not (here.is_file() or job.mlflow_run):
         raise PromotionRefused(
             f"the evidence of this gate of {job.uri} is neither here nor in MLflow",
             advice="gate it again",
         )
+    path = here if here.is_file() else registry.evidence_of(job.mlflow_run, scratch)
     digest = evidence_digest(path.read_bytes())
     if digest != job.evidence_digest:
         raise PromotionRefused(

@@ -11,16 +11,19 @@ from starlette.routing import Route
 
 from gates.card.card import Card
 from gates.errors import GatesError
+from gates.service.all_gates import is_complete
 from gates.service.api import REPORT_POLICY
 from gates.service.auth import allow
 from gates.service.kept_files import job_folder, report_of
 from gates.service.pages.numbers import numbers_of
 from gates.service.pages.site import Site, rendered
+from gates.service.recorded import RecordedGate
 from gates.service.store.values import ACTIVE, Job
 
 __all__ = ["found", "gate_routes"]
 
-_ID = re.compile(r"[0-9a-f]{24}")
+_ID = re.compile(r"[0-9a-f]{24}|[0-9a-f]{32}")
+_RUN = 32  # digits of the id of an MLflow run
 _LINES = 500
 
 
@@ -34,8 +37,9 @@ def gate_routes(site: Site) -> list[Route]:
     def gate(request: Request) -> Response:
         allow(request, site.service.config, "viewer")
         job = found(site, request)
-        lines = site.service.jobs.lines(job.id)
-        glimpse = site.sight.of([job.model])[job.model]
+        elsewhere = isinstance(job, RecordedGate)
+        lines = () if elsewhere else site.service.jobs.lines(job.id)
+        glimpse = site.service.last_seen.of([job.model])[job.model]
         card = site.card(job.model)
         alias = card.policy.champion if isinstance(card, Card) else "champion"
         champion = glimpse.aliases.get(alias, "")
@@ -43,6 +47,7 @@ def gate_routes(site: Site) -> list[Route]:
             request,
             "gate.html",
             job=job,
+            elsewhere=elsewhere,
             lines=lines[-_LINES:],
             left_out=max(0, len(lines) - _LINES),
             active=job.state in ACTIVE,
@@ -84,16 +89,20 @@ def gate_routes(site: Site) -> list[Route]:
 
 
 def found(site: Site, request: Request) -> Job:
-    """The job whose id stands in the path.
+    """The gate whose id stands in the path: of a job, or of the MLflow run that records it.
 
     Raises:
-        HTTPException: 404, there is none.
+        HTTPException: 404, there is none; 503, MLflow could not be read, which may hold it.
     """
-    job_id = request.path_params["job_id"]
-    job = site.service.jobs.job(job_id) if _ID.fullmatch(job_id) else None
-    if job is None:
-        raise HTTPException(404, "there is no such gate")
-    return job
+    gate_id = request.path_params["job_id"]
+    models = site.cards.models()
+    job = site.gates.find(gate_id, models) if _ID.fullmatch(gate_id) else None
+    if job is not None:
+        return job
+    glimpses = site.service.last_seen.of(models, patience=0.0)
+    if len(gate_id) == _RUN and _ID.fullmatch(gate_id) and not is_complete(glimpses):
+        raise HTTPException(503, "MLflow, which may hold this gate, could not be read yet")
+    raise HTTPException(404, "there is no such gate")
 
 
 def _left_files(site: Site, job: Job) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,7 +17,8 @@ from gates.card.policy import CheckPolicy
 from gates.errors import CardError
 from gates.report import text
 from gates.service.auth import allow
-from gates.service.pages.last_seen import Glimpse
+from gates.service.last_seen import Glimpse
+from gates.service.pages.history import history_entries
 from gates.service.pages.pictures import trend_points
 from gates.service.pages.site import Site
 from gates.service.store.values import Job
@@ -38,7 +39,7 @@ class Version:
         number: Its number.
         created: When it was registered; None when the registry could not say.
         aliases: The aliases it has.
-        job: Its newest gate here.
+        job: Its newest gate, wherever it ran.
         verdict: The verdict that the registry has on it, from whichever gate.
     """
 
@@ -79,12 +80,15 @@ def model_routes(site: Site) -> list[Route]:
         allow(request, site.service.config, "viewer")
         name = request.path_params["name"]
         site.known(name)
-        glimpse = site.sight.of([name])[name]
+        glimpses = site.service.last_seen.of([name])
+        glimpse = glimpses[name]
         card = site.card(name)
         alias = card.policy.champion if isinstance(card, Card) else "champion"
         champion = glimpse.aliases.get(alias, "")
-        points = trend_points(site.service.jobs.trends(_TREND, name).get(name, ()))
-        moves = [one for one in glimpse.events if one.kind in {"promote", "rollback"}]
+        points = trend_points(site.gates.trends(_TREND, glimpses, name).get(name, ()))
+        moves = glimpse.history.moves if glimpse.history else ()
+        jobs = site.service.jobs.page(model=name, size=_EVENTS).jobs
+        entries, left_out = history_entries(glimpse, jobs, _EVENTS)
         served = {one.version for one in moves if one.state == "done"}
         served |= {one.previous_version for one in moves if one.state != "failed"}
         return site.page(
@@ -95,9 +99,9 @@ def model_routes(site: Site) -> list[Route]:
             champion=champion,
             since=glimpse.since(alias),
             glimpse=glimpse,
-            events=glimpse.events[:_EVENTS],
-            left_out=max(0, len(glimpse.events) - _EVENTS),
-            versions=_versions(site, name, glimpse),
+            entries=entries,
+            left_out=left_out,
+            versions=_versions(site, name, glimpse, jobs[:_VERSIONS]),
             more_versions=max(0, len(glimpse.versions) - _VERSIONS),
             points=points,
             card=card if isinstance(card, Card) else None,
@@ -114,15 +118,14 @@ def model_routes(site: Site) -> list[Route]:
     return [Route("/models/{name:path}", model)]
 
 
-def _versions(site: Site, name: str, glimpse: Glimpse) -> list[Version]:
-    jobs = site.service.jobs
+def _versions(site: Site, name: str, glimpse: Glimpse, jobs: Sequence[Job]) -> list[Version]:
     if not glimpse.versions:
         newest: dict[str, Job] = {}
-        for job in jobs.page(model=name, size=_VERSIONS).jobs:
+        for job in jobs:
             newest.setdefault(job.version, job)
         return [Version(job.version, None, (), job, job.verdict) for job in newest.values()]
     listed = glimpse.versions[:_VERSIONS]
-    gated = jobs.latest_of(name, [one.version for one in listed])
+    gated = site.gates.latest_of(name, [one.version for one in listed], glimpse)
     aliases: dict[str, list[str]] = {}
     for alias, version in glimpse.aliases.items():
         aliases.setdefault(version, []).append(alias)

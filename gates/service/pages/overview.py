@@ -17,8 +17,8 @@ from starlette.routing import Route
 from gates.card.card import Card
 from gates.errors import CardError
 from gates.service.auth import allow
+from gates.service.last_seen import Glimpse
 from gates.service.pages import wording
-from gates.service.pages.last_seen import Glimpse
 from gates.service.pages.pictures import Point, trend_points
 from gates.service.pages.site import Site
 from gates.service.store.values import Job, JobState
@@ -39,7 +39,7 @@ class ModelRow:
         glimpse: What the registry says about it.
         champion: The version in production; empty when there is none or it is not known.
         since: When it came there.
-        latest: Its newest gate.
+        latest: Its newest gate, wherever it ran.
         verdict: The newest gate that came to a verdict.
         waiting: How many of its gates are queued and running.
         points: The trend of its main metric.
@@ -70,26 +70,25 @@ def overview_routes(site: Site) -> list[Route]:
     def overview(request: Request) -> Response:
         allow(request, site.service.config, "viewer")
         jobs = site.service.jobs
-        latest = {job.model: job for job in jobs.latest()}
-        trends, waiting = jobs.trends(_TREND), jobs.waiting()
         with_card = site.cards.models()
-        glimpses = site.sight.of(with_card)
+        glimpses = site.service.last_seen.of(with_card)
+        latest = site.gates.latest(glimpses)
+        trends, waiting = site.gates.trends(_TREND, glimpses), jobs.waiting()
+        counts = jobs.counts()
+        elsewhere = sum(len(one.elsewhere) for one in glimpses.values())
         names = sorted({*with_card, *latest})
         rows = [
             _row(site, name, glimpses, latest.get(name), trends.get(name, ()), waiting)
             for name in names
         ]
-        seen = [one.at for one in glimpses.values() if one.at]
-        trouble = next((one.trouble for one in glimpses.values() if one.trouble), "")
         return site.page(
             request,
             "overview.html",
             rows=rows,
-            counts=jobs.counts(),
-            as_of=min(seen, default=None),
-            reading=any(one.at is None and not one.trouble for one in glimpses.values()),
-            trouble=site.trouble(trouble),
+            counts=counts,
+            in_all=sum(counts.values()) + elsewhere,
             busy=bool(waiting),
+            **_reading(site, glimpses),
         )
 
     def gates(request: Request) -> Response:
@@ -106,14 +105,16 @@ def overview_routes(site: Site) -> list[Route]:
             or "\0" in asked["model"]
         ):
             raise HTTPException(400, "the gates cannot be filtered like that")
-        jobs = site.service.jobs
-        page = jobs.page(
+        with_card = site.cards.models()
+        glimpses = site.service.last_seen.of(with_card)
+        page = site.gates.page(
+            glimpses,
             model=asked["model"] or None,
             states=(cast("JobState", asked["state"]),) if asked["state"] else (),
             verdict=asked["verdict"] or None,
             before=asked["before"],
         )
-        models = sorted({*site.cards.models(), *(job.model for job in jobs.latest())})
+        models = sorted({*with_card, *(job.model for job in site.service.jobs.latest())})
         filters = {key: value for key, value in asked.items() if value and key != "before"}
         older = urlencode(filters | {"before": page.older}) if page.older else ""
         return site.page(
@@ -124,9 +125,22 @@ def overview_routes(site: Site) -> list[Route]:
             models=models,
             newest=urlencode(filters),
             older=older,
+            **_reading(site, glimpses),
         )
 
     return [Route("/", overview), Route("/gates", gates)]
+
+
+def _reading(site: Site, glimpses: Mapping[str, Glimpse]) -> dict[str, object]:
+    """How the registry was read for a page: as of when, whether it still is, and what failed."""
+    seen = [one.at for one in glimpses.values() if one.at]
+    return {
+        "as_of": min(seen, default=None),
+        "reading": any(one.at is None and not one.trouble for one in glimpses.values()),
+        "trouble": site.trouble(
+            next((one.trouble for one in glimpses.values() if one.trouble), "")
+        ),
+    }
 
 
 def _row(

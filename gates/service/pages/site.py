@@ -18,12 +18,12 @@ from starlette.responses import HTMLResponse
 from gates.card.card import Card
 from gates.errors import CardError
 from gates.report import text
+from gates.service.all_gates import AllGates
 from gates.service.auth import Caller, allow, csrf_token
 from gates.service.cards import Cards
 from gates.service.context import Service
 from gates.service.pages import pictures, wording
 from gates.service.pages.files import address
-from gates.service.pages.last_seen import LastSeenRegistry
 
 __all__ = ["Site", "rendered"]
 
@@ -38,7 +38,7 @@ class Site:
 
     def __init__(self, service: Service, registry_trouble: Callable[[], str]) -> None:
         self.service = service
-        self.sight = LastSeenRegistry(service.registry)
+        self.gates = AllGates(service.jobs, service.last_seen)
         self.cards = Cards(service.settings)
         self._trouble = registry_trouble
         self._read: dict[str, tuple[tuple[int, int], Card | CardError]] = {}

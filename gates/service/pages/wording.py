@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from gates.registry import Event, GateOrigin
 from gates.report.text import count
 from gates.service.store.values import Job, JobState, Origin, Step
 
@@ -22,6 +23,7 @@ __all__ = [
     "now_doing",
     "short_digest",
     "steps",
+    "where",
 ]
 
 VERDICTS: Mapping[str, str] = {"PASS": "✓", "FAIL": "✕", "UNDECIDED": "?"}
@@ -52,6 +54,18 @@ ORIGINS: Mapping[Origin, str] = {
     "reconciler": "found in the registry",
     "api": "through the API",
     "page": "on a page",
+    "hand": "by hand",
+    "ci": "in CI",
+    "elsewhere": "by another service",
+    "unknown": "from where was not recorded",
+}
+"""What asked for a gate, or where one ran that is not the service's own."""
+
+_PLACES: Mapping[GateOrigin, str] = {
+    "": "",
+    "hand": "by hand",
+    "ci": "in CI",
+    "service": "by the service",
 }
 
 DONE: Mapping[str, str] = {
@@ -93,6 +107,11 @@ def ago(when: datetime | None, now: datetime) -> str:
     if seconds < 86_400:
         return f"{seconds // 3600} h ago"
     return f"{count(seconds // 86_400, 'day')} ago"
+
+
+def where(event: Event) -> str:
+    """Where a gate ran; empty when that was not recorded."""
+    return _PLACES[event.origin]
 
 
 def short_digest(digest: str) -> str:

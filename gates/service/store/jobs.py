@@ -213,6 +213,16 @@ class Jobs:
         with self._reading() as connection:
             return {row.version: _job(row) for row in connection.execute(query)}
 
+    def recorded(self, model: str) -> Mapping[str, str]:
+        """The jobs of a model: id → the MLflow run that holds the evidence, empty before.
+
+        Args:
+            model: The model.
+        """
+        query = sa.select(jobs.c.id, jobs.c.mlflow_run).where(jobs.c.model == model)
+        with self._reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
     def known_versions(self, model: str) -> frozenset[str]:
         """The versions of a model that any job was for."""
         query = sa.select(jobs.c.version).where(jobs.c.model == model).distinct()

@@ -27,7 +27,8 @@ JobState = Literal["queued", "running", "done", "parked", "cancelled", "skipped"
 ACTIVE: tuple[JobState, ...] = ("queued", "running")
 
 Step = Literal["", "resolve", "environments", "score", "judge", "record", "promote"]
-Origin = Literal["webhook", "reconciler", "api", "page"]
+Origin = Literal["webhook", "reconciler", "api", "page", "hand", "ci", "elsewhere", "unknown"]
+"""What asked for a gate; from `hand` on, where a gate ran that is not the service's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,11 @@ class Job:
     def uri(self) -> str:
         """The candidate, as `models:/name/7`."""
         return f"models:/{self.model}/{self.version}"
+
+    @property
+    def place(self) -> str:
+        """Where it stands among all gates: the later, the larger."""
+        return self.id
 
 
 @dataclass(frozen=True, slots=True)
