@@ -31,8 +31,9 @@ def three_files(folder: Path) -> dict[str, float]:
 
 
 def _diff(folder: Path, queries: Path | None, slices: tuple[str, ...]) -> dict[str, float]:
-    from gates.comparison import ComparisonPlan, compare
+    from gates.comparison.compare import compare
     from gates.comparison.document import document
+    from gates.comparison.plan import ComparisonPlan
 
     steps: dict[str, float] = {}
     began: dict[str, float] = {}

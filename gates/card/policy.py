@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gates.domain.artifact_scan import Severity
+from gates.domain.comparison import DEFAULT_SEED
 from gates.domain.judging import Layer
 from gates.domain.tasks.written import WrittenTask
 
@@ -128,6 +129,6 @@ class Policy(Strict):
     champion: str = Field(default="champion", pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
     promote: Literal["by-hand", "on-pass"] = "by-hand"
     environment: EnvironmentPolicy = EnvironmentPolicy()
-    seed: int = Field(default=20260101, ge=0)
+    seed: int = Field(default=DEFAULT_SEED, ge=0)
     checks: dict[str, CheckPolicy | None] = Field(min_length=1)
     waivers: list[dict[str, Any]] = Field(default=[], max_length=0)

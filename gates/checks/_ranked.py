@@ -23,13 +23,15 @@ class GradedCandidates:
         docs: int64[N], a code per document; codes order as the ids do.
         grades: float64[N], NaN where nobody judged the candidate.
         ideal_starts: int64[Q+1], offsets of each query's judgments.
-        ideal_grades: float64[J], sorted by query.
+        ideal_docs: int64[J], the judged documents, sorted by query.
+        ideal_grades: float64[J], their grades.
     """
 
     starts: Ints
     docs: Ints
     grades: Floats
     ideal_starts: Ints
+    ideal_docs: Ints
     ideal_grades: Floats
 
 
@@ -60,12 +62,12 @@ def judged(golden: GoldenSet) -> GradedCandidates:
     docs, judged_docs = codes[:rows].astype(np.int64), codes[rows:].astype(np.int64)
     by_query = np.argsort(golden.judged_query, kind="stable")
     candidates = Lists(offsets(golden.row_query, queries), as_codes(docs))
-    judgments = Lists(
-        offsets(golden.judged_query[by_query], queries), as_codes(judged_docs[by_query])
-    )
-    grade = golden.grade[by_query]
+    judged_docs, grade = judged_docs[by_query], golden.grade[by_query]
+    judgments = Lists(offsets(golden.judged_query[by_query], queries), as_codes(judged_docs))
     found = match(candidates, candidates, judgments, grade)
-    return GradedCandidates(candidates.starts, docs, found.old_grades, judgments.starts, grade)
+    return GradedCandidates(
+        candidates.starts, docs, found.old_grades, judgments.starts, judged_docs, grade
+    )
 
 
 def rank(coded: GradedCandidates, scores: Floats) -> Ranked:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from gates.cli.common import JsonOption, Speech
 
@@ -16,7 +17,21 @@ if TYPE_CHECKING:
     from gates.comparison.compare import Compared, Progress
     from gates.comparison.plan import ComparisonPlan
 
-__all__ = ["diff"]
+__all__ = ["DiffCommand", "diff"]
+
+
+class DiffCommand(TyperCommand):
+    """`gates diff`, whose help ends with the metrics there are."""
+
+    def get_help(self, ctx: Any) -> str:  # noqa: ANN401 - typer names it in private alone
+        """Looking for metrics imports NumPy, for which no other command's help should wait."""
+        from gates.comparison.metrics import judging_metrics
+
+        named = {one.name.replace("{k}", "K"): one.words for one in judging_metrics()}
+        width = max(map(len, named))
+        lines = [f"  {name:{width}}  {words}" for name, words in named.items()]
+        self.epilog = "\n".join(["\b", "Metrics:", *lines])
+        return super().get_help(ctx)
 
 
 class Gain(StrEnum):
@@ -58,7 +73,7 @@ def diff(
         str,
         typer.Option(
             metavar="NAME",
-            help="What is judged: ndcg@K, mrr, map, precision@K, recall@K, rbp or err@K "
+            help="What is judged: a metric named below, such as mrr or recall@50 "
             "(default: ndcg@K with --k).",
         ),
     ] = "",
@@ -123,9 +138,10 @@ def diff(
 
     Example: gates diff old.parquet new.parquet --judgments judgments.parquet --margin 0.01
     """
-    from gates import comparison
+    from gates.comparison.compare import compare
+    from gates.comparison.plan import ComparisonPlan
 
-    plan = comparison.ComparisonPlan(
+    plan = ComparisonPlan(
         old,
         new,
         judgments,
@@ -147,7 +163,7 @@ def diff(
     )
     speech = Speech(as_json)
     with _shown(speech) as told:
-        compared = comparison.compare(plan, progress=told, with_lists=html is not None)
+        compared = compare(plan, progress=told, with_lists=html is not None)
     _deliver(plan, compared, html, per_query, speech, verbose=verbose)
     raise typer.Exit(compared.comparison.verdict.outcome.exit_code)
 

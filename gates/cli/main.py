@@ -17,7 +17,7 @@ from gates import __version__
 from gates.cli._errors import report_error, write_error
 from gates.cli.changed import changed
 from gates.cli.demo import demo
-from gates.cli.diff import diff
+from gates.cli.diff import DiffCommand, diff
 from gates.cli.doctor import doctor
 from gates.cli.env import env
 from gates.cli.golden import golden
@@ -56,7 +56,7 @@ app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_o
     run_gate
 )
 app.command("show")(show)
-app.command("diff")(diff)
+app.command("diff", cls=DiffCommand)(diff)
 app.command("promote")(promote)
 app.command("rollback")(rollback)
 app.command("history")(history)

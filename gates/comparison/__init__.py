@@ -1,16 +1,21 @@
-"""`gates diff`: two ranking files of the same queries, compared without a model, a card or MLflow.
+"""Two rankings of the same queries, compared: the gate's `ranking-diff` and `gates diff` alike.
 
-plan.py         what is asked
-population.py   which queries count, for how much, and in which slices
-per_query.py    every metric of every query, from blocks of aligned lists
-measure.py      from queries to measurements
-lists.py        the result lists that a page shows, read again from the files
-compare.py      all of it, in order: start here
-files/          long files, read in pieces and brought together by query
-document.py     a comparison as JSON, its queries as a Parquet table
+    metric.py       what a metric is
+    metrics/        one file a metric, found by listing it
+    rows.py         what is asked of rows, wherever they come from
+    population.py   which queries count, for how much, and in which slices
+    per_query.py    every metric of every query, from blocks of matched lists
+    measure.py      from queries to measurements by name: start here
+    measuring.py    how sure each of them is
+    exhibits.py     lists side by side, documents to judge next, slices that lost most
+    slices.py       queries cut by the slices that somebody names
+
+The check makes its rows from a golden set and two models. `gates diff` has them from files:
+
+    files/          long files, read in pieces and brought together by query
+    plan.py         what is asked of them
+    compare.py      all of it, in order
+    document.py     the answer as JSON, its queries as a Parquet table
+
+And two sets of answers of one golden set, compared answer by answer: answers.py.
 """
-
-from gates.comparison.compare import compare
-from gates.comparison.plan import ComparisonPlan
-
-__all__ = ["ComparisonPlan", "compare"]

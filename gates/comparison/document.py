@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pyarrow.parquet
 
 from gates.comparison.compare import Compared
 from gates.comparison.files.arrow import as_arrow
+from gates.comparison.per_query import SEVERE
 from gates.comparison.plan import ComparisonPlan
 from gates.domain.comparison import Comparison
 from gates.domain.judging import Measurement
@@ -53,11 +53,10 @@ def document(plan: ComparisonPlan, compared: Compared) -> dict[str, Any]:
             if name.endswith(".delta")
         },
         "similarity": {
-            name.replace("-", "_"): _number(whole[name].value)
-            for name in ("rbo", f"overlap@{plan.k}", "kendall-tau", "top1-changed")
+            name.replace("-", "_"): _number(whole[name].value) for name in plan.likeness
         },
-        "severe_losses": _share(whole["severe-losses"]),
-        "judged": {arm: _number(whole[f"judged@{plan.k}.{arm}"].value) for arm in ("old", "new")},
+        "severe_losses": _share(whole[SEVERE]),
+        "judged": {name.rpartition(".")[2]: _number(whole[name].value) for name in plan.coverage},
         "slices": {
             one.bound.slice: {
                 "outcome": one.outcome,
@@ -75,7 +74,7 @@ def document(plan: ComparisonPlan, compared: Compared) -> dict[str, Any]:
             }
             for one in comparison.judgements
         ],
-        "worst": _worst(plan, compared),
+        "worst": _worst(compared),
         "judge_next": _table(comparison, "Documents to judge next"),
         "worst_places": _table(comparison, "Where the candidate is worst"),
         "notes": list(comparison.notes),
@@ -117,20 +116,20 @@ def _share(one: Measurement) -> dict[str, Any]:
     }
 
 
-def _worst(plan: ComparisonPlan, compared: Compared) -> list[dict[str, Any]]:
-    change = compared.per_query.delta(plan.judged)[compared.population.index]
-    rows = [row for row in np.argsort(change, kind="stable")[:_WORST] if change[row] < 0]
+def _worst(compared: Compared) -> list[dict[str, Any]]:
+    queries = compared.queries
+    change, gain = queries.change(queries.measures.judged), queries.gain
+    rows = [row for row in np.argsort(gain, kind="stable")[:_WORST] if gain[row] < 0]
     names = compared.names().take(as_arrow(np.array(rows, dtype=np.int64))).to_pylist()
-    index = compared.population.index[rows]
     return [
         {
             "query": name,
-            "old": _number(compared.per_query.old[plan.judged][at]),
-            "new": _number(compared.per_query.new[plan.judged][at]),
-            "delta": _number(float(change[row])),
-            "weight": float(compared.population.traffic[row]),
+            "old": _number(float(change.old[row])),
+            "new": _number(float(change.new[row])),
+            "delta": _number(float(change.new[row] - change.old[row])),
+            "weight": float(queries.population.traffic[row]),
         }
-        for name, row, at in zip(names, rows, index.tolist(), strict=True)
+        for name, row in zip(names, rows, strict=True)
     ]
 
 
@@ -144,23 +143,22 @@ def write_per_query(path: Path, compared: Compared) -> None:
     Raises:
         UsageError: The file cannot be written; nothing is left half-written.
     """
-    population, per_query = compared.population, compared.per_query
+    population, per_query = compared.queries.population, compared.queries.per_query
     columns: dict[str, Any] = {
         "query_id": compared.names(),
         "weight": as_arrow(population.weight),
         **{name: pa.array(values) for name, values in population.slices.items()},
     }
     for metric in per_query.old:
-        columns[f"{metric}.old"] = _column(per_query.old, metric, compared)
-        columns[f"{metric}.new"] = _column(per_query.new, metric, compared)
-    for name in per_query.likeness:
-        columns[name] = _column(per_query.likeness, name, compared)
+        columns[f"{metric}.old"] = _column(per_query.old[metric])
+        columns[f"{metric}.new"] = _column(per_query.new[metric])
+    for name, values in per_query.likeness.items():
+        columns[name] = _column(values)
     sink = io.BytesIO()
     pyarrow.parquet.write_table(pa.table(columns), sink)
     write_atomically(path.absolute(), sink.getvalue())
 
 
-def _column(columns: Mapping[str, Floats], name: str, compared: Compared) -> pa.Array:
+def _column(values: Floats) -> pa.Array:
     """A metric as an Arrow column, null where it does not exist."""
-    values = columns[name][compared.population.index]
     return pa.array(values, mask=np.isnan(values))

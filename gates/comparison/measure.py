@@ -1,96 +1,170 @@
-"""From queries to measurements: what was won or lost, how surely, and how alike the lists are."""
+"""From values a query to measurements by name: the one comparison of two rankings.
+
+The check `ranking-diff` and `gates diff` both measure here. They differ in where rows come from and
+in which measurements they ask for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
 from gates.comparison.measuring import (
     PairedMetric,
     Sample,
-    Slice,
     differences,
     means,
     share,
     superiority,
 )
-from gates.comparison.per_query import PerQuery, likeness_names
-from gates.comparison.plan import ComparisonPlan
+from gates.comparison.metric import Likeness, Metric
+from gates.comparison.metrics import find, quality
+from gates.comparison.per_query import SEVERE, PerQuery, RankingMeasures, metric_of
 from gates.comparison.population import Population
-from gates.domain.judging import Bound, Measurement
+from gates.comparison.slices import Slice
+from gates.domain.judging import Measurement
+from gates.kernels.packed import Floats
 
-__all__ = ["CHECK", "bounds", "measure", "slices"]
+__all__ = ["MeasuredQueries"]
 
-CHECK = "diff"
-"""The name under which a comparison's bounds stand."""
-
-
-def slices(plan: ComparisonPlan, population: Population) -> Iterator[Slice]:
-    """Each named slice and its queries, bool[P]; a column stands for all its values."""
-    for name in plan.slices:
-        column, equals, value = name.partition("=")
-        held = np.array(population.slices[column], dtype=object)
-        wanted = (value,) if equals else sorted({one for one in population.slices[column] if one})
-        for one in wanted:
-            yield f"{column}={one}", held == one
+_DELTA, _BETTER, _OLD = ".delta", ".p-better", ".old"
 
 
-def bounds(plan: ComparisonPlan, named: list[str]) -> list[Bound]:
-    """What is demanded: of the whole, of each named slice, and whatever else was asked for.
+@dataclass(frozen=True, slots=True, eq=False)
+class MeasuredQueries:
+    """Two rankings of the same queries, measured query by query.
 
-    Args:
-        plan: What is asked.
-        named: The slices, as `slices` names them.
+    Attributes:
+        measures: What was measured.
+        population: The queries, P of them.
+        per_query: The metrics of each.
+        severe: The loss from which it is severe.
+        resamples: Bootstrap resamples behind each interval.
+        seed: The seed of everything random.
+        noise: How much of a mean difference an old ranking that is not deterministic could make.
     """
-    metric = f"{plan.judged}.delta"
-    least = -plan.margin if plan.slice_margin is None else -plan.slice_margin
-    found = [Bound(CHECK, metric, minimum=-plan.margin)]
-    found += [Bound(CHECK, metric, minimum=least, slice=one) for one in named]
-    if plan.better:
-        found.append(Bound(CHECK, f"{plan.judged}.p-better", maximum=0.05))
-    if plan.max_severe is not None:
-        found.append(Bound(CHECK, "severe-losses", maximum=plan.max_severe))
-    return found
 
+    measures: RankingMeasures
+    population: Population
+    per_query: PerQuery
+    severe: float
+    resamples: int
+    seed: int
+    noise: float = 0.0
 
-def measure(
-    plan: ComparisonPlan, population: Population, per_query: PerQuery
-) -> Iterator[Measurement]:
-    """Every measurement: metrics and likeness of the whole, the judged metric slice by slice."""
-    sample = Sample(population.weight, population.census, plan.resamples, plan.seed, plan.severe)
-    whole: Slice = ("", np.ones(population.index.size, dtype=np.bool_))
-    cuts = list(slices(plan, population))
-    changes = [_change(plan, population, per_query, metric) for metric in plan.metrics]
-    judged = changes[0]
-    overall = differences(sample, changes, whole, named=len(cuts), margin=plan.margin)
-    yield from overall
-    loss = judged.new - judged.old
-    yield share("severe-losses", np.where(np.isnan(loss), np.nan, loss <= -plan.severe), whole)
-    if plan.better:
-        yield from superiority(sample, judged, [whole])
-    rbo, overlap, tau, top = likeness_names(plan)
-    like = {name: per_query.likeness[name][population.index] for name in (rbo, overlap)}
-    for name, arm in (("old", per_query.old), ("new", per_query.new)):
-        like[f"judged@{plan.k}.{name}"] = arm[f"judged@{plan.k}"][population.index]
-    yield from means(sample, like, whole)
-    tau_values = {tau: per_query.likeness[tau][population.index]}
-    yield from means(sample, tau_values, whole, plausible=(-1.0, 1.0))
-    yield share(top, per_query.likeness[top][population.index], whole)
-    margin = plan.margin if plan.slice_margin is None else plan.slice_margin
+    @property
+    def sample(self) -> Sample:
+        """How the queries were drawn, and how intervals are made."""
+        population = self.population
+        return Sample(population.weight, population.census, self.resamples, self.seed, self.severe)
 
-    for one in cuts:
-        yield from differences(
-            sample, [judged], one, named=len(cuts), margin=margin, whole=overall[:1]
+    def change(self, metric: Metric) -> PairedMetric:
+        """A quality metric under both rankings."""
+        values = self.per_query
+        return PairedMetric(
+            metric.name,
+            values.old[metric.name],
+            values.new[metric.name],
+            values.unjudged.get(metric.name),
+            self.noise,
+            metric.higher_is_better,
+            metric.unit or metric.name,
         )
 
+    @property
+    def gain(self) -> Floats:
+        """By how much each query is better in the judged metric, float64[P]."""
+        return self.change(self.measures.judged).gain
 
-def _change(
-    plan: ComparisonPlan, population: Population, per_query: PerQuery, metric: str
-) -> PairedMetric:
-    rows = population.index
-    unjudged = None
-    if metric == plan.judged and per_query.unjudged is not None:
-        least, greatest = per_query.unjudged
-        unjudged = (least[rows], greatest[rows])
-    return PairedMetric(metric, per_query.old[metric][rows], per_query.new[metric][rows], unjudged)
+    def measure(
+        self,
+        names: Sequence[str],
+        slices: Sequence[Slice],
+        *,
+        margins: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
+        in_slices: Sequence[str] | None = None,
+    ) -> Iterator[Measurement]:
+        """Measurements by name: each over all queries first, then slice by slice.
+
+        Args:
+            names: `M.delta`, `M.p-better`, `M` (of the new ranking), `M.old` and `M.new` of quality
+                metrics, likeness measures, and `severe-losses`.
+            slices: The whole, and then the slices.
+            margins: metric → slice key → what may be lost there.
+            in_slices: The names to cut by slice; None for all.
+        """
+        sliced = names if in_slices is None else in_slices
+        found = {
+            (one.metric, one.slice): one
+            for one in (
+                *self._differences(names, sliced, slices, margins),
+                *self._means(names, sliced, slices),
+            )
+        }
+        for name in names:
+            cuts = slices if name in sliced else slices[:1]
+            if name.endswith(_BETTER):
+                yield from superiority(self.sample, self.change(quality(metric_of(name))), cuts)
+            else:
+                hit = self._hits(name)
+                for cut in cuts:
+                    yield found[name, cut[0]] if hit is None else share(name, hit, cut)
+
+    def _differences(
+        self,
+        names: Sequence[str],
+        sliced: Sequence[str],
+        slices: Sequence[Slice],
+        margins: Mapping[str, Mapping[str, float]],
+    ) -> list[Measurement]:
+        """All differences at once: they share the resamples, which take the longest."""
+        changes = {
+            one: self.change(quality(metric_of(one))) for one in names if one.endswith(_DELTA)
+        }
+        if not changes:
+            return []
+        chosen = [one for name, one in changes.items() if name in sliced]
+        return differences(
+            self.sample, [*changes.values()], slices, margins=margins, in_slices=chosen
+        )
+
+    def _means(
+        self, names: Sequence[str], sliced: Sequence[str], slices: Sequence[Slice]
+    ) -> Iterator[Measurement]:
+        """Means of values between the same ends at once, for the same reason."""
+        plain = [one for one in names if not one.endswith((_DELTA, _BETTER))]
+        by_span: dict[tuple[float, float], dict[str, Floats]] = {}
+        units = {}
+        for name in plain:
+            if self._hits(name) is None:
+                values, span, units[name] = self._values(name)
+                by_span.setdefault(span, {})[name] = values
+        for cut in slices:
+            for span, columns in by_span.items():
+                chosen = {n: v for n, v in columns.items() if n in sliced or cut is slices[0]}
+                for one in means(self.sample, chosen, cut, plausible=span) if chosen else ():
+                    yield replace(one, unit=units[one.metric])
+
+    def _values(self, name: str) -> tuple[Floats, tuple[float, float], str]:
+        """Values of each query, float64[P], the least and the greatest there can be, and a unit."""
+        metric, values = find(metric_of(name)), self.per_query
+        if isinstance(metric, Likeness):
+            return values.likeness[name], metric.span or (0.0, float(values.longest)), name
+        of_arm = values.old if name.endswith(_OLD) else values.new
+        return of_arm[metric.name], metric.span, metric.unit or name
+
+    def _hits(self, name: str) -> Floats | None:
+        """1 where something is so of a query, 0 where not; None where values are no such marks."""
+        if name == SEVERE:
+            gain = self.gain
+            return np.where(np.isnan(gain), np.nan, gain <= -self.severe)
+        values = self.per_query.likeness.get(name)
+        return values if values is not None and _counts(name) else None
+
+
+def _counts(name: str) -> bool:
+    metric = find(name)
+    return isinstance(metric, Likeness) and metric.counts

@@ -1,18 +1,18 @@
-"""From values a query to measurements: what every comparison of two rankings adds up alike.
+"""From values a query to measurements, with how far each can be trusted.
 
-The gate's `ranking-diff` and `gates diff` both measure here, so that one set of queries gives both
-the same numbers.
+The one place where intervals, exact bounds and p-values of queries are made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
-from gates.domain.judging import Exhibit, Measurement
-from gates.kernels.discovery import LosingSlice
+from gates.comparison.slices import Slice, margin_of
+from gates.domain.judging import Measurement
 from gates.kernels.intervals import Interval, bootstrap_columns, clopper_pearson, sign_flip_p
 from gates.kernels.multiplicity import holm
 from gates.kernels.packed import Bools, Floats
@@ -21,19 +21,13 @@ from gates.kernels.power import minimum_detectable_effect, queries_needed
 __all__ = [
     "PairedMetric",
     "Sample",
-    "Slice",
     "differences",
     "means",
-    "places",
     "share",
     "superiority",
-    "to_judge",
 ]
 
 SHARE = "share of queries"
-
-Slice = tuple[str, Bools]
-"""A slice's name (`column=value`, empty for the whole) and its queries, bool[Q]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,6 +83,8 @@ class PairedMetric:
         unjudged: (float64[Q], float64[Q]): the least and the greatest difference that grades still
             to come could make of each query; None where that is not asked.
         noise: How much of the mean difference a ranking that is not deterministic could make.
+        higher_is_better: Whether more of it is better.
+        unit: What it counts; empty for the metric itself.
     """
 
     metric: str
@@ -96,18 +92,24 @@ class PairedMetric:
     new: Floats
     unjudged: tuple[Floats, Floats] | None = None
     noise: float = 0.0
+    higher_is_better: bool = True
+    unit: str = ""
+
+    @property
+    def gain(self) -> Floats:
+        """By how much the new ranking is better, float64[Q]; below 0 where it is worse."""
+        return self.new - self.old if self.higher_is_better else self.old - self.new
 
 
 def differences(
     sample: Sample,
     changes: Sequence[PairedMetric],
-    cut: Slice,
+    slices: Sequence[Slice],
     *,
-    named: int = 0,
-    margin: float | None = None,
-    whole: Sequence[Measurement] = (),
+    margins: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
+    in_slices: Sequence[PairedMetric] | None = None,
 ) -> list[Measurement]:
-    """New minus old of each metric, over the queries of a slice for which both exist.
+    """New minus old of each metric, over the queries of each slice for which both exist.
 
     Where not one query of the whole set changed, nothing points at any slice: a slice then relies
     on the whole set's bounds, which more queries make narrower than its own.
@@ -115,19 +117,46 @@ def differences(
     Args:
         sample: The queries.
         changes: The metrics.
-        cut: The slice.
-        named: How many slices must hold besides the whole; the power is shared between them.
-        margin: For how many queries it would take to see such a loss; None when nobody asks.
-        whole: The same metrics over all queries, where `cut` is a slice of them.
+        slices: The whole, and then the slices.
+        margins: metric → slice key as a card writes it → what may be lost there, to tell how many
+            queries it takes to see that it is not.
+        in_slices: Those to cut by slice; None for all.
+
+    Returns:
+        The whole set's, and then slice by slice.
     """
+    whole = {one.metric: one for one in _differences(sample, changes, slices, slices[0], margins)}
+    found = [*whole.values()]
+    chosen = changes if in_slices is None else in_slices
+    for cut in slices[1:] if chosen else ():
+        found += [
+            _relying(one, whole[one.metric])
+            for one in _differences(sample, chosen, slices, cut, margins)
+        ]
+    return found
+
+
+def _differences(
+    sample: Sample,
+    changes: Sequence[PairedMetric],
+    slices: Sequence[Slice],
+    cut: Slice,
+    margins: Mapping[str, Mapping[str, float]],
+) -> Iterator[Measurement]:
     name, rows = cut
     values = [one.new - one.old for one in changes]
     intervals = sample.intervals(values, rows, (-sample.severe, sample.severe))
-    found = [
-        _difference(sample, one, value, interval, (name, rows), named, margin)
-        for one, value, interval in zip(changes, values, intervals, strict=True)
-    ]
-    return [_relying(one, on) for one, on in zip(found, whole, strict=True)] if whole else found
+    for one, interval in zip(changes, intervals, strict=True):
+        found = _difference(sample, one, interval, cut)
+        allowed = margins.get(one.metric, {})
+        margin = margin_of(allowed, name)
+        if margin and interval.n > 1 and np.isfinite(interval.standard_error):
+            spread = interval.standard_error * np.sqrt(interval.n_eff)
+            # Where slices must hold besides the whole, the power is shared between them.
+            named = sum(margin_of(allowed, other) is not None for other, _ in slices[1:])
+            needed = queries_needed(spread, margin, slices=max(named, 1))
+            found = replace(found, extra={**found.extra, "n_needed": float(needed)})
+        yield found
 
 
 def _relying(part: Measurement, whole: Measurement) -> Measurement:
@@ -140,21 +169,15 @@ def _relying(part: Measurement, whole: Measurement) -> Measurement:
 
 
 def _difference(
-    sample: Sample,
-    change: PairedMetric,
-    value: Floats,
-    interval: Interval,
-    cut: Slice,
-    named: int,
-    margin: float | None,
+    sample: Sample, change: PairedMetric, interval: Interval, cut: Slice
 ) -> Measurement:
     name, rows = cut
-    metric = f"{change.metric}.delta"
-    exists = rows & ~np.isnan(value)
+    metric, unit = f"{change.metric}.delta", change.unit or change.metric
+    exists = rows & ~np.isnan(change.gain)
     if not interval.n:
         reason = "no query with a relevant judged document"
-        return Measurement(metric, None, 0, change.metric, slice=name, reason=reason)
-    weight, difference = sample.weight[exists], value[exists]
+        return Measurement(metric, None, 0, unit, slice=name, reason=reason)
+    weight, gain = sample.weight[exists], change.gain[exists]
     extra: dict[str, float | None] = {
         "old": float(np.average(change.old[exists], weights=weight)),
         "new": float(np.average(change.new[exists], weights=weight)),
@@ -162,13 +185,10 @@ def _difference(
         "left_out": float(rows.sum() - interval.n),
         # The estimate's own standard error has the design in it already.
         "mde": minimum_detectable_effect(interval.standard_error, 1) if interval.n > 1 else None,
-        "wins": float((difference > 0).sum()),
-        "ties": float((difference == 0).sum()),
-        "losses": float((difference < 0).sum()),
+        "wins": float((gain > 0).sum()),
+        "ties": float((gain == 0).sum()),
+        "losses": float((gain < 0).sum()),
     }
-    if margin and interval.n > 1 and np.isfinite(interval.standard_error):
-        spread = interval.standard_error * np.sqrt(interval.n_eff)
-        extra["n_needed"] = float(queries_needed(spread, margin, slices=max(named, 1)))
     pessimistic = optimistic = None
     if change.unjudged is not None:
         worst, best = (float(np.average(one[exists], weights=weight)) for one in change.unjudged)
@@ -179,7 +199,7 @@ def _difference(
         metric,
         interval.estimate,
         interval.n,
-        change.metric,
+        unit,
         interval.lower - change.noise,
         interval.upper + change.noise,
         slice=name,
@@ -201,7 +221,7 @@ def superiority(sample: Sample, change: PairedMetric, cuts: Sequence[Slice]) -> 
         cuts: The whole, and then the slices.
     """
     metric = f"{change.metric}.p-better"
-    value = change.new - change.old
+    value = change.gain
     found: list[tuple[str, int, float]] = []
     for name, rows in cuts:
         exists = rows & ~np.isnan(value)
@@ -260,31 +280,3 @@ def share(metric: str, hit: Floats, cut: Slice) -> Measurement:
     return Measurement(
         metric, hits / n, n, SHARE, lower, upper, name, extra={"queries": float(hits)}
     )
-
-
-def to_judge(rows: Sequence[Sequence[object]]) -> Exhibit:
-    """The documents whose judgment could move the mean most, as a table.
-
-    Args:
-        rows: query, document, title, old rank, new rank, and by how much.
-    """
-    columns = ["query", "document", "title", "old rank", "new rank", "could move the mean by"]
-    data = {"columns": columns, "rows": [list(row) for row in rows]}
-    return Exhibit("table", "Documents to judge next", data)
-
-
-def places(found: Sequence[LosingSlice]) -> Exhibit:
-    """Slices found by search, as a table."""
-    rows = [
-        [
-            " and ".join(f"{column} = {value}" for column, value in one.conditions),
-            one.n,
-            round(one.mean, 4),
-            round(one.rest, 4),
-            round(one.p, 6),
-        ]
-        for one in found
-    ]
-    columns = ["slice", "queries", "difference there", "elsewhere", "adjusted p"]
-    title = "Where the candidate is worst (found by search, advisory)"
-    return Exhibit("table", title, {"columns": columns, "rows": rows})

@@ -1,38 +1,113 @@
-"""Every metric of every query, from aligned lists, block by block."""
+"""Every metric of every query, from matched lists, block by block."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from heapq import nlargest
+from heapq import nsmallest
 
 import numpy as np
 
-from gates.comparison.files.aligned import Aligned, AlignedQueries
-from gates.comparison.files.columns import examples_of_twice
 from gates.comparison.files.parallel import in_order
-from gates.comparison.plan import ComparisonPlan
-from gates.errors import RankingError
-from gates.kernels import ranking, similarity
-from gates.kernels.matching import JUDGED, OLD, Matched, match
-from gates.kernels.named import JudgedQueries, quality
-from gates.kernels.packed import Floats
-from gates.kernels.unjudged import UnjudgedBounds, unjudged
+from gates.comparison.metric import JudgedQueries, Likeness, Metric
+from gates.comparison.metrics import find
+from gates.comparison.population import Population
+from gates.comparison.rows import AlignedQueries, RankedRows
+from gates.kernels.matching import Lists, Matched
+from gates.kernels.packed import Floats, Ints
+from gates.kernels.ranking import Gain, Ranking
+from gates.kernels.unjudged import UnjudgedBounds
 
-__all__ = ["Open", "PerQuery", "likeness_names", "measure_queries"]
+__all__ = [
+    "SEVERE",
+    "PerQuery",
+    "RankingMeasures",
+    "UnjudgedDocument",
+    "measure_queries",
+    "metric_of",
+]
+
+SEVERE = "severe-losses"
+"""The share of queries that lose at least so much of the judged metric."""
 
 _NEXT = 50  # documents to judge next: an afternoon of one person
+_SUFFIXES = (".delta", ".p-better", ".old", ".new")
+
+Column = tuple[str, str]
+"""Of what a value is (old, new, like, least, greatest), and the metric's name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class RankingMeasures:
+    """What is measured of every query.
+
+    Attributes:
+        judged: The metric whose losses are severe, and which says what the worst queries are.
+        quality: Metrics of both rankings.
+        likeness: Measures of how alike they are.
+        gain: nDCG's gain.
+        relevant: The grade from which a document counts as relevant.
+        persistence: RBO's persistence.
+        unjudged: Whether documents that nobody judged may decide, or count as irrelevant.
+    """
+
+    judged: Metric
+    quality: tuple[Metric, ...]
+    likeness: tuple[Likeness, ...]
+    gain: Gain
+    relevant: float
+    persistence: float = 0.9
+    unjudged: bool = True
+
+    @classmethod
+    def of(
+        cls,
+        judged: Metric,
+        names: Iterable[str],
+        *,
+        gain: Gain,
+        relevant: float,
+        persistence: float = 0.9,
+        unjudged: bool = True,
+    ) -> RankingMeasures:
+        """All that some measurements rest on.
+
+        Args:
+            judged: See above.
+            names: Measurements, such as `mrr.delta` or `rbo`.
+            gain: See above, as all others.
+            relevant: See above.
+            persistence: See above.
+            unjudged: See above.
+        """
+        found = [find(metric_of(name)) for name in names if name != SEVERE]
+        quality = [judged, *(one for one in found if isinstance(one, Metric))]
+        likeness = [one for one in found if isinstance(one, Likeness)]
+        return cls(
+            judged,
+            tuple({one.name: one for one in quality}.values()),
+            tuple({one.name: one for one in likeness}.values()),
+            gain,
+            relevant,
+            persistence,
+            unjudged,
+        )
+
+    @property
+    def bounded(self) -> tuple[Metric, ...]:
+        """The metrics that unjudged documents may decide."""
+        return tuple(one for one in self.quality if one.unjudged and self.unjudged)
+
+
+@dataclass(frozen=True, slots=True)
+class UnjudgedDocument:
     """A document of either top k that nobody judged.
 
     Attributes:
-        query: Index into `Aligned.query`.
+        query: Its number.
         old: Its rank in the old list; 0 when it is not in its top k.
         new: Its rank in the new list; 0 when it is not in its top k.
-        power: How far its grade could move the sum over queries, weight times difference.
+        power: How far its grade could move the mean difference of the judged metric.
     """
 
     query: int
@@ -40,150 +115,155 @@ class Open:
     new: int
     power: float
 
+    @property
+    def order(self) -> tuple[float, bool, int, int]:
+        """Sorts by power, most first; those of the new list before those that left it."""
+        return -self.power, not self.new, self.query, self.new or self.old
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PerQuery:
-    """One row a query, Q of them, in the order of `Aligned.query`.
+    """One row a query of the population, P of them.
 
     Attributes:
-        old: metric → float64[Q], of the old ranking; NaN where it does not exist.
-        new: metric → float64[Q], of the new ranking.
-        likeness: measure → float64[Q]: `rbo`, `overlap@k`, `kendall-tau`, `top1-changed`.
-        unjudged: (float64[Q], float64[Q]): the least and the greatest difference of the judged
-            metric that grades still to come could make; None where it is not an nDCG.
+        old: metric → float64[P], of the old ranking; NaN where it does not exist.
+        new: metric → float64[P], of the new ranking.
+        likeness: measure → float64[P].
+        unjudged: metric → (float64[P], float64[P]): the least and the greatest difference that
+            grades still to come could make.
         judge_next: Unjudged documents that could move the mean most, most first.
+        longest: The length of the longest list.
     """
 
     old: Mapping[str, Floats]
     new: Mapping[str, Floats]
     likeness: Mapping[str, Floats]
-    unjudged: tuple[Floats, Floats] | None
-    judge_next: tuple[Open, ...]
+    unjudged: Mapping[str, tuple[Floats, Floats]]
+    judge_next: tuple[UnjudgedDocument, ...]
+    longest: int
 
     def delta(self, metric: str) -> Floats:
-        """New minus old, float64[Q]."""
+        """New minus old, float64[P]."""
         difference: Floats = self.new[metric] - self.old[metric]
         return difference
 
 
+def metric_of(measurement: str) -> str:
+    """The metric that a measurement is of: `mrr` of `mrr.delta`."""
+    for suffix in _SUFFIXES:
+        measurement = measurement.removesuffix(suffix)
+    return measurement
+
+
 def measure_queries(
-    plan: ComparisonPlan, aligned: Aligned, weight: Floats, progress: Callable[[int], None]
+    measures: RankingMeasures,
+    rows: RankedRows,
+    population: Population,
+    progress: Callable[[int], None] | None = None,
 ) -> PerQuery:
     """Match, grade and measure all queries.
 
     Args:
-        plan: Which metrics.
-        aligned: The three files.
-        weight: float64[Q], what each query stands for; 0 for those that do not count.
+        measures: Which metrics.
+        rows: Both rankings and the judgments.
+        population: The queries that count.
         progress: Told how many queries each block held.
 
     Raises:
-        RankingError: A document stands twice in a query of one file.
+        RankingError: A document stands twice in a query of one ranking.
     """
-    queries = aligned.query.size
-    names = [*(("old", one) for one in plan.metrics), *(("new", one) for one in plan.metrics)]
-    names += [("old", f"judged@{plan.k}"), ("new", f"judged@{plan.k}")]
-    names += [("like", one) for one in likeness_names(plan)]
-    if plan.bounded_depth:
-        names += [("open", "least"), ("open", "greatest")]
-    columns = {name: np.full(queries, np.nan) for name in names}
-    nexts: list[Open] = []
+    share = np.zeros(rows.queries)
+    share[population.index] = population.weight
+    total = population.weight.sum()
+    columns: dict[Column, Floats] = {}
+    following: list[UnjudgedDocument] = []
+    longest = 1
 
-    def work(
-        block: AlignedQueries,
-    ) -> tuple[AlignedQueries, Mapping[tuple[str, str], Floats], list[Open]]:
-        return block, *_measure(plan, aligned, block, weight)
+    def work(block: AlignedQueries) -> tuple[AlignedQueries, _Block]:
+        return block, _Block(measures, rows, block)
 
-    for block, found, opens in in_order(work, aligned.blocks()):
-        for name, values in found.items():
+    for block, found in in_order(work, rows.blocks()):
+        for name, values in found.columns.items():
+            if name not in columns:
+                columns[name] = np.full(rows.queries, np.nan)
             columns[name][block.query] = values
-        nexts = nlargest(_NEXT, (*nexts, *opens), key=lambda one: (one.power, -one.query))
-        progress(block.query.size)
+        if found.open:
+            some = _most_powerful(block, found.open, share, total)
+            following = nsmallest(_NEXT, (*following, *some), key=lambda one: one.order)
+        longest = max(longest, found.longest)
+        if progress:
+            progress(block.query.size)
 
     def of(kind: str) -> dict[str, Floats]:
-        return {name: values for (own, name), values in columns.items() if own == kind}
+        return {
+            name: values[population.index] for (own, name), values in columns.items() if own == kind
+        }
 
-    bounds = of("open")
-    unjudged = (bounds["least"], bounds["greatest"]) if bounds else None
-    return PerQuery(of("old"), of("new"), of("like"), unjudged, tuple(nexts))
-
-
-def likeness_names(plan: ComparisonPlan) -> tuple[str, ...]:
-    """The measures of how alike the two rankings of a query are."""
-    return ("rbo", f"overlap@{plan.k}", "kendall-tau", "top1-changed")
+    least, greatest = of("least"), of("greatest")
+    unjudged = {name: (least[name], greatest[name]) for name in least}
+    return PerQuery(of("old"), of("new"), of("like"), unjudged, tuple(following), longest)
 
 
-def _measure(
-    plan: ComparisonPlan, aligned: Aligned, block: AlignedQueries, weight: Floats
-) -> tuple[Mapping[tuple[str, str], Floats], list[Open]]:
-    matched = match(block.old, block.new, block.judged, block.grades)
-    if matched.twice.size:
-        raise _twice(aligned, block, matched)
-    judged = JudgedQueries(
-        block.judged.starts, block.grades, plan.gain, plan.relevant, aligned.judgments.top
-    )
-    found: dict[tuple[str, str], Floats] = {}
-    for arm, lists, grades in (
-        ("old", block.old, matched.old_grades),
-        ("new", block.new, matched.new_grades),
-    ):
-        for metric in plan.metrics:
-            found[arm, metric] = quality(metric, lists.starts, grades, judged)
-        found[arm, f"judged@{plan.k}"] = ranking.judged_at(lists.starts, grades, plan.k)
-    pairing = matched.pairing
-    likeness = (
-        similarity.rbo(pairing),
-        similarity.overlap_at(pairing, plan.k),
-        similarity.kendall_tau(pairing),
-        similarity.top1_changed(pairing).astype(np.float64),
-    )
-    for name, one in zip(likeness_names(plan), likeness, strict=True):
-        found["like", name] = one
-    if not plan.bounded_depth:
-        return found, []
-    bounds = unjudged(
-        pairing,
-        matched.old_grades,
-        matched.new_grades,
-        block.judged.starts,
-        block.grades,
-        plan.bounded_depth,
-        plan.gain,
-        max_grade=aligned.judgments.top,
-    )
-    found["open", "least"], found["open", "greatest"] = bounds.pessimistic, bounds.optimistic
-    return found, _opens(block, bounds, weight)
+class _Block:
+    """Some queries, measured.
+
+    Attributes:
+        columns: Values of these queries.
+        open: What unjudged documents could do to the judged metric, where they may.
+        longest: The length of the longest list.
+    """
+
+    def __init__(self, measures: RankingMeasures, rows: RankedRows, block: AlignedQueries) -> None:
+        matched = rows.match(block)
+        judged = JudgedQueries(
+            block.judged.starts, block.grades, rows.max_grade, measures.gain, measures.relevant
+        )
+        self.columns: dict[Column, Floats] = {}
+        self.open: UnjudgedBounds | None = None
+        self.longest = max(_longest(block.old), _longest(block.new))
+        for arm, lists, grades in (
+            ("old", block.old, matched.old_grades),
+            ("new", block.new, matched.new_grades),
+        ):
+            ranked = Ranking(lists.starts, lists.codes, grades)
+            for metric in measures.quality:
+                self.columns[arm, metric.name] = metric.values(ranked, judged)
+        for measure in measures.likeness:
+            self.columns["like", measure.name] = measure.values(matched, measures.persistence)
+        for metric in measures.bounded:
+            self._bound(metric, matched, judged, judged_by=metric == measures.judged)
+
+    def _bound(
+        self, metric: Metric, matched: Matched, judged: JudgedQueries, *, judged_by: bool
+    ) -> None:
+        assert metric.unjudged  # noqa: S101 - asked before
+        assert metric.depth  # noqa: S101 - where nothing is cut off nothing hides below
+        bounds = metric.unjudged(matched, judged, metric.depth)
+        self.columns["least", metric.name] = bounds.pessimistic
+        self.columns["greatest", metric.name] = bounds.optimistic
+        if judged_by:
+            self.open = bounds
 
 
-def _opens(block: AlignedQueries, bounds: UnjudgedBounds, weight: Floats) -> list[Open]:
+def _longest(lists: Lists) -> int:
+    return int(np.diff(lists.starts).max(initial=0))
+
+
+def _most_powerful(
+    block: AlignedQueries, bounds: UnjudgedBounds, weight: Floats, total: float
+) -> Sequence[UnjudgedDocument]:
     """The unjudged documents of a block that could move the mean most."""
     query = block.query[bounds.query]
-    power = weight[query] * bounds.swing
-    most = np.argsort(-power, kind="stable")[:_NEXT]
-    old = bounds.old_row - block.old.starts[bounds.query] + 1
-    new = bounds.new_row - block.new.starts[bounds.query] + 1
-    return [
-        Open(
-            int(query[at]),
-            int(old[at]) if bounds.old_row[at] >= 0 else 0,
-            int(new[at]) if bounds.new_row[at] >= 0 else 0,
-            float(power[at]),
-        )
-        for at in most
-        if power[at] > 0
+    power = weight[query] * bounds.swing / total
+    old = _ranks(bounds.old_row, block.old, bounds.query)
+    new = _ranks(bounds.new_row, block.new, bounds.query)
+    least = np.partition(power, -_NEXT)[-_NEXT] if power.size > _NEXT else 0.0
+    found = [
+        UnjudgedDocument(int(query[at]), int(old[at]), int(new[at]), float(power[at]))
+        for at in np.flatnonzero((power >= least) & (power > 0))
     ]
+    return nsmallest(_NEXT, found, key=lambda one: one.order)
 
 
-def _twice(aligned: Aligned, block: AlignedQueries, matched: Matched) -> RankingError:
-    source, row = matched.twice[0].tolist()
-    file = {JUDGED: aligned.judgments, OLD: aligned.old}.get(source, aligned.new)
-    lists = {JUDGED: block.judged, OLD: block.old}.get(source, block.new)
-    place = int(np.searchsorted(lists.starts, row, side="right")) - 1
-    query = aligned.names[int(block.query[place])].as_py()
-    count = int((matched.twice[:, 0] == source).sum())
-    documents = examples_of_twice(file.source, file.columns, query)
-    return RankingError(
-        f"{count:,} or more documents stand twice in a query: query {query!r}, {documents}",
-        path=file.source.path,
-        advice="keep one row for each document of a query",
-    )
+def _ranks(row: Ints, lists: Lists, query: Ints) -> Ints:
+    return np.where(row >= 0, row - lists.starts[query] + 1, 0)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from gates.comparison.metric import Metric
+from gates.comparison.metrics import judging_metrics, likeness_measures, quality, quality_metrics
+from gates.comparison.per_query import SEVERE, RankingMeasures
+from gates.domain.comparison import DEFAULT_SEED
 from gates.errors import UsageError
 from gates.kernels.ranking import Gain
 
 __all__ = ["ComparisonPlan"]
-
-_METRIC = re.compile(r"(ndcg|precision|recall|err)@[1-9]\d{0,3}|mrr|map|rbp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +60,11 @@ class ComparisonPlan:
     unjudged: Literal["open", "irrelevant"] = "open"
     missing: Literal["error", "empty"] = "error"
     resamples: int = 10_000
-    seed: int = 20260101
+    seed: int = DEFAULT_SEED
 
     def __post_init__(self) -> None:
-        if self.metric and not _METRIC.fullmatch(self.metric):
-            raise UsageError(
-                f"--metric {self.metric}: there is no such metric",
-                advice="name one of ndcg@K, mrr, map, precision@K, recall@K, rbp, err@K",
-            )
+        if self.metric:
+            _judging(self.metric)
         if self.slices and self.queries is None:
             raise UsageError(
                 f"--slice {self.slices[0]} needs the queries' columns",
@@ -79,24 +79,62 @@ class ComparisonPlan:
                 raise UsageError(f"--{name.strip('-')} {value:g} is not between 0 and 1")
 
     @property
-    def judged(self) -> str:
+    def judged(self) -> Metric:
         """The metric that is judged."""
-        return self.metric or f"ndcg@{self.k}"
+        return _judging(self.metric or f"ndcg@{self.k}")
 
     @property
-    def bounded_depth(self) -> int:
-        """How deep unjudged documents are looked for; 0 where they cannot decide."""
-        name, _, k = self.judged.partition("@")
-        return int(k) if name == "ndcg" and self.unjudged == "open" else 0
+    def quality(self) -> tuple[str, ...]:
+        """The metrics whose differences are measured, the judged one first."""
+        usual = (one.at(self.k).name for one in judging_metrics() if one.usual)
+        return tuple(dict.fromkeys((self.judged.name, *usual)))
 
     @property
-    def metrics(self) -> tuple[str, ...]:
-        """Every quality metric that is measured, the judged one first."""
-        k = self.k
-        usual = (f"ndcg@{k}", "mrr", "map", f"precision@{k}", f"recall@{k}")
-        return tuple(dict.fromkeys((self.judged, *usual)))
+    def likeness(self) -> tuple[str, ...]:
+        """The measures of how alike both rankings are."""
+        return tuple(one.at(self.k).name for one in likeness_measures() if one.usual)
+
+    @property
+    def coverage(self) -> tuple[str, ...]:
+        """How much of both rankings somebody judged: the measurements of the old and the new."""
+        usual = (one for one in quality_metrics() if one.usual and one.describes == "judgments")
+        return tuple(f"{one.at(self.k).name}.{arm}" for one in usual for arm in ("old", "new"))
+
+    @property
+    def measurements(self) -> tuple[str, ...]:
+        """What is measured, by name, the difference that is judged first."""
+        better = (f"{self.judged.name}.p-better",) if self.better else ()
+        deltas = (f"{one}.delta" for one in self.quality)
+        return (*deltas, *better, SEVERE, *self.likeness, *self.coverage)
+
+    @property
+    def measures(self) -> RankingMeasures:
+        """What all of it rests on."""
+        return RankingMeasures.of(
+            self.judged,
+            self.measurements,
+            gain=self.gain,
+            relevant=self.relevant,
+            unjudged=self.unjudged == "open",
+        )
+
+    @property
+    def margins(self) -> Mapping[str, Mapping[str, float]]:
+        """How much of each metric may be lost: of the whole, and of each named slice."""
+        least = self.margin if self.slice_margin is None else self.slice_margin
+        of_slices = dict.fromkeys(self.slices, least)
+        of_all = {one: {"": self.margin} for one in self.quality}
+        return {**of_all, self.judged.name: {"": self.margin, **of_slices}}
 
     @property
     def slice_columns(self) -> tuple[str, ...]:
         """The columns that slices speak of."""
         return tuple(dict.fromkeys(one.partition("=")[0] for one in self.slices))
+
+
+def _judging(name: str) -> Metric:
+    with suppress(KeyError):
+        if (metric := quality(name)).describes == "ranking":
+            return metric
+    named = ", ".join(one.name.replace("{k}", "K") for one in judging_metrics())
+    raise UsageError(f"--metric {name}: there is no such metric", advice=f"name one of {named}")

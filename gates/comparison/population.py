@@ -4,26 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-import numpy as np
-import pyarrow as pa
-
-from gates.comparison.files.aligned import Aligned
-from gates.comparison.files.arrow import as_arrow
-from gates.comparison.files.coded import codes_of
-from gates.comparison.files.formats import open_source
-from gates.comparison.plan import ComparisonPlan
-from gates.errors import RankingError
 from gates.kernels.packed import Bools, Floats, Ints
 
-if TYPE_CHECKING:
-    from gates.domain.design import Design
-
-__all__ = ["Population", "population"]
-
-_EXAMPLES = 5
-_TEXTS = ("query", "query_text")
+__all__ = ["Population"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,11 +15,11 @@ class Population:
     """The queries that are compared, P of them, ordered as their ids are.
 
     Attributes:
-        index: int64[P], index into `Aligned.query`.
+        index: int64[P], their numbers among the queries whose rows there are.
         traffic: float64[P], each query's traffic; ones when nobody said.
         weight: float64[P], what each stands for: traffic over inclusion probability.
         census: bool[P], those taken with certainty.
-        slices: column → P values, of every text column of the queries' file.
+        slices: column → P values.
         text: P texts as shoppers typed them; None when nobody said.
         notes: What a reader should know.
     """
@@ -45,125 +29,5 @@ class Population:
     weight: Floats
     census: Bools
     slices: Mapping[str, Sequence[str]]
-    text: Sequence[str] | None
-    notes: tuple[str, ...]
-
-
-def population(plan: ComparisonPlan, aligned: Aligned) -> Population:
-    """Decide which queries count.
-
-    Raises:
-        RankingError: A ranking lacks some, nobody judged any, or the queries' file is wrong.
-    """
-    design = _read(plan) if plan.queries else None
-    notes: list[str] = []
-    if design is None:
-        index = np.arange(aligned.query.size)
-        traffic = weight = np.ones(index.size)
-        census = np.zeros(index.size, dtype=np.bool_)
-        slices: Mapping[str, Sequence[str]] = {}
-    else:
-        index, row = _known(aligned, design)
-        _demand_found(plan, design, row)
-        left = aligned.query.size - index.size
-        if left:
-            notes.append(f"{left:,} queries are not in {plan.queries} and are left out")
-        traffic = design.weight[row]
-        weight = traffic / design.inclusion[row]
-        census = design.census[row]
-        slices = {
-            name: [values[at] for at in row.tolist()] for name, values in design.slices.items()
-        }
-        notes += design.warnings
-    notes += _missing(plan, aligned, index)
-    text = next((slices[name] for name in _TEXTS if name in slices), None)
-    slices = {name: values for name, values in slices.items() if name not in _TEXTS}
-    return Population(index, traffic, weight, census, slices, text, tuple(notes))
-
-
-def _read(plan: ComparisonPlan) -> Design:
-    # Reading golden sets costs as much to import as a small comparison takes.
-    from gates.domain.design import read_design
-    from gates.system.table import Table
-
-    assert plan.queries  # noqa: S101 - asked before
-    source = open_source(plan.queries, "queries")
-    tables = [table for read in source.pieces(source.names) for table in read()]
-    whole = pa.concat_tables(tables) if tables else pa.table({name: [] for name in source.names})
-    columns = {name: whole[name].combine_chunks() for name in whole.column_names}
-    known = {"query_id", "weight", "sampling", "inclusion_probability"}
-    # Every column of words may be a slice; numbers are cut only where somebody asks.
-    words = [name for name, values in columns.items() if pa.types.is_string(values.type)]
-    slices = dict.fromkeys((*plan.slice_columns, *(one for one in words if one not in known)))
-    table = Table(plan.queries, columns, whole.num_rows, source.lines_before == 1)
-    design = read_design(table, tuple(slices))
-    for name in plan.slices:
-        column, equals, value = name.partition("=")
-        if equals and value not in design.slices[column]:
-            raise RankingError(
-                f"no query has {column} '{value}'",
-                path=plan.queries,
-                advice=f"there are: {', '.join(sorted(set(design.slices[column]))[:12])}",
-            )
-    return design
-
-
-def _known(aligned: Aligned, design: Design) -> tuple[Ints, Ints]:
-    """Index into the aligned queries and row of the design, in the order of the former."""
-    codes = codes_of(design.ids)
-    by_code = np.argsort(codes)
-    place = np.minimum(np.searchsorted(codes[by_code], aligned.query), codes.size - 1)
-    row = by_code[place]
-    there = codes[row] == aligned.query
-    return np.flatnonzero(there), row[there]
-
-
-def _demand_found(plan: ComparisonPlan, design: Design, row: Ints) -> None:
-    unknown = np.ones(len(design.ids), dtype=np.bool_)
-    unknown[row] = False
-    if unknown.any() and plan.missing == "error":
-        raise RankingError(
-            f"{int(unknown.sum()):,} of {unknown.size:,} queries are in no other file: "
-            f"{_named(design.ids, unknown)}",
-            path=plan.queries or "",
-            advice="remove them, or say that their result lists are empty: --missing empty",
-        )
-
-
-def _missing(plan: ComparisonPlan, aligned: Aligned, index: Ints) -> list[str]:
-    query = aligned.query[index]
-    names = aligned.names.take(as_arrow(index))
-    judged = np.isin(query, aligned.judgments.query)
-    if not judged.any():
-        raise RankingError(
-            f"none of the {query.size:,} queries to compare is judged",
-            path=plan.judgments,
-            advice="check that both files write query ids alike: "
-            f"{_named(names, ~judged)} against {_named(aligned.judgments.names, None)}",
-        )
-    notes = []
-    for path, file in ((plan.old, aligned.old), (plan.new, aligned.new)):
-        lacks = ~np.isin(query, file.query)
-        if not lacks.any():
-            continue
-        count = f"{int(lacks.sum()):,} of {query.size:,} queries are not in it"
-        if plan.missing == "error":
-            raise RankingError(
-                f"{count}: {_named(names, lacks)}",
-                path=path,
-                advice="rank them, or say that their result lists are empty: --missing empty",
-            )
-        notes.append(f"{path}: {count} and count as empty result lists: {_named(names, lacks)}")
-    unjudged = int((~judged).sum())
-    if unjudged:
-        notes.append(
-            f"{unjudged:,} of {query.size:,} queries have no judgments: they count in how alike "
-            f"the rankings are, not in quality: {_named(names, ~judged)}"
-        )
-    return notes
-
-
-def _named(names: pa.Array, wanted: Bools | None) -> str:
-    rows = np.arange(len(names)) if wanted is None else np.flatnonzero(wanted)
-    shown = ", ".join(repr(names[row].as_py()) for row in rows[:_EXAMPLES].tolist())
-    return shown + (", …" if rows.size > _EXAMPLES else "")
+    text: Sequence[str] | None = None
+    notes: tuple[str, ...] = ()

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 from gates.domain.judging import Exhibit, Judgement, Measurement, Verdict
 
-__all__ = ["Comparison", "RankingFacts"]
+__all__ = ["DEFAULT_SEED", "Comparison", "RankingFacts"]
+
+DEFAULT_SEED = 20260101
+"""The seed of everything random where nobody names one: of gates and of `gates diff` alike, so that
+the same lists give both the same intervals."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """Numbers from arrays: pure functions on NumPy, no files, no models, no policy.
 
     packed.py         the layout every ranking kernel shares: one flat array, cut by offsets
-    ranking.py        canonical order, nDCG, average precision, reciprocal rank, precision, recall
+    ranking.py        nDCG, average precision, reciprocal rank, precision, recall
     browsing.py       rank-biased precision, expected reciprocal rank
     similarity.py     old list against new list: overlap, RBO, Kendall's tau, moves
     attribution.py    which document cost how much DCG
-    named.py          those metrics by the names that cards and commands use
-    ids.py            long lists with text ids, with canonical.py, matching.py and blocks.py
+    canonical.py      the one order of scored documents
+    matching.py       which document of one list is which of another, with its grade
+    ids.py            text ids as numbers; blocks.py: ragged lists as rectangles
     intervals.py      bootstrap-t bounds, sign-flip test, Clopper-Pearson bounds
     multiplicity.py   p-values adjusted for how many were looked at (Holm; Benjamini and Hochberg)
     unjudged.py       how far documents that nobody judged could move a difference

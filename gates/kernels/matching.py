@@ -53,7 +53,7 @@ class Matched:
     twice: Ints
 
 
-def as_codes(numbers: Ints) -> Codes:
+def as_codes(numbers: NDArray[np.integer]) -> Codes:
     """Documents that were numbered, from 0 up to 2^31, as codes that match exactly; uint64[N]."""
     # Matching reads the upper bits, and puts ranks in the lower.
     return numbers.astype(np.uint64) << np.uint64(32)

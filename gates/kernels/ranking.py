@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gates.kernels.packed import (
     Floats,
@@ -40,12 +41,12 @@ class Ranking:
 
     Attributes:
         starts: int64[Q + 1], offsets of each query's rows.
-        docs: int64[N], document codes, unique within a query.
+        docs: int64[N] or uint64[N], document codes, unique within a query.
         grades: float64[N], judged grade, NaN where unjudged.
     """
 
     starts: Ints
-    docs: Ints
+    docs: NDArray[np.integer]
     grades: Floats
 
 

@@ -1,4 +1,4 @@
-"""Reading `ranking-diff` exhibits; `gates.checks.ranking_diff.side_by_side` says what they hold."""
+"""Reading `ranking-diff` exhibits; `gates.comparison.exhibits` says what they hold."""
 
 from __future__ import annotations
 

@@ -247,7 +247,12 @@ def run(
 ) -> Result:
     """Run a check for some metrics."""
     chosen = catalogue()[check].options.model_validate(options)
-    found = list(find(check).measure(subject, CheckPlan(metrics, tuple(slices), chosen)))
+    return run_plan(check, subject, CheckPlan(metrics, tuple(slices), chosen))
+
+
+def run_plan(check: str, subject: FakeSubject, plan: CheckPlan[Any]) -> Result:
+    """Run a check for all that a card may ask of it."""
+    found = list(find(check).measure(subject, plan))
     return Result(
         {(one.metric, one.slice): one for one in found if isinstance(one, Measurement)},
         [one for one in found if isinstance(one, Exhibit)],

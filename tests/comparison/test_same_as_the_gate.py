@@ -1,20 +1,28 @@
-"""`gates diff` on the lists of a golden set gives the numbers of the gate's own check."""
+"""`gates diff` on the lists of a golden set gives the numbers of the gate's check, to the bit."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from gates.comparison import ComparisonPlan, compare
-from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
+from gates.card.policy import Policy
+from gates.checks import catalogue
+from gates.comparison.compare import compare
+from gates.comparison.plan import ComparisonPlan
+from gates.domain.comparison import Comparison
+from gates.domain.subject import CheckPlan
+from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run_plan
 from tests.comparison.files.files import Row, write
 
-QUERIES, DOCUMENTS = 10, 12  # q0 to q9: their ids order as their numbers do
+QUERIES, DOCUMENTS = 24, 12  # q0 to q23: q10 stands before q2 by id, and after it in the set
+QUALITY = ("ndcg@10", "mrr", "map", "precision@10", "recall@10")
+NAMES = (*(f"{one}.delta" for one in QUALITY), "severe-losses", "rbo", "kendall-tau")
+SHOWN = ("overlap@10", "top1-changed")
 
 
-def test_one_set_of_lists_gives_both_the_same_numbers(tmp_path: Path) -> None:
+def both(folder: Path) -> tuple[Result, Comparison]:
+    """The check on a golden set, and `gates diff` on its lists in files."""
     rng = np.random.default_rng(9)
     lists = [
         {
@@ -24,14 +32,25 @@ def test_one_set_of_lists_gives_both_the_same_numbers(tmp_path: Path) -> None:
         for _ in range(QUERIES)
     ]
     old, new = rng.integers(0, 20, (2, QUERIES * DOCUMENTS)).astype(float)  # full of ties
-    golden = golden_set(lists=lists, features={"old": old, "new": new})
-    names = ("ndcg@10", "mrr", "map", "precision@10", "recall@10")
+    weight = rng.integers(1, 9, QUERIES).astype(float)
+    census = rng.random(QUERIES) < 0.3
+    golden = golden_set(
+        lists=lists,
+        features={"old": old, "new": new},
+        slices={"part": tuple("ab"[q % 2] for q in range(QUERIES))},
+        weight=weight.tolist(),
+        census=census.tolist(),
+    )
     subject = FakeSubject(
         golden,
         FakeArm(score=lambda columns: columns["new"]),
         FakeArm("champion", score=lambda columns: columns["old"]),
+        seed=Policy.model_fields["seed"].default,
     )
-    checked = run("ranking-diff", subject, *(f"{one}.delta" for one in names), "rbo", "kendall-tau")
+    margins = {"ndcg@10.delta": {"": 0.02, "part": 0.05}}
+    options = catalogue()["ranking-diff"].options()
+    plan = CheckPlan((*NAMES, *SHOWN), ("part",), options, margins)
+    checked = run_plan("ranking-diff", subject, plan)
 
     pairs = [(f"q{q}", doc) for q, docs in enumerate(lists) for doc in docs]
     judged: list[Row] = [
@@ -43,24 +62,58 @@ def test_one_set_of_lists_gives_both_the_same_numbers(tmp_path: Path) -> None:
 
     def ranking(name: str, scores: np.ndarray) -> Path:
         rows = [(*pair, float(one)) for pair, one in zip(pairs, scores, strict=True)]
-        return write(tmp_path / f"{name}.parquet", rows, "score")
+        return write(folder / f"{name}.parquet", rows, "score")
 
-    plan = ComparisonPlan(
+    queries = folder / "queries.csv"
+    lines = [
+        f"q{q},query {q},{weight[q]},{'census' if census[q] else 'pps'},{'ab'[q % 2]}"
+        for q in range(QUERIES)
+    ]
+    queries.write_text("\n".join(["query_id,query,weight,sampling,part", *lines]), "utf-8")
+    asked = ComparisonPlan(
         ranking("old", old),
         ranking("new", new),
-        write(tmp_path / "judged.csv", judged, "grade"),
-        seed=subject.seed,
+        write(folder / "judged.csv", judged, "grade"),
+        queries,
+        slices=("part",),
+        margin=0.02,
+        slice_margin=0.05,
     )
-    compared = compare(plan, progress=lambda *_: None).comparison
-    found = {one.metric: one for one in compared.measurements}
-    for metric in (*(f"{one}.delta" for one in names), "rbo", "kendall-tau", "severe-losses"):
-        gate, diff = checked[metric], found[metric]
-        assert (diff.n, diff.value, diff.lower, diff.upper) == (
-            gate.n,
-            gate.value,
-            gate.lower,
-            gate.upper,
-        ), metric
-    gate, diff = checked["ndcg@10.delta"], found["ndcg@10.delta"]
-    assert diff.pessimistic == pytest.approx(gate.pessimistic)
-    assert diff.optimistic == pytest.approx(gate.optimistic)
+    return checked, compare(asked, progress=lambda *_: None, with_lists=True).comparison
+
+
+def test_one_set_of_lists_gives_both_the_same_measurements(tmp_path: Path) -> None:
+    checked, compared = both(tmp_path)
+    found = {(one.metric, one.slice): one for one in compared.measurements}
+    for metric in (*NAMES, *SHOWN):
+        assert found[metric, ""].value is not None
+        gate, diff = checked[metric], found[metric, ""]
+        if metric.endswith(".delta") and metric != "ndcg@10.delta":
+            # A card gave this one no margin, so nobody asks how many queries it takes.
+            assert dict(diff.extra) == {**gate.extra, "n_needed": diff.extra["n_needed"]}
+            assert (diff.value, diff.lower, diff.upper) == (gate.value, gate.lower, gate.upper)
+        else:
+            assert diff == gate
+    for part in ("part=a", "part=b"):
+        assert found["ndcg@10.delta", part] == checked.measurements["ndcg@10.delta", part]
+    assert found["judged@10.new", ""].value == checked["judged@10"].value
+
+
+def test_one_set_of_lists_gives_both_the_same_lists_and_documents_to_judge(tmp_path: Path) -> None:
+    checked, compared = both(tmp_path)
+    (gate,) = [one.data for one in checked.exhibits if one.kind == "ranking-diff"]
+    (diff,) = [one.data for one in compared.exhibits if one.kind == "ranking-diff"]
+    assert len(gate["queries"]) == QUERIES
+    untold = [{k: v for k, v in one.items() if k != "why"} for one in gate["queries"]]
+    assert diff["queries"] == untold
+    assert (diff["metric"], diff["k"], diff["severe"]) == (
+        gate["metric"],
+        gate["k"],
+        gate["severe"],
+    )
+    title = "Documents to judge next"
+    (by_gate,) = [one.data["rows"] for one in checked.exhibits if one.title == title]
+    (by_diff,) = [one.data["rows"] for one in compared.exhibits if one.title == title]
+    assert by_gate
+    ids = {f"query {q}": f"q{q}" for q in range(QUERIES)}
+    assert by_diff == [[ids[one[0]], one[1], None, *one[3:]] for one in by_gate]

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gates.comparison import ComparisonPlan, compare
-from gates.comparison.compare import Compared
+from gates.comparison.compare import Compared, compare
+from gates.comparison.plan import ComparisonPlan
 from gates.domain.judging import Outcome
 from gates.errors import RankingError, UsageError
 from tests.comparison.files.files import Row, write
@@ -94,7 +94,7 @@ def test_better_demands_evidence_and_no_worse_does_not(tmp_path: Path) -> None:
 
 def test_traffic_decides_whose_loss_counts(tmp_path: Path) -> None:
     old, new, judged = shop(tmp_path, old_noise=1.0, new_noise=1.0)
-    change = compared((old, new, judged)).per_query.delta("ndcg@10")
+    change = compared((old, new, judged)).queries.per_query.delta("ndcg@10")
     rows = [
         {"query_id": f"q{at:04}", "weight": 1000 if one < -0.05 else 1, "sampling": "pps"}
         for at, one in enumerate(change)
@@ -170,7 +170,7 @@ def test_a_query_that_a_ranking_lacks_is_an_error_unless_its_list_is_said_to_be_
     assert "--missing empty" in caught.value.advice
     found = compared((old, new, judged), missing="empty")
     row = found.names().to_pylist().index("q0007")
-    assert found.per_query.new["ndcg@10"][row] == 0
+    assert found.queries.per_query.new["ndcg@10"][row] == 0
     assert any("empty result lists: 'q0007'" in note for note in found.comparison.notes)
 
 

@@ -1,4 +1,4 @@
-"""The reference table of docs/model-cards.md, made from the checks themselves.
+"""The reference tables of checks and of metrics in docs, made from these themselves.
 
 python -m tests.docs.reference     writes it anew
 """
@@ -10,13 +10,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gates.checks import catalogue
+from gates.comparison.metrics import judging_metrics
 from gates.domain.tasks import TASKS
 
-PAGE = Path(__file__).parents[2] / "docs" / "model-cards.md"
-_MARKS = re.compile(r"(<!-- catalogue: begin -->\n).*?(<!-- catalogue: end -->)", re.DOTALL)
+_DOCS = Path(__file__).parents[2] / "docs"
+_MARKS = re.compile(r"(<!-- (\w+): begin -->\n).*?(<!-- \w+: end -->)", re.DOTALL)
+_READS = {"grades": "grades", "relevant": "relevant documents", "judged": "which are judged"}
 
 
-def table() -> str:
+def checks() -> str:
     """Every check with its metrics and options, as Markdown."""
     lines: list[str] = []
     for spec in catalogue().values():
@@ -52,10 +54,25 @@ def _listed(names: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def metrics() -> str:
+    """Every metric that two rankings can be judged by, as Markdown."""
+    lines = ["| metric | what it is | reads | better |", "| --- | --- | --- | --- |"]
+    for one in judging_metrics():
+        better = "higher" if one.higher_is_better else "lower"
+        name = one.name.replace("{k}", "K")
+        lines.append(f"| `{name}` | {one.words} | {_READS[one.reads]} | {better} |")
+    return "\n".join(lines) + "\n"
+
+
+TABLES = {"catalogue": checks, "metrics": metrics}
+PAGES = [_DOCS / "model-cards.md", _DOCS / "diff.md"]
+
+
 def renewed(page: str) -> str:
-    """The page with its table made anew."""
-    return _MARKS.sub(lambda found: f"{found[1]}{table()}{found[2]}", page)
+    """The page with its tables made anew."""
+    return _MARKS.sub(lambda found: f"{found[1]}{TABLES[found[2]]()}{found[3]}", page)
 
 
 if __name__ == "__main__":
-    PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in PAGES:
+        page.write_text(renewed(page.read_text(encoding="utf-8")), encoding="utf-8")

@@ -8,19 +8,26 @@ from pathlib import Path
 import pytest
 
 from gates.domain.tasks import TASKS
-from tests.docs.reference import PAGE, renewed
+from tests.docs.reference import PAGES as REFERENCES
+from tests.docs.reference import renewed
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def test_the_reference_of_checks_is_current() -> None:
-    page = PAGE.read_text(encoding="utf-8")
+@pytest.mark.parametrize("path", REFERENCES, ids=lambda path: path.name)
+def test_the_reference_of_checks_and_of_metrics_is_current(path: Path) -> None:
+    page = path.read_text(encoding="utf-8")
+    assert "begin -->" in page
     assert page == renewed(page), "run: python -m tests.docs.reference"
 
 
 def test_the_page_names_every_task() -> None:
-    line = next(one for one in PAGE.read_text().splitlines() if one.startswith("task:"))
+    line = next(
+        one
+        for one in (ROOT / "docs" / "model-cards.md").read_text().splitlines()
+        if one.startswith("task:")
+    )
     assert {*line.partition("#")[2].replace("|", " ").split()} == TASKS.keys()
 
 
@@ -36,7 +43,7 @@ def test_the_card_on_the_page_is_a_valid_card(tmp_path: Path) -> None:
     from gates.checks import catalogue
     from gates.golden import read_golden
 
-    page = PAGE.read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "model-cards.md").read_text(encoding="utf-8")
     card = tmp_path / "model_cards" / "product-ranker.md"
     card.parent.mkdir()
     found = re.search(r"```yaml\n(---\n.*?---\n)```", page, re.DOTALL)

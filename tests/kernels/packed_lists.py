@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from gates.kernels.matching import Lists, as_codes, pair
 from gates.kernels.packed import Floats, Ints
@@ -25,7 +26,12 @@ def pair_lists(old: Sequence[Sequence[int]], new: Sequence[Sequence[int]]) -> Pa
     return pair_docs(old_starts, old_docs.astype(np.int64), new_starts, new_docs.astype(np.int64))
 
 
-def pair_docs(old_starts: Ints, old_docs: Ints, new_starts: Ints, new_docs: Ints) -> Pairing:
+def pair_docs(
+    old_starts: Ints,
+    old_docs: NDArray[np.integer],
+    new_starts: Ints,
+    new_docs: NDArray[np.integer],
+) -> Pairing:
     """Pairing of packed lists of document numbers."""
     return pair(Lists(old_starts, as_codes(old_docs)), Lists(new_starts, as_codes(new_docs)))
 

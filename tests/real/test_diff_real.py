@@ -13,9 +13,8 @@ import pytest
 import pytrec_eval
 
 from gates.comparison.files.aligned import align
-from gates.comparison.per_query import measure_queries
 from gates.comparison.plan import ComparisonPlan
-from tests.comparison.files.files import Row, write
+from tests.comparison.files.files import Row, measured_rows, write
 from tests.conftest import CommandLine
 from tests.real.conftest import DATA
 
@@ -100,7 +99,7 @@ def test_every_metric_of_every_query_is_what_pytrec_eval_gives(
     )
     plan = ComparisonPlan(*files, relevant=relevant)
     aligned = align(*files, scratch=tmp_path, progress=lambda *_: None)
-    found = measure_queries(plan, aligned, np.ones(aligned.query.size), lambda _: None)
+    found = measured_rows(plan, aligned)
     names = aligned.names.to_pylist()
     compared = 0
     for rows, ours in ((old, found.old), (new, found.new)):

@@ -11,11 +11,11 @@ from gates.card.card import MetricSpec
 from gates.checks import Found
 from gates.checks._answers_by_text import TextAnswers
 from gates.checks._replay import expected_labels
-from gates.checks._slices import cuts
 from gates.checks.behaviour.edits import EditedQuery
 from gates.checks.behaviour.options import BehaviourOptions
 from gates.checks.behaviour.perturb import INVARIANCES, SYNONYMS, Drawn, draw
-from gates.comparison.measuring import Sample, Slice, means, share
+from gates.comparison.measuring import Sample, means, share
+from gates.comparison.slices import Slice, cuts
 from gates.domain.counterexamples import Counterexample
 from gates.domain.judging import Exhibit, Measurement
 from gates.domain.subject import CheckPlan, GoldenSet, Subject

@@ -10,12 +10,12 @@ import numpy as np
 from gates.card.card import MetricSpec
 from gates.checks import Found
 from gates.checks._answers_by_text import TextAnswers
-from gates.checks._slices import cuts
 from gates.checks.behaviour import products
 from gates.checks.behaviour.edits import EditedQuery, TextEdit
 from gates.checks.behaviour.options import BehaviourOptions
 from gates.checks.behaviour.perturb import Drawn, chance_of
 from gates.comparison.measuring import share
+from gates.comparison.slices import cuts
 from gates.domain.counterexamples import Counterexample
 from gates.domain.judging import Exhibit
 from gates.domain.subject import CheckPlan, GoldenSet, Subject

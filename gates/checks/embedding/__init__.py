@@ -17,9 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gates.card.card import CheckSpec, MetricSpec
 from gates.checks import Check
-from gates.checks._slices import cuts
 from gates.checks.embedding.vectors import TextVectors, most_changed, most_changed_by_stuffing
 from gates.comparison.measuring import Sample, means
+from gates.comparison.slices import cuts
 from gates.domain.judging import Cause, Exhibit, Measurement
 from gates.domain.subject import CheckPlan, Expectation, Subject
 from gates.domain.tasks import AnswerForm

@@ -8,7 +8,7 @@ import numpy as np
 
 from gates.checks._ranked import judged, rank
 from gates.checks._separate_process import SeparateProcess
-from gates.checks._slices import cuts
+from gates.comparison.slices import cuts
 from gates.domain.judging import Exhibit, Measurement
 from gates.domain.subject import GoldenSet
 from gates.errors import ModelFault

@@ -16,12 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gates.card.card import CheckSpec, MetricSpec
 from gates.checks import Check
-from gates.checks._slices import cuts, margin_of
 from gates.checks.score_range.calibration import Binning, calibration, reliability
 from gates.checks.score_range.label_changes import label_changes
 from gates.checks.score_range.labelled import Labelled, label
 from gates.checks.score_range.recall_by_class import Classes
-from gates.comparison.measuring import PairedMetric, Sample, Slice, differences, means
+from gates.comparison.measuring import PairedMetric, Sample, differences, means
+from gates.comparison.slices import Slice, cuts, margin_of
 from gates.domain.judging import Exhibit, Measurement
 from gates.domain.subject import CheckPlan, Subject
 from gates.domain.tasks import AnswerForm
@@ -151,14 +151,9 @@ class _Measured:
             change = PairedMetric(
                 "label-accuracy", old.right.astype(float), new.right.astype(float)
             )
-        margins = self._margins.get(metric, {})
-        named = sum(margin_of(margins, name) is not None for name, _ in self._slices[1:])
-        whole: list[Measurement] = []
-        for cut in self._slices:
-            margin = margin_of(margins, cut[0])
-            found = differences(sample, [change], cut, named=named, margin=margin, whole=whole)
-            yield _in_words(found[0])
-            whole = whole or found
+        margins = {change.metric: self._margins.get(metric, {})}
+        for one in differences(sample, [change], self._slices, margins=margins):
+            yield _in_words(one)
 
     def _improbable(self, metric: str) -> Iterator[Measurement]:
         low, high = self._labelled.span

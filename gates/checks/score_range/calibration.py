@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gates.checks.score_range.labelled import Given, Labelled
-from gates.comparison.measuring import Sample, Slice
+from gates.comparison.measuring import Sample
+from gates.comparison.slices import Slice
 from gates.domain.judging import Exhibit, Measurement
 from gates.kernels.calibration import (
     BinnedAnswers,

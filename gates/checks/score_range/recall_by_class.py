@@ -101,14 +101,10 @@ class Classes:
     def _changes(self, sample: Sample, margin: float | None) -> list[Measurement]:
         old, new = self._right
         change, kept = PairedMetric("recall", old, new), self._kept
-        whole = differences(sample, [change], ("", np.ones(new.size, bool)))
-        return [
-            one
-            for rows in kept.values()
-            for one in differences(
-                sample, [change], ("", rows), named=len(kept), margin=margin, whole=whole
-            )
-        ]
+        slices = [("", np.ones(new.size, bool)), *kept.items()]
+        margins = {} if margin is None else {"recall": dict.fromkeys(kept, margin)}
+        _, *found = differences(sample, [change], slices, margins=margins)
+        return [replace(one, slice="") for one in found]
 
     @property
     def _right(self) -> tuple[Floats, Floats]:

@@ -7,6 +7,8 @@
     store.py      all pieces of a file, in memory or in partitions on disk
     regroup.py    files whose queries lie scattered, rewritten query by query
     aligned.py    old, new and judgments of the same queries, a block at a time
+    rows.py       these as a comparison asks for them, and lists to show read again
+    queries.py    the weights, design and slices of the queries
 
 Nothing holds a whole file's text in memory: ids become 64-bit codes piece by piece.
 """

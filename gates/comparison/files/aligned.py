@@ -19,12 +19,13 @@ from gates.comparison.files.parallel import in_order
 from gates.comparison.files.regroup import regrouped
 from gates.comparison.files.source import Source
 from gates.comparison.files.store import CodedFile, Collector, Partition, Scattered
+from gates.comparison.rows import AlignedQueries
 from gates.errors import RankingError
 from gates.kernels.ids import Codes
 from gates.kernels.matching import Lists
-from gates.kernels.packed import Floats, Ints
+from gates.kernels.packed import Ints
 
-__all__ = ["Aligned", "AlignedQueries", "align"]
+__all__ = ["Aligned", "align"]
 
 MEMORY = 144 << 20
 """Bytes of codes that are held in memory; beyond it they are kept on disk, by query."""
@@ -32,25 +33,6 @@ MEMORY = 144 << 20
 _QUERIES = 4096  # of a block: smaller ones would have threads wait for one another
 
 Progress = Callable[[int, int | None], None]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class AlignedQueries:
-    """Some queries with their lists, in the same order everywhere.
-
-    Attributes:
-        query: int64[B], index into `Aligned.query`.
-        old: The old lists; a query that is not in the file has an empty one.
-        new: The new lists.
-        judged: The judged documents.
-        grades: float64[J], their grades.
-    """
-
-    query: Ints
-    old: Lists
-    new: Lists
-    judged: Lists
-    grades: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from gates.comparison.files.aligned import MEMORY, align
-from gates.comparison.per_query import PerQuery, measure_queries
+from gates.comparison.per_query import PerQuery
 from gates.comparison.plan import ComparisonPlan
+from tests.comparison.files.files import measured_rows
 
 Measured = tuple[list[str], PerQuery]
 
@@ -24,8 +24,6 @@ def measured(tmp_path: Path) -> Callable[..., Measured]:
         scratch.mkdir(exist_ok=True)
         aligned = align(*files, scratch=scratch, progress=lambda _done, _of: None, memory=memory)
         plan = ComparisonPlan(*files)
-        return aligned.names.to_pylist(), measure_queries(
-            plan, aligned, np.ones(aligned.query.size), lambda _: None
-        )
+        return aligned.names.to_pylist(), measured_rows(plan, aligned)
 
     return run

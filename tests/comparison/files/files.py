@@ -12,8 +12,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
+from gates.comparison.files.aligned import Aligned
+from gates.comparison.files.rows import FileRows
+from gates.comparison.per_query import PerQuery, measure_queries
+from gates.comparison.plan import ComparisonPlan
+from gates.comparison.population import Population
+
 Row = tuple[str, str, float]
 FORMATS = ("parquet", "csv", "tsv", "jsonl", "trec", "csv.gz")
+
+
+def measured_rows(plan: ComparisonPlan, aligned: Aligned) -> PerQuery:
+    """The metrics of every query of three files, each counting alike."""
+    rows = FileRows(aligned)
+    everything = np.ones(rows.queries)
+    nobody = np.zeros(rows.queries, np.bool_)
+    population = Population(np.arange(rows.queries), everything, everything, nobody, {})
+    return measure_queries(plan.measures, rows, population)
 
 
 class Shop:

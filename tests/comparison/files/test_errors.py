@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
 from gates.comparison.files.aligned import align
-from gates.comparison.per_query import measure_queries
 from gates.comparison.plan import ComparisonPlan
 from gates.errors import RankingError
-from tests.comparison.files.files import Row, write
+from tests.comparison.files.files import Row, measured_rows, write
 
 RUN: list[Row] = [("q1", "a", 2.0), ("q1", "b", 1.0), ("q2", "a", 1.0)]
 JUDGED: list[Row] = [("q1", "a", 1.0), ("q2", "a", 0.0)]
@@ -29,7 +27,7 @@ def refusal(tmp_path: Path, old: Path | None = None, judged: Path | None = None)
         aligned = align(
             plan.old, plan.new, plan.judgments, scratch=tmp_path, progress=lambda *_: None
         )
-        measure_queries(plan, aligned, np.ones(aligned.query.size), lambda _: None)
+        measured_rows(plan, aligned)
 
     with pytest.raises(RankingError) as caught:
         read()

@@ -1,4 +1,4 @@
-"""Cutting a set of queries by the slices a card names."""
+"""Cutting a set of queries by the slices that a card or a command names."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ import numpy as np
 
 from gates.kernels.packed import Bools
 
-__all__ = ["cuts", "margin_of"]
+__all__ = ["Slice", "cuts", "margin_of"]
+
+Slice = tuple[str, Bools]
+"""A slice's name (`column=value`, empty for the whole) and its rows, bool[n]."""
 
 
-def cuts(
-    values: Mapping[str, Sequence[str]], columns: Sequence[str], n: int
-) -> Iterator[tuple[str, Bools]]:
-    """The whole set first, then each value of each named column.
+def cuts(values: Mapping[str, Sequence[str]], slices: Sequence[str], n: int) -> Iterator[Slice]:
+    """The whole set first, then each named slice; a column stands for all its values.
 
     Args:
         values: column → n values; empty string where there is none.
-        columns: The columns to cut by.
+        slices: Columns, or `column=value`.
         n: How many rows there are.
-
-    Yields:
-        The slice's name (`column=value`, empty for the whole) and bool[n], its rows.
     """
     yield "", np.ones(n, dtype=bool)
-    for column in columns:
+    for name in slices:
+        column, equals, value = name.partition("=")
         held = np.array(values[column], dtype=object)
-        for value in sorted({one for one in values[column] if one}):
-            yield f"{column}={value}", held == value
+        wanted = (value,) if equals else sorted({one for one in values[column] if one})
+        for one in wanted:
+            yield f"{column}={one}", held == one
 
 
 def margin_of(margins: Mapping[str, float], name: str) -> float | None:
