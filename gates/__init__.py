@@ -23,6 +23,7 @@ of each package is the map of its files.
        bisection/        `gates lock bisect`: which change of a lock changes the answers
        scaffold/         `gates init`: card, golden set and lock for a model that is registered
        demo/             `gates demo`: a synthetic shop, three models, versions of each
+       project.py        its folder, settings, registry, cards and models, as one object
 
     3  what a run asks and shows
        checks/           one file or package a check; read `checks/ranking_diff/` first

@@ -3,7 +3,7 @@
     pytest model_cards/product-ranker.md --candidate models:/product-ranker/7
 
 It loads in every pytest run of everybody who has mlgates installed, so it imports nothing but
-pytest: all else waits until `--candidate` is given (`gates.run.session`).
+pytest: all else waits until there is something to gate (`gates.run.session`).
 """
 
 from __future__ import annotations
@@ -20,26 +20,30 @@ if TYPE_CHECKING:
     from gates.run.session import GateSession
 
 _KEY: pytest.StashKey[GateSession] = pytest.StashKey()
+_SHORT = ("--candidate", "--champion", "--against-itself", "--tracking-uri")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options that open a gate."""
+    """Add the options that open a gate, under names that no other plugin or project has."""
     group = parser.getgroup("gates", "release gate for search models")
     group.addoption(
-        "--candidate",
+        "--gates-candidate",
         metavar="URI",
-        help="version under test, as models:/NAME/VERSION; opens a gate",
+        help="version under test, as models:/NAME/VERSION; opens a gate (where a model card is "
+        "named, --candidate does too, and so do the next three without their gates-)",
     )
     group.addoption(
-        "--champion", metavar="URI", help="version to compare with (default: the card's alias)"
+        "--gates-champion",
+        metavar="URI",
+        help="version to compare with (default: the card's alias)",
     )
     group.addoption(
-        "--against-itself",
+        "--gates-against-itself",
         action="store_true",
         help="the candidate is the champion too: an A/A run, which can promote nothing",
     )
     group.addoption(
-        "--tracking-uri", metavar="URI", help="MLflow store (default: see gates --help)"
+        "--gates-tracking-uri", metavar="URI", help="MLflow store (default: see gates --help)"
     )
     group.addoption("--gates-output", metavar="DIR", help="where the run gets its folder")
     group.addoption(
@@ -60,9 +64,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--gates-project", metavar="DIR", help="folder with model_cards/ and golden/")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, None, None]:
+    """Take `--candidate` for `--gates-candidate` where a card is named, and only there.
+
+    The short names are never registered: pytest refuses to start where a project's own conftest
+    registers the same. By the end of this hook those are loaded, and what they know is theirs.
+    """
+    yield
+    if not any(_card_of(one, early_config) for one in args):
+        return
+    _, unknown = parser.parse_known_and_unknown_args(args)
+    for place, one in enumerate(args):
+        name, equals, value = one.partition("=")
+        if name in _SHORT and one in unknown:
+            args[place] = f"--gates-{name.removeprefix('--')}{equals}{value}"
+
+
+def _card_of(argument: str, config: pytest.Config) -> Path | None:
+    """The model card that an argument names, or an item of; None when it names none."""
+    path = config.invocation_params.dir / argument.split("::")[0]
+    return path if path.suffix == ".md" and path.parent.name == "model_cards" else None
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Prepare a gate session when a candidate is named."""
-    if config.getoption("candidate"):
+    """Prepare a gate session when a candidate is named, or a whole request was handed in."""
+    if (
+        config.getoption("gates_candidate")
+        or config.pluginmanager.has_plugin("gates-request")
+        or "gates_request" in getattr(config, "workerinput", ())
+    ):
         from gates.run.session import GateSession
 
         config.stash[_KEY] = GateSession(config)
@@ -83,17 +116,13 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> CardFile |
     gate = parent.config.stash.get(_KEY, None)
     if gate:
         return gate.collect(file_path, parent)
-    if _is_named_card(file_path, parent.config):
+    named = (_card_of(str(one), parent.config) for one in parent.config.args)
+    if file_path.absolute() in named:
         raise pytest.UsageError(
-            f"{file_path} is a model card: name the version to gate, "
-            "as in --candidate models:/NAME/VERSION"
+            f"{file_path} is a model card: name the version to gate, as in --candidate "
+            "models:/NAME/VERSION (--gates-candidate where --candidate means something else)"
         )
     return None
-
-
-def _is_named_card(path: Path, config: pytest.Config) -> bool:
-    named = {Path(str(one).split("::")[0]).absolute() for one in config.args}
-    return path.absolute() in named and path.parent.name == "model_cards"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -135,7 +164,7 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist's class, w
     """Hand the resolved run to each xdist worker."""
     gate = node.config.stash.get(_KEY, None)
     if gate:
-        node.workerinput["gates_run"] = str(gate.run_dir)
+        node.workerinput.update(gate.worker_input())
 
 
 def _subject(request: pytest.FixtureRequest) -> Subject:

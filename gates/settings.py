@@ -21,23 +21,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from gates.errors import InputError, UsageError
 from gates.system.sizes import as_bytes, as_span
 from gates.system.strict_yaml import nearest
 
-__all__ = ["CacheLimits", "Settings", "cache_limits", "find_project", "load_settings"]
-
-_KEYS = (
-    "tracking-uri",
-    "cache",
-    "cache-max-size",
-    "cache-max-age",
-    "output",
-    "counterexamples",
-    "signing-key",
-    "verify-key",
-)
+__all__ = ["FLAGS", "CacheLimits", "Settings", "cache_limits", "find_project", "load_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +45,7 @@ class CacheLimits:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where things are, all paths absolute.
+    """Where things are, all paths absolute. A new setting is a line here, and one of `_SOURCES`.
 
     Attributes:
         project: The folder that holds `model_cards/`, `golden/` and `models/`.
@@ -77,6 +67,42 @@ class Settings:
     verify_key: Path | None = None
     cache_limits: CacheLimits = CacheLimits()
 
+    def as_flags(self) -> list[str]:
+        """The flags of a command that give it these settings."""
+        words = ["--project", str(self.project)]
+        for name in FLAGS:
+            words += [_dashed(name, "--"), str(getattr(self, name))]
+        return words
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a setting comes from; its flag and its key in `[tool.gates]` are its name, dashed."""
+
+    variable: str
+    default: str = ""
+    flag: bool = True
+
+
+_SOURCES = {
+    "tracking_uri": _Source("MLFLOW_TRACKING_URI", "sqlite:///{project}/.gates/mlflow.db"),
+    "cache": _Source("GATES_CACHE", "{user_cache}/mlgates"),
+    "output": _Source("GATES_OUTPUT", "{project}/.gates/runs"),
+    "counterexamples": _Source("GATES_COUNTEREXAMPLES", "{project}/.gates/counterexamples"),
+    "signing_key": _Source("GATES_SIGNING_KEY", flag=False),
+    "verify_key": _Source("GATES_VERIFY_KEY", flag=False),
+}
+_LIMITS = {"cache_max_size": "GATES_CACHE_MAX_SIZE", "cache_max_age": "GATES_CACHE_MAX_AGE"}
+FLAGS = tuple(name for name, source in _SOURCES.items() if source.flag)
+"""The settings that a flag can give, by their names in `Settings`."""
+
+
+def _dashed(name: str, before: str = "") -> str:
+    return before + name.replace("_", "-")
+
+
+_KEYS = tuple(_dashed(name) for name in (*_SOURCES, *_LIMITS))
+
 
 def find_project(start: Path) -> Path:
     """The nearest folder, from `start` upwards, that holds `model_cards/`; else `start` itself.
@@ -94,52 +120,39 @@ def find_project(start: Path) -> Path:
 def load_settings(
     project: Path | None = None,
     *,
-    tracking_uri: str | None = None,
-    cache: Path | None = None,
-    output: Path | None = None,
-    counterexamples: Path | None = None,
     environ: Mapping[str, str] = os.environ,
+    **flags: str | Path | None,
 ) -> Settings:
     """Gather settings from flags, environment, pyproject.toml and defaults, in this order.
 
     Args:
         project: The project's folder; looked for from the current folder upwards when None.
-        tracking_uri: The flag, when it was given.
-        cache: The flag, when it was given.
-        output: The flag, when it was given.
-        counterexamples: The flag, when it was given.
         environ: Environment variables.
+        flags: Those of `FLAGS` that were given; paths start from the current folder.
 
     Raises:
         InputError: pyproject.toml cannot be read or holds an unknown key.
         UsageError: A limit of the cache is no size or span of time.
     """
+    if unknown := flags.keys() - set(FLAGS):
+        raise TypeError(f"no flag gives {', '.join(sorted(unknown))}")
     root = project.absolute() if project else find_project(Path.cwd())
     written = _written(root / "pyproject.toml")
-
-    def pick(flag: object, variable: str, key: str) -> str | None:
-        return str(flag) if flag else environ.get(variable) or written.get(key)
-
-    def path(flag: object, variable: str, key: str) -> Path | None:
-        value = pick(flag, variable, key)
-        return (root / Path(value).expanduser()) if value else None
-
-    default_store = f"sqlite:///{root / '.gates' / 'mlflow.db'}"
     home = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Settings(
-        project=root,
-        tracking_uri=pick(tracking_uri, "MLFLOW_TRACKING_URI", "tracking-uri") or default_store,
-        cache=path(cache, "GATES_CACHE", "cache") or home / "mlgates",
-        output=path(output, "GATES_OUTPUT", "output") or root / ".gates" / "runs",
-        counterexamples=path(counterexamples, "GATES_COUNTEREXAMPLES", "counterexamples")
-        or root / ".gates" / "counterexamples",
-        signing_key=path(None, "GATES_SIGNING_KEY", "signing-key"),
-        verify_key=path(None, "GATES_VERIFY_KEY", "verify-key"),
-        cache_limits=cache_limits(
-            pick(None, "GATES_CACHE_MAX_SIZE", "cache-max-size"),
-            pick(None, "GATES_CACHE_MAX_AGE", "cache-max-age"),
-        ),
+    found: dict[str, Any] = {}
+    for name, source in _SOURCES.items():
+        value = environ.get(source.variable) or written.get(_dashed(name))
+        default = source.default.format(project=root, user_cache=home)
+        if name == "tracking_uri":
+            found[name] = str(flags.get(name) or value or default)
+        elif given := flags.get(name):
+            found[name] = Path(given).absolute()
+        elif value or default:
+            found[name] = root / Path(value).expanduser() if value else Path(default)
+    size, age = (
+        environ.get(variable) or written.get(_dashed(name)) for name, variable in _LIMITS.items()
     )
+    return Settings(project=root, **found, cache_limits=cache_limits(size, age))
 
 
 def cache_limits(

@@ -17,11 +17,11 @@ from tests.toys import MODEL, copy_project
 
 
 def run_pytest(
-    shelf: Shelf, project: Path, *arguments: str, version: str = "good"
+    shelf: Shelf, project: Path, *arguments: str, version: str = "good", prefix: str = "--"
 ) -> tuple[int, str]:
     """pytest as a user types it, in the project's folder."""
     command = [sys.executable, "-m", "pytest", f"model_cards/{MODEL}.md"]
-    command += ["--candidate", shelf.uri(version), *arguments]
+    command += [f"{prefix}candidate", shelf.uri(version), *arguments]
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     environment = {
         **kept,

@@ -77,3 +77,25 @@ def test_mistakes_in_pyproject_are_named(project: Path, written: str, words: str
     (project / "pyproject.toml").write_text(written)
     with pytest.raises(InputError, match=words):
         load_settings(project, environ={})
+
+
+def test_a_flag_that_gives_no_setting_is_an_error_and_not_ignored(project: Path) -> None:
+    with pytest.raises(TypeError, match="no flag gives signing_key"):
+        load_settings(project, environ={}, signing_key=project / "key.pem")
+
+
+def test_a_path_given_by_a_flag_starts_from_the_current_folder(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "deep").mkdir()
+    monkeypatch.chdir(project / "deep")
+    assert load_settings(project, environ={}, output=Path("out")).output == project / "deep" / "out"
+
+
+def test_what_settings_gives_as_flags_gives_the_same_settings(project: Path) -> None:
+    settings = load_settings(project, environ={"GATES_CACHE": "/cache", "GATES_OUTPUT": "out"})
+    words = settings.as_flags()
+    given = dict(zip(words[::2], words[1::2], strict=True))
+    root = Path(given.pop("--project"))
+    flags = {name.removeprefix("--").replace("-", "_"): value for name, value in given.items()}
+    assert load_settings(root, environ={"GATES_OUTPUT": "/elsewhere"}, **flags) == settings

@@ -8,13 +8,19 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gates.domain.judging import ModelVersion
 from gates.errors import GatesError, InputError, RegistryError
+from gates.project import Project
 from gates.pull_request.budget import TimeBudget
-from gates.settings import Settings
+from gates.run.request import RunRequest
+from gates.settings import Settings, load_settings
 from gates.system.interruption import checkpoint, deferred
 from gates.system.json_files import json_value
+
+if TYPE_CHECKING:
+    from gates.card.card import Card
 
 __all__ = ["GatingTools"]
 
@@ -37,42 +43,33 @@ class GatingTools:
     budget: TimeBudget
     progress: Callable[[str], None]
 
-    def package(self, model: str, project: Path, store: str) -> ModelVersion:
+    def project(self, folder: Path, store: str | None = None) -> Project:
+        """See `Tools.project`."""
+        return Project(load_settings(folder, tracking_uri=store, cache=self.settings.cache))
+
+    def package(self, model: str, card: Card, project: Project) -> ModelVersion:
         """See `Tools.package`."""
         from gates import packaging
-        from gates.card.card import read_card
-        from gates.checks import catalogue
-        from gates.cli.common import card_path
-        from gates.environments.cache import EnvironmentCache
         from gates.golden import golden_digest
-        from gates.registry.mlflow import MlflowRegistry
         from gates.run.delivery import who
-        from gates.run.pruning import pruning_after_builds
-        from gates.settings import load_settings
+        from gates.run.pruning import environments_of
 
-        cache = self.settings.cache
         self.progress(f"packaging {model}")
-        card = read_card(card_path(load_settings(project), model), catalogue(), project=project)
         with self.budget.kept():
             return packaging.package(
                 model,
-                project=project,
-                registry=MlflowRegistry(store, cache),
-                environments=EnvironmentCache(
-                    cache, pruning_after_builds(cache, self.settings.cache_limits)
-                ),
+                project=project.folder,
+                registry=project.registry,
+                environments=environments_of(self.settings),
                 golden_digest=golden_digest(card.golden_path),
                 by=who(),
                 progress=self.progress,
             )
 
-    def champion(self, model: str, alias: str, store: str) -> ModelVersion | None:
+    def champion(self, model: str, alias: str, project: Project) -> ModelVersion | None:
         """See `Tools.champion`."""
-        from gates.registry.mlflow import MlflowRegistry
-
-        registry = MlflowRegistry(store, self.settings.cache)
         try:
-            return registry.alias(model, alias)
+            return project.registry.alias(model, alias)
         except RegistryError as problem:
             if "there is no model" in problem.what:
                 return None
@@ -84,26 +81,11 @@ class GatingTools:
 
         return scratch_store(folder, self.settings.cache)
 
-    def gate(
-        self,
-        candidate: ModelVersion,
-        champion: ModelVersion | None,
-        *,
-        card: Path,
-        project: Path,
-        store: str,
-        output: Path,
-    ) -> Path:
+    def gate(self, request: RunRequest) -> Path:
         """See `Tools.gate`."""
-        self.progress(f"gating {candidate.uri}")
-        command = [sys.executable, "-P", "-m", "gates", "run", candidate.uri, "--json"]
-        command += ["--card", str(card), "--project", str(project), "--tracking-uri", store]
-        command += ["--cache", str(self.settings.cache), "--output", str(output)]
-        if champion and champion.digest == candidate.digest:
-            command.append("--against-itself")
-        elif champion:
-            command += ["--champion", champion.uri]
-        said, heard = self._call(command, project)
+        self.progress(f"gating {request.candidate}")
+        command = [sys.executable, "-P", "-m", *request.as_command(), "--json"]
+        said, heard = self._call(command, request.settings.project)
         try:
             answer = json_value(said)
         except ValueError:

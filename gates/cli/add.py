@@ -13,7 +13,7 @@ from gates.cli.common import (
     ProjectOption,
     Speech,
     golden_folder,
-    settings_from,
+    project_from,
 )
 from gates.errors import UsageError
 
@@ -55,7 +55,7 @@ def add(
     from gates.golden.adding import PersonsAnswer
     from gates.golden.adding import add as added
 
-    folder = golden_folder(settings_from(project, None, None), what)
+    folder = golden_folder(project_from(project, None, None), what)
     golden = read_golden(folder, expects=False)
     found = added(golden, PersonsAnswer(query, label, low, high, weight, _pairs(slices or ())))
     if not dry_run:

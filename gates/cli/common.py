@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from gates.errors import UsageError
+from gates.project import Project
 from gates.settings import Settings, load_settings
 
 __all__ = [
@@ -31,8 +32,8 @@ __all__ = [
     "Speech",
     "TrackingOption",
     "WhyOption",
-    "card_path",
     "golden_folder",
+    "project_from",
     "settings_from",
 ]
 
@@ -141,43 +142,31 @@ class Speech:
 
 
 def settings_from(
-    project: Path | None,
-    tracking_uri: str | None,
-    cache: Path | None,
-    output: Path | None = None,
-    counterexamples: Path | None = None,
+    project: Path | None, tracking_uri: str | None, cache: Path | None, **flags: Path | None
 ) -> Settings:
-    """Settings from a command's options.
+    """Settings from a command's options; `flags` are those that few commands have.
 
     Raises:
         UsageError: The project folder does not exist.
     """
     if project is not None and not project.is_dir():
         raise UsageError(f"--project {project}: there is no such folder")
-    return load_settings(
-        project,
-        tracking_uri=tracking_uri,
-        cache=cache.absolute() if cache else None,
-        output=output.absolute() if output else None,
-        counterexamples=counterexamples.absolute() if counterexamples else None,
-    )
+    given: dict[str, Any] = {"tracking_uri": tracking_uri, "cache": cache, **flags}
+    return load_settings(project, **given)
 
 
-def card_path(settings: Settings, model: str) -> Path:
-    """The card of a model: `model_cards/<model>.md`.
-
-    Args:
-        settings: Where the project is.
-        model: The registered model's name.
-    """
-    return settings.project / "model_cards" / f"{model}.md"
+def project_from(
+    project: Path | None, tracking_uri: str | None, cache: Path | None, **flags: Path | None
+) -> Project:
+    """The project that a command's options name; see `settings_from`."""
+    return Project(settings_from(project, tracking_uri, cache, **flags))
 
 
-def golden_folder(settings: Settings, what: str) -> Path:
+def golden_folder(project: Project, what: str) -> Path:
     """The golden set that a person names: a folder, or `golden/<model>`.
 
     Args:
-        settings: Where the project is.
+        project: The project.
         what: A folder, or a model's name.
 
     Raises:
@@ -185,7 +174,7 @@ def golden_folder(settings: Settings, what: str) -> Path:
     """
     from gates.system.strict_yaml import nearest
 
-    sets = settings.project / "golden"
+    sets = project.golden_sets()
     for folder in (Path(what), sets / what) if what.strip() else ():
         if folder.is_dir():
             return folder

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from gates.cli.add import add
-from gates.cli.common import JsonOption, ProjectOption, Speech, golden_folder, settings_from
+from gates.cli.common import JsonOption, ProjectOption, Speech, golden_folder, project_from
 from gates.cli.record import record
 
 __all__ = ["golden"]
@@ -48,8 +48,8 @@ def check(
     from gates.golden import read_golden
     from gates.kernels.intervals import effective_n
 
-    settings = settings_from(project, None, None)
-    found = read_golden(golden_folder(settings, what))
+    home = project_from(project, None, None)
+    found = read_golden(golden_folder(home, what))
     speech = Speech(as_json)
     n_eff = effective_n(found.design_weight)
     templates = found.templates

@@ -14,7 +14,7 @@ from gates.cli.common import (
     ProjectOption,
     Speech,
     TrackingOption,
-    settings_from,
+    project_from,
 )
 
 if TYPE_CHECKING:
@@ -38,11 +38,9 @@ def history(
     Example: gates history product-ranker
     """
     from gates.registry.history import read_history
-    from gates.registry.mlflow import MlflowRegistry
 
-    settings = settings_from(project, tracking_uri, cache)
+    registry = project_from(project, tracking_uri, cache).registry
     speech = Speech(as_json)
-    registry = MlflowRegistry(settings.tracking_uri, settings.cache)
     found = read_history(registry, model)
     events = found.events
     shown = events[:limit]

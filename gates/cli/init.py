@@ -14,15 +14,15 @@ from gates.cli.common import (
     ProjectOption,
     Speech,
     TrackingOption,
-    settings_from,
+    project_from,
 )
 from gates.domain.judging import Outcome
 from gates.domain.tasks import TASKS
 from gates.errors import GatesError
 
 if TYPE_CHECKING:
+    from gates.project import Project
     from gates.scaffold.plan import Scaffold
-    from gates.settings import Settings
 
 __all__ = ["init"]
 
@@ -85,12 +85,10 @@ def init(
 
     Example: gates init models:/query-category/3 --queries queries.csv
     """
-    from gates.registry.mlflow import MlflowRegistry
     from gates.scaffold.plan import Scaffold, Wishes, chosen, plan_locks, plan_scaffold, write
 
-    settings = settings_from(project, tracking_uri, cache)
+    home = project_from(project, tracking_uri, cache)
     speech = Speech(as_json)
-    registry = MlflowRegistry(settings.tracking_uri, settings.cache)
     wishes = Wishes(TASKS[task] if task else None, queries, candidates, requirements)
     with speech.working() as progress:
         line = progress.add_task("looking at the registry", total=None)
@@ -98,12 +96,12 @@ def init(
         def told(text: str) -> None:
             progress.update(line, description=text)
 
-        versions = chosen(model, registry)
+        versions = chosen(model, home.registry)
         if lock_only:
             locks, kept, notes = plan_locks(
                 versions[:1],
-                project=settings.project,
-                registry=registry,
+                project=home.folder,
+                registry=home.registry,
                 wishes=wishes,
                 force=force,
                 progress=told,
@@ -112,18 +110,18 @@ def init(
         else:
             scaffold = plan_scaffold(
                 versions,
-                project=settings.project,
-                registry=registry,
-                tracking_uri=settings.tracking_uri,
+                project=home.folder,
+                registry=home.registry,
+                tracking_uri=home.settings.tracking_uri,
                 wishes=wishes,
                 force=force,
                 progress=told,
             )
     missing = list(scaffold.missing)
     if not dry_run:
-        write(scaffold, settings.project, force=force)
+        write(scaffold, home.folder, force=force)
         if scaffold.records:
-            missing += _record(settings, speech, scaffold)
+            missing += _record(home, speech, scaffold)
     run = scaffold.version.uri if lock_only or "/" in model else versions[-1].uri
     _tell(scaffold, speech, missing, dry_run=dry_run, run=run)
     speech.result(
@@ -142,14 +140,14 @@ def init(
     raise typer.Exit(Outcome.UNDECIDED.exit_code if missing else 0)
 
 
-def _record(settings: Settings, speech: Speech, scaffold: Scaffold) -> list[str]:
+def _record(project: Project, speech: Speech, scaffold: Scaffold) -> list[str]:
     """Record what the version answers as expectations; gives why that could not be done."""
     from gates.cli.record import recording_of
     from gates.system.files import write_atomically
 
     name, uri = scaffold.version.name, scaffold.version.uri
     try:
-        _, found = recording_of(settings, speech, name, uri, tolerance=_TOLERANCE, only_new=False)
+        _, found = recording_of(project, speech, name, uri, tolerance=_TOLERANCE, only_new=False)
     except GatesError as problem:
         what = f"golden/{name}/expectations.csv: {uri} could not be asked: {problem.what}"
         return [f"{what}; put that right, then: gates golden record {name} --from {uri}"]

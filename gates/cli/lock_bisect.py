@@ -17,15 +17,14 @@ from gates.cli.common import (
     ProjectOption,
     Speech,
     TrackingOption,
-    card_path,
-    settings_from,
+    project_from,
 )
 from gates.errors import UsageError
 
 if TYPE_CHECKING:
     from gates.bisection.search import Progress
     from gates.card.card import Card
-    from gates.settings import Settings
+    from gates.project import Project
 
 __all__ = ["bisect_locks"]
 
@@ -101,13 +100,13 @@ def bisect_locks(
 
     if not math.isfinite(tolerance) or not math.isfinite(relative):
         raise UsageError("--tolerance and --relative must be finite numbers")
-    settings = settings_from(project, tracking_uri, cache)
+    home = project_from(project, tracking_uri, cache)
     speech = Speech(as_json)
     locks = _lock_path(old), _lock_path(new)
     before, after = (read_lock(path) for path in locks)
-    subject = _model(model, settings)
-    policy = _card(card, subject, settings)
-    asked = read_golden(_golden(golden, policy, subject, settings))
+    subject = _model(model, home)
+    policy = _card(card, subject, home)
+    asked = read_golden(_golden(golden, policy, subject, home))
     limits, python = Limits(), subject.python
     if policy:
         environment = policy.policy.environment
@@ -118,13 +117,13 @@ def bisect_locks(
         before, after, subject.folder, asked, tolerance=allowed, limits=limits, python=python
     )
     name = f"{key['digest'].removeprefix('sha256:')[:16]}.json"
-    state_file = (state or settings.project / ".gates" / "bisect" / name).absolute()
+    state_file = (state or home.folder / ".gates" / "bisect" / name).absolute()
     with _shown(speech) as progress:
         found = bisection.bisect(
             subject.folder,
             *locks,
             asked,
-            cache=EnvironmentCache(settings.cache),
+            cache=EnvironmentCache(home.settings.cache),
             limits=limits,
             tolerance=allowed,
             state_file=state_file,
@@ -141,9 +140,8 @@ def _lock_path(given: Path) -> Path:
     return given / "requirements.txt" if given.is_dir() else given
 
 
-def _model(model: str, settings: Settings) -> _Model:
+def _model(model: str, project: Project) -> _Model:
     from gates.environments.mlmodel import read_mlmodel
-    from gates.registry.mlflow import MlflowRegistry
 
     if not model.startswith("models:/"):
         folder = Path(model)
@@ -153,28 +151,25 @@ def _model(model: str, settings: Settings) -> _Model:
                 advice="name an MLflow model folder, or a registered version: models:/NAME/VERSION",
             )
         return _Model(folder, "", read_mlmodel(folder).python_version)
-    registry = MlflowRegistry(settings.tracking_uri, settings.cache)
+    registry = project.registry
     version = registry.resolve(model)
     return _Model(registry.path(version), version.name, version.tags.get("gates.python"))
 
 
-def _card(card: Path | None, model: _Model, settings: Settings) -> Card | None:
-    from gates.card.card import read_card
-    from gates.checks import catalogue
-
-    path = card or (card_path(settings, model.name) if model.name else None)
+def _card(card: Path | None, model: _Model, project: Project) -> Card | None:
+    path = card or (project.card_path(model.name) if model.name else None)
     if path is None or not (card or path.is_file()):
         return None
-    return read_card(path, catalogue(), project=settings.project)
+    return project.read_card(path)
 
 
-def _golden(golden: Path | None, card: Card | None, model: _Model, settings: Settings) -> Path:
+def _golden(golden: Path | None, card: Card | None, model: _Model, project: Project) -> Path:
     if golden:
         return golden
     if card:
         return card.golden_path
     if model.name:
-        return settings.project / "golden" / model.name
+        return project.golden_sets() / model.name
     raise UsageError(
         "no golden set is named", advice="name what the model is to be asked: --golden DIR"
     )

@@ -15,14 +15,14 @@ from gates.cli.common import (
     ProjectOption,
     Speech,
     TrackingOption,
-    settings_from,
+    project_from,
 )
 from gates.errors import LockError
 
 if TYPE_CHECKING:
     from gates.locks.diff import LockContext
     from gates.locks.lock import Lock
-    from gates.settings import Settings
+    from gates.project import Project
 
 __all__ = ["lock_diff"]
 
@@ -65,11 +65,11 @@ def lock_diff(
     from gates.locks.markers import target_environment
 
     speech = Speech(as_json)
-    settings = settings_from(project, tracking_uri, cache)
+    home = project_from(project, tracking_uri, cache)
     markers = target_environment(python) if python else None
-    before, after = (_Side.read(one, settings) for one in (old, new))
+    before, after = (_Side.read(one, home) for one in (old, new))
     of_old, of_new = (
-        one.known(settings, python, speech, built=environments) for one in (before, after)
+        one.known(home, python, speech, built=environments) for one in (before, after)
     )
     changes = diff_locks(before.lock, after.lock, markers, of_old=of_old, of_new=of_new)
     for side in (before, after):
@@ -101,14 +101,12 @@ class _Side:
     inputs: Path | None
 
     @classmethod
-    def read(cls, what: str, settings: Settings) -> _Side:
+    def read(cls, what: str, project: Project) -> _Side:
         from gates.locks.lock import read_lock
 
         path = Path(what)
         if what.startswith("models:/"):
-            from gates.registry.mlflow import MlflowRegistry
-
-            registry = MlflowRegistry(settings.tracking_uri, settings.cache)
+            registry = project.registry
             path = registry.path(registry.resolve(what)) / "gates"
         if path.is_dir():
             path /= "requirements.txt"
@@ -124,7 +122,7 @@ class _Side:
         return cls(lock, beside if beside.is_file() else None)
 
     def known(
-        self, settings: Settings, python: str | None, speech: Speech, *, built: bool
+        self, project: Project, python: str | None, speech: Speech, *, built: bool
     ) -> LockContext:
         from gates.locks.diff import LockContext
         from gates.locks.inputs import read_inputs
@@ -137,7 +135,7 @@ class _Side:
 
         with speech.working() as progress:
             task = progress.add_task(f"environment of {self.lock.path}", total=None)
-            environment = EnvironmentCache(settings.cache).ensure(
+            environment = EnvironmentCache(project.settings.cache).ensure(
                 self.lock.path,
                 python=python,
                 progress=lambda line: progress.update(task, description=line[:100]),

@@ -12,8 +12,7 @@ from gates.cli.common import (
     ProjectOption,
     Speech,
     TrackingOption,
-    card_path,
-    settings_from,
+    project_from,
 )
 
 __all__ = ["package"]
@@ -31,26 +30,20 @@ def package(
     Example: gates package product-ranker
     """
     from gates import packaging
-    from gates.card.card import read_card
-    from gates.checks import catalogue
-    from gates.environments.cache import EnvironmentCache
     from gates.golden import golden_digest
-    from gates.registry.mlflow import MlflowRegistry
     from gates.run.delivery import who
-    from gates.run.pruning import pruning_after_builds
+    from gates.run.pruning import environments_of
 
-    settings = settings_from(project, tracking_uri, cache)
+    home = project_from(project, tracking_uri, cache)
     speech = Speech(as_json)
     with speech.working() as progress:
         task = progress.add_task("reading the model card", total=None)
-        card = read_card(card_path(settings, model), catalogue(), project=settings.project)
+        card = home.card(model)
         version = packaging.package(
             model,
-            project=settings.project,
-            registry=MlflowRegistry(settings.tracking_uri, settings.cache),
-            environments=EnvironmentCache(
-                settings.cache, pruning_after_builds(settings.cache, settings.cache_limits)
-            ),
+            project=home.folder,
+            registry=home.registry,
+            environments=environments_of(home.settings),
             golden_digest=golden_digest(card.golden_path),
             by=who(),
             progress=lambda text: progress.update(task, description=text),

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gates.cli.changed import BaseOption
-from gates.cli.common import CacheOption, JsonOption, ProjectOption, Speech, settings_from
+from gates.cli.common import CacheOption, JsonOption, ProjectOption, Speech, project_from
 from gates.errors import GatesError, UsageError
 from gates.system.strict_yaml import nearest
 
 if TYPE_CHECKING:
+    from gates.card.card import Card
     from gates.domain.review import ModelChange
+    from gates.project import Project
     from gates.pull_request.folder import Reviewed
     from gates.pull_request.repository import Repository
 
@@ -72,16 +74,16 @@ def pr_gate(
     from gates.pull_request.runner import read_event
 
     speech = Speech(as_json)
-    settings = settings_from(project, None, cache)
-    folder = (output or settings.project / ".gates" / "pull-request").absolute()
-    repository = open_repository(settings.project, base)
+    home = project_from(project, None, cache)
+    folder = (output or home.folder / ".gates" / "pull-request").absolute()
+    repository = open_repository(home.folder, base)
     changes = _chosen(find_changes(repository).to_gate, model or [])
     event = read_event()
     forget_others(folder, repository.head)
     with _commands_stopped(), speech.working() as progress:
         task = progress.add_task("looking at what changed", total=None)
         tools = GatingTools(
-            settings,
+            home.settings,
             TimeBudget(time_budget),
             lambda text: progress.update(task, description=text[:100]),
         )
@@ -98,7 +100,7 @@ def pr_gate(
                 )
     reviewed = read_reviews(folder) if changes else ()
     reviewed = tuple(one for one in reviewed if one.review.change in changes)
-    _tell(reviewed, folder, repository, speech)
+    _tell(reviewed, folder, repository, home, speech)
 
 
 def _chosen(changes: Sequence[ModelChange], names: list[str]) -> tuple[ModelChange, ...]:
@@ -124,7 +126,11 @@ def _commands_stopped() -> Iterator[None]:
 
 
 def _tell(
-    reviewed: Sequence[Reviewed], folder: Path, repository: Repository, speech: Speech
+    reviewed: Sequence[Reviewed],
+    folder: Path,
+    repository: Repository,
+    project: Project,
+    speech: Speech,
 ) -> None:
     from gates.pull_request.runner import add_summary, set_outputs
     from gates.report import pull_request
@@ -149,7 +155,7 @@ def _tell(
         if len(reviewed) > 1 and report.is_file():
             add_summary(report.read_text(encoding="utf-8"))
         speech.say(f"{one.review.outcome} {one.review.change.model}")
-    _annotate(reviewed, repository)
+    _annotate(reviewed, repository, project)
     if not reviewed:
         speech.say("no model changed: there is nothing to gate")
     speech.say(f"comment: {comment}")
@@ -157,19 +163,15 @@ def _tell(
     speech.result({**shown, "models": outcomes})
 
 
-def _annotate(reviewed: Sequence[Reviewed], repository: Repository) -> None:
-    from gates.card.card import Card, read_card
-    from gates.checks import catalogue
+def _annotate(reviewed: Sequence[Reviewed], repository: Repository, project: Project) -> None:
     from gates.pull_request.annotations import annotate, commands
 
     if not os.environ.get("GITHUB_ACTIONS"):
         return
     found = []
     for one in reviewed:
-        path = repository.project / "model_cards" / f"{one.review.change.model}.md"
-        card: Card | None = None
         try:
-            card = read_card(path, catalogue(), project=repository.project)
+            card: Card | None = project.card(one.review.change.model)
         except GatesError:  # the review says so, with its line
             card = None
         found += annotate(one.review, one.evidence, card)

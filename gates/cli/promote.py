@@ -15,8 +15,7 @@ from gates.cli.common import (
     Speech,
     TrackingOption,
     WhyOption,
-    card_path,
-    settings_from,
+    project_from,
 )
 from gates.errors import PromotionRefused
 
@@ -44,18 +43,14 @@ def promote(
     Example: gates promote models:/product-ranker/7 --why "adds brand features"
     """
     from gates import promotion
-    from gates.card.card import read_card
-    from gates.checks import catalogue
     from gates.golden import golden_digest
-    from gates.registry.mlflow import MlflowRegistry
     from gates.registry.names import parse_uri
     from gates.run.delivery import who
 
-    settings = settings_from(project, tracking_uri, cache)
+    home = project_from(project, tracking_uri, cache)
     speech = Speech(as_json)
     name = parse_uri(candidate).name
-    card = read_card(card_path(settings, name), catalogue(), project=settings.project)
-    registry = MlflowRegistry(settings.tracking_uri, settings.cache)
+    card, registry = home.card(name), home.registry
     with speech.working() as progress, tempfile.TemporaryDirectory() as scratch:
         progress.add_task("checking evidence and digests", total=None)
         version = registry.resolve(candidate)
@@ -73,7 +68,7 @@ def promote(
             why=why,
             by=who(),
             first=first,
-            verify_key=settings.verify_key,
+            verify_key=home.settings.verify_key,
         )
     before = f"version {event.previous_version}" if event.previous_version else "nothing"
     speech.say(f"promoted {version.uri}", "bold green")

@@ -14,14 +14,13 @@ from gates.cli.common import (
     ProjectOption,
     Speech,
     TrackingOption,
-    card_path,
-    settings_from,
+    project_from,
 )
 from gates.errors import UsageError
 
 if TYPE_CHECKING:
     from gates.golden.recording import Recording
-    from gates.settings import Settings
+    from gates.project import Project
 
 __all__ = ["record", "recording_of"]
 
@@ -64,11 +63,9 @@ def record(
             f"--tolerance {tolerance:g} is no distance between scores",
             advice="give a number above 0, such as 0.05",
         )
-    settings = settings_from(project, tracking_uri, cache)
+    home = project_from(project, tracking_uri, cache)
     speech = Speech(as_json)
-    uri, found = recording_of(
-        settings, speech, model, source, tolerance=tolerance, only_new=only_new
-    )
+    uri, found = recording_of(home, speech, model, source, tolerance=tolerance, only_new=only_new)
     writes = bool(found.diff) and not dry_run
     if writes:
         write_atomically(found.path, found.after.encode())
@@ -89,7 +86,7 @@ def record(
 
 
 def recording_of(
-    settings: Settings,
+    project: Project,
     speech: Speech,
     model: str,
     source: str | None,
@@ -100,7 +97,7 @@ def recording_of(
     """Ask a version for the labels of its golden queries.
 
     Args:
-        settings: Where things are.
+        project: Whose version.
         speech: Where words go.
         model: The registered model's name.
         source: The version, or the alias as `@alias`; None for the card's.
@@ -113,16 +110,13 @@ def recording_of(
     Raises:
         GatesError: Card or golden set are wrong, or the version cannot be run.
     """
-    from gates.card.card import read_card
-    from gates.checks import catalogue
     from gates.domain.tasks import AnswerForm
     from gates.environments.cache import EnvironmentCache
     from gates.golden import read_golden
     from gates.golden.recording import record as recorded
-    from gates.registry.mlflow import MlflowRegistry
     from gates.run.subject import prepare_subject
 
-    card = read_card(card_path(settings, model), catalogue(), project=settings.project)
+    card = project.card(model)
     if card.policy.task.answers is not AnswerForm.LABELS:
         raise UsageError(
             f"{card.path} is for {card.policy.task.called} model: only labels can be recorded",
@@ -130,7 +124,7 @@ def recording_of(
         )
     golden = read_golden(card.golden_path, expects=False)
     wanted = source or f"@{card.policy.champion}"
-    registry = MlflowRegistry(settings.tracking_uri, settings.cache)
+    registry = project.registry
     with speech.working() as progress:
         task = progress.add_task("resolving the version", total=None)
         version = registry.resolve(f"models:/{model}{wanted}" if wanted.startswith("@") else wanted)
@@ -140,7 +134,7 @@ def recording_of(
             version,
             None,
             path_of=registry.path,
-            cache=EnvironmentCache(settings.cache),
+            cache=EnvironmentCache(project.settings.cache),
             progress=lambda text: progress.update(task, description=text),
         )
         try:

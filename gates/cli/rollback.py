@@ -14,8 +14,7 @@ from gates.cli.common import (
     Speech,
     TrackingOption,
     WhyOption,
-    card_path,
-    settings_from,
+    project_from,
 )
 
 __all__ = ["rollback"]
@@ -38,17 +37,12 @@ def rollback(
     Example: gates rollback product-ranker --why "complaints about lamps"
     """
     from gates import promotion
-    from gates.card.card import read_card
-    from gates.checks import catalogue
-    from gates.registry.mlflow import MlflowRegistry
     from gates.run.delivery import who
 
-    settings = settings_from(project, tracking_uri, cache)
+    home = project_from(project, tracking_uri, cache)
     speech = Speech(as_json)
-    card = read_card(card_path(settings, model), catalogue(), project=settings.project)
-    registry = MlflowRegistry(settings.tracking_uri, settings.cache)
-    alias = card.policy.champion
-    event = promotion.rollback(registry, model, alias, why=why, by=who(), to=to)
+    alias = home.card(model).policy.champion
+    event = promotion.rollback(home.registry, model, alias, why=why, by=who(), to=to)
     speech.say(f"rolled back {model}", "bold")
     speech.say(f"  {event.alias}: version {event.previous_version} → version {event.version}")
     speech.result(

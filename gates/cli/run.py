@@ -13,11 +13,12 @@ from gates.cli.common import (
     ProjectOption,
     Speech,
     TrackingOption,
-    card_path,
     settings_from,
 )
 from gates.errors import UsageError
-from gates.run.drive import Watcher, arguments_of, drive
+from gates.project import Project
+from gates.run.drive import Watcher, drive
+from gates.run.request import RunRequest
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -92,20 +93,23 @@ def run_gate(
     """
     from gates.registry.names import parse_uri
 
-    settings = settings_from(project, tracking_uri, cache, output, counterexamples)
+    settings = settings_from(
+        project, tracking_uri, cache, output=output, counterexamples=counterexamples
+    )
     if card and card.suffix != ".md":
         raise UsageError(f"--card {card} is not a Markdown file", advice="name the card itself")
-    chosen = card.absolute() if card else card_path(settings, parse_uri(candidate).name)
-    if champion and against_itself:
-        raise UsageError("--champion and --against-itself exclude each other", advice="give one")
-    arguments = arguments_of(settings, chosen, candidate, champion)
-    if against_itself:
-        arguments.append("--against-itself")
-    extra = [one for one in context.args if one != "--"]
+    request = RunRequest(
+        settings,
+        card.absolute() if card else Project(settings).card_path(parse_uri(candidate).name),
+        candidate,
+        champion=champion,
+        against_itself=against_itself,
+        extra=tuple(one for one in context.args if one != "--"),
+    )
     speech = Speech(as_json)
     with speech.working() as progress:
         view = _ProgressView(progress)
-        log = drive([*arguments, *extra], view)
+        log = drive(request, view)
     session = view.session
     if session is not None and session.interrupted:
         raise KeyboardInterrupt

@@ -17,10 +17,10 @@ from gates.cli.common import (
     ProjectOption,
     Speech,
     TrackingOption,
-    settings_from,
+    project_from,
 )
 from gates.errors import RegistryError, UsageError
-from gates.settings import Settings
+from gates.project import Project
 
 __all__ = ["show"]
 
@@ -61,12 +61,12 @@ def show(
     from gates.report import html, junit, markdown, terminal
     from gates.system.files import write_atomically
 
-    settings = settings_from(project, tracking_uri, cache)
+    home = project_from(project, tracking_uri, cache)
     speech = Speech(as_json)
     with tempfile.TemporaryDirectory() as scratch:
-        path = _find(what, settings, Path(scratch))
+        path = _find(what, home, Path(scratch))
         kept = path.parent if path.parent != Path(scratch) else None
-        evidence = read_evidence(path, verify_key=settings.verify_key)
+        evidence = read_evidence(path, verify_key=home.settings.verify_key)
     if as_json:
         speech.result(json.loads(canonical(evidence)))
         return
@@ -85,8 +85,7 @@ def show(
         typer.echo(content.decode())
 
 
-def _find(what: str, settings: Settings, scratch: Path) -> Path:
-    from gates.registry.mlflow import MlflowRegistry
+def _find(what: str, project: Project, scratch: Path) -> Path:
     from gates.registry.names import parse_uri
 
     path = Path(what)
@@ -94,7 +93,7 @@ def _find(what: str, settings: Settings, scratch: Path) -> Path:
         return path / "evidence.json"
     if path.is_file() or what.endswith(".json"):
         return path
-    registry = MlflowRegistry(settings.tracking_uri, settings.cache)
+    registry = project.registry
     if _RUN_ID.fullmatch(what):
         return registry.evidence_of(what, scratch)
     try:

@@ -15,15 +15,16 @@ from typing import Protocol
 
 import yaml
 
-from gates import checks
-from gates.card.card import Card, read_card
+from gates.card.card import Card
 from gates.domain.judging import ModelVersion
 from gates.domain.review import ModelChange, Review, ReviewOutcome, Trouble
 from gates.errors import GatesError, InputError
 from gates.evidence.evidence import canonical, read_evidence
+from gates.project import Project
 from gates.pull_request.budget import BudgetSpent
 from gates.pull_request.criteria import criteria_changes
 from gates.pull_request.repository import Repository
+from gates.run.request import RunRequest
 from gates.system.files import write_atomically
 
 __all__ = ["REVIEW", "Tools", "gate_change", "trouble_of"]
@@ -36,14 +37,25 @@ _UPGRADE = "equivalence"
 class Tools(Protocol):
     """What gating a change calls upon: packaging, the registry, and the gate itself."""
 
-    def package(self, model: str, project: Path, store: str) -> ModelVersion:
+    def project(self, folder: Path, store: str | None = None) -> Project:
+        """A checkout as a project: its own settings, and the cache of all of them.
+
+        Args:
+            folder: The checkout's.
+            store: The MLflow to use instead of its own.
+
+        Raises:
+            GatesError: Its settings cannot be read.
+        """
+
+    def package(self, model: str, card: Card, project: Project) -> ModelVersion:
         """Build a model of a checkout and register it.
 
         Raises:
             GatesError: It could not be.
         """
 
-    def champion(self, model: str, alias: str, store: str) -> ModelVersion | None:
+    def champion(self, model: str, alias: str, project: Project) -> ModelVersion | None:
         """The version in production; None when there is none, or no such model yet.
 
         Raises:
@@ -57,19 +69,8 @@ class Tools(Protocol):
             GatesError: It could not be made.
         """
 
-    def gate(
-        self,
-        candidate: ModelVersion,
-        champion: ModelVersion | None,
-        *,
-        card: Path,
-        project: Path,
-        store: str,
-        output: Path,
-    ) -> Path:
+    def gate(self, request: RunRequest) -> Path:
         """Run the gate; the folder with its evidence and reports.
-
-        The same version on both sides is an A/A run.
 
         Raises:
             GatesError: It gave no verdict.
@@ -175,47 +176,49 @@ class _Gating:
         card = self._card(self._project)
         self._compare_grounds(card)
         store = self._team or self._tools.scratch(self._scratch / "store")
+        project = self._tools.project(self._project, store)
         if self._change.kind == "criteria":
-            self._judge_again(card, store)
+            self._judge_again(card, project)
             return
-        champion = self._champion(card, store)
-        candidate = self._tools.package(self._change.model, self._project, store)
+        champion = self._champion(card, project)
+        candidate = self._tools.package(self._change.model, card, project)
         path = (
             self._with_equivalence(card) if self._change.kind == "lock" and champion else card.path
         )
-        self._keep(self._gate(candidate, champion, path, self._project, store), "gate")
+        self._keep(self._gate(candidate, champion, path, project), "gate")
 
-    def _judge_again(self, card: Card, store: str) -> None:
+    def _judge_again(self, card: Card, project: Project) -> None:
         """The same version, under golden set and card as they were and as they are now."""
-        version = self._tools.champion(card.policy.model, card.policy.champion, store)
-        version = version or self._tools.package(self._change.model, self._project, store)
+        version = self._tools.champion(card.policy.model, card.policy.champion, project)
+        version = version or self._tools.package(self._change.model, card, project)
         where = version.uri if self._team else f"the same model, at {self._repository.base[:8]}"
         self._review = replace(self._review, champion=where)
-        self._keep(self._gate(version, version, card.path, self._project, store), "gate")
+        self._keep(self._gate(version, version, card.path, project), "gate")
         try:
             before = self._card(self._base)
-            found = self._gate(version, version, before.path, self._base, store)
-            self._keep(found, "before")
+            base = self._tools.project(self._base, project.settings.tracking_uri)
+            self._keep(self._gate(version, version, before.path, base), "before")
         except BudgetSpent:
             raise
         except GatesError as problem:  # the verdict stands, with nothing to set beside it
             self._note(problem)
 
-    def _champion(self, card: Card, store: str) -> ModelVersion | None:
+    def _champion(self, card: Card, project: Project) -> ModelVersion | None:
         if self._team:
-            found = self._tools.champion(card.policy.model, card.policy.champion, store)
+            found = self._tools.champion(card.policy.model, card.policy.champion, project)
             where = found.uri if found else ""
         elif self._change.kind == "new":
             found, where = None, ""
         else:
-            found = self._packaged_base(store)
+            found = self._packaged_base(project.settings.tracking_uri)
             where = f"the base, {self._repository.base[:8]}"
         self._review = replace(self._review, champion=where)
         return found
 
     def _packaged_base(self, store: str) -> ModelVersion:
         try:
-            return self._tools.package(self._change.model, self._base, store)
+            base = self._tools.project(self._base, store)
+            return self._tools.package(self._change.model, base.card(self._change.model), base)
         except BudgetSpent:
             raise
         except GatesError as problem:  # its place is in the base, and none of this pull request
@@ -228,20 +231,17 @@ class _Gating:
             ) from None
 
     def _gate(
-        self,
-        candidate: ModelVersion,
-        champion: ModelVersion | None,
-        card: Path,
-        project: Path,
-        store: str,
+        self, candidate: ModelVersion, champion: ModelVersion | None, card: Path, project: Project
     ) -> Path:
+        itself = champion is not None and champion.digest == candidate.digest
         return self._tools.gate(
-            candidate,
-            champion,
-            card=card,
-            project=project,
-            store=store,
-            output=self._scratch / "runs",
+            RunRequest(
+                replace(project.settings, output=self._scratch / "runs"),
+                card,
+                candidate.uri,
+                champion=champion.uri if champion and not itself else None,
+                against_itself=itself,
+            )
         )
 
     def _keep(self, run: Path, name: str) -> None:
@@ -270,8 +270,7 @@ class _Gating:
         self._review = replace(self._review, criteria=criteria)
 
     def _card(self, project: Path) -> Card:
-        path = project / "model_cards" / f"{self._change.model}.md"
-        return read_card(path, checks.catalogue(), project=project)
+        return self._tools.project(project).card(self._change.model)
 
     def _with_equivalence(self, card: Card) -> Path:
         """The card itself when it asks for `equivalence`, else a copy that does."""

@@ -1,5 +1,6 @@
 """One run, from a request to its delivery.
 
+request.py       what a run is asked: one value, from a command, pytest's options, the service
 gate.py          one candidate, one card, one verdict: read this first
 session.py       one pytest run: opens the gate, hears the items, delivers; items.py: one test
                  a bound; drive.py: pytest started in this process

@@ -10,6 +10,7 @@ from pathlib import Path
 from gates.errors import GatesError
 from gates.evidence.counterexamples import CounterexampleStore
 from gates.evidence.evidence import Evidence, evidence_digest, write_evidence
+from gates.project import Project
 from gates.registry import GateSource, Registry
 from gates.report import write_reports
 from gates.report.main_numbers import compact_summary
@@ -48,9 +49,7 @@ def who() -> str:
         return "unknown"
 
 
-def deliver(
-    evidence: Evidence, folder: Path, settings: Settings, *, logged: bool = True
-) -> Delivery:
+def deliver(evidence: Evidence, folder: Path, project: Project, *, logged: bool = True) -> Delivery:
     """Write evidence and reports, then log them to MLflow.
 
     The files come first: when MLflow is away, the run has still left its evidence. What it found
@@ -60,23 +59,21 @@ def deliver(
     Args:
         evidence: The outcome.
         folder: The run's folder.
-        settings: The store and the signing key.
+        project: Its registry, and the signing key.
         logged: Whether to log to MLflow; `log_outcome` does that later.
 
     Raises:
         UsageError: The evidence could not be written; nothing is half-written.
     """
-    from gates.registry.mlflow import MlflowRegistry
-
+    settings = project.settings
     path = folder / "evidence.json"
     digest = write_evidence(path, evidence, signing_key=settings.signing_key)
     reports = write_reports(evidence, folder)
     run_id, troubles = "", _keep(evidence, settings)
     if logged and not evidence.is_against_itself:
         try:
-            registry = MlflowRegistry(settings.tracking_uri, settings.cache)
             run_id = log_outcome(
-                registry, evidence, path, reports.values(), source=gate_source(who())
+                project.registry, evidence, path, reports.values(), source=gate_source(who())
             )
         except GatesError as problem:
             troubles.append(f"the outcome could not be logged to MLflow: {problem}")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gates.errors import UsageError
-from gates.settings import Settings
+from gates.run.request import REQUEST, RunRequest
 
 if TYPE_CHECKING:
     from gates.domain.judging import Judgement
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from gates.run.gate import Gate
     from gates.run.session import GateSession, View
 
-__all__ = ["Watcher", "arguments_of", "drive"]
+__all__ = ["Watcher", "drive"]
 
 _LOG_CHARACTERS = 1 << 20
 
@@ -44,31 +43,11 @@ class Watcher:
         self.session = session
 
 
-def arguments_of(settings: Settings, card: Path, candidate: str, champion: str | None) -> list[str]:
-    """What pytest is called with to gate one version.
-
-    Args:
-        settings: Where things are.
-        card: The model card.
-        candidate: The model URI of the version under test.
-        champion: The version to compare with; None for the card's alias.
-    """
-    arguments = [str(card), "--candidate", candidate]
-    arguments += ["--rootdir", str(settings.project), "--continue-on-collection-errors"]
-    arguments += ["--override-ini", "addopts="]
-    # Where it is installed it has Hypothesis print no examples, in every test of the process.
-    arguments += ["-p", "no:schemathesis"]
-    arguments += ["--tracking-uri", settings.tracking_uri, "--gates-cache", str(settings.cache)]
-    arguments += ["--gates-project", str(settings.project), "--gates-output", str(settings.output)]
-    arguments += ["--gates-counterexamples", str(settings.counterexamples)]
-    return [*arguments, *(["--champion", champion] if champion else [])]
-
-
-def drive(arguments: list[str], watcher: Watcher) -> str:
+def drive(request: RunRequest, watcher: Watcher) -> str:
     """Run pytest in this process, out of sight; `watcher.session` is the gate it opened.
 
     Args:
-        arguments: Those of `arguments_of`, and any more.
+        request: What to gate.
         watcher: Sees the run.
 
     Returns:
@@ -78,9 +57,13 @@ def drive(arguments: list[str], watcher: Watcher) -> str:
 
     from gates.system.files import write_atomically
 
+    arguments = [str(request.card), "--rootdir", str(request.settings.project)]
+    arguments += ["--continue-on-collection-errors", "--override-ini", "addopts="]
+    # Where it is installed it has Hypothesis print no examples, in every test of the process.
+    arguments += ["-p", "no:schemathesis", *request.extra]
     log = _Tail()
     with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-        pytest.main(arguments, plugins=[_Register(watcher)])
+        pytest.main(arguments, plugins=[_Register(request, watcher)])
     session = watcher.session
     if session is not None and session.delivery is not None:
         with contextlib.suppress(UsageError):  # the verdict stands without its log
@@ -104,12 +87,14 @@ class _Tail(io.StringIO):
 
 
 class _Register:
-    """Registers the view under the name the gate session looks for, before it is made."""
+    """Registers request and view under the names the gate session looks for, before it is made."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, request: RunRequest, view: View) -> None:
+        self._request = request
         self._view = view
 
     def pytest_addoption(self, pluginmanager: Any) -> None:  # noqa: ANN401 - pytest's own class
         from gates.run.session import VIEW
 
+        pluginmanager.register(self._request, REQUEST)
         pluginmanager.register(self._view, VIEW)

@@ -1,6 +1,6 @@
 """The gate: one candidate, one card, one verdict. Read this after `gates/__init__.py`.
 
-    open_gate      resolve both versions, read card and golden set, digest everything
+    open_gate      the card, its golden set and two resolved versions, fitted together
     Gate.record    run one check, isolated: whatever goes wrong in it is a reason, not a crash
     Gate.judge     one bound of the card against what its check measured
     Gate.conclude  the verdict and the evidence
@@ -15,10 +15,9 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from gates import checks
-from gates.card.card import Card, read_card
+from gates.card.card import Card
 from gates.domain.counterexamples import Counterexample, Replay
 from gates.domain.judging import (
     Bound,
@@ -31,16 +30,14 @@ from gates.domain.judging import (
     decide,
     judge,
 )
-from gates.environments.cache import EnvironmentCache
 from gates.errors import GatesError, ModelFault, NoChampion
 from gates.evidence.counterexamples import CounterexampleStore
 from gates.evidence.evidence import CheckRecord, Evidence, FaultCause, Timing
 from gates.evidence.facts import card_facts, gate_facts, golden_facts, now
 from gates.golden import read_golden
-from gates.registry import Registry
-from gates.run.pruning import pruning_after_builds
+from gates.project import Project
+from gates.run.pruning import environments_of
 from gates.run.subject import RunSubject, prepare_subject
-from gates.settings import Settings
 from gates.system.interruption import deferred, result_of
 
 __all__ = ["Gate", "open_gate"]
@@ -55,6 +52,7 @@ class Gate:
     Attributes:
         run_id: A random name.
         card: The policy.
+        project: Where it is gated.
         subject: What checks are given.
         bounds: Every bound of the card, slices spelled out.
         timings: Where time went so far.
@@ -65,6 +63,7 @@ class Gate:
 
     run_id: str
     card: Card
+    project: Project
     subject: RunSubject
     bounds: tuple[Bound, ...]
     progress: Progress
@@ -185,45 +184,40 @@ def _run(name: str, gate: Gate) -> CheckRecord:
 
 
 def open_gate(
-    card_path: Path,
+    card: Card,
     candidate: ModelVersion,
     champion: ModelVersion | None,
     *,
     run_id: str,
-    settings: Settings,
-    registry: Registry,
+    project: Project,
     progress: Progress,
     against_itself: bool = False,
 ) -> Gate:
-    """Read card and golden set and put two resolved versions on the stand.
+    """Read the golden set and put two resolved versions on the stand.
 
     Args:
-        card_path: The model card.
+        card: The policy.
         candidate: The version under test, resolved.
         champion: The version in production, resolved; None when there is none.
         run_id: The run's name.
-        settings: Where things are.
-        registry: Holds the snapshots of both versions.
+        project: Its registry holds the snapshots of both versions.
         progress: Told, in words, what takes long.
         against_itself: Whether both may be the same bytes, as in an A/A run.
 
     Raises:
-        CardError, GoldenError: The policy or the golden set is not valid.
+        CardError, GoldenError: The golden set is not valid, or lacks a slice of the card.
         UsageError: Candidate and champion are the same bytes and need not be, or card, golden set
             and model do not belong together.
     """
-    card = read_card(card_path, checks.catalogue(), project=settings.project)
     subject = prepare_subject(
         card,
         read_golden(card.golden_path),
         candidate,
         champion,
-        path_of=registry.path,
-        cache=EnvironmentCache(
-            settings.cache, pruning_after_builds(settings.cache, settings.cache_limits)
-        ),
+        path_of=project.registry.path,
+        cache=environments_of(project.settings),
         progress=progress,
-        recollection=CounterexampleStore(settings.counterexamples, candidate.name),
+        recollection=CounterexampleStore(project.settings.counterexamples, candidate.name),
         against_itself=against_itself,
     )
-    return Gate(run_id, card, subject, card.bounds(subject.golden), progress)
+    return Gate(run_id, card, project, subject, card.bounds(subject.golden), progress)

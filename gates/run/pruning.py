@@ -8,16 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from gates.environments.cache import EnvironmentCache
 from gates.environments.stock import KeptEnvironment, kept_environments, remove_environment
 from gates.errors import UsageError
 from gates.registry.copies import kept_models, remove_model
-from gates.settings import CacheLimits
+from gates.settings import CacheLimits, Settings
 from gates.system.cached_folders import CachedFolder
 from gates.system.sizes import shown_bytes
 
 KeptT = TypeVar("KeptT", bound=CachedFolder)
 
-__all__ = ["Contents", "Pruned", "contents", "prune", "pruning_after_builds"]
+__all__ = ["Contents", "Pruned", "contents", "environments_of", "prune", "pruning_after_builds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,3 +176,9 @@ def _trouble(root: Path, verb: str, problem: OSError) -> UsageError:
         f"the cache {root} could not be {verb}: {where}: {problem.strerror or problem}",
         advice="see whose files these are, or name another cache: --cache DIR",
     )
+
+
+def environments_of(settings: Settings) -> EnvironmentCache:
+    """Where environments are found or built, and kept within the cache's limits."""
+    keep_within = pruning_after_builds(settings.cache, settings.cache_limits)
+    return EnvironmentCache(settings.cache, keep_within)

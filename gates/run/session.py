@@ -1,8 +1,8 @@
 """What stands behind the pytest plugin: one `GateSession` a run.
 
-With xdist each worker process opens the controller's gate from the run's folder and leaves there
-what its checks gave; judgements travel in the test reports. So `-n 2`, `-k`, `-x` and `--lf` all
-end in one evidence.
+With xdist each worker process opens the controller's gate from its request and the run's folder,
+and leaves there what its checks gave; judgements travel in the test reports. So `-n 2`, `-k`, `-x`
+and `--lf` all end in one evidence.
 """
 
 from __future__ import annotations
@@ -20,16 +20,18 @@ import pytest
 from pydantic import TypeAdapter
 
 from gates import __version__
+from gates.card.card import Card
 from gates.domain.judging import Judgement, ModelVersion
 from gates.errors import GatesError, UsageError
 from gates.evidence.evidence import SCHEMA, CheckRecord, Evidence, Timing, canonical
 from gates.evidence.signing import sign
+from gates.project import Project
 from gates.run.delivery import Delivery, deliver
 from gates.run.folder import ResolvedRun, RunFolder, RunPart
 from gates.run.gate import Gate, open_gate
 from gates.run.items import BoundItem, CardFile
 from gates.run.own_tests import judge_test, not_collected
-from gates.settings import Settings, find_project, load_settings
+from gates.run.request import RunRequest, called_by, requested
 from gates.system.interruption import has_come
 
 __all__ = ["VIEW", "GateSession", "View"]
@@ -69,7 +71,7 @@ class GateSession:
         self._worker_input: Mapping[str, Any] | None = getattr(config, "workerinput", None)
         self._judgements: dict[str, Judgement] = {}
         self._started = time.perf_counter()
-        self.settings: Settings | None = None
+        self._request: RunRequest | None = None
         self.gate: Gate | None = None
         self._folder: RunFolder | None = None
         self.evidence: Evidence | None = None
@@ -90,59 +92,62 @@ class GateSession:
             raise UsageError("the gate is not open")
         return self.gate
 
+    @property
+    def request(self) -> RunRequest:
+        """What the gate is asked to do.
+
+        Raises:
+            UsageError: It is not known yet.
+        """
+        if self._request is None:
+            raise UsageError("the gate has not begun")
+        return self._request
+
     def start(self) -> None:
         """Open the gate; an input error ends the pytest run with exit code 2."""
         try:
-            options = self._config.option
-
-            def path(name: str) -> Path | None:
-                given = getattr(options, name)
-                return Path(given).absolute() if given else None
-
-            self.settings = load_settings(
-                path("gates_project") or find_project(self._config.rootpath),
-                tracking_uri=options.tracking_uri,
-                cache=path("gates_cache"),
-                output=path("gates_output"),
-                counterexamples=path("gates_counterexamples"),
-            )
+            self._request = requested(self._config)
+            project = Project(self._request.settings)
             if self._worker_input is None:
-                self._open()
+                self._open(project)
             else:
-                self._join(Path(self._worker_input["gates_run"]))
+                self._join(project, Path(self._worker_input["gates_run"]))
         except GatesError as problem:
             self.error = problem
             self._tell_finished()
             pytest.exit(f"{type(problem).__name__}: {problem}", returncode=problem.exit_code)
 
-    def _open(self) -> None:
-        from gates.registry.mlflow import MlflowRegistry
+    def worker_input(self) -> Mapping[str, str]:
+        """What each xdist worker is handed, beside pytest's own."""
+        return {"gates_request": self.request.to_json().decode(), "gates_run": str(self.run_dir)}
 
-        assert self.settings  # noqa: S101 - start() set it
-        card = self._card_path()
-        options = self._config.option
-        if self.settings.signing_key:
-            sign(b"", self.settings.signing_key)  # a key that cannot sign is found out now
-        registry = MlflowRegistry(self.settings.tracking_uri, self.settings.cache)
+    def _open(self, project: Project) -> None:
+        request = self.request
+        if project.settings.signing_key:
+            sign(b"", project.settings.signing_key)  # a key that cannot sign is found out now
+        card = project.read_card(request.card)
         self._progress("resolving versions")
-        candidate = registry.resolve(options.candidate)
-        if options.against_itself:
+        candidate = project.registry.resolve(request.candidate)
+        if request.against_itself:
             champion: ModelVersion | None = candidate
-        elif options.champion:
-            champion = registry.resolve(options.champion)
+        elif request.champion:
+            champion = project.registry.resolve(request.champion)
         else:
-            champion = registry.alias(candidate.name, _champion_alias(card, self.settings))
+            champion = project.registry.alias(candidate.name, card.policy.champion)
         resolved = time.perf_counter()
-        run = ResolvedRun(uuid.uuid4().hex, str(card), candidate, champion, __version__, SCHEMA)
-        self._stand(run, registry)
-        card_digest, golden_digest = self.opened.card.digest, self.opened.subject.golden.digest
-        self._take_folder(replace(run, card_digest=card_digest, golden_digest=golden_digest))
+        run = ResolvedRun(
+            uuid.uuid4().hex, str(card.path), candidate, champion, __version__, SCHEMA
+        )
+        self._open_gate(run, card, project)
+        golden_digest = self.opened.subject.golden.digest
+        self._take_folder(replace(run, card_digest=card.digest, golden_digest=golden_digest))
         self._add_own_tests()
-        missing = set(self.opened.card.plans) - set(self.opened.records)
+        missing = set(card.plans) - set(self.opened.records)
         if missing and self._its_folder.named:
             self.opened.subject.build()
             if self.view:
                 self.view.progress("environments are there")
+        options = self._config.option
         if missing and not getattr(options, "numprocesses", None) and not options.collectonly:
             self.opened.begin()
         self.opened.timings.append(
@@ -168,12 +173,11 @@ class GateSession:
 
     def _take_folder(self, run: ResolvedRun) -> None:
         """Make the run's folder, or go on in the one that the caller named."""
-        assert self.settings  # noqa: S101 - start() set it
-        named: str | None = self._config.option.gates_run_dir
+        named = self.request.folder
         folder = (
-            RunFolder(Path(named).absolute(), named=True)
+            RunFolder(named, named=True)
             if named
-            else RunFolder.new(self.settings.output, run)
+            else RunFolder.new(self.request.settings.output, run)
         )
         self._folder = folder
         before = folder.begun() if folder.named else None
@@ -199,38 +203,25 @@ class GateSession:
                 gate.records.setdefault(record.check, record)
             gate.environments.update(part.environments)
 
-    def _join(self, run_dir: Path) -> None:
-        from gates.registry.mlflow import MlflowRegistry
-
-        assert self.settings  # noqa: S101 - start() set it
+    def _join(self, project: Project, run_dir: Path) -> None:
+        # Resolved and digested by the controller: what runs is its verified copy, by that digest.
         self._folder = folder = RunFolder(run_dir)
         run = folder.begun()
         if run is None:
             raise UsageError(f"{run_dir} holds no run that was begun", advice="run it again")
-        self._stand(run, MlflowRegistry(self.settings.tracking_uri, self.settings.cache))
+        self._open_gate(run, project.read_card(Path(run.card)), project)
 
-    def _stand(self, run: ResolvedRun, registry: Any) -> None:  # noqa: ANN401 - MLflow is imported late
-        assert self.settings  # noqa: S101 - start() set it
+    def _open_gate(self, run: ResolvedRun, card: Card, project: Project) -> None:
         self.gate = open_gate(
-            Path(run.card),
+            card,
             run.candidate,
             run.champion,
             run_id=run.run_id,
-            settings=self.settings,
-            registry=registry,
+            project=project,
             progress=self._progress,
-            against_itself=self._config.option.against_itself,
+            against_itself=self.request.against_itself,
         )
         self.gate.keep = self._keep
-
-    def _card_path(self) -> Path:
-        named = [Path(str(one).split("::")[0]) for one in self._config.args]
-        cards = list(dict.fromkeys(one.absolute() for one in named if one.suffix == ".md"))
-        if len(cards) != 1:
-            what = "no model card is named" if not cards else "more than one model card is named"
-            advice = "pytest model_cards/MODEL.md --candidate models:/MODEL/VERSION"
-            raise UsageError(what, advice=advice)
-        return cards[0]
 
     def _add_own_tests(self) -> None:
         """The model's own tests are required: naming the card alone runs them too."""
@@ -334,7 +325,6 @@ class GateSession:
         self._tell_finished()
 
     def _conclude(self) -> Evidence:
-        assert self.settings  # noqa: S101 - start() set it
         gate = self.opened
         self._take_parts()
         gate.timings.append(Timing("total", round(time.perf_counter() - self._started, 3)))
@@ -342,11 +332,10 @@ class GateSession:
         judgements = sorted(
             self._judgements.values(), key=lambda one: order.get(one.bound, len(order))
         )
-        command = tuple(str(one) for one in self._config.invocation_params.args)
-        self.evidence = gate.conclude(tuple(judgements), command)
+        self.evidence = gate.conclude(tuple(judgements), called_by(self._config, self.request))
         self._progress("writing evidence and reports")
-        logged = not self._config.option.gates_unlogged
-        self.delivery = deliver(self.evidence, self.run_dir, self.settings, logged=logged)
+        logged = self.request.logged
+        self.delivery = deliver(self.evidence, self.run_dir, gate.project, logged=logged)
         return self.evidence
 
     def _tell_finished(self) -> None:
@@ -388,10 +377,3 @@ class _Listener:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         # pytest's own ways to stop early (-x, pytest.exit) come here too; they are no interruption.
         self._session.interrupted = excinfo.type is KeyboardInterrupt
-
-
-def _champion_alias(card: Path, settings: Settings) -> str:
-    from gates.card.card import read_card
-    from gates.checks import catalogue
-
-    return read_card(card, catalogue(), project=settings.project).policy.champion

@@ -1,8 +1,8 @@
-"""One gate in a process of its own: `python -m gates.service.child`, told by one line of JSON.
+"""One gate in a process of its own: `python -m gates.service.child LOCK`, told one line.
 
-The first line on stdin says what to gate. stdin then stays open, and its end ends this process and
-all it started: a service that was killed leaves no gate behind. Lines of JSON on stdout tell what
-happens; whatever else writes to stdout goes to the log.
+The first line on stdin is the `RunRequest`, as JSON. stdin then stays open, and its end ends this
+process and all it started: a service that was killed leaves no gate behind. Lines of JSON on stdout
+tell what happens; whatever else writes to stdout goes to the log.
 
     {"progress": words}
     {"opened": bounds, "checks": [those still to run]}
@@ -16,14 +16,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import threading
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
-from gates.run.drive import Watcher, arguments_of, drive
-from gates.settings import Settings
+from gates.run.drive import Watcher, drive
+from gates.run.request import RunRequest
 from gates.system.file_locks import take_exclusive
 
 if TYPE_CHECKING:
@@ -31,40 +31,7 @@ if TYPE_CHECKING:
     from gates.evidence.evidence import CheckRecord
     from gates.run.gate import Gate
 
-__all__ = ["Task", "main"]
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What to gate.
-
-    Attributes:
-        candidate: The version under test.
-        champion: The version to compare with; empty when there is none.
-        card: The card's path.
-        folder: The run's folder.
-        lock: A file that one process at a time may hold for this run.
-        project: See `Settings`.
-        tracking_uri: See `Settings`.
-        cache: See `Settings`.
-        output: See `Settings`.
-        counterexamples: See `Settings`.
-    """
-
-    candidate: str
-    champion: str
-    card: str
-    folder: str
-    lock: str
-    project: str
-    tracking_uri: str
-    cache: str
-    output: str
-    counterexamples: str
-
-    def line(self) -> bytes:
-        """The first line of the process's stdin."""
-        return json.dumps(asdict(self)).encode() + b"\n"
+__all__ = ["main"]
 
 
 class _Teller(Watcher):
@@ -94,8 +61,12 @@ class _Teller(Watcher):
         self.tell(judged=judgement.bound.id, outcome=str(judgement.outcome))
 
 
-def main() -> None:
-    """Gate what the first line of stdin says."""
+def main(lock: Path) -> None:
+    """Gate what the first line of stdin says.
+
+    Args:
+        lock: A file that one process at a time may hold for this run.
+    """
     # Both under numbers of their own: pytest puts other files in the place of 0 and 1,
     # and own tests may print.
     parent = os.fdopen(os.dup(0), "rb", buffering=0)
@@ -103,24 +74,15 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
-    task = Task(**json.loads(parent.readline()))
+    request = RunRequest.from_json(parent.readline())
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    with take_exclusive(Path(task.lock)):  # a process before this one may still be ending
+    with take_exclusive(lock):  # a process before this one may still be ending
         teller = _Teller(out)
-        teller.tell(ended=_ended(task, teller))
+        teller.tell(ended=_ended(request, teller))
 
 
-def _ended(task: Task, teller: _Teller) -> dict[str, Any]:
-    settings = Settings(
-        Path(task.project),
-        task.tracking_uri,
-        Path(task.cache),
-        Path(task.output),
-        Path(task.counterexamples),
-    )
-    arguments = arguments_of(settings, Path(task.card), task.candidate, task.champion or None)
-    arguments += ["--gates-run-dir", task.folder, "--gates-unlogged"]
-    log = drive(arguments, teller)
+def _ended(request: RunRequest, teller: _Teller) -> dict[str, Any]:
+    log = drive(request, teller)
     session = teller.session
     if session is not None and session.evidence is not None and session.delivery is not None:
         trouble = str(session.error) if session.error else session.delivery.trouble
@@ -142,4 +104,4 @@ def _end_with(parent: IO[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]))

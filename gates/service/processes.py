@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from gates.service.child import Task
+from gates.run.request import RunRequest
 from gates.service.running import Running
 from gates.service.store.values import Job
 from gates.settings import Settings
@@ -48,22 +48,19 @@ class Processes:
         Raises:
             OSError: It could not be started.
         """
-        settings, folder = self._settings, self.folder(job.id)
+        folder = self.folder(job.id)
         folder.mkdir(parents=True, exist_ok=True)
-        task = Task(
-            candidate=job.uri,
-            champion=f"models:/{job.model}/{job.champion}" if job.champion else "",
-            card=str(card),
-            folder=str(folder),
-            lock=str(self._aside(job.id, "lock")),
-            project=str(settings.project),
-            tracking_uri=settings.tracking_uri,
-            cache=str(settings.cache),
-            output=str(settings.output),
-            counterexamples=str(settings.counterexamples),
+        request = RunRequest(
+            self._settings,
+            card,
+            job.uri,
+            champion=f"models:/{job.model}/{job.champion}" if job.champion else None,
+            folder=folder,
+            logged=False,
         )
         until = time.monotonic() + self.limit.total_seconds()
-        started = (Running(task, self._aside(job.id, "log")), until)
+        running = Running(request, self._aside(job.id, "lock"), self._aside(job.id, "log"))
+        started = running, until
         self._running[job.id] = started
         return started
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from gates.service.child import Task
+from gates.run.request import RunRequest
 from gates.system.json_files import json_value
 
 __all__ = ["GateProgress", "JobGone", "Phase", "Running", "watch"]
@@ -60,18 +60,19 @@ class Running:
     """One gate's process.
 
     Args:
-        task: What it gates.
+        request: What it gates.
+        lock: A file that one process at a time may hold for this run.
         log: Where its stderr goes; only its last mebibyte is kept.
     """
 
-    def __init__(self, task: Task, log: Path) -> None:
+    def __init__(self, request: RunRequest, lock: Path, log: Path) -> None:
         self.told = GateProgress()
         self._changed = threading.Condition()
         self._log = log
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "gates.service.child"],
+                [sys.executable, "-m", "gates.service.child", str(lock)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -85,7 +86,7 @@ class Running:
         assert self._process.stdin  # noqa: S101 - asked for above
         assert self._process.stdout  # noqa: S101 - asked for above
         with suppress(BrokenPipeError):
-            self._process.stdin.write(task.line())
+            self._process.stdin.write(request.to_json() + b"\n")
             self._process.stdin.flush()
         threading.Thread(
             target=self._listen, args=(self._process.stdout,), name="gates-child", daemon=True

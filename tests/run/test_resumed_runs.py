@@ -7,7 +7,8 @@ from pathlib import Path
 
 from gates.evidence.evidence import CheckRecord
 from gates.registry.mlflow import MlflowRegistry
-from gates.run.drive import Watcher, arguments_of, drive
+from gates.run.drive import Watcher, drive
+from gates.run.request import RunRequest
 from gates.settings import load_settings
 from tests.conftest import Shelf
 from tests.toys import MODEL
@@ -26,8 +27,7 @@ def _run(shelf: Shelf, folder: Path, version: str = "good") -> _Seen:
     settings = load_settings(shelf.project, tracking_uri=shelf.tracking_uri, cache=shelf.cache)
     seen = _Seen()
     card = shelf.project / "model_cards" / f"{MODEL}.md"
-    arguments = arguments_of(settings, card, shelf.uri(version), None)
-    drive([*arguments, "--gates-run-dir", str(folder), "--gates-unlogged"], seen)
+    drive(RunRequest(settings, card, shelf.uri(version), folder=folder, logged=False), seen)
     return seen
 
 
