@@ -119,7 +119,6 @@ class Policy(Strict):
         environment: How a version is run.
         seed: Of every random draw, so that the same run gives the same numbers.
         checks: What is measured and demanded; a check with nothing under it has its defaults.
-        waivers: Must be empty.
     """
 
     model: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -131,4 +130,3 @@ class Policy(Strict):
     environment: EnvironmentPolicy = EnvironmentPolicy()
     seed: int = Field(default=DEFAULT_SEED, ge=0)
     checks: dict[str, CheckPolicy | None] = Field(min_length=1)
-    waivers: list[dict[str, Any]] = Field(default=[], max_length=0)

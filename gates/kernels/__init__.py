@@ -4,7 +4,6 @@
     ranking.py        nDCG, average precision, reciprocal rank, precision, recall
     browsing.py       rank-biased precision, expected reciprocal rank
     similarity.py     old list against new list: overlap, RBO, Kendall's tau, moves
-    attribution.py    which document cost how much DCG
     canonical.py      the one order of scored documents
     matching.py       which document of one list is which of another, with its grade
     ids.py            text ids as numbers; blocks.py: ragged lists as rectangles

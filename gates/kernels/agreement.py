@@ -1,4 +1,4 @@
-"""Do the annotators agree: Krippendorff's alpha, and each annotator against the others."""
+"""Do the annotators agree: Krippendorff's alpha."""
 
 from typing import Literal
 
@@ -41,25 +41,6 @@ def krippendorff_alpha(ratings: Floats, level: Level = "ordinal") -> float:
     distance = _distance(values, totals, level)
     expected = totals @ distance @ totals / (totals.sum() - 1)
     return float(1 - (coincidences * distance).sum() / expected)
-
-
-def agreement_with_others(ratings: Floats) -> Floats:
-    """Share of items on which each rater gives the others' median grade, float64[raters].
-
-    Where the median lies half-way between two whole grades, either of them agrees. NaN for a rater
-    who shares no item with another.
-
-    Args:
-        ratings: float64[raters, items], whole grades, NaN where a rater did not rate the item.
-    """
-    shares = np.full(ratings.shape[0], np.nan)
-    for rater, own in enumerate(ratings):
-        others = np.delete(ratings, rater, axis=0)
-        shared = ~np.isnan(own) & ~np.isnan(others).all(axis=0)
-        if shared.any():
-            median = np.nanmedian(others[:, shared], axis=0)
-            shares[rater] = np.mean(np.abs(own[shared] - median) <= 0.5)
-    return shares
 
 
 def _distance(values: Floats, totals: Floats, level: Level) -> Floats:

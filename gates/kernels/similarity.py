@@ -141,16 +141,6 @@ def largest_displacement(pairing: Pairing) -> Floats:
     return largest
 
 
-def entered(pairing: Pairing, k: int | None = None) -> Bools:
-    """Rows of the new list in its top k that the old top k did not hold, bool[N_new]."""
-    return _only_here(pairing.new_starts, pairing.old_rank, k)
-
-
-def left(pairing: Pairing, k: int | None = None) -> Bools:
-    """Rows of the old list in its top k that the new top k no longer holds, bool[N_old]."""
-    return _only_here(pairing.old_starts, pairing.new_rank, k)
-
-
 def zero_result_flips(pairing: Pairing) -> NDArray[np.int8]:
     """Queries that lost all results (-1), found some where there were none (+1), or neither (0)."""
     old, new = np.diff(pairing.old_starts) > 0, np.diff(pairing.new_starts) > 0
@@ -166,13 +156,6 @@ def _divide(values: Floats | Ints, by: Floats | Ints, otherwise: float) -> Float
 def _common(pairing: Pairing, k: int) -> Ints:
     starts, old_rank = cut(pairing.new_starts, pairing.old_rank, k)
     return count(starts, (old_rank > 0) & (old_rank <= k))
-
-
-def _only_here(starts: Ints, other_rank: Ints, k: int | None) -> Bools:
-    absent: Bools = other_rank == 0
-    if k is not None:
-        absent = (absent | (other_rank > k)) & (ranks(starts) <= k)
-    return absent
 
 
 def _rbo(

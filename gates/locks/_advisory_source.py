@@ -28,18 +28,17 @@ def source_name(source: str) -> str:
     return without_secrets(source) if is_url(source) else clip(source)
 
 
-def records(source: str, *, seconds: float = _FETCH_SECONDS) -> Iterator[Record]:
+def records(source: str) -> Iterator[Record]:
     """Every record of a source.
 
     Args:
         source: An http(s) URL, a file or a folder; of a folder every `.json` and `.zip` below it.
-        seconds: How long fetching a URL may take.
 
     Raises:
         LockError: It cannot be reached or read, or one of its records cannot.
     """
     if is_url(source):
-        with fetch(source, seconds=seconds, most_bytes=_MOST_BYTES) as handle:
+        with fetch(source, seconds=_FETCH_SECONDS, most_bytes=_MOST_BYTES) as handle:
             yield from _opened(handle, file_of(source))
         return
     path = Path(source)

@@ -47,9 +47,7 @@ class Advisories:
     tells_yanked: bool
 
 
-def read_advisories(
-    source: str, *, max_age_days: int | None, now: datetime, seconds: float = 120.0
-) -> Advisories:
+def read_advisories(source: str, *, max_age_days: int | None, now: datetime) -> Advisories:
     """Read a source of advisories whole, or not at all.
 
     Args:
@@ -57,7 +55,6 @@ def read_advisories(
             such files, a folder of these, or an http(s) URL of any but a folder.
         max_age_days: How old its newest record about PyPI may be; None for any age.
         now: The time now, with its time zone.
-        seconds: How long fetching a URL may take.
 
     Raises:
         LockError: It cannot be reached, holds something that is no record or nothing about PyPI,
@@ -65,7 +62,7 @@ def read_advisories(
     """
     file = file_of(source) if is_url(source) else source_name(source)
     newest_of: dict[str, Record] = {}
-    for record in records(source, seconds=seconds):
+    for record in records(source):
         known = newest_of.get(record.id)
         if record.affected and (known is None or record.modified > known.modified):
             newest_of[record.id] = record  # of two of one name the later one counts

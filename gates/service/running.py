@@ -24,6 +24,7 @@ Phase = Literal["started", "built", "measured", "ended"]
 _ORDER: tuple[Phase, ...] = ("started", "built", "measured", "ended")
 _SECRET = ("GATES_SERVE_", "GATES_WEBHOOK_", "GATES_NOTIFY_")
 _LOG_BYTES = 1 << 20
+_LOG_END = 2_000  # characters
 _LINE = 1 << 20
 _KILLED_AFTER = 5.0
 
@@ -119,10 +120,10 @@ class Running:
             if self._process.stdin:
                 self._process.stdin.close()
 
-    def log_end(self, characters: int = 2_000) -> str:
+    def log_end(self) -> str:
         """The end of what it wrote to stderr."""
         try:
-            return self._log.read_bytes()[-4 * characters :].decode(errors="replace")[-characters:]
+            return self._log.read_bytes()[-4 * _LOG_END :].decode(errors="replace")[-_LOG_END:]
         except OSError:
             return ""
 

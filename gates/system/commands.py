@@ -153,7 +153,7 @@ def clean(text: bytes | str) -> str:
     return "".join(c for c in decoded if c.isprintable() or c in "\n\t")
 
 
-def last_lines(text: str, count: int = 15, width: int = 400) -> str:
-    """The last lines of a log, blank ones left out, each cut to a width and indented by two."""
-    lines = [line[:width] for line in text.splitlines() if line.strip()]
+def last_lines(text: str, count: int = 15) -> str:
+    """The last lines of a log, blank ones left out, each cut to 400 letters and indented by two."""
+    lines = [line[:400] for line in text.splitlines() if line.strip()]
     return "\n".join(f"  {line}" for line in lines[-count:])

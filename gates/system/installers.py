@@ -103,13 +103,9 @@ def pip_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     return passed
 
 
-def without_index(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether the user has switched package indexes off, so that packages come from folders.
-
-    Args:
-        environ: The user's variables.
-    """
-    return _is_on(environ, "PIP_NO_INDEX") or _is_on(environ, "UV_NO_INDEX")
+def without_index() -> bool:
+    """Whether the user has switched package indexes off, so that packages come from folders."""
+    return _is_on(os.environ, "PIP_NO_INDEX") or _is_on(os.environ, "UV_NO_INDEX")
 
 
 def _is_on(environ: Mapping[str, str], name: str) -> bool:

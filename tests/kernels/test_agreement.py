@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gates.kernels.agreement import Level, agreement_with_others, krippendorff_alpha
+from gates.kernels.agreement import Level, krippendorff_alpha
 
 N = np.nan
 FOUR_RATERS = np.array(
@@ -59,11 +59,3 @@ def test_full_agreement_is_one_and_no_variation_is_unknown(level: Level) -> None
     assert np.isnan(krippendorff_alpha(np.ones((3, 4)), level))
     assert np.isnan(krippendorff_alpha(np.array([[1.0, N], [N, 2.0]]), level))
     assert np.isnan(krippendorff_alpha(np.full((2, 0), N), level))
-
-
-def test_each_rater_against_the_median_of_the_others() -> None:
-    table = np.array([[1.0, 2, 3, 0], [1, 2, 3, 3], [2, 2, 3, 3], [N, N, N, N]])
-    values = agreement_with_others(table)
-    # Item 1: others' medians 1.5, 1.5, 1; item 4: 3, 1.5, 1.5.
-    assert values[:3].tolist() == [0.75, 0.75, 0.5]
-    assert np.isnan(values[3])

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from gates.kernels import attribution, browsing, packed, ranking, similarity
+from gates.kernels import browsing, packed, ranking, similarity
 from gates.kernels.packed import Floats, Ints
 from tests.kernels.packed_lists import doc_lists, pack, pair_docs
 
@@ -54,10 +54,6 @@ def _part(arm: ranking.Ranking, first: int, last: int) -> ranking.Ranking:
     return ranking.Ranking(starts, arm.docs[begin:end], arm.grades[begin:end])
 
 
-def dcg_change(arms: Arms, k: int | None) -> attribution.DcgChange:
-    return attribution.dcg_change(arms.pairing, arms.old.grades, arms.new.grades, k)
-
-
 KERNELS: dict[str, Callable[[Arms, int | None], NDArray[np.generic]]] = {
     "ndcg": lambda arms, k: ranking.ndcg(*arms.served, k),
     "ndcg, exponential": lambda arms, k: ranking.ndcg(*arms.served, k, "exponential"),
@@ -81,10 +77,6 @@ KERNELS: dict[str, Callable[[Arms, int | None], NDArray[np.generic]]] = {
     "flips": lambda arms, _: similarity.zero_result_flips(arms.pairing),
     "displacement": lambda arms, _: similarity.displacement(arms.pairing),
     "largest": lambda arms, _: similarity.largest_displacement(arms.pairing),
-    "entered": lambda arms, k: similarity.entered(arms.pairing, k),
-    "left": lambda arms, k: similarity.left(arms.pairing, k),
-    "change, new": lambda arms, k: dcg_change(arms, k).new,
-    "change, left": lambda arms, k: dcg_change(arms, k).left,
 }
 
 

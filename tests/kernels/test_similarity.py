@@ -85,8 +85,6 @@ def test_identical_lists_are_one(lists: list[list[int]], k: int) -> None:
     np.testing.assert_allclose(similarity.tau_ap(same), taus, rtol=0, atol=1e-12)
     assert not similarity.top1_changed(same).any()
     assert not similarity.displacement(same).any()
-    assert not similarity.entered(same, k).any()
-    assert not similarity.left(same, k).any()
 
 
 @given(doc_lists, st.integers(0, 12))
@@ -99,18 +97,11 @@ def test_a_beginning_of_a_list_has_rbo_one(docs: list[int], length: int) -> None
 @given(paired_doc_lists, st.integers(1, 13))
 def test_sets_agree_with_python_sets(lists: Lists, k: int) -> None:
     pairing = both_ways(lists)[0]
-    entered, left = similarity.entered(pairing, k), similarity.left(pairing, k)
-    new_row = old_row = 0
     for query, (old, new) in enumerate(lists):
         a, b = set(old[:k]), set(new[:k])
         assert similarity.overlap_at(pairing, k)[query] == len(a & b) / k
         assert similarity.jaccard_at(pairing, k)[query] == (len(a & b) / len(a | b) if a | b else 1)
         assert similarity.top1_changed(pairing)[query] == (old[:1] != new[:1])
-        marked = {doc for doc, mark in zip(new, entered[new_row:], strict=False) if mark}
-        assert marked == b - a
-        marked = {doc for doc, mark in zip(old, left[old_row:], strict=False) if mark}
-        assert marked == a - b
-        new_row, old_row = new_row + len(new), old_row + len(old)
 
 
 def test_kendall_tau_equals_scipys_on_ranks_of_common_documents() -> None:
@@ -177,8 +168,6 @@ def test_renaming_every_document_changes_nothing(
         similarity.tau_ap,
         similarity.displacement,
         similarity.top1_changed,
-        lambda pairing: similarity.entered(pairing, k),
-        lambda pairing: similarity.left(pairing, k),
     ):
         assert measure(one).tobytes() == measure(other).tobytes()
 
@@ -221,10 +210,6 @@ def test_reversing_one_list_negates_kendall_tau(lists: Lists) -> None:
 def test_moves_of_every_document() -> None:
     pairing = pair_words("abcd", "dbxa")
     np.testing.assert_array_equal(similarity.displacement(pairing), [-3, 0, np.nan, 3])
-    assert similarity.entered(pairing).tolist() == [False, False, True, False]
-    assert similarity.left(pairing).tolist() == [False, False, True, False]
-    assert similarity.entered(pairing, 2).tolist() == [True, False, False, False]
-    assert similarity.left(pairing, 2).tolist() == [True, False, False, False]
 
 
 def test_lists_that_became_empty_or_stopped_being_so() -> None:
