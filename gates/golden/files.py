@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pyarrow.parquet
 
 from gates.errors import GoldenError
 from gates.system.interruption import keep_from_arrow
-from gates.system.table import Table, filled_lines
+from gates.system.table import Table, csv_header, filled_lines
 
 __all__ = ["read_csv", "read_parquet", "read_text"]
 
@@ -45,21 +44,6 @@ def read_text(path: Path) -> str:
         ) from error
 
 
-def _header(path: Path, text: str) -> list[str]:
-    names = next(csv.reader([text.partition("\n")[0].rstrip("\r")]), [])
-    if not any(names):
-        raise GoldenError("the file has no header", path=path, advice="Name the columns in line 1.")
-    for name in names:
-        if names.count(name) > 1:
-            raise GoldenError(
-                f"the column `{name}` stands there twice",
-                path=path,
-                line=1,
-                advice="Give each column a name of its own.",
-            )
-    return names
-
-
 def _keep_first(found: list[pa.csv.InvalidRow]) -> Callable[[pa.csv.InvalidRow], str]:
     def handler(row: pa.csv.InvalidRow) -> str:
         found.append(row)
@@ -78,7 +62,8 @@ def read_csv(path: Path) -> Table:
         GoldenError: It is missing, not UTF-8, has no header, or a row of another length.
     """
     text = read_text(path)
-    names, data = _header(path, text), text.encode()
+    names = csv_header(text.partition("\n")[0].rstrip("\r"), path, GoldenError)
+    data = text.encode()
     ragged: list[pa.csv.InvalidRow] = []
     try:
         table = pyarrow.csv.read_csv(

@@ -11,19 +11,10 @@ from http.client import HTTPException, HTTPMessage, responses
 from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import (
-    HTTPDefaultErrorHandler,
-    HTTPErrorProcessor,
-    HTTPHandler,
-    HTTPRedirectHandler,
-    HTTPSHandler,
-    OpenerDirector,
-    ProxyHandler,
-    Request,
-)
+from urllib.request import HTTPRedirectHandler, Request
 
-from gates import __version__
 from gates.errors import LockError
+from gates.system.http import USER_AGENT, http_opener
 
 __all__ = ["fetch", "file_of", "is_url", "without_secrets"]
 
@@ -123,7 +114,7 @@ def _download(
 
 def _copy(request: Request, target: IO[bytes], deadline: float, late: str, most_bytes: int) -> str:
     """Copy an answer's body; gives what went wrong, or nothing."""
-    with _opener().open(request, timeout=_IDLE_SECONDS) as answer:
+    with http_opener(_Redirects()).open(request, timeout=_IDLE_SECONDS) as answer:
         said = answer.headers.get("Content-Length", "")
         expected = int(said) if said.isdecimal() else None
         got = 0
@@ -159,26 +150,11 @@ def _is_weaker(new: str, old: str) -> bool:
     return old.lower().startswith("https:") and not new.lower().startswith("https:")
 
 
-def _opener() -> OpenerDirector:
-    # Not build_opener: that one also opens file:, ftp: and data:.
-    opener = OpenerDirector()
-    for handler in (
-        ProxyHandler(),
-        HTTPHandler(),
-        HTTPSHandler(),
-        HTTPDefaultErrorHandler(),
-        _Redirects(),
-        HTTPErrorProcessor(),
-    ):
-        opener.add_handler(handler)
-    return opener
-
-
 def _request(url: str) -> Request:
     parts = _split(url)
     host = parts.netloc.rpartition("@")[2]
     plain = parts._replace(netloc=host, fragment="").geturl()
-    request = Request(plain, headers={"User-Agent": f"mlgates/{__version__}"})  # noqa: S310
+    request = Request(plain, headers={"User-Agent": USER_AGENT})  # noqa: S310
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         # Unredirected: a redirect to another host must not carry it along.

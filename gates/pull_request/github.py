@@ -15,18 +15,10 @@ from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import (
-    HTTPDefaultErrorHandler,
-    HTTPErrorProcessor,
-    HTTPHandler,
-    HTTPSHandler,
-    OpenerDirector,
-    ProxyHandler,
-    Request,
-)
+from urllib.request import Request
 
-from gates import __version__
 from gates.errors import GatesError, UsageError
+from gates.system.http import USER_AGENT, http_opener
 from gates.system.json_files import json_value
 from gates.system.retrying import Backoff
 
@@ -167,12 +159,12 @@ class GitHub:
             request = Request(url, data=data, method=method)  # noqa: S310 - checked: http(s) only
             request.add_header("Accept", "application/vnd.github+json")
             request.add_header("X-GitHub-Api-Version", "2022-11-28")
-            request.add_header("User-Agent", f"mlgates/{__version__}")
+            request.add_header("User-Agent", USER_AGENT)
             request.add_header("Authorization", f"Bearer {self.token}")
             if data is not None:
                 request.add_header("Content-Type", "application/json")
             try:
-                with _opener().open(request, timeout=_SECONDS) as answer:
+                with http_opener().open(request, timeout=_SECONDS) as answer:
                     return json_value(answer.read(_MOST_BYTES))
             except HTTPError as refused:
                 with refused:
@@ -216,17 +208,3 @@ def _explained(refused: HTTPError, method: str, path: str) -> GitHubError:
     }.get(refused.code, "")
     what = f"GitHub answered {method} {path} with {refused.code}"
     return GitHubError(f"{what}: {words}" if words else what, status=refused.code, advice=advice)
-
-
-def _opener() -> OpenerDirector:
-    # Not build_opener: no redirects, since they would carry the token along, and no file: or ftp:.
-    opener = OpenerDirector()
-    for handler in (
-        ProxyHandler(),
-        HTTPHandler(),
-        HTTPSHandler(),
-        HTTPDefaultErrorHandler(),
-        HTTPErrorProcessor(),
-    ):
-        opener.add_handler(handler)
-    return opener

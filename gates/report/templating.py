@@ -8,14 +8,14 @@ import re
 from functools import cache
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BaseLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from gates.domain.judging import Exhibit
 from gates.report import pictures, summary, text, wording
 from gates.report.bounds import BoundRow
 
-__all__ = ["TABLE_ROWS", "page"]
+__all__ = ["TABLE_ROWS", "html_environment", "page"]
 
 TABLE_ROWS = 200
 _LOG_CHARACTERS = 20_000
@@ -31,9 +31,12 @@ def page(template: str, **values: object) -> str:
     return _environment().get_template(template).render(**values)
 
 
-@cache
-def _environment() -> Environment:
-    loader = PackageLoader("gates.report")
+def html_environment(loader: BaseLoader) -> Environment:
+    """What renders templates of HTML: all text escaped and cleaned, no name that is not given.
+
+    Args:
+        loader: Finds the templates.
+    """
     environment = Environment(
         loader=loader,
         autoescape=True,
@@ -42,15 +45,19 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
+    names = ("amount", "clip", "count", "demand", "duration", "interval", "number", "signed")
+    environment.filters |= {name: getattr(text, name) for name in names}
+    environment.filters |= {"signs": text.with_signs, "quoted": _quoted}
+    return environment
+
+
+@cache
+def _environment() -> Environment:
+    loader = PackageLoader("gates.report")
+    environment = html_environment(loader)
     environment.filters |= {
-        name: getattr(text, name)
-        for name in ("amount", "clip", "count", "demand", "duration", "interval", "number")
-    } | {
-        "signed": text.signed,
-        "signs": text.with_signs,
         "tail": _tail,
         "breakable": _breakable,
-        "quoted": _quoted,
         "why": _why,
         "basis": wording.basis,
         "beside": wording.beside,
@@ -86,9 +93,9 @@ def _breakable(name: str) -> Markup:
     return Markup("<wbr>").join(parts)
 
 
-def _quoted(query_id: str) -> str:
-    """An id as it may stand in a link."""
-    return quote(query_id, safe="", errors="replace")
+def _quoted(name: str) -> str:
+    """An id or a name as it may stand in an address."""
+    return quote(name, safe="", errors="replace")
 
 
 def _why(row: BoundRow, fault: str = "") -> str:

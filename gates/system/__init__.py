@@ -6,6 +6,7 @@ files.py            files written whole or not at all
 json_files.py       JSON read back: a checked value, or one kind of error
 strict_yaml.py      YAML that people write: an error says file, line, key, nearest name
 table.py            rows of one file, as columns whose errors name lines
+http.py             HTTP and nothing else, without redirects
 file_locks.py       locks between processes and threads
 cached_folders.py   folders of a cache, held while they are used
 retrying.py         how often something is tried, and the pauses between

@@ -14,7 +14,6 @@ import os
 import time
 import weakref
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from gates.system.interruption import checkpoint
@@ -43,12 +42,7 @@ class HeldLock:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.release()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -12,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gates.errors import GoldenError
+from gates.errors import GoldenError, InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,9 +22,31 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["Table", "filled_lines"]
+__all__ = ["Table", "csv_header", "filled_lines"]
 
 _EXAMPLES = 3
+
+
+def csv_header(
+    line: str, path: Path, error: type[InputError], *, delimiter: str = ","
+) -> list[str]:
+    """The names of the columns in a file's first line, each there once.
+
+    Raises:
+        InputError: There are none, or one stands there twice; of the class `error`.
+    """
+    names = next(csv.reader([line], delimiter=delimiter), [])
+    if not any(names):
+        raise error("the file has no header", path=path, advice="name the columns in line 1")
+    for name in names:
+        if names.count(name) > 1:
+            raise error(
+                f"the column `{name}` stands there twice",
+                path=path,
+                line=1,
+                advice="give each column a name of its own",
+            )
+    return names
 
 
 @dataclass(frozen=True)

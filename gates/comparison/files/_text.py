@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -16,6 +15,7 @@ from gates.comparison.files.source import Kind, Reader, Source
 from gates.errors import RankingError
 from gates.system.interruption import keep_from_arrow
 from gates.system.json_files import json_value
+from gates.system.table import csv_header
 
 __all__ = ["TREC", "csv_source", "jsonl_source", "trec_source"]
 
@@ -37,18 +37,7 @@ def csv_source(path: Path) -> Source:
         RankingError: It has no usable header.
     """
     delimiter = "\t" if ".tsv" in path.suffixes else ","
-    head = _first_line(path)
-    names = next(csv.reader([head], delimiter=delimiter), [])
-    if not any(names):
-        raise RankingError("the file has no header", path=path, advice="name the columns in line 1")
-    for name in names:
-        if names.count(name) > 1:
-            raise RankingError(
-                f"the column `{name}` stands there twice",
-                path=path,
-                line=1,
-                advice="give each column a name of its own",
-            )
+    names = csv_header(_first_line(path), path, RankingError, delimiter=delimiter)
 
     def pieces(columns: Sequence[str]) -> Iterator[Reader]:
         ragged: list[Any] = []

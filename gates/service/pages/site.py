@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,6 +17,7 @@ from starlette.responses import HTMLResponse
 from gates.card.card import Card
 from gates.errors import CardError
 from gates.report import text
+from gates.report.templating import html_environment
 from gates.service.all_gates import AllGates
 from gates.service.auth import Caller, allow, csrf_token
 from gates.service.cards import Cards
@@ -133,20 +133,8 @@ def rendered(
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("gates.service"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
+    environment = html_environment(PackageLoader("gates.service"))
     environment.filters |= {
-        name: getattr(text, name)
-        for name in ("clip", "count", "demand", "duration", "number", "signed")
-    } | {
-        "signs": text.with_signs,
-        "quoted": _quoted,
         "moment": wording.moment,
         "ago": wording.ago,
         "short_digest": wording.short_digest,
@@ -154,15 +142,6 @@ def _environment() -> Environment:
     }
     environment.globals |= {"words": wording, "picture": pictures, "file": address}
     return environment
-
-
-def _shown(value: object) -> object:
-    return text.clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _quoted(name: str) -> str:
-    """A name as it may stand in an address."""
-    return quote(name, safe="", errors="replace")
 
 
 def _breakable(name: str) -> Markup:
