@@ -1,0 +1,106 @@
+"""How rows were drawn, and what they come to unit by unit: what every weighted mean starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+
+from gates.kernels.packed import Bools, Floats, Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Design:
+    """How n rows were drawn.
+
+    Attributes:
+        weight: float64[n] >= 0, what each row stands for (`intervals.design_weights`).
+        census: bool[n], rows in the sample with certainty: they move the mean, and no chance is in
+            them. None is none.
+        cluster: int64[n], rows drawn together (near-duplicate queries) share a number and count as
+            one unit. None: every row is its own.
+    """
+
+    weight: Floats
+    census: Bools | None = None
+    cluster: Ints | None = None
+
+    def of(self, rows: Bools) -> Design:
+        """The design of some of the rows, such as a slice's."""
+        census = None if self.census is None else self.census[rows]
+        cluster = None if self.cluster is None else self.cluster[rows]
+        return Design(self.weight[rows], census, cluster)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Units:
+    """What the rows of m columns come to, unit by unit; U sampled units.
+
+    Attributes:
+        weight: float64[m, U], 0 where a unit has no value in a column.
+        sum: float64[m, U], of weight times value.
+        certain_weight: float64[m], of the census rows.
+        certain_sum: float64[m].
+    """
+
+    weight: Floats
+    sum: Floats
+    certain_weight: Floats
+    certain_sum: Floats
+
+    @property
+    def unseen(self) -> Floats:
+        """The weight of the unit that nobody saw, float64[m]: that which traffic meets on average.
+
+        With uneven weights a sample of n units says as much as n_eff even ones.
+        """
+        total, squares = self.weight.sum(axis=1), (self.weight * self.weight).sum(axis=1)
+        return ratio(squares, total)
+
+    def worst(self, worst: float) -> Floats:
+        """The least value of a unit that nobody saw, float64[m]: as stated, or as was seen."""
+        seen = np.full(self.sum.shape, inf)
+        np.divide(self.sum, self.weight, out=seen, where=self.weight > 0)
+        found: Floats = np.minimum(seen.min(axis=1, initial=inf), worst)
+        return found
+
+    def of(self, columns: Ints) -> Units:
+        """Some of the columns."""
+        return Units(
+            self.weight[columns],
+            self.sum[columns],
+            self.certain_weight[columns],
+            self.certain_sum[columns],
+        )
+
+
+def units(values: Floats, design: Design) -> Units:
+    """The rows of each column added up by unit.
+
+    Args:
+        values: float64[n, m], NaN where a row has no value.
+        design: of the n rows.
+    """
+    columns = np.ascontiguousarray(values.T)
+    exists = ~np.isnan(columns)
+    weight = np.where(exists, design.weight, 0.0)
+    product = np.where(exists, columns, 0.0) * weight
+    certain = np.zeros(len(columns)), np.zeros(len(columns))
+    if design.census is not None and design.census.any():
+        certain = weight[:, design.census].sum(axis=1), product[:, design.census].sum(axis=1)
+        weight, product = weight[:, ~design.census], product[:, ~design.census]
+    if design.cluster is not None:
+        cluster = design.cluster if design.census is None else design.cluster[~design.census]
+        order = np.argsort(cluster, kind="stable")
+        starts = np.flatnonzero(np.diff(cluster[order], prepend=np.nan) != 0)
+        if starts.size:
+            weight = np.add.reduceat(weight[:, order], starts, axis=1)
+            product = np.add.reduceat(product[:, order], starts, axis=1)
+    return Units(weight, product, *certain)
+
+
+def ratio(part: Floats, whole: Floats) -> Floats:
+    """One by the other, and 0 where the other is not above 0."""
+    found: Floats = np.divide(part, whole, out=np.zeros(whole.size), where=whole > 0)
+    return found
