@@ -86,18 +86,21 @@ def units(values: Floats, design: Design) -> Units:
     exists = ~np.isnan(columns)
     weight = np.where(exists, design.weight, 0.0)
     product = np.where(exists, columns, 0.0) * weight
-    certain = np.zeros(len(columns)), np.zeros(len(columns))
+    certain = tuple(np.zeros((2, len(columns))))
     if design.census is not None and design.census.any():
-        certain = weight[:, design.census].sum(axis=1), product[:, design.census].sum(axis=1)
-        weight, product = weight[:, ~design.census], product[:, ~design.census]
+        # Compress and take leave each column's rows side by side in memory, whatever the others:
+        # sums then run in one order.
+        sure = (np.compress(design.census, one, axis=1) for one in (weight, product))
+        certain = tuple(one.sum(axis=1) for one in sure)
+        weight, product = (np.compress(~design.census, one, axis=1) for one in (weight, product))
     if design.cluster is not None:
         cluster = design.cluster if design.census is None else design.cluster[~design.census]
         order = np.argsort(cluster, kind="stable")
         starts = np.flatnonzero(np.diff(cluster[order], prepend=np.nan) != 0)
         if starts.size:
-            weight = np.add.reduceat(weight[:, order], starts, axis=1)
-            product = np.add.reduceat(product[:, order], starts, axis=1)
-    return Units(weight, product, *certain)
+            weight = np.add.reduceat(np.take(weight, order, axis=1), starts, axis=1)
+            product = np.add.reduceat(np.take(product, order, axis=1), starts, axis=1)
+    return Units(weight, product, certain[0], certain[1])
 
 
 def ratio(part: Floats, whole: Floats) -> Floats:

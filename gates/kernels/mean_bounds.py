@@ -35,6 +35,7 @@ from gates.kernels.packed import Floats
 
 _CELLS = 1 << 18  # values worked on at a time
 _CLOSE = 1e-9  # in standard errors
+_ROUNDING = 1e-14
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +175,11 @@ def _solved(found: Units, worst: Floats, mean: Floats, alpha: float) -> Floats:
     error = np.sqrt(squares) / (total + unseen)
     goal = NormalDist().inv_cdf(alpha)
     low, high = floor.copy(), centre.copy()
-    # Where no unit is above the worst there is nothing to solve: the bound is the worst.
-    t = np.where(high > low, np.maximum(centre + goal * error, (low + high) / 2), low)
+    # Where no unit is above the worst, but for rounding, the bound is the worst.
+    solvable = (high - low > _ROUNDING * (1 + np.abs(low))) & (error > 0)
+    t = np.where(solvable, np.maximum(centre + goal * error, (low + high) / 2), low)
     before, gap_before = high.copy(), np.full(t.size, -goal)
-    active = np.flatnonzero((high > low) & (error > 0))
+    active = np.flatnonzero(solvable)
     for _ in range(100):
         if not active.size:
             break
@@ -186,8 +188,8 @@ def _solved(found: Units, worst: Floats, mean: Floats, alpha: float) -> Floats:
         gap = _quantile(chance) - goal
         low[active] = np.where(gap < 0, t[active], low[active])
         high[active] = np.where(gap >= 0, t[active], high[active])
-        slope = (gap - gap_before[active]) / (t[active] - before[active])
         with np.errstate(divide="ignore", invalid="ignore"):
+            slope = (gap - gap_before[active]) / (t[active] - before[active])
             following = t[active] - gap / slope
         middle = (low[active] + high[active]) / 2
         inside = (following > low[active]) & (following < high[active])
