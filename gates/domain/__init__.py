@@ -10,5 +10,6 @@ lock_report.py       what is known of a version's dependencies; lock_changes.py:
 artifact_scan.py     what looking at a model's files found
 comparison.py        the record of `gates diff`
 review.py            what a pull request changed, and what came of it
+metric_names.py      `ndcg@{k}` and `ndcg@10`
 typos.py             every typing mistake of one letter
 """

@@ -5,6 +5,7 @@
     inspect.py   what is installed in one, and which installed files are not what they were
     stock.py     what a cache holds, and the removal of what nobody uses
     mlmodel.py   reads a model folder's MLmodel file, as data only
+    launching.py what a worker is launched in, and under which limits
     process.py   starts, asks and ends the worker; every failure is a ModelFault with a name
     scripts.py   runs a model's own build script in its environment
     frames.py    how columns cross the pipes, and how little the gate believes of what comes back

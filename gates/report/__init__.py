@@ -8,6 +8,7 @@
     comparison_page.py      the page of `gates diff`
     comparison_terminal.py  what a person sees when `gates diff` ends
 
+    main_numbers.py         what lists and trends show of a gate
     summary.py              the headline and the order of reading, shared by all
     advice.py               what to do next, and how many more queries an answer would take
     wording.py              measurements, bounds and reasons in words, each number said once

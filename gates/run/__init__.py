@@ -7,6 +7,7 @@ session.py       one pytest run: opens the gate, hears the items, delivers; item
 version.py       a version: its files, lock and environment
 arm.py           a version at work: asked once for each frame; predictions.py: for what
 subject.py       both arms and the golden set, as checks get them
+own_tests.py     tests of the model's own, as judgements
 lock_audit.py    a version's lock against all it must agree with
 folder.py        what a run leaves on disk while it goes on
 delivery.py      evidence and reports, on disk and in MLflow

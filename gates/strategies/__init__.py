@@ -10,6 +10,9 @@
 Each strategy draws from a finite family: at most `most` variants, chosen by a seed, of the golden
 queries that have any. Examples shrink towards the first query, and there towards the query as it
 is, then the smallest change. `batched` answers a whole family in one call of the worker.
+
+    variants.py    golden queries changed in named ways; _words.py, _typos.py, _units.py, _nulls.py
+    batched.py     a whole family of them answered in one call
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Every golden row is asked again with one feature set to other values, all else as it is: a what-if
 on real products. More stock must not lower a score; out of stock must stand below in stock.
+
+    sweeps.py            every golden row with one feature set to other values
+    replayed_steps.py    steps that once went the wrong way, asked again
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@ A vector means nothing by itself: what shoppers see is which texts are near. So 
 compared by the neighbours of each text among all golden texts (by cosine, exactly, without an
 index), and vectors are looked at by what makes neighbours useless: collapse, duplicates, lengths
 out of line, and a word that wins by being repeated.
+
+    vectors.py    a version's vectors of the golden texts, and of the same texts stuffed
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 An upgrade of libraries is a change like any other. Here it is looked at by itself: one version's
 binary is run in both environments on every golden input, so that whatever differs comes from the
 libraries. A binary that is not deterministic is found out by a second run under its own lock.
+
+    equivalent_vectors.py    how far vectors moved, and whose neighbours changed
 """
 
 from __future__ import annotations

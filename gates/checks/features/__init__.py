@@ -1,6 +1,11 @@
 """`features`: does a ranker lean on the features it should, and are they what it was trained on?
 
 Every number is exact for the golden rows that were asked about; none carries an interval.
+
+    importance.py          how much each feature matters, by shuffling it
+    splits.py              what trees split on, as the model's file says
+    missing_features.py    each feature gone in turn
+    against_snapshot.py    golden inputs beside what the model was trained on
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 Every query counts once: a template is a statement about all of its queries, not a sample of what
 shoppers type, so the shares are exact and carry no interval. For rankers, the same is said of
 documents.
+
+    never_shown.py    documents that must not stand high for any query
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Both versions run in workers that no other check has asked. They are asked the same requests in
 turns, so that a machine that slows down slows both.
+
+    requests.py    requests as production makes them, asked in turns
 """
 
 from __future__ import annotations

@@ -2,6 +2,10 @@
 
 Every difference is paired by query and weighted by what the query stands for. Queries without a
 relevant judged document have no nDCG; they are left out of both arms alike and counted.
+
+    golden_rows.py     the golden set's rows, as a comparison asks for them
+    explanations.py    why documents moved: what their features contributed
+    annotators.py      what single annotators said of them
 """
 
 from __future__ import annotations

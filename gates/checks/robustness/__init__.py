@@ -2,6 +2,9 @@
 
 Every question here goes to a process apart, and to a fresh one after a fault: what breaks the model
 here breaks no other check. Once the model has answered the golden inputs, a fault is its own.
+
+    odd_inputs.py         a fixed list of text that nobody should have sent
+    row_consistency.py    the same rows in another order, and in small batches
 """
 
 from __future__ import annotations

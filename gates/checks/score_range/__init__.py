@@ -3,6 +3,11 @@
 Whether an expectation holds is a fact of each query, counted as it is. What speaks of traffic
 (calibration, recall by class, every difference from the champion but the count of changed labels)
 is weighted by what the queries stand for and carries an interval.
+
+    labelled.py           both versions' labels of the queries that expect one
+    recall_by_class.py    class by class, what a mean hides
+    calibration.py        whether a score of 0.8 is right four times in five
+    label_changes.py      which labels became which
 """
 
 from __future__ import annotations

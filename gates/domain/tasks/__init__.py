@@ -2,6 +2,9 @@
 
 A new task is one file here, its line in `TASKS`, and one file in `gates.scaffold.tasks`. Cards,
 golden sets, checks, reports and the command line ask the `Task` and know none by name.
+
+    task.py       what a task is
+    written.py    its name in a card or a manifest
 """
 
 from __future__ import annotations

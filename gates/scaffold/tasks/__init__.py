@@ -1,4 +1,7 @@
-"""What `gates init` writes for each task; one file a task."""
+"""What `gates init` writes for each task; one file a task.
+
+task_scaffold.py    what each of them says
+"""
 
 from __future__ import annotations
 

@@ -1,18 +1,18 @@
 """The service as pages: HTML from the server, a little script, nothing from another host.
 
-    site         what every page is given, and how a page is made of it
-    wording      states, verdicts and times in words
-    numbers      the main numbers of a gate
-    pictures     trends as SVG
-    overview     `/`, and all gates at `/gates`
-    gate         `/gates/{id}`, live while it waits and runs, and its report
-    model        `/models/{name}`: history, versions, trend, what its card requires
-    history      what was done to a model, by whoever and from wherever
-    golden       `/golden/{name}`: what the golden set of a model's card holds
-    actions      what buttons ask for: gate, cancel, promote, roll back
-    forms        a form that was sent: from our own page, by somebody who may
-    signing_in   `/login`, `/logout`
-    files        style, script and icon, under the digest of what they hold
+    site.py          what every page is given, and how a page is made of it
+    wording.py       states, verdicts and times in words
+    numbers.py       the main numbers of a gate
+    pictures.py      trends as SVG
+    overview.py      `/`, and all gates at `/gates`
+    gate.py          `/gates/{id}`, live while it waits and runs, and its report
+    model.py         `/models/{name}`: history, versions, trend, what its card requires
+    history.py       what was done to a model, by whoever and from wherever
+    golden.py        `/golden/{name}`: what the golden set of a model's card holds
+    actions.py       what buttons ask for: gate, cancel, promote, roll back
+    forms.py         a form that was sent: from our own page, by somebody who may
+    signing_in.py    `/login`, `/logout`
+    files.py         style, script and icon, under the digest of what they hold
 
 Pages are read without JavaScript too; the script only fetches a page again while it changes.
 """
