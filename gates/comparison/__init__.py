@@ -4,6 +4,7 @@
     metrics/        one file a metric, found by listing it
     rows.py         what is asked of rows, wherever they come from
     population.py   which queries count, for how much, and in which slices
+    measures.py     what is measured of every query, told from the names of measurements
     per_query.py    every metric of every query, from blocks of matched lists
     measure.py      from queries to measurements by name: start here
     measuring.py    how sure each of them is

@@ -23,7 +23,8 @@ from gates.comparison.files.queries import population
 from gates.comparison.files.rows import FileRows
 from gates.comparison.files.store import CodedFile
 from gates.comparison.measure import MeasuredQueries
-from gates.comparison.per_query import SEVERE, measure_queries
+from gates.comparison.measures import SEVERE
+from gates.comparison.per_query import measure_queries
 from gates.comparison.plan import ComparisonPlan
 from gates.comparison.slices import cuts
 from gates.domain.comparison import Comparison, RankingFacts

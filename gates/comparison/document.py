@@ -13,7 +13,7 @@ import pyarrow.parquet
 
 from gates.comparison.compare import Compared
 from gates.comparison.files.arrow import as_arrow
-from gates.comparison.per_query import SEVERE
+from gates.comparison.measures import SEVERE
 from gates.comparison.plan import ComparisonPlan
 from gates.domain.comparison import Comparison
 from gates.domain.judging import Measurement

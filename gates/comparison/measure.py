@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from gates.comparison.measures import SEVERE, RankingMeasures, metric_of
 from gates.comparison.measuring import (
     PairedMetric,
     Sample,
@@ -22,7 +23,7 @@ from gates.comparison.measuring import (
 )
 from gates.comparison.metric import Likeness, Metric
 from gates.comparison.metrics import find, quality
-from gates.comparison.per_query import SEVERE, PerQuery, RankingMeasures, metric_of
+from gates.comparison.per_query import PerQuery
 from gates.comparison.population import Population
 from gates.comparison.slices import Slice
 from gates.domain.judging import Measurement

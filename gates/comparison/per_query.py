@@ -2,101 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 
 import numpy as np
 
 from gates.comparison.files.parallel import in_order
-from gates.comparison.metric import JudgedQueries, Likeness, Metric
-from gates.comparison.metrics import find
+from gates.comparison.measures import RankingMeasures
+from gates.comparison.metric import JudgedQueries, Metric
 from gates.comparison.population import Population
 from gates.comparison.rows import AlignedQueries, RankedRows
 from gates.kernels.matching import Lists, Matched
 from gates.kernels.packed import Floats, Ints
-from gates.kernels.ranking import Gain, Ranking
+from gates.kernels.ranking import Ranking
 from gates.kernels.unjudged import UnjudgedBounds
 
-__all__ = [
-    "SEVERE",
-    "PerQuery",
-    "RankingMeasures",
-    "UnjudgedDocument",
-    "measure_queries",
-    "metric_of",
-]
-
-SEVERE = "severe-losses"
-"""The share of queries that lose at least so much of the judged metric."""
+__all__ = ["PerQuery", "UnjudgedDocument", "measure_queries"]
 
 _NEXT = 50  # documents to judge next: an afternoon of one person
-_SUFFIXES = (".delta", ".p-better", ".old", ".new")
 
 Column = tuple[str, str]
 """Of what a value is (old, new, like, least, greatest), and the metric's name."""
-
-
-@dataclass(frozen=True, slots=True)
-class RankingMeasures:
-    """What is measured of every query.
-
-    Attributes:
-        judged: The metric whose losses are severe, and which says what the worst queries are.
-        quality: Metrics of both rankings.
-        likeness: Measures of how alike they are.
-        gain: nDCG's gain.
-        relevant: The grade from which a document counts as relevant.
-        persistence: RBO's persistence.
-        unjudged: Whether documents that nobody judged may decide, or count as irrelevant.
-    """
-
-    judged: Metric
-    quality: tuple[Metric, ...]
-    likeness: tuple[Likeness, ...]
-    gain: Gain
-    relevant: float
-    persistence: float = 0.9
-    unjudged: bool = True
-
-    @classmethod
-    def of(
-        cls,
-        judged: Metric,
-        names: Iterable[str],
-        *,
-        gain: Gain,
-        relevant: float,
-        persistence: float = 0.9,
-        unjudged: bool = True,
-    ) -> RankingMeasures:
-        """All that some measurements rest on.
-
-        Args:
-            judged: See above.
-            names: Measurements, such as `mrr.delta` or `rbo`.
-            gain: See above, as all others.
-            relevant: See above.
-            persistence: See above.
-            unjudged: See above.
-        """
-        found = [find(metric_of(name)) for name in names if name != SEVERE]
-        quality = [judged, *(one for one in found if isinstance(one, Metric))]
-        likeness = [one for one in found if isinstance(one, Likeness)]
-        return cls(
-            judged,
-            tuple({one.name: one for one in quality}.values()),
-            tuple({one.name: one for one in likeness}.values()),
-            gain,
-            relevant,
-            persistence,
-            unjudged,
-        )
-
-    @property
-    def bounded(self) -> tuple[Metric, ...]:
-        """The metrics that unjudged documents may decide."""
-        return tuple(one for one in self.quality if one.unjudged and self.unjudged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +68,6 @@ class PerQuery:
     unjudged: Mapping[str, tuple[Floats, Floats]]
     judge_next: tuple[UnjudgedDocument, ...]
     longest: int
-
-    def delta(self, metric: str) -> Floats:
-        """New minus old, float64[P]."""
-        difference: Floats = self.new[metric] - self.old[metric]
-        return difference
-
-
-def metric_of(measurement: str) -> str:
-    """The metric that a measurement is of: `mrr` of `mrr.delta`."""
-    for suffix in _SUFFIXES:
-        measurement = measurement.removesuffix(suffix)
-    return measurement
 
 
 def measure_queries(

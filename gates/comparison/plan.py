@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from gates.comparison.measures import SEVERE, RankingMeasures
 from gates.comparison.metric import Metric
 from gates.comparison.metrics import judging_metrics, likeness_measures, quality, quality_metrics
-from gates.comparison.per_query import SEVERE, RankingMeasures
 from gates.domain.comparison import DEFAULT_SEED
 from gates.errors import UsageError
 from gates.kernels.ranking import Gain
@@ -110,11 +110,11 @@ class ComparisonPlan:
     @property
     def measures(self) -> RankingMeasures:
         """What all of it rests on."""
-        return RankingMeasures.of(
+        return RankingMeasures(
             self.judged,
             self.measurements,
-            gain=self.gain,
-            relevant=self.relevant,
+            self.gain,
+            self.relevant,
             unjudged=self.unjudged == "open",
         )
 

@@ -44,6 +44,7 @@ def main(folder: Path) -> dict[str, Any]:
         files[name].write_text("\n".join([f"query_id,doc_id,{column}", *lines]), encoding="utf-8")
     judging = ["--judgments", str(files["judged"]), "--metric", "first@3", "--margin", "0.5"]
     return {
+        "terminal": _said(["diff", str(files["worse"]), str(files["better"]), *judging]),
         "help": _said(["diff", "--help"]),
         "reference": reference.metrics() + reference.checks(),
         "check": {

@@ -53,6 +53,8 @@ def test_one_file_more_is_a_metric_more_wherever_people_meet_metrics(tmp_path: P
     line = "| `first@K` | rank of the first relevant document | relevant documents | lower |"
     assert line in seen["reference"]
     assert "| `first@{k}.delta` | candidate minus champion: rank of the first" in seen["reference"]
+    assert "40 queries judged by first@3, which may lose 0.5" in seen["terminal"]
+    assert "old 3, new 1, difference −2" in seen["terminal"]
     assert seen["check"]["first@3.delta"] == [-2.0, "ranks"]
     assert seen["check"]["first@3"] == [1.0, "ranks"]
     assert seen["check"]["first@3.p-better"][0] < 0.001, "two ranks fewer are better"

@@ -94,7 +94,7 @@ def test_better_demands_evidence_and_no_worse_does_not(tmp_path: Path) -> None:
 
 def test_traffic_decides_whose_loss_counts(tmp_path: Path) -> None:
     old, new, judged = shop(tmp_path, old_noise=1.0, new_noise=1.0)
-    change = compared((old, new, judged)).queries.per_query.delta("ndcg@10")
+    change = compared((old, new, judged)).queries.gain
     rows = [
         {"query_id": f"q{at:04}", "weight": 1000 if one < -0.05 else 1, "sampling": "pps"}
         for at, one in enumerate(change)

@@ -24,10 +24,11 @@ from gates.checks.ranking_diff.explanations import with_reasons
 from gates.checks.ranking_diff.golden_rows import GoldenRows
 from gates.comparison.exhibits import judge_next, most_changed, side_by_side, worst_places
 from gates.comparison.measure import MeasuredQueries
+from gates.comparison.measures import SEVERE, RankingMeasures
 from gates.comparison.measuring import SHARE, means
 from gates.comparison.metric import Metric
 from gates.comparison.metrics import likeness_measures, quality, quality_metrics
-from gates.comparison.per_query import SEVERE, RankingMeasures, measure_queries
+from gates.comparison.per_query import measure_queries
 from gates.comparison.slices import cuts
 from gates.domain.judging import Exhibit, Measurement
 from gates.domain.subject import CheckPlan, Subject
@@ -113,13 +114,13 @@ def _measured(
     names: Sequence[str],
     options: RankingDiffOptions,
 ) -> MeasuredQueries:
-    measures = RankingMeasures.of(
+    measures = RankingMeasures(
         primary,
-        names,
-        gain=options.gain,
-        relevant=options.relevant,
-        persistence=options.rbo_p,
-        unjudged=options.unjudged == "open",
+        tuple(names),
+        options.gain,
+        options.relevant,
+        options.rbo_p,
+        options.unjudged == "open",
     )
     population = rows.population()
     per_query = measure_queries(measures, rows, population)
