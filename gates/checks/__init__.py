@@ -16,7 +16,8 @@ A new check is one file here with a `CHECK` in it (and a test); it is found by i
     embedding/       vectors and their neighbours
     latency/         time and memory, beside the champion's
 
-A file that begins with `_` is what several checks share.
+What several checks share: _ranked.py and _answers_by_text.py (what a version answered),
+_separate_process.py (asking what may break it), _replay.py (counterexamples asked again).
 """
 
 from __future__ import annotations

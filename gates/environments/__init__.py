@@ -1,17 +1,25 @@
 """Where a version runs: an environment built from its lock, and a caged worker.
 
-    cache.py     finds or builds the environment of a lock (uv, hashes required, safe against kills)
-    images.py    the same for containers: the lock's packages as an image upon a base image
-    inspect.py   what is installed in one, and which installed files are not what they were
-    stock.py     what a cache holds, and the removal of what nobody uses
-    mlmodel.py   reads a model folder's MLmodel file, as data only
-    launching.py what a worker is launched in, and under which limits
-    process.py   starts, asks and ends the worker; every failure is a ModelFault with a name
-    scripts.py   runs a model's own build script in its environment
-    frames.py    how columns cross the pipes, and how little the gate believes of what comes back
-    outputs.py   what scores and labels must look like
-    worker.py    the other side: runs inside the model's environment and imports nothing of ours;
-                 `cage.py`, `view.py`, `columns.py` and `explain.py` are parts of it
+    cache.py              finds or builds the environment of a lock, safe against kills
+    _interpreters.py      a Python of the wanted version; _building.py: uv, hashes required
+    _places.py            an environment's folder and its lock; _files.py: what was in it when built
+    images.py             the same for containers: the lock's packages upon _base_image.py
+    inspect.py            what is installed in one, file by file (_records.py)
+    stock.py              what a cache holds, and the removal of what nobody uses
+    mlmodel.py            a model folder's MLmodel file, read as data only
+    scripts.py            a model's own build script, run in its environment
+
+    launching.py          what a worker is launched in, and its limits (a card's come from the card)
+    process.py            starts, asks and ends the worker; every failure has a name (_faults.py)
+    _child.py             the worker on two pipes; _exchange.py: each answer within its time
+    _container.py         the worker in a container: _engine.py, _owner.py, _streams.py, _tar.py
+    frames.py             how columns cross the pipes: _arrow_frames.py, _plain_frames.py
+    _frame_limits.py      how much is believed of what comes back; outputs.py: of scores and labels
+
+    worker.py             the other side: runs inside the model's environment, imports nothing of
+                          ours; columns.py and explain.py are parts of it
+    cage.py               what it can no longer reach; view.py: what it sees; _layers.py: what of
+                          this a machine offers, and a card insists on
 
 The gate's own process never imports or unpickles a model.
 """

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from gates.card.policy import EnvironmentPolicy
 from gates.domain.judging import EnvironmentFacts, Layer
 from gates.environments._exchange import Exchange
 
@@ -18,6 +19,7 @@ PARTS = tuple(
     WORKER.with_name(f"{name}.py") for name in ("worker", "cage", "view", "columns", "explain")
 )
 """The files of the worker's program."""
+_UNASKED = EnvironmentPolicy()  # what a card gets that says nothing, so without a card too
 _THREADED = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB")
 
 
@@ -34,9 +36,9 @@ class Limits:
         require: Isolation layers without which no model is loaded.
     """
 
-    memory_mb: int = 4096
-    start_seconds: float = 120.0
-    predict_seconds: float = 120.0
+    memory_mb: int = _UNASKED.memory_mb
+    start_seconds: float = _UNASKED.start_seconds
+    predict_seconds: float = _UNASKED.predict_seconds
     file_mb: int = 4096
     scratch_mb: int = 1024
     require: tuple[Layer, ...] = ()

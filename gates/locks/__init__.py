@@ -1,16 +1,17 @@
 """Locks: what a model version was built with, and whether that can be believed.
 
-    lock.py        a hash-locked requirements.txt, line by line: `read_lock`
+    lock.py        a hash-locked requirements.txt, line by line: `read_lock`; _lines.py, _via.py
     inputs.py      what a person asked for, in requirements.in or pyproject.toml: `read_inputs`
     markers.py     which requirements hold on which Python: `target_environment`
     verify.py      the lock against all it must agree with: `verify`; each part is a file of its own
     unneeded.py    pins that nothing asks for
-    imports.py     imports that nothing provides
-    recorded.py    versions in the model's own files
+    imports.py     imports that nothing provides: _import_statements.py, _standard_library.py
+    recorded.py    versions in the model's own files: _mlmodel_versions.py, _model_bytes.py
     base_image.py  images a Dockerfile builds on
-    advisories.py  what is known against the pins: `read_advisories`, `audit`
+    advisories.py  what is known against the pins: `read_advisories`, `audit`; from where and in
+                   which form: _advisory_source.py, _fetch.py, _osv.py
     finding.py     what each part gives: how much it looked at, or why it could not
-    resolve.py     whether the resolvers would give a lock again: `resolve_again`
+    resolve.py     whether the resolvers (_resolvers.py) would give a lock again: `resolve_again`
     compile.py     from what a person asked for to a lock, as an `order.py` says: `compile_lock`
     diff.py        what changed between two locks, and `chains.py` why it is there: `diff_locks`
     late.py        locks made for versions that were registered without one; logged.py: from what

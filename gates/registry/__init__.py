@@ -6,7 +6,8 @@
     names.py       model URIs, parsed
     digests.py     digests of files and folders
     copies.py      artifacts copied to the cache; _snapshots.py makes them
-    history.py     every gate and move of a model; _runs.py and _events.py keep them in MLflow
+    history.py     every gate and move of a model; _runs.py and _events.py keep them in MLflow,
+                   _origins.py says which run made a version
     webhooks.py    the server's webhooks
     probing.py     what `gates doctor` asks of a server
     scratch.py     a store for one run

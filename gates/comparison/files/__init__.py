@@ -1,7 +1,7 @@
 """Long files of rankings and judgments: read in pieces, coded, and brought together by query.
 
     source.py     a file that can be read piece by piece
-    formats.py    Parquet, CSV, JSON lines and TREC files as such sources
+    formats.py    Parquet, CSV, JSON lines and TREC files as such sources: _parquet.py, _text.py
     columns.py    which column is what, and what a cell may hold
     coded.py      one piece of a file: text ids as codes, each query's rows in rank order
     store.py      all pieces of a file, in memory or in partitions on disk
