@@ -177,7 +177,9 @@ def cache_limits(
     if size and max_bytes is None:
         raise UsageError(f"{names[0]}: '{size}' is no size", advice="write it as 20GB or 500MB")
     if age and max_age is None:
-        raise UsageError(f"{names[1]}: '{age}' is no span of time", advice="write it as 30d or 12h")
+        raise UsageError(
+            f"{names[1]}: '{age}' is not a length of time", advice="write it as 30d or 12h"
+        )
     return CacheLimits(max_bytes, max_age)
 
 

@@ -61,7 +61,9 @@ def test_limits_of_the_cache_are_read_from_pyproject_and_environment(project: Pa
     assert load_settings(project, environ={}).cache_limits == written
     environ = {"GATES_CACHE_MAX_SIZE": "500MB"}
     assert load_settings(project, environ=environ).cache_limits.max_bytes == 500 * 10**6
-    with pytest.raises(UsageError, match=r"\(GATES_CACHE_MAX_AGE\): 'soon' is no span"):
+    with pytest.raises(
+        UsageError, match=r"\(GATES_CACHE_MAX_AGE\): 'soon' is not a length of time"
+    ):
         load_settings(project, environ={"GATES_CACHE_MAX_AGE": "soon"})
 
 

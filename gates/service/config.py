@@ -287,7 +287,7 @@ def _triggers(said: Said) -> tuple[Trigger, ...]:
             found.append(Trigger("tag", name, value if equals else None))
         else:
             raise UsageError(
-                f"{said.by}: '{one}' is no event",
+                f"{said.by}: '{one}' is not an event",
                 advice="write created, alias:NAME, tag:KEY or tag:KEY=VALUE, separated by commas; "
                 "tags that begin with gates. are the service's own",
             )
@@ -306,7 +306,7 @@ def _networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network,
 def _address(said: Said) -> str:
     parts = urlsplit(said.value)
     if said.value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query):
-        raise UsageError(f"{said.by} is no http(s) address")
+        raise UsageError(f"{said.by} is not an http(s) address")
     return said.value
 
 
@@ -317,7 +317,7 @@ def _notify(environ: Mapping[str, str]) -> Notify | None:
     parts = urlsplit(url)
     local = parts.scheme == "http" and parts.hostname and _is_loopback(parts.hostname)
     if not local and (parts.scheme != "https" or not parts.hostname):
-        raise UsageError("GATES_NOTIFY_URL is no https address (http is for this machine only)")
+        raise UsageError("GATES_NOTIFY_URL is not an https address (http is for this machine only)")
     if form not in {"json", "slack"}:
         raise UsageError(f"GATES_NOTIFY_FORMAT: '{form}' is neither json nor slack")
     secret = environ.get("GATES_NOTIFY_SECRET", "")

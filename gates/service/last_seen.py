@@ -19,7 +19,8 @@ __all__ = ["Glimpse", "JobsOfModel", "LastSeenRegistry"]
 _LOG = logging.getLogger("gates.service")
 _FRESH = 10.0
 _REST = 5.0  # times as long as reading took: a slow MLflow is not read all the time
-_WHOLE = 600.0  # what somebody deleted in MLflow is forgotten after so long
+_WHOLE = 600.0  # what somebody deleted in MLflow is forgotten after so long,
+_WHOLE_REST = 50.0  # or after so many times as long as reading all of it took
 _PATIENCE = 0.5
 
 JobsOfModel = Callable[[str], Mapping[str, str]]
@@ -36,7 +37,7 @@ class Glimpse:
         elsewhere: Gates that no job of the service led to, newest first.
         trouble: Why it could not be read the last time; empty when it could.
         due: From when on it is read again, in monotonic seconds.
-        whole: When it was last read as a whole, likewise.
+        whole_due: From when on it is read as a whole, likewise.
     """
 
     history: ModelHistory | None = None
@@ -44,7 +45,7 @@ class Glimpse:
     elsewhere: tuple[PlacedGate, ...] = ()
     trouble: str = ""
     due: float = float("-inf")
-    whole: float = float("-inf")
+    whole_due: float = float("-inf")
 
     @property
     def at(self) -> datetime | None:
@@ -162,7 +163,7 @@ class LastSeenRegistry:
 
     def _read(self, registry: Registry, model: str, old: Glimpse) -> Glimpse:
         began = time.monotonic()
-        is_whole = began - old.whole > _WHOLE
+        is_whole = began > old.whole_due
         history = read_history(registry, model, None if is_whole else old.history, missing_ok=True)
         # The jobs are read after the runs: a run is there before its job knows of it.
         jobs = self._jobs(model)
@@ -177,12 +178,13 @@ class LastSeenRegistry:
                 elsewhere.append(PlacedGate.of(gate))
         elsewhere.sort(key=lambda one: one.place, reverse=True)
         ended = time.monotonic()
+        took = ended - began
         return Glimpse(
             history,
             own,
             tuple(elsewhere),
-            due=ended + max(_FRESH, _REST * (ended - began)),
-            whole=began if is_whole else old.whole,
+            due=ended + max(_FRESH, _REST * took),
+            whole_due=ended + max(_WHOLE, _WHOLE_REST * took) if is_whole else old.whole_due,
         )
 
 

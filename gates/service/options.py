@@ -60,7 +60,7 @@ class Sources:
         said = self.text(flag, variable, str(default))
         if not re.fullmatch(r"\d{1,9}", said.value) or not least <= int(said.value) <= most:
             raise UsageError(
-                f"{said.by}: '{said.value}' is no number from {least} to {most}",
+                f"{said.by}: '{said.value}' is not a whole number from {least} to {most}",
                 advice="leave it out for the default",
             )
         return int(said.value)
@@ -77,7 +77,7 @@ class Sources:
         found = as_span(said.value) if said.value else default
         if found is None or found < least:
             raise UsageError(
-                f"{said.by}: '{said.value}' is no span of time of at least {least.seconds} s",
+                f"{said.by}: '{said.value}' is not a length of time of at least {least.seconds} s",
                 advice="write it as 90s, 5m or 2h",
             )
         return found

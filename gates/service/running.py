@@ -141,7 +141,7 @@ class Running:
             if not self.told.ended:
                 how = f"signal {-code}" if code < 0 else f"exit code {code}"
                 self.told.ended = {
-                    "error": f"the gate's process ended by {how}\n{self.log_end()}".strip(),
+                    "error": f"the gate's process ended with {how}\n{self.log_end()}".strip(),
                     "kind": "Died",
                     "passing": False,
                 }

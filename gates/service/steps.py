@@ -302,7 +302,9 @@ class JobSteps:
             return
         said = message(job, link_of(self._config.url, job.id))
         reason = send(self._config.notify, said, self._stopping.wait)
-        self._jobs.note(job_id, f"told people: {reason}" if reason else "told people")
+        self._jobs.note(
+            job_id, f"could not notify people: {reason}" if reason else "notified people"
+        )
 
     def cancel_queued(self, job_id: str) -> None:
         """End a job that waits."""

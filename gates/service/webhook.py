@@ -165,7 +165,7 @@ def read_event(body: bytes) -> RegistryEvent:
     except ValueError:
         raise Refused(400, "its body is not JSON") from None
     if not isinstance(read, dict) or not isinstance(read.get("data", {}), dict):
-        raise Refused(400, "its body is no event of MLflow's form")
+        raise Refused(400, "its body is not an event as MLflow sends it")
     data = read.get("data", {})
     entity, action = read.get("entity"), read.get("action")
     if not isinstance(entity, str) or not isinstance(action, str):

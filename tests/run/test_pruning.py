@@ -336,7 +336,7 @@ def test_settings_are_its_defaults(
     answer = gates("env", "prune")
     assert "no limit is set" in answer.out
     (stock.folder / "pyproject.toml").write_text('[tool.gates]\ncache-max-age = "150x"\n')
-    assert "'150x' is no span of time" in gates("env", "prune").err
+    assert "'150x' is not a length of time" in gates("env", "prune").err
     (stock.folder / "pyproject.toml").write_text('[tool.gates]\ncache-max-age = "2.5h"\n')
     assert "no limit is set" not in gates("env", "prune").out
     assert stock.left == "bc"
@@ -353,7 +353,7 @@ def test_settings_are_its_defaults(
         (["--all", "--older-than", "1d"], "--all leaves nothing for"),
         (["--max-size", "20"], "--max-size: '20' is no size"),
         (["--max-size", "much"], "write it as 20GB"),
-        (["--older-than", "-1d"], "--older-than: '-1d' is no span of time"),
+        (["--older-than", "-1d"], "--older-than: '-1d' is not a length of time"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(

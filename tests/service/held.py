@@ -19,6 +19,7 @@ class Held:
 
     held: Mapping[str, tuple[Event, ...]] = field(default_factory=dict)
     failing: Mapping[str, RegistryError] = field(default_factory=dict)
+    since: list[datetime | None] = field(default_factory=list)
 
     def versions(self, name: str) -> tuple[Listed, ...]:
         if name in self.failing:
@@ -30,6 +31,7 @@ class Held:
         return {}
 
     def events(self, name: str, since: datetime | None = None) -> tuple[Event, ...]:
+        self.since.append(since)
         return tuple(one for one in self.held[name] if since is None or one.when >= since)
 
     def opened(self) -> Registry:

@@ -99,10 +99,10 @@ def test_what_is_wrong_is_said_without_the_secret(
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (Flags(port=99_999), "--port: '99999' is no number from 0 to 65535"),
-        (Flags(gate_time="long"), "--gate-time: 'long' is no span of time"),
-        (Flags(on="deleted"), "--on: 'deleted' is no event"),
-        (Flags(url="gates.example.com"), "--url is no http(s) address"),
+        (Flags(port=99_999), "--port: '99999' is not a whole number from 0 to 65535"),
+        (Flags(gate_time="long"), "--gate-time: 'long' is not a length of time"),
+        (Flags(on="deleted"), "--on: 'deleted' is not an event"),
+        (Flags(url="gates.example.com"), "--url is not an http(s) address"),
     ],
 )
 def test_what_is_wrong_names_the_flag_it_came_by(

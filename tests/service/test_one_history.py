@@ -282,3 +282,14 @@ def test_a_gate_that_is_being_recorded_is_no_second_one(tmp_path: Path, project:
         assert re.findall(r'<th scope="row"><a href="/gates/([0-9a-f]+)"', page) == [job.id]
         page = site.browser(BOB).page(f"/models/{MODEL}")
         assert page.count(f'href="/gates/{job.id}"') == 2, "among versions, and in the history"
+
+
+def test_what_was_read_once_is_read_on_and_not_anew(tmp_path: Path, project: Path) -> None:
+    registry = Held({MODEL: (gate(2), gate(1))})
+    with shown(tmp_path, project, registry=registry.opened) as site:
+        for _ in range(3):
+            site.service.last_seen.renew(MODEL)
+        whole, *later = registry.since
+        assert whole is None
+        assert all(one is not None for one in later)
+        assert len(site.service.last_seen.of([MODEL])[MODEL].elsewhere) == 2

@@ -394,7 +394,7 @@ def test_problems_are_pages_with_advice(site: Shown) -> None:
         "/golden/x",
     ):
         assert "Look for it among the models" in bob.page(path, 404)
-    assert "That is not done here" in bob.post("/gates").text
+    assert "That does not work here" in bob.post("/gates").text
     assert bob.post("/gates").status_code == 405
 
 

@@ -184,7 +184,7 @@ def test_progress_is_seen_as_it_is_made_and_then_the_verdict(browser: Browser, s
         cancel.blur()
         jobs.change(job.id, step="record", judged=13)
         expect(page.get_by_role("status").first).to_have_text(
-            "Running: Record evidence in MLflow.", timeout=PATIENCE
+            "Running: Store the evidence in MLflow.", timeout=PATIENCE
         )
         jobs.end(job.id, "done", verdict="FAIL", summary={"reasons": ["it is worse"]})
         expect(page.get_by_text("does not meet what its card requires")).to_be_visible(

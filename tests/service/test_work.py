@@ -318,7 +318,7 @@ def test_people_are_told_once_and_can_tell_who_told_them(worker: Worker) -> None
     assert headers["x-gates-signature"] == expected
     said = json.loads(body)
     assert (said["gate"], said["verdict"]) == (job.id, "FAIL")
-    until(lambda: "told people" in worker.journal(job))
+    until(lambda: "notified people" in worker.journal(job))
     assert len(heard) == 1
     server.shutdown()
     server.server_close()

@@ -32,20 +32,23 @@ VERDICTS: Mapping[str, str] = {"PASS": "✓", "FAIL": "✕", "UNDECIDED": "?"}
 STATES: Mapping[JobState, tuple[str, str]] = {
     "queued": ("waiting", "waits for its turn"),
     "running": ("running", "is being worked on"),
-    "done": ("done", "came to a verdict"),
-    "parked": ("parked", "stopped by trouble that does not pass by itself; it waits for a person"),
+    "done": ("done", "it has a verdict"),
+    "parked": (
+        "parked",
+        "stopped by a problem that will not go away by itself; somebody has to fix it",
+    ),
     "cancelled": ("cancelled", "stopped by somebody"),
-    "skipped": ("skipped", "the same digests were gated before"),
+    "skipped": ("skipped", "the same version, champion, card and golden set were gated before"),
 }
 """State → its name for people, and what it means."""
 
 STEPS: Mapping[Step, str] = {
-    "resolve": "Find both versions, and digest them",
+    "resolve": "Find both versions and compute their digests",
     "environments": "Build their environments",
-    "score": "Let both score the golden set",
-    "judge": "Judge the card's bounds",
-    "record": "Record evidence in MLflow",
-    "promote": "Promote, as the card says",
+    "score": "Score the golden set with both",
+    "judge": "Compare the results with what the card requires",
+    "record": "Store the evidence in MLflow",
+    "promote": "Promote the version, as the card says",
 }
 """Step → what is done in it."""
 
@@ -57,7 +60,7 @@ ORIGINS: Mapping[Origin, str] = {
     "hand": "by hand",
     "ci": "in CI",
     "elsewhere": "by another service",
-    "unknown": "from where was not recorded",
+    "unknown": "where it ran was not recorded",
 }
 """What asked for a gate, or where one ran that is not the service's own."""
 
@@ -69,9 +72,9 @@ _PLACES: Mapping[GateOrigin, str] = {
 }
 
 DONE: Mapping[str, str] = {
-    "asked": "The gate was asked for.",
-    "again": "It waits or runs already: this is that gate.",
-    "cancelled": "It was asked to stop.",
+    "asked": "The gate was requested.",
+    "again": "This version already has a gate that waits or runs: this one.",
+    "cancelled": "The gate was told to stop.",
     "promoted": "The version was promoted: the alias has moved.",
     "rolled-back": "Rolled back: the alias has moved.",
 }
@@ -83,8 +86,8 @@ PROBLEMS: Mapping[int, tuple[str, str]] = {
     401: ("Say who you are", "Sign in, or ask through the proxy that knows you."),
     403: ("You may not do that", "Ask somebody with the role 'operator', or sign in again."),
     404: ("There is no such page", "Look for it among the models, or among all gates."),
-    405: ("That is not done here", "Use the buttons on the pages."),
-    413: ("That is too much", "Write less than 2000 characters."),
+    405: ("That does not work here", "Use the buttons on the pages."),
+    413: ("That is too long", "Write less than 2000 characters."),
     503: ("Not now", "Wait a little, then load the page again."),
 }
 """Status → title and advice; 0 for all others."""
