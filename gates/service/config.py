@@ -132,7 +132,6 @@ class ServiceConfig:
         poll: How often the registry is read.
         triggers: Events that ask for a gate.
         secrets: Secrets a delivery may be signed with: several while they are being changed.
-        clock: How far the sender's clock may be from ours, either way.
         body_limit: Bytes a delivery may have.
         tokens: Who may do what.
         identity_header: The header in which a proxy says who asks; empty for none.
@@ -153,7 +152,6 @@ class ServiceConfig:
     poll: timedelta = timedelta(seconds=60)
     triggers: tuple[Trigger, ...] = (Trigger("created"),)
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    clock: timedelta = timedelta(minutes=5)
     body_limit: int = _MEGABYTE
     tokens: tuple[Token, ...] = ()
     identity_header: str = ""

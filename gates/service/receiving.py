@@ -144,7 +144,7 @@ def webhook_routes(
             headers = Headers.read(request.headers)
             body = await _body(request, config.body_limit)
             now = datetime.now(UTC)
-            verify(headers, body, config.secrets, now, config.clock)
+            verify(headers, body, config.secrets, now)
             read_event(body)
             new = await receiver.store(WebhookDelivery(headers.delivery_id, now, body))
         except Refused as problem:
