@@ -21,7 +21,7 @@ from pydantic import TypeAdapter
 
 from gates import __version__
 from gates.card.card import Card
-from gates.domain.judging import Judgement, ModelVersion
+from gates.domain.judging import Judgement, ModelVersion, Outcome
 from gates.errors import GatesError, UsageError
 from gates.evidence.evidence import SCHEMA, CheckRecord, Evidence, Timing, canonical
 from gates.evidence.signing import sign
@@ -279,10 +279,12 @@ class GateSession:
             report: Any report of the run.
         """
         for name, value in report.user_properties:
-            if name == _JUDGEMENT and report.nodeid not in self._judgements:
+            known = self._judgements.get(report.nodeid)
+            # A test that passed may still fail to end: then it has no PASS of its own.
+            if name == _JUDGEMENT and (known is None or known.outcome is Outcome.PASS):
                 judgement = TypeAdapter(Judgement).validate_python(json.loads(str(value)))
                 self._judgements[report.nodeid] = judgement
-                if self.view:
+                if self.view and known is None:
                     self.view.judged(judgement)
 
     def not_collected(self, report: pytest.CollectReport) -> None:

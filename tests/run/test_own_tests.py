@@ -12,6 +12,10 @@ import pytest
 from tests.conftest import CommandLine, Shelf
 from tests.toys import MODEL, copy_project
 
+ENDS_BADLY = (
+    "import pytest\n@pytest.fixture\ndef left():\n    yield\n    raise OSError('a lock is held')\n"
+)
+
 
 def gate_with(
     gates: CommandLine, shelf: Shelf, folder: Path, body: str
@@ -50,8 +54,13 @@ def test_they_get_both_versions_the_golden_set_and_the_subject(
         ("import nothing_of_this_name\n", 3, "UNDECIDED"),
         ("def test_it(candidate):\n    candidate.scores({'other': [1.0]})\n", 3, "UNDECIDED"),
         ("def test_it(no_such_fixture):\n    pass\n", 3, "UNDECIDED"),
+        (f"{ENDS_BADLY}def test_it(left):\n    pass\n", 3, "UNDECIDED"),
+        (f"{ENDS_BADLY}def test_it(left):\n    assert 0\n", 1, "FAIL"),
     ],
-    ids=["fails", "skips", "is expected to fail", "cannot be imported", "asks amiss", "no fixture"],
+    ids=[
+        *("fails", "skips", "is expected to fail", "cannot be imported", "asks amiss"),
+        *("no fixture", "passes and cannot end", "fails and cannot end"),
+    ],
 )
 def test_a_failure_fails_and_what_cannot_run_is_undecided(
     gates: CommandLine, shelf: Shelf, tmp_path: Path, body: str, code: int, outcome: str
