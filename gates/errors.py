@@ -10,6 +10,7 @@
     │   ├── RankingError    a file of rankings, judgments or queries
     │   └── EvidenceError   an evidence file
     ├── RegistryError       MLflow: not reachable, or no such model, version or alias
+    │   └── NoSuchModel     it was asked, and knows no model of that name
     ├── IntegrityError      something is not the bytes that were recorded
     ├── BuildError          an environment could not be built (UNDECIDED inside a gate)
     ├── NoChampion          nothing is in production to compare with (UNDECIDED inside a gate)
@@ -37,6 +38,7 @@ __all__ = [
     "LockError",
     "ModelFault",
     "NoChampion",
+    "NoSuchModel",
     "PackageError",
     "PromotionRefused",
     "RankingError",
@@ -120,6 +122,10 @@ class EvidenceError(InputError):
 
 class RegistryError(GatesError):
     """MLflow could not be reached, or does not have what was asked for."""
+
+
+class NoSuchModel(RegistryError):
+    """The registry answers, and holds no model of that name."""
 
 
 class IntegrityError(GatesError):

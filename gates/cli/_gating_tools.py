@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gates.domain.judging import ModelVersion
-from gates.errors import GatesError, InputError, RegistryError
+from gates.errors import GatesError, InputError, NoSuchModel
 from gates.project import Project
 from gates.pull_request.budget import TimeBudget
 from gates.run.request import RunRequest
@@ -70,10 +70,8 @@ class GatingTools:
         """See `Tools.champion`."""
         try:
             return project.registry.alias(model, alias)
-        except RegistryError as problem:
-            if "there is no model" in problem.what:
-                return None
-            raise
+        except NoSuchModel:
+            return None
 
     def scratch(self, folder: Path) -> str:
         """See `Tools.scratch`."""

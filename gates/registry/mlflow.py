@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gates.domain.judging import ModelVersion
-from gates.errors import IntegrityError, PromotionRefused, RegistryError
+from gates.errors import IntegrityError, NoSuchModel, PromotionRefused, RegistryError
 from gates.registry import Event, GateSource, Listed, Origin
 from gates.registry._connection import Absent, Connection, Taken
 from gates.registry._origins import origin_of
@@ -206,7 +206,7 @@ class MlflowRegistry:
         except Absent:
             with self._connection.calls("list the models") as client:
                 names = [model.name for model in client.search_registered_models(max_results=1000)]
-        raise RegistryError(
+        raise NoSuchModel(
             f"there is no model '{name}' at {self._connection.shown}",
             advice=nearest(name, names)
             if names

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gates.errors import GatesError, IntegrityError, RegistryError, UsageError
+from gates.errors import GatesError, IntegrityError, NoSuchModel, RegistryError, UsageError
 from gates.registry._connection import Connection
 from gates.registry.digests import tree_digest
 from gates.registry.mlflow import MlflowRegistry
@@ -90,7 +90,7 @@ def test_a_folder_that_cannot_be_digested_is_not_registered(
     (model / "link").symlink_to("/etc/hostname")
     with pytest.raises(IntegrityError):
         store.register("toy", model, {}, "")
-    with pytest.raises(RegistryError, match="no model 'toy'"):
+    with pytest.raises(NoSuchModel, match="no model 'toy'"):
         store.resolve("toy/1")
 
 
