@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gates.domain.exhibits import Table
 from gates.environments.cache import EnvironmentCache
 from gates.evidence.evidence import read_evidence
 from gates.golden import golden_digest
@@ -61,8 +62,9 @@ def test_an_upgrade_passes_only_when_it_changes_nothing(
     assert {one.n for one in check.measurements} == {720, 60}
     if changed:
         (table,) = check.exhibits
+        assert isinstance(table, Table)
         assert "the order of 1 of 60 queries, 1 of 720 scores" in table.title
-        assert [20.0, -20.0, -40.0] in [row[-3:] for row in table.data["rows"]]
+        assert [20.0, -20.0, -40.0] in [row[-3:] for row in table.rows]
 
 
 def test_a_champion_that_does_not_run_under_the_new_lock_is_undecided(

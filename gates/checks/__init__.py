@@ -33,7 +33,8 @@ from pydantic import BaseModel
 
 from gates.card.card import CheckSpec
 from gates.domain.counterexamples import Counterexample, Replay
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.exhibits import Exhibit
+from gates.domain.judging import Measurement
 from gates.domain.subject import CheckPlan, Subject
 
 __all__ = ["Check", "Found", "catalogue", "find"]

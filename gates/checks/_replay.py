@@ -18,7 +18,8 @@ from gates.domain.counterexamples import (
     Replay,
     Replayed,
 )
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.exhibits import Cell, Table
+from gates.domain.judging import Measurement
 from gates.domain.subject import CheckPlan, GoldenSet, Subject
 from gates.domain.tasks import AnswerForm
 from gates.errors import GatesError
@@ -143,7 +144,7 @@ def replayed(plan: CheckPlan[object], recall: Recall, cases: Sequence[Replayed])
     if asked or recall.trouble or REPLAYED in plan.metrics:
         yield _count(recall, len(asked), failing)
     if cases:
-        yield Exhibit("table", _title(len(asked), failing), _table(cases))
+        yield _table(_title(len(asked), failing), cases)
 
 
 def _count(recall: Recall, asked: int, failing: int) -> Measurement:
@@ -168,10 +169,10 @@ def _title(asked: int, failing: int) -> str:
     return f"{failing} of {asked} counterexamples of earlier runs still {verb}"
 
 
-def _table(cases: Sequence[Replayed]) -> dict[str, object]:
+def _table(title: str, cases: Sequence[Replayed]) -> Table:
     columns = ["metric", "query", "asked as", "candidate", "champion", "last failed in", "passed"]
     ordered = sorted(cases, key=lambda one: (one.fails is None, not one.fails))
-    rows = [
+    rows: list[list[Cell]] = [
         [
             one.known.case.metric,
             one.known.case.query,
@@ -183,7 +184,7 @@ def _table(cases: Sequence[Replayed]) -> dict[str, object]:
         ]
         for one in ordered
     ]
-    return {"columns": columns, "rows": rows}
+    return Table(title, columns, rows)
 
 
 def _asked_as(case: Counterexample) -> str:

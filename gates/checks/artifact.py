@@ -11,7 +11,8 @@ from gates.card.card import CheckSpec, MetricSpec
 from gates.card.policy import Limit
 from gates.checks import Check
 from gates.domain.artifact_scan import ScanReport, Severity
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.exhibits import Table
+from gates.domain.judging import Measurement
 from gates.domain.subject import CheckPlan, Subject
 from gates.domain.tasks import AnswerForm
 
@@ -27,7 +28,7 @@ class ArtifactOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _measure(subject: Subject, plan: CheckPlan[ArtifactOptions]) -> Iterator[Measurement | Exhibit]:
+def _measure(subject: Subject, plan: CheckPlan[ArtifactOptions]) -> Iterator[Measurement | Table]:
     report = subject.candidate.scan()
     for metric in plan.metrics:
         yield _measurement(report, metric)
@@ -36,8 +37,8 @@ def _measure(subject: Subject, plan: CheckPlan[ArtifactOptions]) -> Iterator[Mea
     if rows:
         more = f", the first {_ROWS} of {len(rows):,}" if len(rows) > _ROWS else ""
         columns = ["severity", "file", "what", "why it matters"]
-        data = {"columns": columns, "rows": rows[:_ROWS]}
-        yield Exhibit("table", f"What was found in the candidate's files{more}", data)
+        title = f"What was found in the candidate's files{more}"
+        yield Table(title, columns, rows[:_ROWS])
 
 
 def _measurement(report: ScanReport, metric: str) -> Measurement:

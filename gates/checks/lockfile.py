@@ -13,7 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from gates.card.card import CheckSpec, MetricSpec
 from gates.card.policy import Limit
 from gates.checks import Check
-from gates.domain.judging import Cause, Exhibit, Measurement
+from gates.domain.exhibits import Cell, LineColumn, Table
+from gates.domain.judging import Cause, Measurement
 from gates.domain.lock_changes import as_rows, summary
 from gates.domain.lock_report import LockChange, LockProblem, LockReport, ProblemKind
 from gates.domain.subject import CheckPlan, LockQuestions, Subject
@@ -72,7 +73,7 @@ class LockfileOptions(BaseModel):
     advisories_max_age: int = Field(default=30, ge=1)
 
 
-def _measure(subject: Subject, plan: CheckPlan[LockfileOptions]) -> Iterator[Measurement | Exhibit]:
+def _measure(subject: Subject, plan: CheckPlan[LockfileOptions]) -> Iterator[Measurement | Table]:
     options = plan.options
     changed = set(plan.metrics) & {"major-upgrades", "swapped-files"}
     questions = LockQuestions(
@@ -122,18 +123,20 @@ def _is_major(change: LockChange, acknowledged: Sequence[str]) -> bool:
     return change.level == "major" and pin not in acknowledged
 
 
-def _wrong(problems: Sequence[LockProblem]) -> Exhibit:
-    rows = [[one.kind, one.requirement, one.line, one.message] for one in problems[:_ROWS]]
+def _wrong(problems: Sequence[LockProblem]) -> Table:
+    rows: list[list[Cell]] = [
+        [one.kind, one.requirement, one.line, one.message] for one in problems[:_ROWS]
+    ]
     columns = ["kind", "requirement", "line of the lock", "what is wrong"]
     more = f", the first {_ROWS}" if len(problems) > _ROWS else ""
     title = f"What is wrong with the lock{more}"
-    return Exhibit("table", title, {"columns": columns, "rows": rows})
+    return Table(title, columns, rows, lines=LineColumn("lock", 2))
 
 
-def _changed(changes: Sequence[LockChange]) -> Exhibit:
+def _changed(changes: Sequence[LockChange]) -> Table:
     columns, rows = as_rows(changes)
     title = f"Since the champion's lock: {summary(changes)}"
-    return Exhibit("table", title, {"columns": columns, "rows": rows[:_ROWS]})
+    return Table(title, columns, rows[:_ROWS])
 
 
 CHECK = Check(

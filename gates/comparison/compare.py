@@ -28,7 +28,8 @@ from gates.comparison.per_query import measure_queries
 from gates.comparison.plan import ComparisonPlan
 from gates.comparison.slices import cuts
 from gates.domain.comparison import Comparison, RankingFacts
-from gates.domain.judging import Bound, Cause, Exhibit, decide, judge
+from gates.domain.exhibits import Exhibit
+from gates.domain.judging import Bound, Cause, decide, judge
 from gates.errors import UsageError
 from gates.evidence.facts import now
 

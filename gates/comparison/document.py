@@ -16,6 +16,7 @@ from gates.comparison.files.arrow import as_arrow
 from gates.comparison.measures import SEVERE
 from gates.comparison.plan import ComparisonPlan
 from gates.domain.comparison import Comparison
+from gates.domain.exhibits import Table, TableId
 from gates.domain.judging import Measurement
 from gates.kernels.packed import Floats
 from gates.system.files import write_atomically
@@ -75,19 +76,19 @@ def document(plan: ComparisonPlan, compared: Compared) -> dict[str, Any]:
             for one in comparison.judgements
         ],
         "worst": _worst(compared),
-        "judge_next": _table(comparison, "Documents to judge next"),
-        "worst_places": _table(comparison, "Where the candidate is worst"),
+        "judge_next": _table(comparison, TableId.JUDGE_NEXT),
+        "worst_places": _table(comparison, TableId.WORST_SLICES),
         "notes": list(comparison.notes),
     }
 
 
-def _table(comparison: Comparison, title: str) -> list[dict[str, Any]]:
+def _table(comparison: Comparison, wanted: TableId) -> list[dict[str, Any]]:
     """A table of the comparison, a row an object."""
     return [
-        dict(zip(one.data["columns"], row, strict=True))
+        dict(zip(one.columns, row, strict=True))
         for one in comparison.exhibits
-        if one.title.startswith(title)
-        for row in one.data["rows"]
+        if isinstance(one, Table) and one.id is wanted
+        for row in one.rows
     ]
 
 

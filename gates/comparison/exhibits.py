@@ -1,35 +1,26 @@
-"""Where to look: old and new lists side by side, documents to judge, and slices that lost most.
-
-A `ranking-diff` exhibit holds (keys in brackets may be absent):
-
-    metric, k, severe       whose differences, how long the lists are, when a loss is severe
-    titles                  document → what people call it
-    queries                 worst difference first, those without one last; each:
-        id, text, weight, slices, old, new, overlap, rbo, top1_changed
-        delta               by how much it is better: new − old, or old − new where less is better
-        old_list            [document, grade or null] from rank 1
-        new_list            [document, grade or null, rank in the whole old list or null]
-        [spread]            document → grades by annotator, of the documents shown
-        [why]               [{doc, from, to, dcg, features: [[name, old, new, difference]]}]:
-                            ranks before and after (null: not ranked), what the move did to DCG,
-                            and the features that differ, numbers or null
-    [why]                   {note, reason}: how to read the whys, or why there are none
-    [counts]                {queries, wins, ties, losses, severe, undefined}, when `queries` holds
-                            only the worst and the best of a large comparison
-    [deltas]                with `counts`: a sorted sample of all differences, at most 600
-"""
+"""Where to look: old and new lists side by side, documents to judge, and slices that lost most."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from gates.comparison.measure import MeasuredQueries
 from gates.comparison.rows import QueryLists, RankedRows
-from gates.domain.judging import Exhibit
+from gates.domain.exhibits import (
+    Cell,
+    Counts,
+    NewPlace,
+    OldPlace,
+    QueryDifference,
+    RankingDifference,
+    Table,
+    TableId,
+)
 from gates.kernels import similarity
 from gates.kernels.discovery import LosingSlice, code, worst_slices
 from gates.kernels.matching import Lists, as_codes, pair
@@ -66,7 +57,7 @@ def side_by_side(
     chosen: Ints,
     lists: Mapping[int, QueryLists],
     k: int,
-) -> Exhibit:
+) -> RankingDifference:
     """Old and new top k of some queries, in their order.
 
     Args:
@@ -81,28 +72,21 @@ def side_by_side(
     names, shown = rows.names(index), [lists[one] for one in index.tolist()]
     likeness = _likeness(shown, k, queries.measures.persistence)
     titles: dict[str, str] = {}
-    entries = []
+    found = []
     for at, name, own, alike in zip(chosen.tolist(), names, shown, likeness, strict=True):
-        entries.append(_entry(queries, at, name, own, k) | alike)
+        found.append(_query(queries, at, name, own, k, alike))
         seen = dict.fromkeys((*own.old[:k], *own.new[:k]))
         titles |= {doc: own.titles[doc] for doc in seen if doc in own.titles}
-    data: dict[str, Any] = {
-        "metric": metric.name,
-        "k": k,
-        "severe": -queries.severe,
-        "queries": entries,
-        "titles": titles,
-    }
-    if len(entries) < gain.size:
-        data |= _of_all(gain, queries.severe)
-    return Exhibit("ranking-diff", "Old and new result lists, worst difference first", data)
+    title = "Old and new result lists, worst difference first"
+    lists_of = RankingDifference(title, metric.name, k, -queries.severe, tuple(found), titles)
+    return _of_all(lists_of, gain) if len(found) < gain.size else lists_of
 
 
 def judge_next(
     queries: MeasuredQueries,
     lists: Mapping[int, QueryLists],
     called: Mapping[int, str],
-) -> Iterator[Exhibit]:
+) -> Iterator[Table]:
     """The unjudged documents in either top k that could move the mean most; none when all are.
 
     Args:
@@ -110,7 +94,7 @@ def judge_next(
         lists: The lists of those with such a document, by number.
         called: What to call those queries.
     """
-    table = []
+    table: list[list[Cell]] = []
     for one in queries.per_query.judge_next:
         own = lists[one.query]
         doc = own.new[one.new - 1] if one.new else own.old[one.old - 1]
@@ -119,11 +103,10 @@ def judge_next(
         table.append([called[one.query], doc, title, one.old or None, one.new or None, power])
     if table:
         columns = ["query", "document", "title", "old rank", "new rank", "could move the mean by"]
-        data = {"columns": columns, "rows": table}
-        yield Exhibit("table", "Documents to judge next", data)
+        yield Table("Documents to judge next", columns, table, TableId.JUDGE_NEXT)
 
 
-def worst_places(queries: MeasuredQueries) -> Iterator[Exhibit]:
+def worst_places(queries: MeasuredQueries) -> Iterator[Table]:
     """Slices, found by search, in which the new ranking is worse than elsewhere; none if all hold.
 
     Slice columns are searched, and beside them what the queries' texts show.
@@ -141,41 +124,49 @@ def worst_places(queries: MeasuredQueries) -> Iterator[Exhibit]:
     if found:
         columns_shown = ["slice", "queries", "difference there", "elsewhere", "adjusted p"]
         title = "Where the candidate is worst (found by search, advisory)"
-        data = {"columns": columns_shown, "rows": [_place(one) for one in found]}
-        yield Exhibit("table", title, data)
+        yield Table(title, columns_shown, list(map(_place, found)), TableId.WORST_SLICES)
 
 
-def _place(one: LosingSlice) -> list[object]:
+def _place(one: LosingSlice) -> list[Cell]:
     words = " and ".join(f"{column} = {value}" for column, value in one.conditions)
     return [words, one.n, round(one.mean, 4), round(one.rest, 4), round(one.p, 6)]
 
 
-def _entry(
-    queries: MeasuredQueries, at: int, name: str, lists: QueryLists, k: int
-) -> dict[str, Any]:
+def _query(
+    queries: MeasuredQueries, at: int, name: str, lists: QueryLists, k: int, alike: _Likeness
+) -> QueryDifference:
     population, values = queries.population, queries.per_query
     metric = queries.measures.judged.name
     place = {doc: rank for rank, doc in enumerate(lists.old, 1)}
     shown = {*lists.old[:k], *lists.new[:k]}
-    entry: dict[str, Any] = {
-        "id": name,
-        "text": population.text[at] if population.text else name,
-        "weight": float(population.traffic[at]),
-        "slices": {column: str(of[at]) for column, of in population.slices.items()},
-        "old": _number(values.old[metric][at]),
-        "new": _number(values.new[metric][at]),
-        "delta": _number(queries.gain[at]),
-        "old_list": [[doc, _number(lists.grades.get(doc))] for doc in lists.old[:k]],
-        "new_list": [
-            [doc, _number(lists.grades.get(doc)), place.get(doc)] for doc in lists.new[:k]
-        ],
-    }
-    if spread := {doc: [*of] for doc, of in lists.annotators.items() if doc in shown}:
-        entry["spread"] = spread
-    return entry
+    return QueryDifference(
+        id=name,
+        text=population.text[at] if population.text else name,
+        weight=float(population.traffic[at]),
+        slices={column: str(of[at]) for column, of in population.slices.items()},
+        old=_number(values.old[metric][at]),
+        new=_number(values.new[metric][at]),
+        delta=_number(queries.gain[at]),
+        overlap=alike.overlap,
+        rbo=alike.rbo,
+        top1_changed=alike.top1_changed,
+        old_list=tuple(OldPlace(doc, _number(lists.grades.get(doc))) for doc in lists.old[:k]),
+        new_list=tuple(
+            NewPlace(doc, _number(lists.grades.get(doc)), place.get(doc)) for doc in lists.new[:k]
+        ),
+        spread={doc: tuple(of) for doc, of in lists.annotators.items() if doc in shown},
+    )
 
 
-def _likeness(shown: Sequence[QueryLists], k: int, persistence: float) -> Iterator[dict[str, Any]]:
+class _Likeness(NamedTuple):
+    """How alike the top k of a query are."""
+
+    overlap: float | None
+    rbo: float | None
+    top1_changed: bool
+
+
+def _likeness(shown: Sequence[QueryLists], k: int, persistence: float) -> Iterator[_Likeness]:
     """How alike the top k of each query are."""
     number: dict[str, int] = {}
     packed = []
@@ -189,24 +180,23 @@ def _likeness(shown: Sequence[QueryLists], k: int, persistence: float) -> Iterat
     changed: Bools = similarity.top1_changed(both)
     for of_query in zip(overlap.tolist(), rbo.tolist(), changed.tolist(), strict=True):
         alike, biased, top1 = of_query
-        yield {"overlap": _number(alike), "rbo": _number(biased), "top1_changed": top1}
+        yield _Likeness(_number(alike), _number(biased), top1)
 
 
-def _of_all(gain: Floats, severe: float) -> dict[str, Any]:
-    """What the page says of the queries whose lists are not shown."""
+def _of_all(shown: RankingDifference, gain: Floats) -> RankingDifference:
+    """With what the page says of the queries whose lists are not shown."""
     known = np.sort(gain[~np.isnan(gain)])
     sample = known[np.linspace(0, max(known.size - 1, 0), min(_SAMPLE, known.size)).astype(int)]
-    return {
-        "counts": {
-            "queries": int(gain.size),
-            "wins": int((known > 0).sum()),
-            "ties": int((known == 0).sum()),
-            "losses": int((known < 0).sum()),
-            "severe": int((known <= -severe).sum()),
-            "undefined": int(gain.size - known.size),
-        },
-        "deltas": [round(float(one), 6) for one in sample],
-    }
+    counts = Counts(
+        queries=int(gain.size),
+        wins=int((known > 0).sum()),
+        ties=int((known == 0).sum()),
+        losses=int((known < 0).sum()),
+        severe=int((known <= shown.severe).sum()),
+        undefined=int(gain.size - known.size),
+    )
+    deltas = tuple(round(float(one), 6) for one in sample)
+    return replace(shown, counts=counts, deltas=deltas)
 
 
 def _number(value: float | None) -> float | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gates.domain.judging import Exhibit, Judgement, Measurement, Verdict
+from gates.domain.exhibits import Exhibit
+from gates.domain.judging import Judgement, Measurement, Verdict
 
 __all__ = ["DEFAULT_SEED", "Comparison", "RankingFacts"]
 

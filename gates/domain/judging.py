@@ -11,13 +11,12 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 __all__ = [
     "Bound",
     "Cause",
     "EnvironmentFacts",
-    "Exhibit",
     "Judgement",
     "Layer",
     "Measurement",
@@ -133,23 +132,6 @@ class Measurement:
     pessimistic: float | None = None
     optimistic: float | None = None
     extra: Mapping[str, float | None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Exhibit:
-    """Something a report shows beside the numbers; never judged.
-
-    Attributes:
-        kind: How to draw it: `table` (data: `columns`, `rows`, and for a picture beside them
-            `reliability`: mean score, share right and share of traffic of each bin) or
-            `ranking-diff`.
-        title: A heading in words.
-        data: JSON values only.
-    """
-
-    kind: Literal["table", "ranking-diff"]
-    title: str
-    data: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator
 
 from gates.domain.counterexamples import Counterexample, Replay
+from gates.domain.exhibits import Exhibit
 from gates.domain.judging import (
     Cause,
     EnvironmentFacts,
-    Exhibit,
     Judgement,
     Measurement,
     ModelVersion,
@@ -114,7 +116,7 @@ class CheckRecord:
 
     check: str
     measurements: tuple[Measurement, ...] = ()
-    exhibits: tuple[Exhibit, ...] = ()
+    exhibits: tuple[Annotated[Exhibit, Discriminator("kind")], ...] = ()
     seconds: float = 0.0
     cause: FaultCause | None = None
     fault: str = ""
@@ -172,6 +174,11 @@ class Evidence:
     def digest(self) -> str:
         """`sha256:…` of the bytes it was read from, or else of those it is written as."""
         return self._read_digest or evidence_digest(canonical(self))
+
+    @property
+    def exhibits(self) -> tuple[Exhibit, ...]:
+        """What all checks show, in their order."""
+        return tuple(one for record in self.records for one in record.exhibits)
 
     @property
     def is_against_itself(self) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gates.domain.judging import Cause
+from gates.evidence.version_1_exhibits import exhibit_brought_up
 
 __all__ = ["SCHEMA", "brought_up"]
 
@@ -66,7 +67,8 @@ def _record(record: Values) -> dict[str, Any]:
     if record.get("breach"):
         cause = Cause.BREACH
     measurements = _each(record.get("measurements"), _measurement)
-    return {**record, "cause": cause, "measurements": measurements}
+    exhibits = _each(record.get("exhibits"), exhibit_brought_up)
+    return {**record, "cause": cause, "measurements": measurements, "exhibits": exhibits}
 
 
 def _measurement(measurement: Values) -> dict[str, Any]:

@@ -6,11 +6,12 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-comm
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from gates.card.card import Card
+from gates.domain.exhibits import Table
 from gates.domain.judging import Judgement, Outcome
 from gates.domain.review import Review
 from gates.evidence.evidence import Evidence
@@ -56,11 +57,8 @@ def annotate(review: Review, evidence: Evidence | None, card: Card | None) -> li
         found.append(Annotation(level, trouble.path, trouble.line or 1, review.change.model, words))
     if evidence and card:
         golden = card.golden_path.relative_to(card.project).as_posix()
-        files = {
-            "line of the lock": f"models/{review.change.model}/requirements.txt",
-            "line of expectations.csv": f"{golden}/expectations.csv",
-        }
-        found += _of_tables(evidence, files)
+        lock = f"models/{review.change.model}/requirements.txt"
+        found += _of_tables(evidence, lock, golden)
         found += _of_bounds(evidence.judgements, card)
     return found
 
@@ -91,17 +89,22 @@ def commands(
     return lines
 
 
-def _of_tables(evidence: Evidence, files: Mapping[str, str]) -> Iterator[Annotation]:
-    """Rows of exhibits that say in which line of the lock, or of a golden file, they stand."""
+def _of_tables(evidence: Evidence, lock: str, golden: str) -> Iterator[Annotation]:
+    """Rows of tables that say in which line of the lock, or of a golden file, they stand."""
     for record in evidence.records:
-        for exhibit in record.exhibits:
-            columns = [str(one) for one in exhibit.data.get("columns", ())]
-            for at, path in ((columns.index(c), files[c]) for c in columns if c in files):
-                for row in exhibit.data["rows"]:
-                    if isinstance(row[at], int) and row[at] > 0:
-                        cells = (f"{c}: {row[i]}" for i, c in enumerate(columns) if i != at)
-                        words = ", ".join(cells)[:1000]
-                        yield Annotation("error", path, row[at], record.check, words)
+        for table in record.exhibits:
+            if not isinstance(table, Table) or table.lines is None:
+                continue
+            file, at = table.lines
+            path = lock if file == "lock" else f"{golden}/{file}"
+            # Evidence of a fork's run may hold anything: a row may be shorter than its heading.
+            for row in (one for one in table.rows if at < len(one)):
+                line = row[at]
+                if isinstance(line, int) and line > 0:
+                    pairs = zip(table.columns, row, strict=False)
+                    cells = [f"{column}: {cell}" for column, cell in pairs]
+                    words = ", ".join(cells[:at] + cells[at + 1 :])[:1000]
+                    yield Annotation("error", path, line, record.check, words)
 
 
 def _of_bounds(judgements: Sequence[Judgement], card: Card) -> Iterator[Annotation]:

@@ -7,7 +7,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from gates.domain.judging import Cause, Exhibit, Judgement, Measurement, Outcome, deciding
+from gates.domain.exhibits import RankingDifference, Table
+from gates.domain.judging import Cause, Judgement, Measurement, Outcome, deciding
 from gates.domain.tasks import Task
 from gates.evidence.evidence import CheckRecord, Evidence
 from gates.kernels.power import minimum_detectable_effect, queries_needed
@@ -133,23 +134,20 @@ def _short(judgement: Judgement) -> str:
 
 
 def _where_to_look(record: CheckRecord, judgements: list[Judgement]) -> str:
-    if any(exhibit.kind == "ranking-diff" for exhibit in record.exhibits):
+    if any(isinstance(one, RankingDifference) for one in record.exhibits):
         return "begin with the worst queries, old and new side by side."
-    if not record.exhibits:
+    tables = [one for one in record.exhibits if isinstance(one, Table)]
+    if not tables:
         return "begin with its reason."
     metrics = {j.bound.metric.partition("@")[0] for j in judgements}
-    about = [one for one in record.exhibits if metrics & {*one.data.get("of", ())}]
-    first = (about or record.exhibits)[0]
+    first = next((one for one in tables if metrics & {*one.of}), tables[0])
     return f"begin with the table “{first.title}”{_example(first, metrics)}."
 
 
-def _example(exhibit: Exhibit, metrics: AbstractSet[str]) -> str:
+def _example(table: Table, metrics: AbstractSet[str]) -> str:
     """A smallest counterexample of a failed metric in words, where the table tells them."""
-    columns, rows = exhibit.data.get("columns", ()), exhibit.data.get("rows", ())
-    if "in words" not in columns:
-        return ""
-    at, kinds = columns.index("in words"), {one.partition(".")[2] for one in metrics}
-    return next((f", such as: {clean(str(row[at]))}" for row in rows if row[0] in kinds), "")
+    told = (one.words for one in table.examples if one.metric in metrics)
+    return next((f", such as: {clean(words)}" for words in told), "")
 
 
 def _to_decide(judgements: list[Judgement], task: Task) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from gates.domain.judging import Judgement, Measurement, Outcome
 from gates.report import summary, text, wording
-from gates.report.differences import QueryDifference, RankingDifference, ShownDocument
+from gates.report.differences import ShownDifference, ShownDocument, ShownQuery
 
 __all__ = [
     "ROWS",
@@ -75,12 +75,12 @@ def has_moved(judgement: Judgement) -> bool:
     return judgement.outcome is not Outcome.PASS or m.lower > 0 or m.upper < 0
 
 
-def counts(difference: RankingDifference, level: str = "###") -> str:
+def counts(difference: ShownDifference, level: str = "###") -> str:
     """How many queries came out worse, the same and better, under a heading."""
     found = difference.counts
     return (
         f"{level} Worst queries\n\n{found.losses:,} worse ({found.severe:,} severely), "
-        f"{found.ties:,} the same, {found.wins:,} better in {escape(difference.metric)}."
+        f"{found.ties:,} the same, {found.wins:,} better in {escape(difference.difference.metric)}."
     )
 
 
@@ -130,12 +130,13 @@ def folded(title: str, block: str) -> str:
     return f"<details><summary>{title}</summary>\n\n{block}\n\n</details>"
 
 
-def query_lists(query: QueryDifference) -> str:
+def query_lists(shown: ShownQuery) -> str:
     """One query's old and new list side by side, folded."""
+    query = shown.query
     head = f"<code>{text.signed(query.delta)}</code> {escape(query.text, 160)}"
     rows = [
-        [str(rank), _place(query.old_list, rank), _place(query.new_list, rank)]
-        for rank in range(1, max(len(query.old_list), len(query.new_list)) + 1)
+        [str(rank), _place(shown.old_list, rank), _place(shown.new_list, rank)]
+        for rank in range(1, max(len(shown.old_list), len(shown.new_list)) + 1)
     ]
     columns = ["Rank", f"Old ({text.number(query.old)})", f"New ({text.number(query.new)})"]
     return f"<details><summary>{head}</summary>\n\n{table(columns, rows)}\n\n</details>"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gates.domain.comparison import Comparison
+from gates.domain.exhibits import Table
 from gates.evidence.evidence import CheckRecord
 from gates.report import contrasts, pictures, summary, wording
 from gates.report.bounds import forests, row_of
-from gates.report.exhibits import ranking_difference
+from gates.report.differences import shown_differences
 from gates.report.queries import RenderedQueries, fitted
 from gates.report.templating import page
 
@@ -27,9 +28,7 @@ def render(comparison: Comparison) -> str:
     Raises:
         EvidenceError: A ranking difference in it is damaged.
     """
-    differences = [
-        ranking_difference("diff", one) for one in comparison.exhibits if one.kind == "ranking-diff"
-    ]
+    differences = tuple(shown_differences(comparison.exhibits))
     return fitted(differences, lambda lists: _page(comparison, lists))
 
 
@@ -53,6 +52,6 @@ def _page(comparison: Comparison, lists: Sequence[RenderedQueries]) -> str:
         cells=contrasts.cells,
         remarks=contrasts.remarks,
         forests=forests(judged, [CheckRecord(name, comparison.measurements) for name in checks]),
-        tables=[one for one in comparison.exhibits if one.kind == "table"],
+        tables=[one for one in comparison.exhibits if isinstance(one, Table)],
         lists=lists,
     )

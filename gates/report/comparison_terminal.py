@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.text import Text
 
 from gates.domain.comparison import Comparison
-from gates.domain.judging import Exhibit, Judgement, Outcome
+from gates.domain.exhibits import Cell, Table
+from gates.domain.judging import Judgement, Outcome
 from gates.report import contrasts, summary, text, wording
 from gates.report.console_text import STYLES, WORST, as_text, queries, say
-from gates.report.exhibits import ranking_difference
+from gates.report.differences import shown_differences
 
 __all__ = ["render"]
 
@@ -43,12 +44,10 @@ def render(
     _quality(comparison, console, verbose=verbose)
     _likeness(comparison, console)
     _slices(comparison.judgements, console, verbose=verbose)
+    for difference in shown_differences(comparison.exhibits):
+        queries(difference, console, listed=True, n=_WORST_VERBOSE if verbose else WORST)
     for exhibit in comparison.exhibits:
-        if exhibit.kind == "ranking-diff":
-            shown = _WORST_VERBOSE if verbose else WORST
-            queries(ranking_difference("diff", exhibit), console, listed=True, n=shown)
-    for exhibit in comparison.exhibits:
-        if exhibit.kind == "table":
+        if isinstance(exhibit, Table):
             _table(exhibit, console, _ROWS_VERBOSE if verbose else _ROWS)
     if page:
         console.print()
@@ -130,13 +129,13 @@ def _slices(judgements: Sequence[Judgement], console: Console, *, verbose: bool)
         say(console, mark.append_text(as_text(f"{one.bound.slice}  {words}")), 2)
 
 
-def _table(exhibit: Exhibit, console: Console, limit: int) -> None:
-    rows = exhibit.data["rows"]
+def _table(exhibit: Table, console: Console, limit: int) -> None:
+    rows = exhibit.rows
     console.print()
     say(console, as_text(exhibit.title))
     for row in rows[:limit]:
-        pairs = zip(exhibit.data["columns"], row, strict=False)
-        first, *others = [(str(name), _cell(value)) for name, value in pairs if value is not None]
+        pairs = zip(exhibit.columns, row, strict=False)
+        first, *others = [(name, _cell(value)) for name, value in pairs if value is not None]
         line = as_text(first[1], limit=90)
         rest = ", ".join(f"{name.lower()} {value}" for name, value in others)
         say(console, line.append("  ").append_text(as_text(rest, "dim", limit=300)), 2)
@@ -145,7 +144,7 @@ def _table(exhibit: Exhibit, console: Console, limit: int) -> None:
         say(console, Text(f"and {more}", style="dim"), 2)
 
 
-def _cell(value: object) -> str:
+def _cell(value: Cell) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return text.number(value) if isinstance(value, (int, float)) else text.clip(str(value), 90)

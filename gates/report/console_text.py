@@ -10,7 +10,7 @@ from rich.text import Text
 
 from gates.domain.judging import Outcome
 from gates.report import text
-from gates.report.differences import RankingDifference
+from gates.report.differences import ShownDifference
 
 __all__ = ["STYLES", "WORST", "as_text", "queries", "say"]
 
@@ -44,9 +44,7 @@ def _cuts(line: str, width: int) -> Iterator[int]:
             yield start
 
 
-def queries(
-    difference: RankingDifference, console: Console, *, listed: bool, n: int = WORST
-) -> None:
+def queries(difference: ShownDifference, console: Console, *, listed: bool, n: int = WORST) -> None:
     """How queries came out, and the worst of them with what stood first.
 
     Args:
@@ -58,16 +56,16 @@ def queries(
     counts = f"{difference.counts.losses:,} worse ({difference.counts.severe:,} severely), "
     counts += f"{difference.counts.ties:,} the same, {difference.counts.wins:,} better"
     console.print()
-    say(console, Text(f"Queries in {text.clean(difference.metric)}: {counts}"))
-    worst = difference.worst(n) if listed else ()
-    for query in worst:
+    say(console, Text(f"Queries in {text.clean(difference.difference.metric)}: {counts}"))
+    for shown in difference.worst(n) if listed else ():
+        query = shown.query
         change = f"{text.number(query.old)} → {text.number(query.new)}"
         line = Text(f"{text.signed(query.delta):<9}", style="red")
         say(
             console, line.append_text(as_text(query.text, limit=60)).append(f"  {change}", "dim"), 2
         )
         old, new = (
-            places[0].title if places else "nothing" for places in (query.old_list, query.new_list)
+            places[0].title if places else "nothing" for places in (shown.old_list, shown.new_list)
         )
         if old != new:
             say(console, as_text(f"first was {text.clip(old, 90)}", "dim"), 11)

@@ -1,20 +1,20 @@
-"""Old and new lists of a `ranking-diff` exhibit, as values that every report draws from."""
+"""Old and new result lists as reports show them: titles, ranks, and what moved where."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = [
-    "Counts",
-    "Feature",
-    "Move",
-    "QueryDifference",
-    "RankingDifference",
-    "ShownDocument",
-    "Why",
-]
+from gates.domain.exhibits import (
+    Counts,
+    DocumentMove,
+    Exhibit,
+    QueryDifference,
+    RankingDifference,
+)
+
+__all__ = ["ShownDifference", "ShownDocument", "ShownQuery", "shown_differences"]
 
 Move = Literal["up", "down", "same", "new", "gone"]
 
@@ -54,110 +54,39 @@ class ShownDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class Feature:
-    """A feature that speaks for a move: what it gave before and after, and the difference."""
-
-    name: str
-    old: float | None
-    new: float | None
-    difference: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """Why one document moved.
+class ShownQuery:
+    """One query, its lists side by side.
 
     Attributes:
-        title: What people call the document.
-        before: Its old rank; None when it was not ranked.
-        after: Its new rank, likewise.
-        dcg: What its move did to the query's DCG; None when it was not judged.
-        features: The features that speak for it, as the evidence orders them.
+        query: What was measured of it.
+        old_list: The old top k.
+        new_list: The new top k.
+        moves: Why documents moved, each with what people call it.
     """
 
-    title: str
-    before: int | None
-    after: int | None
-    dcg: float | None
-    features: tuple[Feature, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many queries there are, and how they came out."""
-
-    queries: int
-    wins: int
-    ties: int
-    losses: int
-    severe: int
-    undefined: int
-
-
-@dataclass(frozen=True, slots=True)
-class QueryDifference:
-    """One query under both versions.
-
-    Attributes:
-        id: Its id in the golden set.
-        text: What was searched for.
-        weight: Its share of what is averaged.
-        slices: column → value.
-        old: The champion's metric; None when it is not defined for this query.
-        new: The candidate's metric, likewise.
-        delta: New − old; None when either is.
-        overlap: Share of the top k that both lists hold.
-        rbo: Rank-biased overlap, 1 for the same list.
-        top1_changed: Whether the first document is another one.
-        old_list: The champion's top k.
-        new_list: The candidate's top k.
-        why: Why documents moved, where the evidence says so.
-    """
-
-    id: str
-    text: str
-    weight: float
-    slices: Mapping[str, str]
-    old: float | None
-    new: float | None
-    delta: float | None
-    overlap: float
-    rbo: float
-    top1_changed: bool
+    query: QueryDifference
     old_list: tuple[ShownDocument, ...]
     new_list: tuple[ShownDocument, ...]
-    why: tuple[Why, ...] = ()
+    moves: tuple[tuple[str, DocumentMove], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class RankingDifference:
+class ShownDifference:
     """The compared queries, worst difference first.
 
     Attributes:
-        check: The check that compared them.
-        title: A heading in words.
-        metric: Whose differences these are, such as `ndcg@10`.
-        k: How long the lists are.
-        severe: The difference at or below which a loss is severe (negative).
+        difference: What was measured.
         queries: All queries, or the worst and the best; those without a difference last.
         top_grade: The greatest grade in any list.
         counts: Of all queries, whether or not they are listed.
         deltas: Every difference, or a sample of them, ascending.
-        why_note: How to read why documents moved; may be empty.
-        why_reason: Why nothing can be said about why; may be empty.
     """
 
-    check: str
-    title: str
-    metric: str
-    k: int
-    severe: float
-    queries: tuple[QueryDifference, ...]
+    difference: RankingDifference
+    queries: tuple[ShownQuery, ...]
     top_grade: float
     counts: Counts
     deltas: tuple[float, ...]
-    why_note: str = ""
-    why_reason: str = ""
 
     @property
     def listed(self) -> str:
@@ -172,10 +101,76 @@ class RankingDifference:
         """Whether grades of several annotators are known for any document."""
         return any(len(p.spread) > 1 for q in self.queries for p in q.old_list + q.new_list)
 
-    def worst(self, n: int) -> tuple[QueryDifference, ...]:
+    def worst(self, n: int) -> tuple[ShownQuery, ...]:
         """The `n` greatest losses, greatest first."""
-        return tuple(q for q in self.queries if q.delta is not None and q.delta < 0)[:n]
+        return tuple(q for q in self.queries if (q.query.delta or 0.0) < 0)[:n]
 
-    def best(self, n: int) -> tuple[QueryDifference, ...]:
+    def best(self, n: int) -> tuple[ShownQuery, ...]:
         """The `n` greatest gains, greatest first."""
-        return tuple(q for q in reversed(self.queries) if q.delta is not None and q.delta > 0)[:n]
+        return tuple(q for q in reversed(self.queries) if (q.query.delta or 0.0) > 0)[:n]
+
+
+def shown_differences(exhibits: Iterable[Exhibit]) -> Iterator[ShownDifference]:
+    """The ranking differences among some exhibits, as they are shown."""
+    for one in exhibits:
+        if isinstance(one, RankingDifference):
+            yield _difference(one)
+
+
+def _difference(of: RankingDifference) -> ShownDifference:
+    # The order is promised, but a picture must not lie when it is broken.
+    queries = sorted(of.queries, key=lambda q: (q.delta is None, q.delta or 0.0))
+    grades = [p.grade for q in queries for p in q.old_list + q.new_list if p.grade is not None]
+    deltas = tuple(q.delta for q in queries if q.delta is not None)
+    return ShownDifference(
+        of,
+        tuple(_query(one, of) for one in queries),
+        max(grades, default=0.0),
+        of.counts or _counted(deltas, of.severe, len(queries)),
+        tuple(sorted(of.deltas)) or deltas,
+    )
+
+
+def _counted(deltas: tuple[float, ...], severe: float, queries: int) -> Counts:
+    return Counts(
+        queries,
+        wins=sum(delta > 0 for delta in deltas),
+        ties=sum(delta == 0 for delta in deltas),
+        losses=sum(delta < 0 for delta in deltas),
+        severe=sum(delta <= severe for delta in deltas),
+        undefined=queries - len(deltas),
+    )
+
+
+def _query(query: QueryDifference, of: RankingDifference) -> ShownQuery:
+    new_ranks = {one.document: rank for rank, one in enumerate(query.new_list, 1)}
+
+    def shown(
+        rank: int, document: str, grade: float | None, before: int | None, after: int | None
+    ) -> ShownDocument:
+        spread = tuple(sorted(query.spread.get(document, ())))
+        move, steps = _move(before, after)
+        return ShownDocument(
+            rank, of.titles.get(document) or document, grade, move, steps, before, spread
+        )
+
+    return ShownQuery(
+        query,
+        tuple(
+            shown(rank, one.document, one.grade, rank, new_ranks.get(one.document))
+            for rank, one in enumerate(query.old_list, 1)
+        ),
+        tuple(
+            shown(rank, one.document, one.grade, one.before, rank)
+            for rank, one in enumerate(query.new_list, 1)
+        ),
+        tuple((of.titles.get(one.document) or one.document, one) for one in query.moves),
+    )
+
+
+def _move(before: int | None, after: int | None) -> tuple[Move, int]:
+    if before is None or after is None:
+        return ("new" if before is None else "gone"), 0
+    if before == after:
+        return "same", 0
+    return ("up" if after < before else "down"), abs(after - before)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gates.domain.judging import Exhibit, Judgement, Measurement, Outcome
+from gates.domain.exhibits import Table
+from gates.domain.judging import Judgement, Measurement, Outcome
 from gates.evidence.evidence import CheckRecord, Evidence
 from gates.report import advice, pictures, summary, wording
 from gates.report.bounds import BoundRow, forests, row_of
 from gates.report.counterexamples import SUPPOSED, ShownCounterexample, shown_counterexamples
-from gates.report.exhibits import ranking_differences
+from gates.report.differences import shown_differences
 from gates.report.queries import RenderedQueries, fitted
 from gates.report.templating import page
 
@@ -26,7 +27,7 @@ class _Check:
     rows: tuple[BoundRow, ...]
     own_tests: tuple[Judgement, ...]
     unasked: tuple[Measurement, ...]
-    tables: tuple[Exhibit, ...]
+    tables: tuple[Table, ...]
     counterexamples: tuple[ShownCounterexample, ...]
 
 
@@ -43,7 +44,7 @@ def render(evidence: Evidence) -> str:
     Raises:
         EvidenceError: A ranking difference in it is damaged.
     """
-    return fitted(tuple(ranking_differences(evidence)), lambda lists: _page(evidence, lists))
+    return fitted(tuple(shown_differences(evidence.exhibits)), lambda lists: _page(evidence, lists))
 
 
 def _page(evidence: Evidence, lists: Sequence[RenderedQueries]) -> str:
@@ -96,7 +97,7 @@ def _checks(evidence: Evidence) -> list[_Check]:
                     for m in record.measurements
                     if (m.metric, m.slice) not in asked and m.metric not in in_forest
                 ),
-                tuple(one for one in record.exhibits if one.kind == "table"),
+                tuple(one for one in record.exhibits if isinstance(one, Table)),
                 shown_counterexamples(evidence, record),
             )
         )

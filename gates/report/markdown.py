@@ -18,7 +18,7 @@ from gates.report.blocks import (
     query_lists,
     table,
 )
-from gates.report.exhibits import ranking_differences
+from gates.report.differences import shown_differences
 
 __all__ = ["LIMIT", "render"]
 
@@ -83,12 +83,12 @@ def render(evidence: Evidence) -> str:
             page.add(f"### {title}\n\n{bounds_table(judgements)}", f"the table “{title}”")
     if parts.rest:
         page.add(_folded(parts.rest), "the table of the other bounds")
-    for difference in ranking_differences(evidence):
+    for difference in shown_differences(evidence.exhibits):
         worst = difference.worst(_WORST)
         if worst:
             page.add(counts(difference), "the counts of queries")
         for query in worst:
-            page.add(query_lists(query), f"the lists of “{escape(query.text, 60)}”")
+            page.add(query_lists(query), f"the lists of “{escape(query.query.text, 60)}”")
     for block in _counterexamples(evidence):
         page.add(block, "counterexamples")
     page.blocks += last

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from gates.domain.exhibits import ReliabilityBin
 from gates.domain.judging import Bound, Measurement, Outcome
-from gates.report.differences import RankingDifference
+from gates.report.differences import ShownDifference
 from gates.report.text import amount, demand, number
 
 __all__ = [
@@ -125,16 +126,19 @@ def bar(value: float, longest: float) -> Markup:
     ).format(max(width, 0.3))
 
 
-def difference_picture(difference: RankingDifference) -> Markup:
+def difference_picture(shown: ShownDifference) -> Markup:
     """All queries from the greatest loss to the greatest gain, a bar each."""
-    deltas = difference.deltas
+    difference, deltas = shown.difference, shown.deltas
     if not deltas:
         return Markup("")
     step = max(1.0, len(deltas) / _COLUMNS)
     columns = min(len(deltas), _COLUMNS)
     # The last one is always drawn, so that the greatest gain shows as the greatest loss does.
     drawn = [deltas[int(i * step)] for i in range(columns - 1)] + [deltas[-1]]
-    top, bottom = max(0.05, deltas[-1]) * 1.05, min(-0.05, deltas[0], difference.severe) * 1.05
+    top, bottom = (
+        max(0.05, deltas[-1]) * 1.05,
+        min(-0.05, deltas[0], difference.severe) * 1.05,
+    )
 
     def y(value: float) -> float:
         return round(100 * (top - value) / (top - bottom), 1)
@@ -153,7 +157,7 @@ def difference_picture(difference: RankingDifference) -> Markup:
         f'<span style="top:{y(at)}%">{number(at)}</span>'
         for at in _spread((deltas[-1], 0.0, difference.severe, deltas[0]), gap=(top - bottom) / 14)
     )
-    found = difference.counts
+    found = shown.counts
     words = (
         f"{found.queries - found.undefined:,} queries sorted by their difference in "
         f"{difference.metric}, from {number(deltas[0])} to {number(deltas[-1])}: "
@@ -166,16 +170,15 @@ def difference_picture(difference: RankingDifference) -> Markup:
     ).format(labels, words, columns, bars, lines)
 
 
-def reliability(points: Sequence[Sequence[float]]) -> Markup:
+def reliability(bins: Sequence[ReliabilityBin]) -> Markup:
     """A reliability diagram (Niculescu-Mizil and Caruana, ICML 2005): said against true.
 
     Args:
-        points: Of each bin its mean score, the share that is right, and its share of traffic, all
-            in [0, 1].
+        bins: Of answers of like scores, everything in [0, 1].
     """
     drawn = []
-    for said, right, share in points:
-        x, y = round(100 * float(said), 2), round(100 - 100 * float(right), 2)
+    for said, right, share in bins:
+        x, y = round(100 * said, 2), round(100 - 100 * right, 2)
         kind = "loss" if right < said else "win"
         radius = round(1.2 + 5 * math.sqrt(share), 2)
         drawn.append(f'<path class="{kind}" d="M{x} {round(100 - x, 2)}V{y}"/>')
@@ -186,7 +189,7 @@ def reliability(points: Sequence[Sequence[float]]) -> Markup:
     )
     words = "; ".join(
         f"score {number(said)}, right {number(right)}, {number(share)} of traffic"
-        for said, right, share in points
+        for said, right, share in bins
     )
     return Markup(
         '<figure class="reliability"><div><div class="right" aria-hidden="true">{}</div>'

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gates import __version__
-from gates.domain.judging import Exhibit, Judgement, Outcome, deciding
+from gates.domain.exhibits import Cell, Table
+from gates.domain.judging import Judgement, Outcome, deciding
 from gates.domain.review import Review
 from gates.evidence.evidence import Evidence
 from gates.report import advice, criteria, summary, text, wording
@@ -25,7 +26,7 @@ from gates.report.blocks import (
     table,
     titled,
 )
-from gates.report.exhibits import ranking_differences
+from gates.report.differences import shown_differences
 
 __all__ = ["LIMIT", "MARKER", "render"]
 
@@ -166,7 +167,7 @@ def _section(
     if evidence:
         for exhibit in _tables(evidence, review):
             section.add(_table_of(exhibit), f"“{escape(exhibit.title, 60)}”")
-        for difference in ranking_differences(evidence):
+        for difference in shown_differences(evidence.exhibits):
             worst = difference.worst(_WORST)
             if worst:
                 section.add(counts(difference, "####"), "the counts of queries")
@@ -251,25 +252,24 @@ def _reasons(evidence: Evidence) -> list[str]:
     return lines
 
 
-def _tables(evidence: Evidence, review: Review) -> Iterator[Exhibit]:
+def _tables(evidence: Evidence, review: Review) -> Iterator[Table]:
     """What the lock changed, and the tables of the checks that decided."""
     wanted = {"lockfile", "equivalence"} if "lock" in review.change.parts else set()
     wanted |= {j.bound.check for j in deciding(evidence.judgements)}
     for record in evidence.records:
         if record.check in wanted:
-            yield from (one for one in record.exhibits if one.kind == "table")
+            yield from (one for one in record.exhibits if isinstance(one, Table))
 
 
-def _table_of(exhibit: Exhibit) -> str:
-    columns, rows = exhibit.data.get("columns", ()), exhibit.data.get("rows", ())
-    cells = [[escape(_cell(one), 120) for one in row] for row in rows[:_ROWS]]
-    shown = table([escape(str(one), 60) for one in columns], cells)
-    if len(rows) > _ROWS:
-        shown += f"\n\n_{len(rows) - _ROWS} more rows are in report.html._"
+def _table_of(exhibit: Table) -> str:
+    cells = [[escape(_cell(one), 120) for one in row] for row in exhibit.rows[:_ROWS]]
+    shown = table([escape(one, 60) for one in exhibit.columns], cells)
+    if len(exhibit.rows) > _ROWS:
+        shown += f"\n\n_{len(exhibit.rows) - _ROWS} more rows are in report.html._"
     return folded(escape(exhibit.title, 200), shown)
 
 
-def _cell(value: object) -> str:
+def _cell(value: Cell) -> str:
     return text.number(value) if isinstance(value, int | float) else str(value or "")
 
 

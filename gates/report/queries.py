@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from gates.report.differences import QueryDifference, RankingDifference
+from gates.report.differences import ShownDifference, ShownQuery
 from gates.report.templating import page
 
 __all__ = ["BUDGET", "RenderedQueries", "fitted"]
@@ -33,7 +33,7 @@ class RenderedQueries:
         dropped: How many there was no room for.
     """
 
-    difference: RankingDifference
+    difference: ShownDifference
     worst: tuple[Markup, ...]
     best: tuple[Markup, ...]
     rest: tuple[Markup, ...]
@@ -41,7 +41,7 @@ class RenderedQueries:
 
 
 def fitted(
-    differences: Sequence[RankingDifference], rendered: Callable[[Sequence[RenderedQueries]], str]
+    differences: Sequence[ShownDifference], rendered: Callable[[Sequence[RenderedQueries]], str]
 ) -> str:
     """A page with as many queries as it may hold, those that changed most before all others.
 
@@ -58,10 +58,10 @@ def fitted(
     return rendered(lists)
 
 
-def _lists(difference: RankingDifference, number: int, room: int) -> RenderedQueries:
+def _lists(difference: ShownDifference, number: int, room: int) -> RenderedQueries:
     worst, best = difference.worst(_WORST), difference.best(_BEST)
-    named = {q.id for q in (*worst, *best)}
-    others = [q for q in difference.queries if q.id not in named]
+    named = {q.query.id for q in (*worst, *best)}
+    others = [q for q in difference.queries if q.query.id not in named]
     rest = _within((_query(q, difference, number) for q in others), room)
     return RenderedQueries(
         difference,
@@ -83,9 +83,9 @@ def _within(blocks: Iterable[Markup], room: int) -> tuple[Markup, ...]:
 
 
 def _query(
-    query: QueryDifference, difference: RankingDifference, number: int, opened: bool = False
+    query: ShownQuery, difference: ShownDifference, number: int, opened: bool = False
 ) -> Markup:
     # A second list of the same queries needs links of its own.
     prefix = f"q{number + 1 if number else ''}="
-    rendered = page("query.html.j2", q=query, d=difference, prefix=prefix, opened=opened)
+    rendered = page("query.html.j2", shown=query, d=difference, prefix=prefix, opened=opened)
     return Markup(rendered)  # noqa: S704 - the template escaped it

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from jinja2 import BaseLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from gates.domain.judging import Exhibit
+from gates.domain.exhibits import Table, TableId
 from gates.report import pictures, summary, text, wording
 from gates.report.bounds import BoundRow
 
@@ -74,9 +74,9 @@ def _environment() -> Environment:
     return environment
 
 
-def _is_urgent(exhibit: Exhibit) -> bool:
+def _is_urgent(table: Table) -> bool:
     """Whether a table says what to do next, so that it is not to be hunted for."""
-    return exhibit.title.startswith(("Documents to judge next", "Where the candidate is worst"))
+    return table.id in (TableId.JUDGE_NEXT, TableId.WORST_SLICES)
 
 
 def _shown(value: object) -> object:

@@ -15,7 +15,7 @@ from gates.domain.judging import Judgement, Outcome, deciding
 from gates.evidence.evidence import Evidence
 from gates.report import advice, counterexamples, summary, text, wording
 from gates.report.console_text import STYLES, as_text, queries, say
-from gates.report.exhibits import ranking_differences
+from gates.report.differences import shown_differences
 
 __all__ = ["render"]
 
@@ -44,7 +44,7 @@ def render(evidence: Evidence, console: Console, *, folder: Path | None = None) 
     """
     _head(evidence, console)
     _bounds(evidence, console)
-    for difference in ranking_differences(evidence):
+    for difference in shown_differences(evidence.exhibits):
         queries(difference, console, listed=evidence.verdict.outcome is not Outcome.PASS)
     _counterexamples(evidence, console)
     console.print()

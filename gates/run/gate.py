@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 from gates import checks
 from gates.card.card import Card
 from gates.domain.counterexamples import Counterexample, Replay
+from gates.domain.exhibits import Exhibit
 from gates.domain.judging import (
     Bound,
     Cause,
     EnvironmentFacts,
-    Exhibit,
     Judgement,
     Measurement,
     ModelVersion,

@@ -13,7 +13,8 @@ import numpy as np
 from gates.checks import catalogue, find
 from gates.domain.artifact_scan import ScanReport
 from gates.domain.counterexamples import Counterexample, Recall, Replay
-from gates.domain.judging import EnvironmentFacts, Exhibit, Measurement, ModelVersion, Role
+from gates.domain.exhibits import RankingDifference, Table
+from gates.domain.judging import EnvironmentFacts, Measurement, ModelVersion, Role
 from gates.domain.lock_report import LockChange, LockReport
 from gates.domain.subject import (
     CheckPlan,
@@ -234,12 +235,18 @@ class Result:
     """What a check yielded."""
 
     measurements: dict[tuple[str, str], Measurement]
-    exhibits: list[Exhibit]
+    tables: list[Table]
     counterexamples: list[Counterexample] = field(default_factory=list)
     replay: Replay | None = None
+    lists: tuple[RankingDifference, ...] = ()
 
     def __getitem__(self, metric: str) -> Measurement:
         return self.measurements[metric, ""]
+
+
+def rows_of(table: Table) -> list[list[Any]]:
+    """The rows of a table whose columns a test knows: any cell is taken for what it should be."""
+    return [list(row) for row in table.rows]
 
 
 def run(
@@ -255,7 +262,8 @@ def run_plan(check: str, subject: FakeSubject, plan: CheckPlan[Any]) -> Result:
     found = list(find(check).measure(subject, plan))
     return Result(
         {(one.metric, one.slice): one for one in found if isinstance(one, Measurement)},
-        [one for one in found if isinstance(one, Exhibit)],
+        [one for one in found if isinstance(one, Table)],
         [one for one in found if isinstance(one, Counterexample)],
         next((one for one in found if isinstance(one, Replay)), None),
+        tuple(one for one in found if isinstance(one, RankingDifference)),
     )

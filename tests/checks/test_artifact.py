@@ -21,14 +21,14 @@ def result_of(report: ScanReport) -> Result:
 def test_a_clean_artifact_has_no_finding_of_any_severity() -> None:
     result = result_of(ScanReport(3, 3, (), {}))
     assert [(result[metric].value, result[metric].n) for metric in METRICS] == [(0.0, 3)] * 5
-    assert result.exhibits == []
+    assert result.tables == []
 
 
 def test_findings_are_counted_by_severity_and_shown_worst_first() -> None:
     result = result_of(ScanReport(3, 3, (CALLS, CODE, CODE), {}))
     assert [result[metric].value for metric in METRICS] == [1.0, 0.0, 2.0, 0.0, 0.0]
     assert result["critical"].reason == "model.pkl calls posix.system('id') (critical)"
-    rows = result.exhibits[0].data["rows"]
+    rows = result.tables[0].rows
     assert rows[0] == ["critical", "model.pkl", "calls posix.system('id')", "it runs commands"]
 
 
@@ -37,7 +37,7 @@ def test_files_nobody_could_look_at_are_counted_with_the_reason() -> None:
     assert (result["unread"].value, result["unread"].n) == (1.0, 3)
     assert result["unread"].reason == "a.7z: it is a 7z archive"
     assert (result["critical"].value, result["critical"].n) == (0.0, 2)
-    assert result.exhibits[0].data["rows"][0][0] == "unread"
+    assert result.tables[0].rows[0][0] == "unread"
 
 
 def test_where_nothing_was_looked_at_there_is_no_zero() -> None:
@@ -50,8 +50,8 @@ def test_where_nothing_was_looked_at_there_is_no_zero() -> None:
 
 def test_the_table_is_of_bounded_length() -> None:
     result = result_of(ScanReport(1, 1, (CODE,) * 200, {}))
-    assert len(result.exhibits[0].data["rows"]) == 50
-    assert "the first 50 of 200" in result.exhibits[0].title
+    assert len(result.tables[0].rows) == 50
+    assert "the first 50 of 200" in result.tables[0].title
 
 
 def test_by_default_what_is_critical_high_or_unread_blocks() -> None:

@@ -41,8 +41,8 @@ def test_an_expectation_holds_or_does_not(expectation: Expectation, share: float
 
 def test_broken_expectations_are_shown_with_where_the_document_stands() -> None:
     broken = Expectation(0, "must-be-first", "b", line=7)
-    (exhibit,) = run("behaviour", ranked(broken), "must-be-first").exhibits
-    assert exhibit.data["rows"] == [["query 0", "must-be-first", "b", "2", 7]]
+    (exhibit,) = run("behaviour", ranked(broken), "must-be-first").tables
+    assert exhibit.rows == [["query 0", "must-be-first", "b", "2", 7]]
 
 
 def test_a_golden_set_without_expectations_measures_nothing_and_says_so() -> None:
@@ -61,7 +61,7 @@ def test_a_model_that_reads_words_exactly_flips_on_every_variant() -> None:
     metrics = ("invariance.case", "invariance.whitespace", "invariance.typo")
     result = run("behaviour", exact, *metrics)
     assert all(result[metric].value == 1.0 for metric in metrics)
-    rows = result.exhibits[0].data["rows"]
+    rows = result.tables[0].rows
     assert all(row[1] != row[2] for row in rows)
 
 

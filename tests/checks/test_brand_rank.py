@@ -58,7 +58,7 @@ def test_a_brand_that_falls_when_it_is_asked_for_is_found_and_shown() -> None:
     assert (one.value, one.n) == (0.5, 2)
     assert one.lower is not None
     assert one.lower < 0.5
-    rows = found.exhibits[0].data["rows"]
+    rows = found.tables[0].rows
     assert rows == [["lamp", "acme lamp", "acme", "title of a1", 1, 3]]
 
 

@@ -14,7 +14,7 @@ from gates.domain.counterexamples import told_apart
 from gates.domain.subject import Columns
 from gates.errors import UsageError
 from gates.kernels.packed import Floats
-from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
+from tests.checks.subjects import FakeArm, FakeSubject, golden_set, rows_of, run
 
 PAIR = {"feature": "in_stock", "equals": 0, "than": 1}
 METRICS = ("monotone.violations", "monotone.worst", "order.violations")
@@ -63,7 +63,7 @@ def test_out_of_stock_above_in_stock_is_found() -> None:
     assert violated(inverted) == {"order.violations"}
     found = run("directional", inverted, "order.violations", **DECLARED)
     assert found["order.violations"].value == 1
-    row = found.exhibits[0].data["rows"][0]
+    (row, *_) = rows_of(found.tables[0])
     assert row[2:5] == ["in_stock", 0.0, 1.0]
     assert row[5] - row[6] == pytest.approx(5)
 
@@ -82,7 +82,7 @@ def test_one_dip_is_narrowed_to_its_edge() -> None:
     found = run("directional", subject(dips), "monotone.violations", rising=["stock"])
     value = found["monotone.violations"].value
     assert value == 0.25, "one of four steps"
-    worst = found.exhibits[1].data["rows"][0]
+    (worst, *_) = rows_of(found.tables[1])
     assert worst[2] == "stock"
     low, high = (float(one) for one in worst[3:5])
     assert low < 61 <= high
@@ -92,7 +92,7 @@ def test_one_dip_is_narrowed_to_its_edge() -> None:
 
 def test_a_slope_the_wrong_way_is_shown_as_a_whole_step() -> None:
     found = run("directional", subject(lambda f: fair(f, price=2.0)), METRICS[0], falling=["price"])
-    worst = found.exhibits[1].data["rows"][0]
+    (worst, *_) = rows_of(found.tables[1])
     assert float(worst[4]) - float(worst[3]) > 5
 
 

@@ -17,7 +17,7 @@ from gates.domain.subject import Expectation, GoldenSet
 from gates.errors import ModelFault, NoChampion
 from gates.kernels.packed import Floats
 
-from .subjects import FakeArm, FakeSubject, golden_set, run
+from .subjects import FakeArm, FakeSubject, golden_set, rows_of, run
 
 TEXTS = [
     " ".join(words)
@@ -80,7 +80,7 @@ def test_good_vectors_are_good_by_every_metric() -> None:
     assert 5 < (found["effective-rank"].value or 0) <= 16
     assert found["norm.worst"].value == pytest.approx(0.0, abs=1e-9)
     assert found["stuffing@5"].value == 1.0
-    assert [one.title.partition(" texts")[0] for one in found.exhibits] == ["0 of 32"]
+    assert [one.title.partition(" texts")[0] for one in found.tables] == ["0 of 32"]
 
 
 def test_vectors_that_collapsed_into_a_cone_are_seen_though_neighbours_stay() -> None:
@@ -101,8 +101,8 @@ def test_a_text_with_the_vector_of_another_is_a_duplicate_and_named() -> None:
 
     found = run("embedding", subject(careless), "duplicates")
     assert found["duplicates"].value == 0.5
-    (exhibit,) = found.exhibits
-    assert ["red wooden chair", "red wooden bench"] in exhibit.data["rows"]
+    (exhibit,) = found.tables
+    assert ["red wooden chair", "red wooden bench"] in exhibit.rows
 
 
 def test_texts_that_read_alike_may_have_one_vector() -> None:
@@ -115,7 +115,7 @@ def test_texts_that_read_alike_may_have_one_vector() -> None:
 def test_a_word_that_wins_by_being_repeated_moves_the_neighbours() -> None:
     found = run("embedding", subject(by_every_word), "stuffing@5", "duplicates")
     assert (found["stuffing@5"].value or 1) < 0.8
-    rows = found.exhibits[0].data["rows"]
+    rows = rows_of(found.tables[0])
     assert all(text.count(max(text.split(), key=len)) >= 5 for text, *_ in rows)
     assert found["duplicates"].value == 0.0
 
@@ -155,7 +155,7 @@ def test_a_text_nearer_to_what_must_be_far_is_shown_with_its_line() -> None:
 
     found = run("embedding", subject(turned), "pairs")
     assert found["pairs"].value == 0.0
-    assert [row[-1] for row in found.exhibits[0].data["rows"]] == [2, 3]
+    assert [row[-1] for row in found.tables[0].rows] == [2, 3]
 
 
 def test_texts_equally_near_are_not_nearer() -> None:
@@ -178,10 +178,10 @@ def test_another_models_neighbours_differ_and_the_worst_are_shown_side_by_side()
     assert overlap.value < 0.9
     assert overlap.lower is not None
     assert overlap.lower < overlap.value
-    (exhibit,) = found.exhibits
-    shares = [row[1] for row in exhibit.data["rows"]]
+    (exhibit,) = found.tables
+    shares = [row[1] for row in rows_of(exhibit)]
     assert shares == sorted(shares)
-    text, share, old, new = exhibit.data["rows"][0]
+    text, share, old, new = rows_of(exhibit)[0]
     assert len(old.split(" · ")) == len(new.split(" · ")) == 5
     assert old.count(" *") == new.count(" *") == round(5 * (1 - share))
     assert text not in old.replace(" *", "").split(" · ")

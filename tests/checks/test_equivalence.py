@@ -39,7 +39,7 @@ def test_the_same_answers_are_zero_changes_over_all_rows() -> None:
     result = ranked(list(OLD))
     assert [result[metric].value for metric in RANKING] == [0.0, 0.0, 0.0]
     assert [result[metric].n for metric in RANKING] == [5, 2, 5]
-    assert result.exhibits == []
+    assert result.tables == []
 
 
 def test_changes_are_counted_by_row_and_by_query_and_the_first_are_shown() -> None:
@@ -47,11 +47,11 @@ def test_changes_are_counted_by_row_and_by_query_and_the_first_are_shown() -> No
     assert result["changed-scores"].value == 2.0
     assert result["changed-orders"].value == 1.0
     assert result["largest-difference"].value == 0.5
-    (exhibit,) = result.exhibits
+    (exhibit,) = result.tables
     assert exhibit.title == (
         "The new lock changes the order of 1 of 2 queries, 2 of 5 scores; the first that differ"
     )
-    assert exhibit.data["rows"] == [
+    assert exhibit.rows == [
         ["query 0", "b", "2", "3", 0.25, 0.25, 0.0],
         ["query 0", "c", "3", "2", 0.125, 0.3, 0.175],
         ["query 1", "d", "1", "1", 3.0, 3.5, 0.5],
@@ -97,7 +97,7 @@ def test_a_label_that_changes_is_shown_with_both() -> None:
     result = classified(lambda text: ("lighting" if text == "lamp" else text, 1.0))
     assert (result["changed-labels"].value, result["changed-labels"].n) == (1.0, 3)
     assert result["changed-scores"].value == 0.0
-    assert result.exhibits[0].data["rows"] == [["lamp", "lamp", "lighting", 1.0, 1.0, 0.0]]
+    assert result.tables[0].rows == [["lamp", "lamp", "lighting", 1.0, 1.0, 0.0]]
 
 
 def test_labels_that_differ_from_run_to_run_tell_nothing() -> None:
@@ -130,15 +130,15 @@ def test_vectors_that_stay_are_no_change_however_few_texts_there_are() -> None:
     for result in (embedded({}), embedded({}, neighbours=10)):
         assert values(result) == [0.0, 0.0, 0.0]
         assert [result[metric].n for metric in VECTORS] == [4, 4, 4]
-        assert result.exhibits == []
+        assert result.tables == []
 
 
 def test_a_vector_that_moves_is_counted_and_so_is_a_text_with_other_neighbours() -> None:
     result = embedded({"bench": (0.3, 1.0)})
     assert values(result) == [1.0, 1.0, pytest.approx(0.98**0.5)]
-    (exhibit,) = result.exhibits
+    (exhibit,) = result.tables
     assert exhibit.title == "The new lock moves 1 of 4 vectors; those that moved furthest"
-    assert exhibit.data["rows"] == [["bench", 0.99, "yes"]]
+    assert exhibit.rows == [["bench", 0.99, "yes"]]
 
 
 def test_numbers_near_zero_may_move_by_more_of_their_own_size() -> None:
@@ -178,7 +178,7 @@ def test_the_candidates_binary_can_be_the_one_that_stays() -> None:
     subject = FakeSubject(golden, candidate, champion, guests={"candidate": guest})
     result = run("equivalence", subject, *RANKING, binary="candidate")
     assert result["changed-scores"].value == 1.0
-    assert result.exhibits[0].data["rows"] == [["query 0", "c", "1", "1", 3.5, 3.0, -0.5]]
+    assert result.tables[0].rows == [["query 0", "c", "1", "1", 3.5, 3.0, -0.5]]
 
 
 def _unasked(columns: Columns) -> list[float]:

@@ -11,7 +11,8 @@ import pytest
 
 from gates.checks import catalogue, find
 from gates.checks.features import FeaturesOptions
-from gates.domain.judging import Cause, Exhibit, Role
+from gates.domain.exhibits import Table
+from gates.domain.judging import Cause, Role
 from gates.domain.subject import (
     CheckPlan,
     Columns,
@@ -23,7 +24,7 @@ from gates.domain.subject import (
 )
 from gates.errors import ModelFault
 from gates.kernels.packed import Floats
-from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run
+from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, rows_of, run
 
 QUERIES, DEPTH = 80, 10
 WEIGHTS = {"bm25": 3.0, "title": 2.0, "clicks": 1.0, "price": -0.5, "rating": 0.25}
@@ -295,18 +296,18 @@ def test_a_query_too_long_to_explain_is_a_reason() -> None:
 
 
 def test_the_same_seed_gives_the_same_numbers(training: Path) -> None:
-    first, again = (measured(training, PLAIN).exhibits[0].data["rows"] for _ in range(2))
+    first, again = (measured(training, PLAIN).tables[0].rows for _ in range(2))
     assert first == again
 
 
 def test_the_tables_show_every_feature_of_either_version(training: Path) -> None:
     old = {name: WEIGHTS[name] for name in ("bm25", "title", "clicks", "price")}
     new = {name: WEIGHTS[name] for name in ("bm25", "title", "price", "rating")}
-    importance, drift = measured(training, PLAIN, {**new, "title": -2.0}, old).exhibits
-    assert {row[0] for row in drift.data["rows"]} == set(new)
-    rows = {row[0]: row for row in importance.data["rows"]}
+    importance, drift = measured(training, PLAIN, {**new, "title": -2.0}, old).tables
+    assert {row[0] for row in drift.rows} == set(new)
+    rows = {row[0]: row for row in rows_of(importance)}
     assert set(rows) == set(WEIGHTS)
-    assert len(importance.data["columns"]) == len(rows["bm25"]) == 10
+    assert len(importance.columns) == len(rows["bm25"]) == 10
     assert rows["clicks"][2] is None, "not one of the candidate's"
     assert rows["rating"][1] is None, "not one of the champion's"
     assert rows["title"][-1] == "sign flipped"
@@ -354,7 +355,7 @@ def test_a_model_that_fails_still_leaves_the_table_of_its_inputs(training: Path)
     plan, seen = CheckPlan(SNAPSHOT, (), FeaturesOptions(snapshot="training.csv")), list[object]()
     with pytest.raises(ModelFault, match="candidate died"):
         seen.extend(find("features").measure(subject, plan))
-    (table,) = (one for one in seen if isinstance(one, Exhibit))
+    (table,) = (one for one in seen if isinstance(one, Table))
     assert table.title.startswith("Golden inputs beside training.csv")
 
 
@@ -389,9 +390,9 @@ def test_features_that_no_tree_splits_on_are_counted_and_named_exactly() -> None
     result = with_splits(SPLIT, "never-split")
     assert (result["never-split"].value, result["never-split"].n) == (2, 5)
     assert result["never-split"].reason == "price, rating"
-    table = result.exhibits[1].data
-    assert table["of"] == ["never-split"]
-    assert table["rows"][0] == ["title", 0.625, 2]
+    table = result.tables[1]
+    assert table.of == ("never-split",)
+    assert table.rows[0] == ["title", 0.625, 2]
 
 
 def test_where_the_file_cannot_be_read_gain_is_undecided_with_the_reason() -> None:

@@ -44,8 +44,8 @@ def test_every_query_counts_once_exactly_and_the_worst_template_is_named() -> No
 
 
 def test_failures_are_shown_with_what_came_back() -> None:
-    exhibit = run("functionality", subject(Templates(WORDS, FORMS)), *ALL).exhibits[0]
-    assert exhibit.data["rows"] == [
+    exhibit = run("functionality", subject(Templates(WORDS, FORMS)), *ALL).tables[0]
+    assert exhibit.rows == [
         ["{type} for tallbeck", "lamp for tallbeck", "lighting", "camping", 0.8],
         ["{type} for tallbeck", "mug for tallbeck", "kitchen", "camping", 0.8],
     ]
@@ -63,7 +63,7 @@ def test_a_query_that_belongs_nowhere_is_met_by_label_or_score(
     result = run("functionality", subject(Templates({}, (), nothing)), *ALL)
     assert (result["expected-null"].value, result["expected-null"].n) == (share, 2)
     assert result["templates"].value is None
-    assert len(result.exhibits[-1].data["rows"]) == 2 * (1 - share)
+    assert len(result.tables[-1].rows) == 2 * (1 - share)
 
 
 def test_beyond_the_cap_a_sample_is_asked_and_the_measurement_says_so() -> None:
@@ -94,8 +94,8 @@ def test_a_document_must_stay_out_of_the_top_of_every_list_it_could_be_in() -> N
     found = result["must-never-show"]
     assert (found.value, found.n, found.lower) == (0.5, 2, None)
     assert found.reason == "1 of the 2 listed documents are no query's candidate"
-    (exhibit,) = result.exhibits
-    assert exhibit.data["rows"] == [["query 1", "c", "title of c", 1, 2, 2]]
+    (exhibit,) = result.tables
+    assert exhibit.rows == [["query 1", "c", "title of c", 1, 2, 2]]
 
 
 def test_documents_that_could_not_show_anyway_prove_nothing() -> None:

@@ -11,8 +11,9 @@ import pytest
 from gates.checks._answers_by_text import TextAnswers
 from gates.checks.behaviour.perturb import INVARIANCES, variants
 from gates.checks.behaviour.shrink import ROUNDS, is_flip, shrink
-from gates.domain.judging import Bound, Exhibit, Outcome, judge
-from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run
+from gates.domain.exhibits import Table
+from gates.domain.judging import Bound, Outcome, judge
+from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, rows_of, run
 
 FURNITURE = ("chair", "table", "shelf", "lamp", "sofa", "cabinet")
 CLOTHES = ("pants", "shirt", "jacket", "dress", "sweater", "socks")
@@ -62,8 +63,8 @@ def everything(subject: FakeSubject, *kinds: str) -> Result:
     return run("behaviour", subject, *(f"invariance.{one}" for one in kinds or INVARIANCES))
 
 
-def counterexamples(result: Result) -> Exhibit:
-    return result.exhibits[-1]
+def counterexamples(result: Result) -> Table:
+    return result.tables[-1]
 
 
 def test_a_model_of_words_fails_a_bound_on_typos_that_one_of_letters_passes() -> None:
@@ -135,7 +136,7 @@ def test_a_counterexample_is_shrunk_to_the_words_and_the_edits_that_matter() -> 
     subject = classified(apparel_is_office, "large grey office pants with pockets in wool")
     for kind in ("typo", "two-typos"):
         result = run("behaviour", subject, f"invariance.{kind}", variants=20)
-        rows = counterexamples(result).data["rows"]
+        rows = counterexamples(result).rows
         assert rows
         for _, words, query, typed, before, after, whole in rows:
             assert (query, before, after) == ("office", "Apparel 0.91", "Furniture 0.47")
@@ -172,7 +173,7 @@ def test_what_takes_two_words_keeps_both() -> None:
 
     subject = classified(label, "large office pants wool")
     kinds = ("invariance.word-order", "invariance.whitespace")
-    rows = counterexamples(run("behaviour", subject, *kinds, variants=20)).data["rows"]
+    rows = counterexamples(run("behaviour", subject, *kinds, variants=20)).rows
     left = {row[0]: row[2] for row in rows}
     assert left == {"whitespace": "office pants", "word-order": "large office pants"}
 
@@ -184,7 +185,7 @@ def test_long_queries_are_shrunk_within_the_bound_on_calls() -> None:
 
     query = " ".join(f"w{n}" for n in range(40))
     subject = classified(label, query)
-    rows = counterexamples(everything(subject, "case")).data["rows"]
+    rows = rows_of(counterexamples(everything(subject, "case")))
     assert subject.candidate.calls <= 2 + ROUNDS
     (row,) = rows
     assert {"w3", "w17", "w29"} <= {*row[2].split()}
@@ -193,12 +194,12 @@ def test_long_queries_are_shrunk_within_the_bound_on_calls() -> None:
 
 def test_a_score_that_does_not_fall_is_not_said_to() -> None:
     subject = classified(lambda text: ("A", 0.5) if text == "lamp" else ("B", 0.8), "lamp")
-    (row,) = counterexamples(everything(subject, "typo")).data["rows"]
+    (row,) = rows_of(counterexamples(everything(subject, "typo")))
     assert "goes from A 0.50 to B 0.80" in row[1]
 
 
 def test_two_runs_show_the_same() -> None:
-    first, second = (everything(classified(by_word)).exhibits for _ in range(2))
+    first, second = (everything(classified(by_word)).tables for _ in range(2))
     assert first == second
 
 

@@ -181,17 +181,17 @@ def test_without_a_champion_only_the_comparison_is_missing() -> None:
     result = run("latency", alone, "p95")
     assert result["p95"].value is not None
     assert ("p95.ratio", "") not in result.measurements
-    (table,) = result.exhibits
-    assert table.data["columns"] == ["", "candidate", "requests"]
+    (table,) = result.tables
+    assert table.columns == ["", "candidate", "requests"]
     with pytest.raises(NoChampion):
         run("latency", alone, "p95.ratio")
 
 
 def test_the_table_shows_old_and_new_side_by_side() -> None:
     one, two = (lambda columns: 0.001), (lambda columns: 0.002)
-    (table,) = run("latency", subject(two, one), "p50", batches=[7]).exhibits
-    assert table.data["columns"][1:4] == ["champion", "candidate", "candidate / champion"]
-    assert table.data["rows"] == [
+    (table,) = run("latency", subject(two, one), "p50", batches=[7]).tables
+    assert table.columns[1:4] == ["champion", "candidate", "candidate / champion"]
+    assert table.rows == [
         ["p50, ms a query", "1 [1, 1]", "2 [2, 2]", "2 [2, 2]", 400],
         ["p95, ms a query", "1 [1, 1]", "2 [2, 2]", "2 [2, 2]", 400],
         ["p99, ms a query", "1 [1, 1]", "2 [2, 2]", "2 [2, 2]", 400],

@@ -25,7 +25,7 @@ def result_of(report: LockReport, *metrics: str) -> Result:
 def test_a_clean_lock_has_no_problem_of_any_kind() -> None:
     result = result_of(LockReport((), LOOKED_AT))
     assert [result[metric].value for metric in METRICS] == [0.0] * 5
-    assert result.exhibits == []
+    assert result.tables == []
 
 
 @pytest.mark.parametrize("kind", METRICS)
@@ -35,7 +35,7 @@ def test_each_problem_is_counted_under_its_kind_and_shown(kind: str) -> None:
     assert {metric: result[metric].value for metric in METRICS} == {
         metric: float(metric == kind) for metric in METRICS
     }
-    assert result.exhibits[0].data["rows"] == [[kind, "numpy", 3, "is wrong"]]
+    assert result.tables[0].rows == [[kind, "numpy", 3, "is wrong"]]
 
 
 def test_what_was_not_looked_at_is_not_zero() -> None:
@@ -95,9 +95,9 @@ def test_majors_that_nobody_acknowledged_and_swapped_files_are_counted_and_shown
     assert (result["major-upgrades"].value, result["major-upgrades"].n) == (2.0, 5)
     assert result["major-upgrades"].reason == "numpy 1.26.4 → 2.0.1, pandas 3.0 → 2.2"
     assert (result["swapped-files"].value, result["swapped-files"].reason) == (1.0, "idna 3.10")
-    (exhibit,) = result.exhibits
+    (exhibit,) = result.tables
     assert exhibit.title.startswith("Since the champion's lock: 4 changes: 2 major")
-    assert [row[1] for row in exhibit.data["rows"]] == ["idna", "numpy", "pandas", "attrs"]
+    assert [row[1] for row in exhibit.rows] == ["idna", "numpy", "pandas", "attrs"]
 
 
 def test_a_major_counts_as_acknowledged_by_its_exact_version_alone() -> None:

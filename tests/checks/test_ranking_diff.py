@@ -10,6 +10,7 @@ import pytest
 import pytrec_eval
 
 from gates.checks.ranking_diff import CHECK
+from gates.domain.exhibits import TableId
 from gates.domain.subject import GoldenSet
 from gates.errors import NoChampion
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
@@ -86,15 +87,15 @@ def test_means_and_differences_are_those_of_pytrec_eval(metric: str, measure: st
 
 def test_each_query_of_the_exhibit_is_that_of_pytrec_eval() -> None:
     golden, old, new = shop()
-    exhibit = run("ranking-diff", subject_of(golden), "ndcg@10.delta").exhibits[0]
+    (lists,) = run("ranking-diff", subject_of(golden), "ndcg@10.delta").lists
     before, after = reference(golden, old, "ndcg_cut.10"), reference(golden, new, "ndcg_cut.10")
-    queries = exhibit.data["queries"]
-    assert len(queries) == len(golden.query_id)
-    for one in queries:
-        assert one["old"] == pytest.approx(before[one["id"]], abs=1e-6)
-        assert one["new"] == pytest.approx(after[one["id"]], abs=1e-6)
-    deltas = [one["delta"] for one in queries]
+    assert len(lists.queries) == len(golden.query_id)
+    for one in lists.queries:
+        assert one.old == pytest.approx(before[one.id], abs=1e-6)
+        assert one.new == pytest.approx(after[one.id], abs=1e-6)
+    deltas = [one.delta for one in lists.queries if one.delta is not None]
     assert deltas == sorted(deltas), "worst first"
+    assert len(deltas) == len(lists.queries)
 
 
 def test_lists_are_shown_as_served_with_grades_and_old_places() -> None:
@@ -102,12 +103,12 @@ def test_lists_are_shown_as_served_with_grades_and_old_places() -> None:
         lists=[{"a": 3.0, "b": None, "c": 0.0}],
         features={"old": [3.0, 2.0, 1.0], "new": [1.0, 1.0, 2.0]},
     )
-    exhibit = run("ranking-diff", subject_of(golden), "ndcg@2.delta").exhibits[0]
-    (query,) = exhibit.data["queries"]
-    assert query["old_list"] == [["a", 3.0], ["b", None]]
+    (lists,) = run("ranking-diff", subject_of(golden), "ndcg@2.delta").lists
+    (query,) = lists.queries
+    assert query.old_list == (("a", 3.0), ("b", None))
     # a and b tie: the higher id stands first, as in trec_eval.
-    assert query["new_list"] == [["c", 0.0, 3], ["b", None, 2]]
-    assert exhibit.data["titles"]["c"] == "title of c"
+    assert query.new_list == (("c", 0.0, 3), ("b", None, 2))
+    assert lists.titles["c"] == "title of c"
 
 
 def test_raw_grades_of_shown_documents_are_kept_where_annotators_are_named() -> None:
@@ -117,12 +118,12 @@ def test_raw_grades_of_shown_documents_are_kept_where_annotators_are_named() -> 
     )
     said = {"ann": [3.0, 1.0, 0.0, math.nan], "bob": [1.0, math.nan, 0.0, math.nan]}
     told = dataclasses.replace(golden, annotators={n: np.array(one) for n, one in said.items()})
-    exhibit = run("ranking-diff", subject_of(told), "ndcg@3.delta").exhibits[0]
-    first, second = sorted(exhibit.data["queries"], key=lambda one: str(one["id"]))
-    assert first["spread"] == {"a": [3.0, 1.0], "b": [1.0]}
-    assert "spread" not in second, "nobody is named for it"
-    exhibit = run("ranking-diff", subject_of(golden), "ndcg@3.delta").exhibits[0]
-    assert not [one for one in exhibit.data["queries"] if "spread" in one]
+    (lists,) = run("ranking-diff", subject_of(told), "ndcg@3.delta").lists
+    first, second = sorted(lists.queries, key=lambda one: one.id)
+    assert first.spread == {"a": (3.0, 1.0), "b": (1.0,)}
+    assert not second.spread, "nobody is named for it"
+    (lists,) = run("ranking-diff", subject_of(golden), "ndcg@3.delta").lists
+    assert not any(one.spread for one in lists.queries)
 
 
 def test_slices_are_measured_on_their_own_queries() -> None:
@@ -260,14 +261,15 @@ def test_unjudged_documents_bound_the_difference_and_are_listed_by_what_they_cou
         assert worst is not None
         assert best is not None
         assert worst < (found.value or 0.0) < best
-    (table,) = [one for one in result.exhibits if one.title == "Documents to judge next"]
-    power = [row[-1] for row in table.data["rows"]]
+    (table,) = [one for one in result.tables if one.id is TableId.JUDGE_NEXT]
+    assert table.title == "Documents to judge next"
+    power = [float(row[-1] or 0.0) for row in table.rows]
     assert power == sorted(power, reverse=True)
     judged = {
         (golden.query_text[q], doc)
         for q, doc in zip(golden.judged_query, golden.judged_doc, strict=True)
     }
-    assert not {(row[0], row[1]) for row in table.data["rows"]} & judged
+    assert not {(row[0], row[1]) for row in table.rows} & judged
 
 
 def test_unjudged_documents_can_be_called_irrelevant_on_purpose() -> None:
@@ -342,6 +344,7 @@ def test_a_bad_part_of_the_queries_is_found_without_being_named() -> None:
         FakeArm(score=lambda _: np.where(part, -grades, grades)),
         FakeArm("champion", score=lambda _: grades),
     )
-    titles = run("ranking-diff", subject, "ndcg@10.delta").exhibits
-    (table,) = [one for one in titles if one.title.startswith("Where the candidate is worst")]
-    assert table.data["rows"][0][0] == "part = b"
+    tables = run("ranking-diff", subject, "ndcg@10.delta").tables
+    (table,) = [one for one in tables if one.id is TableId.WORST_SLICES]
+    assert table.title.startswith("Where the candidate is worst")
+    assert table.rows[0][0] == "part = b"

@@ -59,7 +59,7 @@ def test_a_known_case_is_counted_by_itself_and_not_in_the_rate() -> None:
     assert after["invariance.typo"] == before["invariance.typo"]
     assert (after["replayed"].value, after["replayed"].n) == (2.0, 2)
     assert judge(REPLAYED, after["replayed"]).outcome is Outcome.FAIL
-    assert after.exhibits[-1].title == "2 of 2 counterexamples of earlier runs still fail"
+    assert after.tables[-1].title == "2 of 2 counterexamples of earlier runs still fail"
 
 
 def test_known_cases_cost_no_call_more() -> None:

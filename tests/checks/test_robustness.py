@@ -15,7 +15,7 @@ from gates.domain.judging import Bound, Cause, Outcome, judge
 from gates.domain.subject import CheckPlan, Columns
 from gates.errors import ModelFault
 from gates.kernels.packed import Floats
-from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
+from tests.checks.subjects import FakeArm, FakeSubject, golden_set, rows_of, run
 
 QUERIES = tuple(f"{colour} {thing}" for colour in ("red", "tall") for thing in ("lamp", "chair"))
 ON_TEXT = (
@@ -97,8 +97,8 @@ def test_texts_that_kill_the_model_are_counted_and_named() -> None:
     }
     assert caught(subject, ON_TEXT) == {"hostile-text.faults": len(expected)}
     (table,) = (
-        one.data["rows"]
-        for one in run("robustness", subject, "hostile-text.faults").exhibits
+        rows_of(one)
+        for one in run("robustness", subject, "hostile-text.faults").tables
         if "odd texts" in one.title
     )
     assert {row[0] for row in table} == {"emoji", "very long"}
@@ -111,7 +111,7 @@ def test_nan_on_empty_text_is_a_fault_of_that_text() -> None:
     found = run("robustness", subject, "hostile-text.faults")
     assert found["hostile-text.faults"].value == 1
     assert found["hostile-text.faults"].reason == "empty: nan"
-    assert found.exhibits[0].data["rows"][0][:2] == ["empty", "''"]
+    assert found.tables[0].rows[0][:2] == ["empty", "''"]
 
 
 def test_a_model_that_no_odd_text_leaves_well_wears_the_search_out() -> None:
@@ -229,12 +229,8 @@ def test_a_model_that_scales_by_its_batch_depends_on_batches() -> None:
 def test_a_model_that_scores_by_place_depends_on_order_and_batch() -> None:
     subject = ranker(lambda frame: good(frame) + 0.01 * np.arange(len(frame["good"])))
     assert set(caught(subject, ON_FEATURES)) == {"order-dependence", "batch-dependence"}
-    (table,) = (
-        one
-        for one in run("robustness", subject, "order-dependence").exhibits
-        if one.kind == "table"
-    )
-    assert table.data["rows"][0][0] == "all rows shuffled"
+    (table,) = run("robustness", subject, "order-dependence").tables
+    assert table.rows[0][0] == "all rows shuffled"
 
 
 def test_batches_of_a_long_golden_set_are_a_sample() -> None:
@@ -272,7 +268,7 @@ def test_the_worst_feature_to_lose_is_named_for_each_slice() -> None:
     assert measured.value > 0.3
     assert measured.reason == "without good"
     assert found.measurements["missing-feature.worst", "platform=app"].n == 2
-    rows = found.exhibits[0].data["rows"]
+    rows = found.tables[0].rows
     assert rows[0][0] == "good"
     assert rows[1][1:4] == [0.0, 0.0, 0.0]
 

@@ -9,7 +9,7 @@ import pytest
 from gates.domain.judging import Bound, Measurement, Outcome, judge
 from gates.domain.subject import Expectation
 from gates.errors import NoChampion
-from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
+from tests.checks.subjects import FakeArm, FakeSubject, golden_set, rows_of, run
 
 ANSWERS = {"desk": ("tables", 0.9), "lamp": ("lamps", 0.4), "sofa": ("chairs", 0.8)}
 BEFORE = {"desk": ("tables", 0.9), "lamp": ("tables", 0.6), "sofa": ("sofas", 0.8)}
@@ -38,8 +38,8 @@ def test_labels_and_ranges_are_counted_exactly() -> None:
 
 
 def test_misses_are_shown_with_their_line() -> None:
-    (exhibit,) = run("score-range", subject(), "in-range").exhibits
-    assert exhibit.data["rows"] == [
+    (exhibit,) = run("score-range", subject(), "in-range").tables
+    assert exhibit.rows == [
         ["lamp", "lamps", "0.5 to 1", "lamps", 0.4, 3],
         ["sofa", "sofas", "0.5 to 1", "chairs", 0.8, 4],
     ]
@@ -55,7 +55,7 @@ def test_changes_against_the_champion() -> None:
     result = run("score-range", subject(), "label-changes", "label-accuracy.delta")
     assert result["label-changes"].value == pytest.approx(2 / 3)
     assert result["label-accuracy.delta"].value == 0.0
-    changes = result.exhibits[1].data["rows"]
+    changes = result.tables[1].rows
     assert changes == [["lamp", "lamps", "tables", "lamps"], ["sofa", "sofas", "sofas", "chairs"]]
 
 
@@ -130,9 +130,9 @@ def test_an_overconfident_model_fails_by_its_calibration_alone() -> None:
     error = result["calibration-error"]
     assert error.value == pytest.approx(0.35, abs=0.01)
     assert judged(error, maximum=0.1) is Outcome.FAIL
-    (table,) = (one for one in result.exhibits if "how often it is right" in one.title)
+    (table,) = (one for one in result.tables if "how often it is right" in one.title)
     assert table.title == "The candidate's scores are on average 0.350 above how often it is right"
-    assert table.data["rows"] == [["0.950 to 0.950", 200, 1.0, 0.95, 0.6, -0.35]]
+    assert table.rows == [["0.950 to 0.950", 200, 1.0, 0.95, 0.6, -0.35]]
 
 
 def test_a_candidate_that_turned_overconfident_is_compared_with_the_champion() -> None:
@@ -158,7 +158,7 @@ def test_scores_that_are_no_probabilities_have_no_calibration() -> None:
     for metric in ("calibration-error", "brier"):
         assert result[metric].value is None
         assert "from 0 to 19.9" in result[metric].reason
-    assert len(result.exhibits) == 1
+    assert len(result.tables) == 1
 
 
 def test_one_class_that_is_lost_is_named_although_the_mean_hides_it() -> None:
@@ -174,11 +174,11 @@ def test_one_class_that_is_lost_is_named_although_the_mean_hides_it() -> None:
     assert worst.reason == "shed, the worst of 4 classes"
     assert judged(worst, minimum=-0.15) is Outcome.FAIL
     assert result["worst-class-recall"].value == pytest.approx(0.6)
-    *_, matrix, table = result.exhibits
-    assert matrix.data["rows"] == [["shed", "hall", 20, 0.1, 20, 0]]
+    *_, matrix, table = result.tables
+    assert matrix.rows == [["shed", "hall", 20, 0.1, 20, 0]]
     assert table.title == "1 of 4 classes surely lost recall"
-    assert table.data["rows"][0][:5] == ["shed", 50, 1.0, 0.6, -0.4]
-    assert table.data["rows"][0][-1] < 0.001
+    assert table.rows[0][:5] == ["shed", 50, 1.0, 0.6, -0.4]
+    assert rows_of(table)[0][-1] < 0.001
 
 
 def test_the_worst_of_many_classes_is_not_taken_for_bad_because_it_was_picked() -> None:
@@ -186,12 +186,12 @@ def test_the_worst_of_many_classes_is_not_taken_for_bad_because_it_was_picked() 
     worst = result["worst-class-recall"]
     assert worst.value == pytest.approx(0.8)
     assert judged(worst, minimum=0.9) is Outcome.UNDECIDED
-    (_, table) = result.exhibits
-    assert table.data["columns"] == ["class", "queries", "recall", "at least", "at most"]
+    (_, table) = result.tables
+    assert table.columns == ["class", "queries", "recall", "at least", "at most"]
     # Its own upper bound alone would be nearer.
     assert worst.upper is not None
-    assert worst.upper > table.data["rows"][0][4]
-    assert all(0 <= row[3] <= row[2] <= row[4] <= 1 for row in table.data["rows"])
+    assert worst.upper > rows_of(table)[0][4]
+    assert all(0 <= row[3] <= row[2] <= row[4] <= 1 for row in rows_of(table))
 
 
 def test_classes_of_few_queries_are_left_out_and_it_is_said() -> None:
@@ -238,8 +238,8 @@ def test_labels_that_changed_are_added_up_from_which_into_which() -> None:
     def before(at: int) -> tuple[str, float]:
         return wrong(at) if at in (1, 5) else right(at)
 
-    matrix = run("score-range", many(shifted, before), "label-changes").exhibits[2]
-    assert matrix.data["rows"] == [
+    matrix = run("score-range", many(shifted, before), "label-changes").tables[2]
+    assert matrix.rows == [
         ["bed", "bath", 10, 0.05, 10, 0],
         ["hall", "bath", 2, 0.01, 0, 2],
     ]
@@ -254,5 +254,5 @@ def test_bins_of_equal_width_or_of_equal_mass() -> None:
     width = run("score-range", subject, "calibration-error", bins=2, binning="equal-width")
     assert mass.extra["plug_in"] == pytest.approx(0.4)
     assert width["calibration-error"].extra["plug_in"] == pytest.approx(0.4)
-    table = width.exhibits[1].data["rows"]
+    table = width.tables[1].rows
     assert [row[0] for row in table] == ["0.400 to 0.400", "0.800 to 0.800"]

@@ -72,15 +72,13 @@ def test_a_model_that_ignores_something_fails_the_rule_about_it_and_no_other(
         for kind in KINDS
     }
     assert {kind for kind, one in outcomes.items() if one is Outcome.FAIL} == caught
-    assert {row[0] for row in result.exhibits[-1].data["rows"]} == caught
+    assert {row[0] for row in result.tables[-1].rows} == caught
 
 
 def test_what_went_unnoticed_is_shown_as_it_was_changed() -> None:
     result = run("behaviour", subject(lambda text: ("Home", 0.5)), "sensitivity.negation")
-    (exhibit,) = result.exhibits
-    assert exhibit.data["rows"] == [
-        ["negation", "acme jar without lid", "acme jar with lid", "Home", 0.5]
-    ]
+    (exhibit,) = result.tables
+    assert exhibit.rows == [["negation", "acme jar without lid", "acme jar with lid", "Home", 0.5]]
     assert exhibit.title == "1 of 1 queries are answered alike for another product"
 
 
@@ -118,7 +116,7 @@ def test_changes_go_to_the_model_with_the_variants_of_invariances() -> None:
 
 
 def test_two_runs_change_the_same() -> None:
-    first, second = (every(lambda text: ("Home", 0.5)).exhibits for _ in range(2))
+    first, second = (every(lambda text: ("Home", 0.5)).tables for _ in range(2))
     assert first == second
 
 

@@ -35,7 +35,7 @@ def test_a_model_that_does_not_know_a_synonym_is_caught_and_the_counterexample_i
     found = result["invariance.synonyms"]
     assert (found.value, found.n) == (0.5, 2)
     assert found.upper is not None
-    (row,) = result.exhibits[-1].data["rows"]
+    (row,) = result.tables[-1].rows
     assert row[1] == (
         "query ‘couch’ (one synonym from ‘sofa’): falls from Furniture 0.90 to Unknown 0.40"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Mapping
@@ -10,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gates.domain.judging import Exhibit, Role
+from gates.domain.exhibits import RankingDifference, Table
+from gates.domain.judging import Role
 from gates.domain.subject import Columns, Contributions, GoldenSet, NoContributions
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
 
@@ -29,12 +31,12 @@ def linear(role: Role, weights: Mapping[str, float], *, bias: float = 0.0) -> Fa
     return FakeArm(role, score, explain=explain, inputs=tuple(weights))
 
 
-def shown(subject: FakeSubject, **options: Any) -> tuple[Mapping[str, Any], list[Exhibit]]:
-    """The data of the `ranking-diff` exhibit, and the tables of input features after it."""
-    first, *others = run("ranking-diff", subject, "ndcg@10.delta", **options).exhibits
-    others = [one for one in others if "features" in one.title]
-    json.dumps(first.data, allow_nan=False)
-    return first.data, others
+def shown(subject: FakeSubject, **options: Any) -> tuple[RankingDifference, list[Table]]:
+    """Old and new lists, and the tables of input features after them."""
+    found = run("ranking-diff", subject, "ndcg@10.delta", **options)
+    (lists,) = found.lists
+    json.dumps(dataclasses.asdict(lists), allow_nan=False)
+    return lists, [one for one in found.tables if "features" in one.title]
 
 
 # In the first query the candidate lets `worn` win over `title`; the second gains.
@@ -55,20 +57,20 @@ def pair(golden: GoldenSet = GOLDEN) -> FakeSubject:
 
 def test_a_lost_query_says_which_features_moved_its_documents() -> None:
     data, _ = shown(pair())
-    assert data["why"]["reason"] == ""
-    worst, best = data["queries"]
-    assert "why" not in best, "it lost nothing"
-    assert [(one["doc"], one["from"], one["to"]) for one in worst["why"]] == [
+    assert data.why_reason == ""
+    worst, best = data.queries
+    assert not best.moves, "it lost nothing"
+    assert [(one.document, one.before, one.after) for one in worst.moves] == [
         ("a", 1, 3),
         ("b", 2, 1),
         ("c", 3, 2),
     ]
-    assert worst["why"][0]["dcg"] == pytest.approx(3 / math.log2(4) - 3, abs=1e-6)
+    assert worst.moves[0].dcg == pytest.approx(3 / math.log2(4) - 3, abs=1e-6)
     # Beside the query's means: title 0.58333, worn 0.5; what is the same for all moves none.
-    assert worst["why"][0]["features"] == [
-        ["worn", None, -1.0, -1.0],
-        ["title", pytest.approx(0.833333), pytest.approx(0.416667), pytest.approx(-0.416667)],
-    ]
+    worn, title = worst.moves[0].features
+    assert worn == ("worn", None, -1.0, -1.0)
+    assert title.name == "title"
+    assert title[1:] == pytest.approx((0.833333, 0.416667, -0.416667))
 
 
 def test_a_contribution_of_both_versions_has_both_numbers() -> None:
@@ -78,13 +80,13 @@ def test_a_contribution_of_both_versions_has_both_numbers() -> None:
         linear("candidate", {"x": 1.0, "y": 1.5}),
         linear("champion", {"x": 1.0, "y": 0.5}),
     )
-    (query,) = shown(subject)[0]["queries"]
-    assert query["why"][0]["doc"] == "a"
-    assert query["why"][0]["features"] == [["y", -0.25, -0.75, -0.5]], "x did not change"
+    (query,) = shown(subject)[0].queries
+    assert query.moves[0].document == "a"
+    assert query.moves[0].features == (("y", -0.25, -0.75, -0.5),), "x did not change"
 
 
 def test_how_to_read_it_is_said_with_the_numbers() -> None:
-    note = shown(pair())[0]["why"]["note"]
+    note = shown(pair())[0].why_note
     assert "relative to its mean over the candidates of the same query" in note
     assert "in each version's own score units" in note
     assert "stray from their mean by 0.624 in the old version and 0.656 in the new" in note
@@ -115,25 +117,25 @@ def lost(queries: int, documents: int) -> FakeSubject:
 
 
 def test_it_keeps_to_the_worst_twenty_queries_and_to_five_documents_and_features() -> None:
-    queries = shown(lost(30, 8))[0]["queries"]
-    explained = [one for one in queries if "why" in one]
-    assert explained == queries[:20]
+    queries = shown(lost(30, 8))[0].queries
+    explained = [one for one in queries if one.moves]
+    assert explained == [*queries[:20]]
     for one in explained:
-        assert len(one["why"]) == 5
-        assert one["why"][0]["doc"] == "d0000", "the one that cost most is first"
-        assert all(len(document["features"]) == 5 for document in one["why"])
+        assert len(one.moves) == 5
+        assert one.moves[0].document == "d0000", "the one that cost most is first"
+        assert all(len(document.features) == 5 for document in one.moves)
 
 
 def test_long_lists_are_explained_for_fewer_queries() -> None:
     subject = lost(3, 480)
-    queries = shown(subject)[0]["queries"]
-    assert ["why" in one for one in queries] == [True, True, False]
+    queries = shown(subject)[0].queries
+    assert [bool(one.moves) for one in queries] == [True, True, False]
     assert len(subject.candidate.explained[0]["x"]) == 960
 
 
 def test_a_list_too_long_to_explain_is_a_reason() -> None:
     subject = lost(1, 1001)
-    assert "more candidates than can be explained" in shown(subject)[0]["why"]["reason"]
+    assert "more candidates than can be explained" in shown(subject)[0].why_reason
     assert not subject.candidate.explained
 
 
@@ -145,9 +147,9 @@ def test_documents_that_moved_only_below_the_depth_are_not_shown() -> None:
     subject = FakeSubject(
         golden, linear("candidate", {"x": 1.0, "y": 1.0}), linear("champion", {"x": 1.0})
     )
-    first, *_ = run("ranking-diff", subject, "ndcg@1.delta").exhibits
-    (query,) = first.data["queries"]
-    assert [one["doc"] for one in query["why"]] == ["a", "b"]
+    (lists,) = run("ranking-diff", subject, "ndcg@1.delta").lists
+    (query,) = lists.queries
+    assert [one.document for one in query.moves] == ["a", "b"]
 
 
 @pytest.mark.parametrize("mute", ["candidate", "champion"])
@@ -158,8 +160,8 @@ def test_a_version_that_cannot_explain_is_named_with_its_reason(mute: str) -> No
     arm.explain = lambda columns: NoContributions("it died while explaining")
     data, _ = shown(subject)
     reason = f"Not available from {mute} models:/m/1: it died while explaining."
-    assert data["why"] == {"note": "", "reason": reason}
-    assert not any("why" in one for one in data["queries"])
+    assert (data.why_note, data.why_reason) == ("", reason)
+    assert not any(one.moves for one in data.queries)
 
 
 def test_what_cannot_be_explained_changes_no_number() -> None:
@@ -173,7 +175,7 @@ def test_what_cannot_be_explained_changes_no_number() -> None:
 def test_contributions_that_do_not_make_the_order_are_not_shown() -> None:
     subject = pair()
     subject.candidate.score = lambda columns: range(5)
-    reason = shown(subject)[0]["why"]["reason"]
+    reason = shown(subject)[0].why_reason
     assert reason.endswith("does not add up to the order of its documents.")
 
 
@@ -181,13 +183,13 @@ def test_the_score_may_be_any_rising_function_of_what_adds_up() -> None:
     subject = pair()
     trees = subject.candidate.score
     subject.candidate.score = lambda columns: np.tanh(np.float32(trees(columns)) / 10)
-    assert shown(subject)[0]["why"]["reason"] == ""
+    assert shown(subject)[0].why_reason == ""
 
 
 def test_where_no_query_lost_nobody_is_asked() -> None:
     subject = FakeSubject(GOLDEN, linear("candidate", OLD), linear("champion", OLD))
     data, others = shown(subject)
-    assert data["why"] == {"note": "", "reason": "No query lost."}
+    assert (data.why_note, data.why_reason) == ("", "No query lost.")
     assert not others
     assert not subject.candidate.explained
 
@@ -195,8 +197,8 @@ def test_where_no_query_lost_nobody_is_asked() -> None:
 def test_input_features_that_differ_are_a_table_with_how_much_they_matter() -> None:
     _, (table,) = shown(pair())
     assert table.title == "Input features of the two versions"
-    assert table.data["columns"][:3] == ["feature", "champion", "candidate"]
-    assert table.data["rows"] == [
+    assert table.columns[:3] == ["feature", "champion", "candidate"]
+    assert table.rows == [
         ["worn", False, True, None, pytest.approx(2 / 3, abs=1e-6)],
         ["title", True, True, pytest.approx(0.555556), pytest.approx(0.277778)],
         ["same", True, True, 0.0, 0.0],
@@ -207,8 +209,8 @@ def test_input_features_differ_for_any_kind_of_model() -> None:
     subject = pair()
     subject.candidate.explain = lambda columns: NoContributions("it is a network")
     _, (table,) = shown(subject)
-    assert table.data["columns"] == ["feature", "champion", "candidate"]
-    assert table.data["rows"][0] == ["worn", False, True]
+    assert table.columns == ["feature", "champion", "candidate"]
+    assert table.rows[0] == ["worn", False, True]
 
 
 @pytest.mark.parametrize("inputs", [None, ("same", "title")])

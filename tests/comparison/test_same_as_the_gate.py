@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from gates.checks import catalogue
 from gates.comparison.compare import compare
 from gates.comparison.plan import ComparisonPlan
 from gates.domain.comparison import Comparison
+from gates.domain.exhibits import Cell, RankingDifference, Table, TableId
 from gates.domain.subject import CheckPlan
 from tests.checks.subjects import FakeArm, FakeSubject, Result, golden_set, run_plan
 from tests.comparison.files.files import Row, write
@@ -101,19 +103,14 @@ def test_one_set_of_lists_gives_both_the_same_measurements(tmp_path: Path) -> No
 
 def test_one_set_of_lists_gives_both_the_same_lists_and_documents_to_judge(tmp_path: Path) -> None:
     checked, compared = both(tmp_path)
-    (gate,) = [one.data for one in checked.exhibits if one.kind == "ranking-diff"]
-    (diff,) = [one.data for one in compared.exhibits if one.kind == "ranking-diff"]
-    assert len(gate["queries"]) == QUERIES
-    untold = [{k: v for k, v in one.items() if k != "why"} for one in gate["queries"]]
-    assert diff["queries"] == untold
-    assert (diff["metric"], diff["k"], diff["severe"]) == (
-        gate["metric"],
-        gate["k"],
-        gate["severe"],
-    )
-    title = "Documents to judge next"
-    (by_gate,) = [one.data["rows"] for one in checked.exhibits if one.title == title]
-    (by_diff,) = [one.data["rows"] for one in compared.exhibits if one.title == title]
+    (gate,) = checked.lists
+    (diff,) = [one for one in compared.exhibits if isinstance(one, RankingDifference)]
+    assert len(gate.queries) == QUERIES
+    assert diff.queries == tuple(replace(one, moves=()) for one in gate.queries)
+    assert (diff.metric, diff.k, diff.severe) == (gate.metric, gate.k, gate.severe)
+    (by_gate,) = [one.rows for one in checked.tables if one.id is TableId.JUDGE_NEXT]
+    tables = [one for one in compared.exhibits if isinstance(one, Table)]
+    (by_diff,) = [one.rows for one in tables if one.id is TableId.JUDGE_NEXT]
     assert by_gate
-    ids = {f"query {q}": f"q{q}" for q in range(QUERIES)}
+    ids: dict[Cell, str] = {f"query {q}": f"q{q}" for q in range(QUERIES)}
     assert by_diff == [[ids[one[0]], one[1], None, *one[3:]] for one in by_gate]

@@ -11,7 +11,8 @@ import pytest
 
 from gates.checks import find
 from gates.checks.features import FeaturesOptions
-from gates.domain.judging import Exhibit, Measurement, ModelVersion, Role
+from gates.domain.exhibits import Table
+from gates.domain.judging import Measurement, ModelVersion, Role
 from gates.domain.subject import CheckPlan
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.run.arm import VersionArm
@@ -88,8 +89,8 @@ def test_real_trees_are_shuffled_explained_and_held_against_their_training(
         "missing-rate.delta.worst": 0,
         "out-of-range.worst": 0,
     }
-    weights, splits, _ = (one for one in found if isinstance(one, Exhibit))
+    weights, splits, _ = (one for one in found if isinstance(one, Table))
     for table in (weights, splits):
-        assert {row[0] for row in table.data["rows"]} == {"a b", "shelf", "gaps"}
-        assert all(None not in row for row in table.data["rows"])
+        assert {row[0] for row in table.rows} == {"a b", "shelf", "gaps"}
+        assert all(None not in row for row in table.rows)
     assert splits.title.endswith("(read from model.ubj)")

@@ -79,14 +79,14 @@ def test_the_weaker_ranker_never_passes_and_evidence_says_which_it_is_and_why(
     assert f"chorus-ranker version 1 {'must' if code == 1 else 'may'} not replace version 2" in page
     assert any("ndcg@10.delta" in reason for reason in said["reasons"])
     lists, inputs = exhibits(said)
-    assert lists["data"]["why"]["reason"] == ""
-    explained = [one["why"] for one in lists["data"]["queries"] if "why" in one]
-    features = [one for why in explained for document in why for one in document["features"]]
+    assert lists["why_reason"] == ""
+    moves = [move for one in lists["queries"] for move in one["moves"]]
+    features = [feature for move in moves for feature in move["features"]]
     assert {name for name, *_ in features} <= set(chorus.MORE)
     gone = [(old, new) for name, old, new, _ in features if name not in chorus.FEW]
     assert gone
     assert all(old is not None and new is None for old, new in gone)
-    assert [row[1:3] for row in inputs["data"]["rows"]].count([True, False]) == 11
+    assert [row[1:3] for row in inputs["rows"]].count([True, False]) == 11
 
 
 def test_shuffled_scores_fail(gates: CommandLine, chorus_desk: Desk, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_shuffled_scores_fail(gates: CommandLine, chorus_desk: Desk, tmp_path: P
     failed = {one["id"] for one in said["bounds"] if one["outcome"] == "FAIL"}
     assert failed >= {"ranking-diff::ndcg@10.delta", "ranking-diff::severe-losses"}
     # The booster behind the shuffling is found, and is not what ordered these documents.
-    reason = exhibits(said)[0]["data"]["why"]["reason"]
+    reason = exhibits(said)[0]["why_reason"]
     assert "does not add up to the order of its documents" in reason
 
 

@@ -73,7 +73,7 @@ def test_what_a_slip_or_a_wide_letter_does_is_shown_at_its_smallest(
     records = json.loads(Path(said["evidence"]).read_text(encoding="utf-8"))["records"]
     (check,) = (one for one in records if one["check"] == "behaviour")
     (table,) = (one for one in check["exhibits"] if one["title"].startswith("Smallest queries"))
-    smallest = table["data"]["rows"]
+    smallest = table["rows"]
     assert smallest
     assert all(row[1].startswith("query ‘") and row[4] != row[5] for row in smallest)
     assert all(len(row[2].split()) <= len(row[6].split()) for row in smallest)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from gates.domain.comparison import Comparison, RankingFacts
-from gates.domain.judging import Bound, Exhibit, Measurement, decide, judge
+from gates.domain.exhibits import Counts, Table, TableId
+from gates.domain.judging import Bound, Measurement, decide, judge
 
 from .evidence_factory import HOSTILE, ranking_exhibit
 
@@ -49,13 +50,12 @@ def comparison(
     judgements = tuple(judge(b, by_key[b.metric, b.slice]) for b in bounds)
     lists = ranking_exhibit(queries, shift=delta, text=text)
     if large:
-        rows = lists.data["queries"]
-        counts = {"queries": 100_000, "wins": 40_000, "ties": 30_000, "losses": 29_990}
-        counts |= {"severe": 700, "undefined": 10}
-        kept = [row for row in rows if row["delta"] is not None]
-        more = {"counts": counts, "deltas": [row["delta"] for row in kept]}
+        kept = [one for one in lists.queries if one.delta is not None]
         lists = dataclasses.replace(
-            lists, data={**lists.data, "queries": [*kept[:30], *kept[-10:]], **more}
+            lists,
+            queries=(*kept[:30], *kept[-10:]),
+            counts=Counts(100_000, 40_000, 30_000, 29_990, severe=700, undefined=10),
+            deltas=tuple(one.delta for one in kept if one.delta is not None),
         )
     return Comparison(
         created="2026-03-14T09:26:53Z",
@@ -71,23 +71,17 @@ def comparison(
         judgements=judgements,
         exhibits=(
             lists,
-            Exhibit(
-                "table",
+            Table(
                 "Where the candidate is worst (found by search, advisory)",
-                {
-                    "columns": ["Slice", "Queries", "Difference", "Adjusted p"],
-                    "rows": [[text or "words=3 and traffic=tail", 21, -0.081, 0.004]],
-                },
+                ["Slice", "Queries", "Difference", "Adjusted p"],
+                [[text or "words=3 and traffic=tail", 21, -0.081, 0.004]],
+                TableId.WORST_SLICES,
             ),
-            Exhibit(
-                "table",
+            Table(
                 "Documents to judge next",
-                {
-                    "columns": ["Query", "Document", "Old rank", "New rank", "Could change"],
-                    "rows": [
-                        [text or f"oak lamp {i}", f"p{i:04}", i + 1, None, 0.004] for i in range(12)
-                    ],
-                },
+                ["Query", "Document", "Old rank", "New rank", "Could change"],
+                [[text or f"oak lamp {i}", f"p{i:04}", i + 1, None, 0.004] for i in range(12)],
+                TableId.JUDGE_NEXT,
             ),
         ),
         notes=(text or "3 queries of the old file are missing in the new one",) * 2,

@@ -8,11 +8,20 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from gates.domain.exhibits import (
+    Cell,
+    DocumentMove,
+    FeatureChange,
+    NewPlace,
+    OldPlace,
+    QueryDifference,
+    RankingDifference,
+    Table,
+)
 from gates.domain.judging import (
     Bound,
     Cause,
     EnvironmentFacts,
-    Exhibit,
     Judgement,
     Measurement,
     ModelVersion,
@@ -24,6 +33,7 @@ from gates.errors import NoChampion
 from gates.evidence.evidence import CardFacts, CheckRecord, Evidence, GateFacts, GoldenFacts, Timing
 
 HOSTILE = "<script>alert('x')</script> | `tick` @octocat #12 \x1b[31mred\x07 \u202egnp.exe & \"q\""
+_COLUMNS = ("Query", "Expectation", "Found", "Holds")
 _CATEGORIES = ("chairs", "lighting", "rugs", "storage", "tables")
 _MADE_OF = ("oak", "walnut", "linen", "velvet", "brass", "rattan", "steel", "marble", "pine")
 _THINGS = ("armchair", "floor lamp", "round rug", "bookcase", "dining table", "bar stool")
@@ -62,7 +72,9 @@ def environment(*, cached: bool) -> EnvironmentFacts:
     )
 
 
-def ranking_exhibit(queries: int, *, shift: float = 0.0, k: int = 10, text: str = "") -> Exhibit:
+def ranking_exhibit(
+    queries: int, *, shift: float = 0.0, k: int = 10, text: str = ""
+) -> RankingDifference:
     """Two rankings of the same candidates for each query; `shift` moves every difference."""
     dice = random.Random(7)  # noqa: S311 - made-up data
     titles = {
@@ -72,24 +84,26 @@ def ranking_exhibit(queries: int, *, shift: float = 0.0, k: int = 10, text: str 
     if text:
         titles = dict.fromkeys(titles, text)
     rows = [_query(n, dice, sorted(titles), shift, k, text) for n in range(queries)]
-    rows[:2] = [{**row, "old": None, "new": None, "delta": None} for row in rows[:2]]
-    rows.sort(key=lambda row: (row["delta"] is None, row["delta"]))
-    data: dict[str, Any] = {
-        "metric": f"ndcg@{k}",
-        "k": k,
-        "severe": -0.3,
-        "queries": rows,
-        "titles": titles,
-    }
-    data["why"] = {"note": "Contributions are TreeSHAP values.", "reason": ""}
-    return Exhibit("ranking-diff", f"nDCG@{k}, query by query", data)
+    rows[:2] = [dataclasses.replace(row, old=None, new=None, delta=None) for row in rows[:2]]
+    rows.sort(key=lambda row: (row.delta is None, row.delta))
+    return RankingDifference(
+        f"nDCG@{k}, query by query",
+        metric=f"ndcg@{k}",
+        k=k,
+        severe=-0.3,
+        queries=tuple(rows),
+        titles=titles,
+        why_note="Contributions are TreeSHAP values.",
+    )
 
 
 def _query(
     n: int, dice: random.Random, documents: list[str], shift: float, k: int, text: str
-) -> dict[str, Any]:
+) -> QueryDifference:
     pool = dice.sample(documents, k + 5)
-    grades: dict[str, float | None] = {doc: dice.choice((None, 0, 0, 1, 1, 2, 3)) for doc in pool}
+    grades: dict[str, float | None] = {
+        doc: dice.choice((None, 0.0, 0.0, 1.0, 1.0, 2.0, 3.0)) for doc in pool
+    }
     fresh = pool[:]
     for _ in range(dice.choice((0, 1, 3, 8))):
         fresh.insert(dice.randrange(k), fresh.pop(dice.randrange(k + 5)))
@@ -97,38 +111,44 @@ def _query(
     same = fresh == pool
     own = random.Random(n)  # noqa: S311 - made-up data
     spread = {
-        doc: [max(0, min(3, grade + own.choice((-1, 0, 0, 0, 1)))) for _ in range(3)]
+        doc: tuple(max(0.0, min(3.0, grade + own.choice((-1, 0, 0, 0, 1)))) for _ in range(3))
         for doc, grade in grades.items()
         if grade is not None
     }
-    why = [
-        {"doc": doc, "from": ranks[doc], "to": rank, "dcg": round(own.gauss(0, 0.2), 3)}
-        | {"features": [[text or name, *_pushed(own)] for name in ("title_match", "ctr_90d")]}
+    moves = [
+        DocumentMove(
+            doc,
+            ranks[doc],
+            rank,
+            round(own.gauss(0, 0.2), 3),
+            tuple(
+                FeatureChange(text or name, *_pushed(own)) for name in ("title_match", "ctr_90d")
+            ),
+        )
         for rank, doc in enumerate(fresh[:k], 1)
         if ranks[doc] > rank + 1
     ]
     old = round(dice.uniform(0.35, 0.95), 4)
     delta = 0.0 if same else max(-old, min(1 - old, dice.gauss(shift, 0.14)))
-    return {
-        "id": f"q{n:04}",
-        "text": text
-        or f"{dice.choice(_MADE_OF)} {dice.choice(_THINGS)} {dice.randint(40, 240)} cm",
-        "weight": round(dice.lognormvariate(0, 1), 3),
-        "slices": {
+    return QueryDifference(
+        id=f"q{n:04}",
+        text=text or f"{dice.choice(_MADE_OF)} {dice.choice(_THINGS)} {dice.randint(40, 240)} cm",
+        weight=round(dice.lognormvariate(0, 1), 3),
+        slices={
             "category": dice.choice(_CATEGORIES),
             "traffic": dice.choice(("head", "torso", "tail")),
         },
-        "old": old,
-        "new": old + delta,
-        "delta": delta,
-        "overlap": len({*pool[:k]} & {*fresh[:k]}) / k,
-        "rbo": 1.0 if same else round(dice.uniform(0.5, 0.97), 3),
-        "top1_changed": pool[0] != fresh[0],
-        "old_list": [[doc, grades[doc]] for doc in pool[:k]],
-        "new_list": [[doc, grades[doc], ranks[doc]] for doc in fresh[:k]],
-        "spread": spread,
-        "why": why[:3],
-    }
+        old=old,
+        new=old + delta,
+        delta=delta,
+        overlap=len({*pool[:k]} & {*fresh[:k]}) / k,
+        rbo=1.0 if same else round(dice.uniform(0.5, 0.97), 3),
+        top1_changed=pool[0] != fresh[0],
+        old_list=tuple(OldPlace(doc, grades[doc]) for doc in pool[:k]),
+        new_list=tuple(NewPlace(doc, grades[doc], ranks[doc]) for doc in fresh[:k]),
+        spread=spread,
+        moves=tuple(moves[:3]),
+    )
 
 
 def _pushed(dice: random.Random) -> tuple[float, float, float]:
@@ -196,7 +216,7 @@ def behaviour_record(*, broken: int = 0) -> CheckRecord:
         ["walnut desk", "p0012 must be in the top 3", "rank 9", False],
         ["kids lamp", "p0201 must never be in the top 10", "rank 4", False],
     ]
-    exhibits = (Exhibit("table", "Broken expectations", _table(rows[:broken])),) if broken else ()
+    exhibits = (Table("Broken expectations", _COLUMNS, rows[:broken]),) if broken else ()
     return CheckRecord(
         "behaviour",
         (
@@ -209,13 +229,12 @@ def behaviour_record(*, broken: int = 0) -> CheckRecord:
     )
 
 
-def _table(rows: list[list[Any]]) -> dict[str, Any]:
-    return {"columns": ["Query", "Expectation", "Found", "Holds"], "rows": rows}
-
-
 def lock_record() -> CheckRecord:
-    rows = [["scikit-learn", "1.7.2", "1.7.2", True], ["lightgbm", "4.6.0", "4.6.0", True]]
-    data = {"columns": ["Requirement", "Locked", "Ran", "Equal"], "rows": rows}
+    rows: list[list[Cell]] = [
+        ["scikit-learn", "1.7.2", "1.7.2", True],
+        ["lightgbm", "4.6.0", "4.6.0", True],
+    ]
+    columns = ["Requirement", "Locked", "Ran", "Equal"]
     return CheckRecord(
         "lockfile",
         (
@@ -223,7 +242,7 @@ def lock_record() -> CheckRecord:
             Measurement("hashed", 1.0, 27, "share of requirements"),
             Measurement("environment.equal", 1.0, 27, "share of requirements"),
         ),
-        (Exhibit("table", "Requirements as locked and as they ran", data),),
+        (Table("Requirements as locked and as they ran", columns, rows),),
         seconds=0.061,
     )
 
@@ -338,7 +357,7 @@ def hostile() -> Evidence:
     plain = _ranking(delta=0.0031, half=0.0184, slices=slices, text=HOSTILE, broken=1)
     extra = CheckRecord(
         "odd",
-        exhibits=(Exhibit("table", HOSTILE, {"columns": [HOSTILE], "rows": [[HOSTILE], [None]]}),),
+        exhibits=(Table(HOSTILE, [HOSTILE], [[HOSTILE], [None]]),),
         cause=Cause.FAULT,
         fault=HOSTILE,
         log=HOSTILE,
@@ -414,18 +433,18 @@ def nothing_in_production() -> Evidence:
 
 def classification() -> Evidence:
     """A classifier whose scores left their range for some queries."""
-    rows = [
+    rows: list[list[Cell]] = [
         ["led strip", "lighting", "storage", 0.412, "≥ 0.6"],
         ["berber rug", "rugs", "rugs", 0.533, "≥ 0.6"],
     ]
-    data = {"columns": ["Query", "Expected", "Label", "Score", "Demanded"], "rows": rows}
+    columns = ["Query", "Expected", "Label", "Score", "Demanded"]
     record = CheckRecord(
         "score-range",
         (
             Measurement("label.correct", 0.9805, 154, "share of queries", 0.9503, 0.9941),
             Measurement("score.in-range", 0.8701, 154, "share of queries", 0.8169, 0.9119),
         ),
-        (Exhibit("table", "Queries outside their range", data),),
+        (Table("Queries outside their range", columns, rows),),
         seconds=0.22,
     )
     return evidence(

@@ -8,10 +8,10 @@ from statistics import NormalDist
 
 import pytest
 
+from gates.domain.exhibits import Example, Table
 from gates.domain.judging import (
     Bound,
     Cause,
-    Exhibit,
     Judgement,
     Measurement,
     decide,
@@ -93,9 +93,12 @@ def test_documents_that_nobody_judged_are_to_be_judged_and_not_more_queries() ->
 def test_a_failure_is_explained_by_the_table_that_is_about_it_and_an_example_of_it() -> None:
     bound = Bound("behaviour", "invariance.typo", maximum=0.1)
     run = run_of(bound, Measurement("invariance.typo", 0.5, 10, "share of changed queries"))
-    rows = [["plural", "‘rugs’ from ‘rug’"], ["typo", "‘chaie’ from ‘chair’"]]
-    small = {"columns": ["change", "in words"], "rows": rows, "of": ["invariance.typo"]}
-    tables = (Exhibit("table", "All", {}), Exhibit("table", "Smallest", small))
+    examples = (
+        Example("invariance.plural", "‘rugs’ from ‘rug’"),
+        Example("invariance.typo", "‘chaie’ from ‘chair’"),
+    )
+    small = Table("Smallest", ["change"], [], of=("invariance.typo",), examples=examples)
+    tables = (Table("All", [], []), small)
     record = dataclasses.replace(run.records[0], exhibits=tables)
     (first, *_) = next_steps(dataclasses.replace(run, records=(record,)))
     assert first.text == (

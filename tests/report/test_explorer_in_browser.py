@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from gates.report.exhibits import ranking_differences
+from gates.report.differences import shown_differences
 
 from . import evidence_factory as factory
 from .in_browser import needs_browser, opened
@@ -41,12 +41,12 @@ def focused(page: Page) -> str:
 
 
 def test_the_worst_query_is_shown_first_with_lines_between_its_lists(page: Page) -> None:
-    (difference,) = ranking_differences(factory.failing())
+    (difference,) = shown_differences(factory.failing().exhibits)
     worst = difference.queries[0]
-    assert heading(page) == worst.text
+    assert heading(page) == worst.query.text
     in_both = sum(place.move != "gone" for place in worst.old_list)
     assert page.locator(".shown .pair path:not(.tip)").count() == in_both
-    ups = sum(p.move == "up" for p in worst.new_list if (p.before or 99) <= difference.k)
+    ups = sum(p.move == "up" for p in worst.new_list if (p.before or 99) <= difference.difference.k)
     assert page.locator(".shown .pair path.rise:not(.tip)").count() == ups
     assert page.locator(".plain").is_hidden()
 
@@ -65,30 +65,31 @@ def test_search_narrows_the_list_and_the_count_is_announced(page: Page) -> None:
 
 
 def test_queries_are_sorted_by_loss_gain_weight_and_text(page: Page) -> None:
-    (difference,) = ranking_differences(factory.failing())
+    (difference,) = shown_differences(factory.failing().exhibits)
     worst = options(page)
-    assert worst == [one.text for one in difference.queries]
+    assert worst == [one.query.text for one in difference.queries]
     page.locator(".sort").select_option("gain")
-    known = sum(one.delta is not None for one in difference.queries)
+    known = sum(one.query.delta is not None for one in difference.queries)
     deltas = page.locator("[role=option] > .delta").all_text_contents()
-    assert options(page)[0] == difference.best(1)[0].text
+    assert options(page)[0] == difference.best(1)[0].query.text
     assert deltas[known:] == ["no value"] * (160 - known)
     page.locator(".sort").select_option("weight")
-    assert options(page)[0] == max(difference.queries, key=lambda one: one.weight).text
+    assert options(page)[0] == max(difference.queries, key=lambda one: one.query.weight).query.text
     page.locator(".sort").select_option("text")
     assert options(page) == sorted(worst)
 
 
 def test_only_a_slice_only_changed_and_only_severe_losses_can_be_asked_for(page: Page) -> None:
-    (difference,) = ranking_differences(factory.failing())
+    (difference,) = shown_differences(factory.failing().exhibits)
     page.locator(".slice").select_option('["category","rugs"]')
-    rugs = [one.text for one in difference.queries if one.slices["category"] == "rugs"]
+    every = (one.query for one in difference.queries)
+    rugs = [one.text for one in every if one.slices["category"] == "rugs"]
     assert options(page) == rugs
     page.locator(".slice").select_option("")
     page.locator(".changed").check()
     assert 0 < len(options(page)) < 160
     page.locator(".severe-only").check()
-    assert options(page) == [one.text for one in difference.worst(difference.counts.severe)]
+    assert options(page) == [one.query.text for one in difference.worst(difference.counts.severe)]
 
 
 def test_the_keyboard_alone_leads_from_the_top_to_a_query_and_back(page: Page) -> None:
@@ -148,12 +149,12 @@ def test_without_a_script_every_query_can_be_read(
     browser: Browser,
     tmp_path: Path,
 ) -> None:
-    (difference,) = ranking_differences(factory.failing())
+    (difference,) = shown_differences(factory.failing().exhibits)
     page = opened(browser, tmp_path, "failing", scripts=False)
     assert page.locator(".explorer").is_hidden()
     assert page.locator(".plain").is_visible()
     summaries = page.locator("details.q > summary > bdi").all_text_contents()
-    assert sorted(summaries) == sorted(one.text for one in difference.queries)
+    assert sorted(summaries) == sorted(one.query.text for one in difference.queries)
     page.locator("details.all > summary").click()
     last = page.locator("details.all > details.q").last
     last.locator("summary").click()

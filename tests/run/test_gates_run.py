@@ -83,12 +83,12 @@ def test_a_candidate_that_dies_while_explaining_gets_the_verdict_of_one_that_exp
             if one["kind"] == "ranking-diff"
         )
         judged = {one["id"]: one["outcome"] for one in said["bounds"]}
-        found.append((said["verdict"], judged, evidence["environments"].keys(), lists["data"]))
+        found.append((said["verdict"], judged, evidence["environments"].keys(), lists))
     told, untold = found
     assert told[:3] == untold[:3]
-    worst = told[3]["queries"][0]["why"][0]["features"][0]
+    worst = told[3]["queries"][0]["moves"][0]["features"][0]
     assert worst[0] in {"good", "noise"}
-    assert "died while explaining: it exited with code 9" in untold[3]["why"]["reason"]
+    assert "died while explaining: it exited with code 9" in untold[3]["why_reason"]
 
 
 def test_noise_on_stdout_is_not_an_answer(gates: CommandLine, shelf: Shelf, tmp_path: Path) -> None:

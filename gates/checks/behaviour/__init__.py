@@ -30,7 +30,8 @@ from gates.checks.behaviour import invariance, sensitivity
 from gates.checks.behaviour.options import BehaviourOptions
 from gates.checks.behaviour.perturb import SYNONYMS, variants
 from gates.domain.counterexamples import Counterexample
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.exhibits import LineColumn, Table
+from gates.domain.judging import Measurement
 from gates.domain.subject import CheckPlan, Expectation, GoldenSet, Subject
 from gates.domain.tasks import AnswerForm
 
@@ -96,7 +97,7 @@ def _fails(case: Counterexample, asked: TextAnswers, plan: CheckPlan[BehaviourOp
     return sensitivity.is_unnoticed((label, score), (now, then), plan.options.noticeable)
 
 
-def _places(subject: Subject, wanted: set[str]) -> Iterator[Measurement | Exhibit]:
+def _places(subject: Subject, wanted: set[str]) -> Iterator[Measurement | Table]:
     golden = subject.golden
     expected = [one for one in golden.expectations if one.kind in _PLACES]
     if not expected:
@@ -124,7 +125,7 @@ def _places(subject: Subject, wanted: set[str]) -> Iterator[Measurement | Exhibi
         broken += [_row(golden, one, place.get((one.query, one.target))) for one in failed]
     columns = ["query", "expected", "document", "stands at", "line of expectations.csv"]
     title = f"{len(broken)} of {len(expected)} expectations of single documents are broken"
-    yield Exhibit("table", title, {"columns": columns, "rows": broken})
+    yield Table(title, columns, broken, lines=LineColumn("expectations.csv", 4))
 
 
 def _holds(expectation: Expectation, place: int | None) -> bool:

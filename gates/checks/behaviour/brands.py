@@ -15,7 +15,8 @@ from gates.card.card import MetricSpec
 from gates.checks import Found
 from gates.checks._ranked import GradedCandidates, judged, rank
 from gates.comparison.measuring import Sample, means, share
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.exhibits import Cell, Table
+from gates.domain.judging import Measurement
 from gates.domain.subject import GoldenSet, Subject
 from gates.kernels.packed import Floats, Ints
 
@@ -167,9 +168,9 @@ def _measured(
     )
 
 
-def _table(golden: GoldenSet, lost: Sequence[_Compared], pairs: int) -> Exhibit:
+def _table(golden: GoldenSet, lost: Sequence[_Compared], pairs: int) -> Table:
     worst = sorted(lost, key=lambda one: (one.plain - one.branded, one.pair))
-    rows = [
+    rows: list[list[Cell]] = [
         [
             golden.query_text[one.pair.plain],
             golden.query_text[one.pair.branded],
@@ -184,4 +185,4 @@ def _table(golden: GoldenSet, lost: Sequence[_Compared], pairs: int) -> Exhibit:
     title = f"In {len(lost):,} of {pairs:,} pairs a brand stands lower when it is asked for"
     if len(lost) > _SHOWN:
         title += f"; the worst {_SHOWN}"
-    return Exhibit("table", title, {"columns": columns, "rows": rows, "of": [METRIC.name]})
+    return Table(title, columns, rows, of=(METRIC.name,))

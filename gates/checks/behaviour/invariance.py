@@ -17,7 +17,8 @@ from gates.checks.behaviour.perturb import INVARIANCES, SYNONYMS, Drawn, draw
 from gates.comparison.measuring import Sample, means, share
 from gates.comparison.slices import Slice, cuts
 from gates.domain.counterexamples import Counterexample
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.exhibits import Cell, Example, Table
+from gates.domain.judging import Measurement
 from gates.domain.subject import CheckPlan, GoldenSet, Subject
 from gates.kernels.packed import Floats
 
@@ -187,7 +188,7 @@ def _unit(metric: str) -> str:
     return _FLIP if metric.startswith(_FLIPS) else _SCORE
 
 
-def _all_flips(found: dict[str, _Outcome], asked: TextAnswers) -> Exhibit:
+def _all_flips(found: dict[str, _Outcome], asked: TextAnswers) -> Table:
     flips = [(kind, one) for kind, outcome in found.items() for one in outcome.flips]
     total = sum(len(outcome.drawn.rows) for outcome in found.values())
     rows: list[list[str | float]] = []
@@ -198,7 +199,7 @@ def _all_flips(found: dict[str, _Outcome], asked: TextAnswers) -> Exhibit:
     title = f"{len(flips):,} of {total:,} changed queries get another label"
     if len(flips) > _ROWS:
         title += f"; the first {_ROWS}"
-    return Exhibit("table", title, {"columns": columns, "rows": rows})
+    return Table(title, columns, rows)
 
 
 def _counterexamples(
@@ -209,7 +210,8 @@ def _counterexamples(
 
     worst = [(kind, one) for kind, outcome in found.items() for one in _few(outcome.flips)]
     small = shrink([one for _, one in worst], asked)
-    rows: dict[tuple[str, EditedQuery], list[str | float]] = {}
+    rows: dict[tuple[str, EditedQuery], list[Cell]] = {}
+    examples = []
     kept: dict[tuple[str, EditedQuery], Counterexample] = {}
     expected = expected_labels(subject.golden)
     for (kind, whole), one in zip(worst, small, strict=True):
@@ -223,11 +225,12 @@ def _counterexamples(
         # A query that has its expectation needs no other.
         right = "" if one.typed in expected else expected.get(one.query, label)
         kept[kind, one] = Counterexample(f"{_FLIPS}{kind}", one.query, one.typed, right)
+        examples.append(Example(f"{_FLIPS}{kind}", words))
         rows[kind, one] = [kind, words, one.query, shown, before, after, whole.query]
     columns = ["change", "in words", "query", "typed as", "before", "after", "found in"]
     title = f"Smallest queries whose label changes (up to {_SHRUNK} a change; seed {subject.seed})"
-    of = sorted({f"{_FLIPS}{kind}" for kind, _ in worst})
-    yield Exhibit("table", title, {"columns": columns, "rows": list(rows.values()), "of": of})
+    of = tuple(sorted({f"{_FLIPS}{kind}" for kind, _ in worst}))
+    yield Table(title, columns, list(rows.values()), of=of, examples=tuple(examples))
     yield from kept.values()
 
 

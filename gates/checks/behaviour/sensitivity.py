@@ -17,7 +17,7 @@ from gates.checks.behaviour.perturb import Drawn, chance_of
 from gates.comparison.measuring import share
 from gates.comparison.slices import cuts
 from gates.domain.counterexamples import Counterexample
-from gates.domain.judging import Exhibit
+from gates.domain.exhibits import Table
 from gates.domain.subject import CheckPlan, GoldenSet, Subject
 
 __all__ = ["METRICS", "draw_sensitivities", "is_unnoticed", "sensitivities"]
@@ -94,7 +94,7 @@ def sensitivities(
     if len(unnoticed) > _ROWS:
         title += f"; the first {_ROWS}"
     columns = ["change", "query", "changed to", "label", "score"]
-    yield Exhibit("table", title, {"columns": columns, "rows": unnoticed[:_ROWS]})
+    yield Table(title, columns, unnoticed[:_ROWS])
 
 
 def is_unnoticed(before: tuple[str, float], after: tuple[str, float], noticeable: float) -> bool:

@@ -29,7 +29,8 @@ from gates.checks.directional.replayed_steps import (
 from gates.checks.directional.sweeps import FeatureSweep, Sweeps, SweepStep
 from gates.comparison.answers import Tolerance
 from gates.domain.counterexamples import told_apart
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.exhibits import Cell, Table
+from gates.domain.judging import Measurement
 from gates.domain.subject import CheckPlan, GoldenSet, Subject
 from gates.domain.tasks import AnswerForm
 from gates.errors import UsageError
@@ -158,7 +159,7 @@ def _monotone(sweeps: Sweeps, plan: CheckPlan[DirectionalOptions]) -> Iterator[F
         yield from _worst_rows(sweeps, tried)
 
 
-def _by_feature(tried: Sequence[FeatureSweep]) -> Exhibit:
+def _by_feature(tried: Sequence[FeatureSweep]) -> Table:
     rows = [
         [
             one.feature,
@@ -172,13 +173,13 @@ def _by_feature(tried: Sequence[FeatureSweep]) -> Exhibit:
     ]
     columns = ["feature", "declared", "tried at", "steps", "wrong way", "largest wrong move"]
     title = "What-if sweeps over every golden row"
-    return Exhibit("table", title, {"columns": columns, "rows": rows})
+    return Table(title, columns, rows)
 
 
 def _worst_rows(sweeps: Sweeps, tried: Sequence[FeatureSweep]) -> Iterator[Found]:
     found = [one for steps in tried for one in sweeps.narrowed(steps, _SHOWN)]
     found.sort(key=lambda one: -one.move)
-    rows = [
+    rows: list[list[Cell]] = [
         [
             sweeps.query(one.row),
             sweeps.document(one.row),
@@ -190,7 +191,7 @@ def _worst_rows(sweeps: Sweeps, tried: Sequence[FeatureSweep]) -> Iterator[Found
     ]
     columns = ["query", "document", "feature", "from", "to", "score from", "score to"]
     title = "The largest moves the wrong way, each narrowed to a small step; one of each step first"
-    yield Exhibit("table", title, {"columns": columns, "rows": rows})
+    yield Table(title, columns, rows)
     signs = {one.feature: one.sign for one in tried}
     # A step narrowed to just within the tolerance would not fail when it is asked again.
     wrong = [one for one in found if sweeps.is_wrong(signs[one.feature], *one.numbers[2:])]
@@ -227,9 +228,7 @@ def _ordered(sweeps: Sweeps, pairs: Sequence[Below]) -> Iterator[Found]:
         worst = sorted(wrong, key=lambda one: -one[0])[:_SHOWN]
         columns = ["query", "document", "feature", "at", "not below", "score", "score there"]
         title = f"{violations:,} of {rows:,} rows do not score below themselves; the worst"
-        yield Exhibit(
-            "table", title, {"columns": columns, "rows": [cells for _, cells, _ in worst]}
-        )
+        yield Table(title, columns, [cells for _, cells, _ in worst])
         yield from (as_counterexample(sweeps, ORDER, step) for _, _, step in worst[:_KEPT])
 
 

@@ -22,7 +22,8 @@ from gates.checks import Check
 from gates.checks.embedding.vectors import TextVectors, most_changed, most_changed_by_stuffing
 from gates.comparison.measuring import Sample, means
 from gates.comparison.slices import cuts
-from gates.domain.judging import Cause, Exhibit, Measurement
+from gates.domain.exhibits import Cell, LineColumn, Table
+from gates.domain.judging import Cause, Measurement
 from gates.domain.subject import CheckPlan, Expectation, Subject
 from gates.domain.tasks import AnswerForm
 from gates.errors import NoChampion
@@ -52,9 +53,7 @@ class EmbeddingOptions(BaseModel):
     same: float = Field(default=1e-6, ge=1e-6, le=1.0)
 
 
-def _measure(
-    subject: Subject, plan: CheckPlan[EmbeddingOptions]
-) -> Iterator[Measurement | Exhibit]:
+def _measure(subject: Subject, plan: CheckPlan[EmbeddingOptions]) -> Iterator[Measurement | Table]:
     golden = subject.golden
     new = TextVectors(golden, subject.candidate, subject.candidate.vectors(golden.inputs()))
     measured = _Measured(subject, plan, new)
@@ -88,7 +87,7 @@ class _Measured:
         )
         self._slices = list(cuts(golden.slices, plan.slices, len(golden.query_id)))
 
-    def of(self, metric: str) -> Iterator[Measurement | Exhibit]:
+    def of(self, metric: str) -> Iterator[Measurement | Table]:
         """A metric of the candidate alone, with the texts behind it."""
         name, _, k = metric.partition("@")
         if name == "stuffing":
@@ -108,7 +107,7 @@ class _Measured:
         else:
             yield self._spread(metric)
 
-    def compared(self, metric: str, old: TextVectors) -> Iterator[Measurement | Exhibit]:
+    def compared(self, metric: str, old: TextVectors) -> Iterator[Measurement | Table]:
         """Old neighbours against new ones."""
         k = int(metric.partition("@")[2])
         if self._too_few(k):
@@ -136,7 +135,7 @@ class _Measured:
             (one,) = means(self._sample, {metric: overlap}, cut)
             yield replace(one, unit=_NEIGHBOURS)
 
-    def _pairs(self) -> Iterator[Measurement | Exhibit]:
+    def _pairs(self) -> Iterator[Measurement | Table]:
         golden, vectors = self._golden, self._new.vectors
         expected = [one for one in golden.expectations if one.kind == "closer"]
         if not expected:
@@ -152,7 +151,7 @@ class _Measured:
         held = to_near - to_far > 1e-12
         yield Measurement("pairs", float(held.mean()), len(expected), _PAIRS)
         texts = golden.query_text
-        rows = [
+        rows: list[list[Cell]] = [
             [
                 texts[text[at]],
                 texts[near[at]],
@@ -166,10 +165,11 @@ class _Measured:
         if rows:
             columns = ["text", "must be nearer", "cosine", "than", "its cosine"]
             columns.append("line of expectations.csv")
+            line = LineColumn("expectations.csv", 5)
             title = f"{len(rows)} of {len(expected)} expectations of nearer texts are broken"
-            yield Exhibit("table", title, {"columns": columns, "rows": rows})
+            yield Table(title, columns, rows, lines=line)
 
-    def _duplicates(self) -> Iterator[Measurement | Exhibit]:
+    def _duplicates(self) -> Iterator[Measurement | Table]:
         distinct = np.flatnonzero(self._new.distinct)
         n = int(distinct.size)
         if n < 2:
@@ -188,7 +188,7 @@ class _Measured:
         if rows:
             title = f"{int(again.sum()):,} of {n:,} texts have the vector of another text"
             columns = ["text", "has the vector of"]
-            yield Exhibit("table", title, {"columns": columns, "rows": rows})
+            yield Table(title, columns, rows)
 
     def _worst_norm(self) -> Measurement:
         lengths = kernel.norms(self._new.vectors)

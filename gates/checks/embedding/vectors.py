@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gates.domain.judging import Exhibit
+from gates.domain.exhibits import Cell, Table
 from gates.domain.subject import Arm, GoldenSet
 from gates.errors import ModelFault
 from gates.kernels import vectors as kernel
@@ -74,7 +74,7 @@ def stuffed(text: str) -> str:
     return " ".join([*words[: at + 1], *[words[at]] * (_REPEATS - 1), *words[at + 1 :]])
 
 
-def most_changed(golden: GoldenSet, old: Ints, new: Ints, overlap: Floats) -> Iterator[Exhibit]:
+def most_changed(golden: GoldenSet, old: Ints, new: Ints, overlap: Floats) -> Iterator[Table]:
     """The texts whose neighbours changed most, old and new neighbours side by side.
 
     Args:
@@ -90,12 +90,12 @@ def most_changed(golden: GoldenSet, old: Ints, new: Ints, overlap: Floats) -> It
         f"{int((overlap < 1).sum()):,} of {len(overlap):,} texts get other neighbours among their "
         f"first {k}, the most changed first (* in this list only)"
     )
-    yield Exhibit("table", title, {"columns": columns, "rows": rows})
+    yield Table(title, columns, rows)
 
 
 def most_changed_by_stuffing(
     golden: GoldenSet, plain: Ints, there: Ints, overlap: Floats
-) -> Iterator[Exhibit]:
+) -> Iterator[Table]:
     """The texts whose neighbours change most when a word is repeated; nothing where none does.
 
     Args:
@@ -111,12 +111,12 @@ def most_changed_by_stuffing(
             f"{int((overlap < 1).sum()):,} of {len(overlap):,} texts get other neighbours when a "
             f"word is said {_REPEATS} times, the most changed first (* in this list only)"
         )
-        yield Exhibit("table", title, {"columns": columns, "rows": rows})
+        yield Table(title, columns, rows)
 
 
 def _changed(
     golden: GoldenSet, texts: Sequence[str], lists: tuple[Ints, Ints], overlap: Floats
-) -> list[list[object]]:
+) -> list[list[Cell]]:
     old, new = lists
     order = np.lexsort((-golden.weight, overlap))
     return [

@@ -20,7 +20,8 @@ from gates.card.policy import Limit
 from gates.checks import Check
 from gates.checks.equivalence.equivalent_vectors import VectorDifference, compare_vectors
 from gates.comparison.answers import Answers, Difference, Tolerance, ask, compare
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.exhibits import Cell, Table
+from gates.domain.judging import Measurement
 from gates.domain.subject import Arm, CheckPlan, GoldenSet, Subject
 from gates.domain.tasks import AnswerForm
 from gates.errors import NoChampion
@@ -50,7 +51,7 @@ class EquivalenceOptions(BaseModel):
 
 def _measure(
     subject: Subject, plan: CheckPlan[EquivalenceOptions]
-) -> Iterator[Measurement | Exhibit]:
+) -> Iterator[Measurement | Table]:
     if subject.champion is None:
         raise NoChampion
     golden, options = subject.golden, plan.options
@@ -86,7 +87,7 @@ def _unmoved(metric: str, key: str) -> Measurement:
 
 def _vectors(
     subject: Subject, plan: CheckPlan[EquivalenceOptions], own: Arm, there: Arm
-) -> Iterator[Measurement | Exhibit]:
+) -> Iterator[Measurement | Table]:
     golden, options = subject.golden, plan.options
     tolerance, k = Tolerance(options.absolute, options.relative), options.neighbours
     first, second = own.vectors(golden.inputs()), there.vectors(golden.inputs())
@@ -146,10 +147,10 @@ def _not_alike(own: Arm, words: str) -> str:
     )
 
 
-def _first_rows(found: Difference) -> Exhibit:
+def _first_rows(found: Difference) -> Table:
     classified = found.labels is not None
     kind = ["old label", "new label"] if classified else ["document", "old place", "new place"]
-    rows = [
+    rows: list[list[Cell]] = [
         [
             one.query,
             *([] if classified else [one.document]),
@@ -163,7 +164,7 @@ def _first_rows(found: Difference) -> Exhibit:
     ]
     columns = ["query", *kind, "old score", "new score", "difference"]
     title = f"The new lock changes {found.words}; the first that differ"
-    return Exhibit("table", title, {"columns": columns, "rows": rows})
+    return Table(title, columns, rows)
 
 
 CHECK = Check(

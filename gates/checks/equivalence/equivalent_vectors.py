@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gates.comparison.answers import Tolerance
-from gates.domain.judging import Exhibit
+from gates.domain.exhibits import Table
 from gates.domain.subject import GoldenSet
 from gates.kernels import vectors as kernel
 from gates.kernels.packed import Bools, Floats
@@ -43,7 +43,7 @@ class VectorDifference:
         """What changed, such as `3 of 480 vectors`."""
         return f"{int(self.moved.sum()):,} of {self.moved.size:,} vectors"
 
-    def first(self, golden: GoldenSet) -> Exhibit:
+    def first(self, golden: GoldenSet) -> Table:
         """The texts whose vectors moved furthest, as a table.
 
         Args:
@@ -61,7 +61,7 @@ class VectorDifference:
         ]
         columns = ["text", "moved by", "other neighbours"]
         title = f"The new lock moves {self.words}; those that moved furthest"
-        return Exhibit("table", title, {"columns": columns, "rows": rows})
+        return Table(title, columns, rows)
 
 
 def compare_vectors(old: Floats, new: Floats, tolerance: Tolerance, k: int) -> VectorDifference:

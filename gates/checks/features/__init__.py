@@ -36,7 +36,8 @@ from gates.checks.features.importance import (
 )
 from gates.checks.features.splits import GAIN, of_splits
 from gates.checks.features.splits import METRICS as OF_SPLITS
-from gates.domain.judging import Cause, Exhibit, Measurement
+from gates.domain.exhibits import Cell, Table
+from gates.domain.judging import Cause, Measurement
 from gates.domain.subject import Arm, CheckPlan, Subject
 from gates.domain.tasks import AnswerForm
 from gates.errors import ModelFault, NoChampion
@@ -51,10 +52,10 @@ _SURE = 2.576  # normal quantile, two-sided 99 %
 _RBO_P = 0.8
 _MOST = 5
 # The metrics that the table of weights explains.
-_OF_WEIGHT = [
+_OF_WEIGHT = (
     *("in-top", "in-top-contributions", "dead", "constant"),
     *("importance-drift", "sign-flips"),
-]
+)
 
 
 def _inside(path: str) -> str:
@@ -90,16 +91,16 @@ class FeaturesOptions(BaseModel):
     bins: int = Field(default=10, ge=2, le=100)
 
 
-def _measure(subject: Subject, plan: CheckPlan[FeaturesOptions]) -> Iterator[Measurement | Exhibit]:
+def _measure(subject: Subject, plan: CheckPlan[FeaturesOptions]) -> Iterator[Measurement | Table]:
     options = plan.options
     golden = subject.golden
     features = input_features(subject.candidate, golden)
     filled = [n for n in features if constant(np.asarray(golden.features[n]), options.nearly)]
     yield _count("constant", filled, len(features))
     # The table of importance goes before it: advice sends people to a check's first table.
-    of_snapshot = list[Exhibit]()
+    of_snapshot = list[Table]()
     for one in against_snapshot(subject, options.snapshot, features, plan.metrics, options.bins):
-        if isinstance(one, Exhibit):
+        if isinstance(one, Table):
             of_snapshot.append(one)
         else:
             yield one
@@ -117,7 +118,7 @@ def _weighed(
     plan: CheckPlan[FeaturesOptions],
     features: Sequence[str],
     filled: Sequence[str],
-) -> Iterator[Measurement | Exhibit]:
+) -> Iterator[Measurement | Table]:
     """All that takes a model's scores."""
     options = plan.options
     golden = subject.golden
@@ -227,7 +228,7 @@ def _flip_count(
 
 def _table(
     old: FeatureImportance | None, new: FeatureImportance, remarks: Mapping[str, Sequence[str]]
-) -> Exhibit:
+) -> Table:
     arms = {"champion": old, "candidate": new} if old else {"candidate": new}
     columns = ["feature"]
     for words in ("importance", "nDCG@10 lost", "mean |contribution|", "direction"):
@@ -236,12 +237,12 @@ def _table(
     names = dict.fromkeys(name for arm in reversed(arms.values()) for name in arm.moved)
     rows = []
     for name in sorted(names, key=lambda one: (-new.moved.get(one, -1.0), one)):
-        row: list[object] = [name]
+        row: list[Cell] = [name]
         for sizes in (_moved, _lost, _size, _direction):
             row += [_rounded(sizes(arm).get(name)) for arm in arms.values()]
         rows.append([*row, ", ".join(words for words, found in remarks.items() if name in found)])
     title = "How much each feature matters: scores moved by shuffling it, in spreads within a query"
-    return Exhibit("table", title, {"columns": columns, "rows": rows, "of": _OF_WEIGHT})
+    return Table(title, columns, rows, of=_OF_WEIGHT)
 
 
 def _moved(one: FeatureImportance) -> Mapping[str, float]:

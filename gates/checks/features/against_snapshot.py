@@ -8,7 +8,8 @@ from math import isnan
 
 import numpy as np
 
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.exhibits import Table
+from gates.domain.judging import Measurement
 from gates.domain.subject import Columns, Snapshot, Subject
 from gates.errors import InputError
 from gates.kernels.drift import (
@@ -70,7 +71,7 @@ class Beside:
 
 def against_snapshot(
     subject: Subject, path: str | None, features: Sequence[str], metrics: Sequence[str], bins: int
-) -> Iterator[Measurement | Exhibit]:
+) -> Iterator[Measurement | Table]:
     """Measure how far the golden inputs are from a training snapshot.
 
     Args:
@@ -139,7 +140,7 @@ def _worst(
     return Measurement(metric, value, n, unit, reason=reason)
 
 
-def _table(snapshot: Snapshot, features: Mapping[str, Beside]) -> Exhibit:
+def _table(snapshot: Snapshot, features: Mapping[str, Beside]) -> Table:
     columns = [
         "feature",
         "PSI",
@@ -169,7 +170,7 @@ def _table(snapshot: Snapshot, features: Mapping[str, Beside]) -> Exhibit:
     ]
     named = f"{snapshot.path.name} ({snapshot.rows:,} rows, {snapshot.digest[:19]}…)"
     title = f"Golden inputs beside {named}"
-    return Exhibit("table", title, {"columns": columns, "rows": rows})
+    return Table(title, columns, rows)
 
 
 def _by_stability(item: tuple[str, Beside]) -> float:

@@ -9,7 +9,8 @@ import numpy as np
 from gates.checks._ranked import judged, rank
 from gates.checks._separate_process import SeparateProcess
 from gates.comparison.slices import cuts
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.exhibits import Table
+from gates.domain.judging import Measurement
 from gates.domain.subject import GoldenSet
 from gates.errors import ModelFault
 from gates.kernels.packed import Bools, Floats
@@ -26,7 +27,7 @@ def missing_features(
     first: Floats,
     wanted: Collection[str],
     slices: Sequence[str],
-) -> Iterator[Measurement | Exhibit]:
+) -> Iterator[Measurement | Table]:
     """How many features break the model when they are missing, and the loss for the worst of them.
 
     A feature is missing on every row: a column that is null only here and there is another input.
@@ -73,7 +74,7 @@ def missing_features(
         table.insert(0, [feature, *[""] * len(parts), f"{fault.kind}: {fault.what}"])
     columns = ["missing feature", *(name or "top 10 lost" for name, _ in parts), "fault"]
     title = f"Each feature missing: the share of the top {_TOP} that others take"
-    yield Exhibit("table", title, {"columns": columns, "rows": table})
+    yield Table(title, columns, table)
 
 
 class _Tops:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from gates.card.card import MetricSpec
 from gates.checks.features.importance import EXPECTED, in_top
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.exhibits import Cell, Table
+from gates.domain.judging import Measurement
 from gates.domain.subject import Arm, CheckPlan, NoSplits, Splits, Subject
 
 __all__ = ["GAIN", "METRICS", "of_splits"]
@@ -28,7 +29,7 @@ METRICS = (
 
 def of_splits(
     subject: Subject, plan: CheckPlan[object], expected: Sequence[str]
-) -> Iterator[Measurement | Exhibit]:
+) -> Iterator[Measurement | Table]:
     """The metrics of gain that a card bounds, and a table where the candidate's file can be read.
 
     Args:
@@ -54,7 +55,7 @@ def of_splits(
         yield _table(subject.champion, new, wanted)
 
 
-def _table(champion: Arm | None, new: Splits, wanted: Sequence[str]) -> Exhibit:
+def _table(champion: Arm | None, new: Splits, wanted: Sequence[str]) -> Table:
     old = champion.splits() if champion else None
     arms = {"champion": old} if isinstance(old, Splits) else {}
     arms |= {"candidate": new}
@@ -64,11 +65,11 @@ def _table(champion: Arm | None, new: Splits, wanted: Sequence[str]) -> Exhibit:
     names = dict.fromkeys(name for arm in reversed(arms.values()) for name in arm.count)
     rows = []
     for name in sorted(names, key=lambda one: (-new.gain.get(one, -1.0), one)):
-        row: list[object] = [name, *(_share(arm, name) for arm in arms.values())]
+        row: list[Cell] = [name, *(_share(arm, name) for arm in arms.values())]
         rows.append([*row, *(arm.count.get(name) for arm in arms.values())])
     title = f"What the trees split on, and what it gained in training (read from {new.file})"
-    of = sorted({one.partition("@")[0] for one in wanted})
-    return Exhibit("table", title, {"columns": columns, "rows": rows, "of": of})
+    of = tuple(sorted({one.partition("@")[0] for one in wanted}))
+    return Table(title, columns, rows, of=of)
 
 
 def _share(arm: Splits, name: str) -> float | None:

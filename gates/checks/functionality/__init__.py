@@ -19,7 +19,8 @@ from gates.checks import Check, Found
 from gates.checks._replay import champion_labels, replayed, replayed_spec, texts_of, verdicts
 from gates.checks.functionality.never_shown import NEVER, UNIT, never_shown
 from gates.domain.counterexamples import Counterexample
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.exhibits import Cell, Table
+from gates.domain.judging import Measurement
 from gates.domain.phrases import Expanded, Nothing, Templates
 from gates.domain.subject import CheckPlan, Subject
 from gates.domain.tasks import AnswerForm
@@ -115,7 +116,7 @@ def _of_templates(templates: Templates, answered: Sequence[_Answered]) -> Iterat
     named = f"'{template.query}', line {template.line} of templates.yaml"
     yield Measurement("worst-template", right / asked, asked, _SHARE, reason=named)
     columns = ["template", "query", "expected", "got", "score"]
-    rows = [
+    rows: list[list[Cell]] = [
         [
             templates.expect[one.expanded.template].query,
             one.expanded.query,
@@ -127,19 +128,19 @@ def _of_templates(templates: Templates, answered: Sequence[_Answered]) -> Iterat
     ]
     shown = f" (the first {_SHOWN} are shown)" if len(wrong) > _SHOWN else ""
     title = f"{len(wrong):,} of {n:,} queries made from templates get another label{shown}"
-    yield Exhibit("table", title, {"columns": columns, "rows": rows})
+    yield Table(title, columns, rows)
     for one in wrong[:_KEPT]:
         yield Counterexample(_EVERY, one.expanded.query, label=one.expanded.label)
 
 
 def _of_nothing(
     nothing: Nothing | None, answers: Sequence[tuple[str, float]]
-) -> Iterator[Measurement | Exhibit]:
+) -> Iterator[Measurement | Table]:
     if nothing is None:
         reason = "templates.yaml lists no query that belongs nowhere ('nothing')"
         yield Measurement("expected-null", None, 0, _NOWHERE, reason=reason)
         return
-    missed = [
+    missed: list[list[Cell]] = [
         [query, label, round(score, 4)]
         for query, (label, score) in zip(nothing.queries, answers, strict=True)
         if not nothing.is_met(label, score)
@@ -148,7 +149,7 @@ def _of_nothing(
     yield Measurement("expected-null", 1 - len(missed) / n, n, _NOWHERE)
     columns = ["query that belongs nowhere", "got", "score"]
     title = f"{len(missed)} of {n} queries that belong nowhere get a category"
-    yield Exhibit("table", title, {"columns": columns, "rows": missed})
+    yield Table(title, columns, missed)
 
 
 CHECK = Check(

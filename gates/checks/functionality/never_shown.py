@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from gates.checks._ranked import judged, rank
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.exhibits import LineColumn, Table
+from gates.domain.judging import Measurement
 from gates.domain.subject import Subject
 
 __all__ = ["NEVER", "UNIT", "never_shown"]
@@ -16,7 +17,7 @@ NEVER, UNIT = "must-never-show", "share of (query, listed document) pairs"
 _SHOWN = 200
 
 
-def never_shown(subject: Subject) -> Iterator[Measurement | Exhibit]:
+def never_shown(subject: Subject) -> Iterator[Measurement | Table]:
     """The share of the pairs of a query and a listed candidate of it that stand below their depth.
 
     Args:
@@ -58,4 +59,4 @@ def never_shown(subject: Subject) -> Iterator[Measurement | Exhibit]:
         for at in sorted(bad, key=lambda at: int(place[at]))[:_SHOWN]
     ]
     title = f"{len(bad)} of {len(rows)} times a document stands where it must never show"
-    yield Exhibit("table", title, {"columns": columns, "rows": cells})
+    yield Table(title, columns, cells, lines=LineColumn("never-show.csv", 5))

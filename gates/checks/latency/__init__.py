@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from gates.card.card import CheckSpec, MetricSpec
 from gates.checks import Check
 from gates.checks.latency.requests import Requests, TimedRequests, time_in_turns
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.exhibits import Cell, Table
+from gates.domain.judging import Measurement
 from gates.domain.subject import CheckPlan, Columns, Subject
 from gates.domain.tasks import AnswerForm
 from gates.errors import NoChampion
@@ -58,7 +59,7 @@ class LatencyOptions(BaseModel):
     steady: float = Field(default=1.25, gt=1)
 
 
-def _measure(subject: Subject, plan: CheckPlan[LatencyOptions]) -> Iterator[Measurement | Exhibit]:
+def _measure(subject: Subject, plan: CheckPlan[LatencyOptions]) -> Iterator[Measurement | Table]:
     timed = _time(subject, plan)
     found = [*timed.quantiles(), *timed.speeds(), *_memory(subject, timed.asked)]
     yield from found
@@ -133,11 +134,11 @@ class _Timed:
                     name, speed.estimate, n, "rows per second", speed.lower, speed.upper
                 )
 
-    def exhibit(self) -> Exhibit:
+    def exhibit(self) -> Table:
         """Old and new side by side, with intervals."""
         turns = self.single
         arms = [turns.new] if turns.old is None else [turns.old, turns.new]
-        rows: list[list[object]] = []
+        rows: list[list[Cell]] = []
         for name, q in _QUANTILES.items():
             ratio = []
             if turns.old is not None:
@@ -157,7 +158,7 @@ class _Timed:
             rows.append([what, *shown, *ratio, int(sized.new.size)])
         compared = ["champion", "candidate", "candidate / champion"]
         columns = ["", *(compared if turns.old is not None else ["candidate"]), "requests"]
-        return Exhibit("table", "Response times", {"columns": columns, "rows": rows})
+        return Table("Response times", columns, rows)
 
     def _measured(
         self,

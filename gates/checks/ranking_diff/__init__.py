@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from gates.card.card import CheckSpec, MetricSpec
-from gates.checks import Check
+from gates.checks import Check, Found
 from gates.checks._ranked import judged, rank
 from gates.checks.ranking_diff.explanations import with_reasons
 from gates.checks.ranking_diff.golden_rows import GoldenRows
@@ -30,7 +30,7 @@ from gates.comparison.metric import Metric
 from gates.comparison.metrics import likeness_measures, quality, quality_metrics
 from gates.comparison.per_query import measure_queries
 from gates.comparison.slices import cuts
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.judging import Measurement
 from gates.domain.subject import CheckPlan, Subject
 from gates.domain.tasks import AnswerForm
 from gates.errors import NoChampion
@@ -64,9 +64,7 @@ class RankingDiffOptions(BaseModel):
     unjudged: Literal["open", "irrelevant"] = "open"
 
 
-def _measure(
-    subject: Subject, plan: CheckPlan[RankingDiffOptions]
-) -> Iterator[Measurement | Exhibit]:
+def _measure(subject: Subject, plan: CheckPlan[RankingDiffOptions]) -> Iterator[Found]:
     if subject.champion is None:
         raise NoChampion
     golden, options = subject.golden, plan.options

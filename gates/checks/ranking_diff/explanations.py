@@ -15,7 +15,14 @@ from typing import Any
 import numpy as np
 
 from gates.checks._ranked import GradedCandidates, Ranked
-from gates.domain.judging import Exhibit
+from gates.domain.exhibits import (
+    Cell,
+    DocumentMove,
+    Exhibit,
+    FeatureChange,
+    RankingDifference,
+    Table,
+)
 from gates.domain.subject import Arm, Columns, NoContributions, Subject
 from gates.kernels import ranking
 from gates.kernels.packed import Floats, Ints
@@ -54,7 +61,7 @@ def with_reasons(
     subject: Subject,
     coded: GradedCandidates,
     arms: tuple[Ranked, Ranked],
-    lists: Exhibit,
+    lists: RankingDifference,
     gain: ranking.Gain,
 ) -> Iterator[Exhibit]:
     """The exhibit of old and new lists with why documents of its worst queries moved.
@@ -65,11 +72,12 @@ def with_reasons(
         subject: Both versions; a champion there must be.
         coded: The golden set's documents as integers.
         arms: Old and new lists.
-        lists: The `ranking-diff` exhibit, worst query first.
+        lists: Old and new lists, worst query first.
         gain: As for the exhibit's metric.
 
     Yields:
-        The exhibit with `why`, and a table of input features where the two versions' differ.
+        The lists with why documents moved, and a table of input features where the two versions'
+        differ.
     """
     losers = _losers(subject, lists)
     worst = _no_more_than_can_be_explained(losers, coded)
@@ -82,28 +90,23 @@ def with_reasons(
     else:
         told = "No query lost."
     if isinstance(told, str):
-        note, whys = "", {}
-    else:
-        note = f"{_NOTE} {_spreads(*told)}"
-        moves = _Moves(subject, coded, arms, int(lists.data["k"]), gain)
-        starts = np.cumsum([0, *(np.diff(coded.starts)[worst])])
-        whys = {
-            subject.golden.query_id[q]: moves.of(q, told, int(start))
-            for q, start in zip(worst, starts[:-1], strict=True)
-        }
-    queries = [
-        {**one, "why": whys[one["id"]]} if one["id"] in whys else one
-        for one in lists.data["queries"]
-    ]
-    reason = told if isinstance(told, str) else ""
-    why = {"note": note, "reason": reason}
-    yield replace(lists, data={**lists.data, "queries": queries, "why": why})
-    yield from _inputs(subject, None if isinstance(told, str) else told)
+        yield replace(lists, why_reason=told)
+        yield from _inputs(subject, None)
+        return
+    moves = _Moves(subject, coded, arms, lists.k, gain)
+    starts = np.cumsum([0, *(np.diff(coded.starts)[worst])])
+    found = {
+        subject.golden.query_id[q]: moves.of(q, told, int(start))
+        for q, start in zip(worst, starts[:-1], strict=True)
+    }
+    queries = tuple(replace(one, moves=found.get(one.id, ())) for one in lists.queries)
+    yield replace(lists, queries=queries, why_note=f"{_NOTE} {_spreads(*told)}")
+    yield from _inputs(subject, told)
 
 
-def _losers(subject: Subject, lists: Exhibit) -> list[int]:
+def _losers(subject: Subject, lists: RankingDifference) -> list[int]:
     place = {query: q for q, query in enumerate(subject.golden.query_id)}
-    return [place[one["id"]] for one in lists.data["queries"] if (one["delta"] or 0.0) < 0]
+    return [place[one.id] for one in lists.queries if (one.delta or 0.0) < 0]
 
 
 def _no_more_than_can_be_explained(losers: list[int], coded: GradedCandidates) -> list[int]:
@@ -167,7 +170,7 @@ class _Moves:
     k: int
     gain: ranking.Gain
 
-    def of(self, q: int, told: tuple[_Told, _Told], start: int) -> list[dict[str, Any]]:
+    def of(self, q: int, told: tuple[_Told, _Told], start: int) -> tuple[DocumentMove, ...]:
         """The documents of a query that cost most, then those that moved furthest.
 
         Args:
@@ -181,16 +184,16 @@ class _Moves:
         seen = (np.minimum(old, new) <= self.k) & (move > 0)
         by_weight = np.lexsort((new, -move, np.minimum(cost, 0.0)))
         chosen = [int(at) for at in by_weight if seen[at]][:_DOCUMENTS]
-        return [
-            {
-                "doc": self.subject.golden.row_doc[first + at],
-                "from": int(old[at]),
-                "to": int(new[at]),
-                "dcg": _rounded(cost[at]),
-                "features": _changes(told, start + at),
-            }
+        return tuple(
+            DocumentMove(
+                document=self.subject.golden.row_doc[first + at],
+                before=int(old[at]),
+                after=int(new[at]),
+                dcg=_rounded(cost[at]),
+                features=_changes(told, start + at),
+            )
             for at in chosen
-        ]
+        )
 
     def _places(self, arm: Ranked, first: int, end: int) -> tuple[Ints, Floats]:
         """Rank, from 1, and share of DCG of each candidate of a query, in golden order."""
@@ -202,19 +205,21 @@ class _Moves:
         return ranks, gains
 
 
-def _changes(told: tuple[_Told, _Told], row: int) -> list[list[Any]]:
+def _changes(told: tuple[_Told, _Told], row: int) -> tuple[FeatureChange, ...]:
     """The features whose contribution to one row changed most: name, old, new, difference."""
     old, new = (dict(zip(one.features, one.values[row].tolist(), strict=True)) for one in told)
     change = {name: new.get(name, 0.0) - old.get(name, 0.0) for name in {**old, **new}}
     most = sorted(change, key=lambda name: (-abs(change[name]), name))[:_FEATURES]
-    return [
-        [name, _rounded(old.get(name)), _rounded(new.get(name)), _rounded(change[name])]
+    return tuple(
+        FeatureChange(
+            name, _rounded(old.get(name)), _rounded(new.get(name)), _rounded(change[name])
+        )
         for name in most
         if change[name]
-    ]
+    )
 
 
-def _inputs(subject: Subject, told: tuple[_Told, _Told] | None) -> Iterator[Exhibit]:
+def _inputs(subject: Subject, told: tuple[_Told, _Told] | None) -> Iterator[Table]:
     assert subject.champion is not None  # noqa: S101 - see above
     old, new = subject.champion.inputs, subject.candidate.inputs
     if old is None or new is None or set(old) == set(new):
@@ -226,11 +231,11 @@ def _inputs(subject: Subject, told: tuple[_Told, _Told] | None) -> Iterator[Exhi
         sizes.append(dict(zip(one.features, np.abs(one.values).mean(axis=0).tolist(), strict=True)))
     # What only one of them has comes first.
     names = sorted(dict.fromkeys([*old, *new]), key=lambda name: name in old and name in new)
-    rows = [
+    rows: list[list[Cell]] = [
         [name, name in old, name in new, *(_rounded(size.get(name)) for size in sizes)]
         for name in names
     ]
-    yield Exhibit("table", "Input features of the two versions", {"columns": columns, "rows": rows})
+    yield Table("Input features of the two versions", columns, rows)
 
 
 def _spreads(old: _Told, new: _Told) -> str:

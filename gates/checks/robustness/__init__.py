@@ -32,7 +32,8 @@ from gates.checks.robustness.odd_inputs import FAMILIES, VERSION, made_up_words
 from gates.checks.robustness.row_consistency import CONSISTENCY, RowConsistency, broken_by
 from gates.comparison.answers import Answers, Tolerance
 from gates.domain.counterexamples import Counterexample, KnownCounterexample, Recall
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.exhibits import Table
+from gates.domain.judging import Measurement
 from gates.domain.subject import CheckPlan, GoldenSet, Subject
 from gates.domain.tasks import AnswerForm
 from gates.errors import ModelFault
@@ -115,7 +116,7 @@ def _unseen_words(
     yield Measurement(_UNSEEN, len(flipped) / n, n, _FLIP, *interval)
     columns = ["query with a made-up word", "label without", "label", "score lost"]
     title = f"{len(flipped)} of {n} queries get another label with a made-up word behind them"
-    yield Exhibit("table", title, {"columns": columns, "rows": flipped})
+    yield Table(title, columns, flipped)
     expected = expected_labels(golden)
     surest = sorted(flips, key=lambda at: -float(first.scores[at]))
     for at in surest[:_KEPT]:
@@ -148,7 +149,7 @@ def _again(
     yield from replayed(plan, recall, found)
 
 
-def _odd_text(golden: GoldenSet, asker: SeparateProcess) -> Iterator[Measurement | Exhibit]:
+def _odd_text(golden: GoldenSet, asker: SeparateProcess) -> Iterator[Measurement | Table]:
     whole: dict[str, Answers | ModelFault] = {}
     for family, texts in FAMILIES.items():
         if not asker.worn:
@@ -171,7 +172,7 @@ def _odd_text(golden: GoldenSet, asker: SeparateProcess) -> Iterator[Measurement
     ]
     columns = ["family", "text", "fault"]
     title = f"{len(found)} of {n} odd texts (list {VERSION}) break the model"
-    yield Exhibit("table", title, {"columns": columns, "rows": rows})
+    yield Table(title, columns, rows)
 
 
 def _culprits(

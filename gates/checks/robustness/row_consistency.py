@@ -12,7 +12,8 @@ import numpy as np
 
 from gates.checks._separate_process import SeparateProcess
 from gates.comparison.answers import Answers, Tolerance
-from gates.domain.judging import Cause, Exhibit, Measurement
+from gates.domain.exhibits import Table
+from gates.domain.judging import Cause, Measurement
 from gates.domain.subject import GoldenSet
 from gates.errors import ModelFault
 from gates.kernels.packed import Bools, Floats, Ints
@@ -68,7 +69,7 @@ class RowConsistency:
         self._seed = seed
         self._all: Ints = np.arange(len(first.scores))
 
-    def measure(self, wanted: Collection[str]) -> Iterator[Measurement | Exhibit]:
+    def measure(self, wanted: Collection[str]) -> Iterator[Measurement | Table]:
         """The wanted ones of `CONSISTENCY`, and the rows that differ.
 
         A version that does not repeat itself cannot be told to depend on order or batches.
@@ -99,7 +100,7 @@ class RowConsistency:
         if shown:
             columns = ["asked", "query", "document", "answer", "answer then", "difference"]
             title = "Rows that get another answer when nothing of them changed; the first"
-            yield Exhibit("table", title, {"columns": columns, "rows": shown})
+            yield Table(title, columns, shown)
 
     def _orders(self) -> list[tuple[str, Ints]]:
         chance = np.random.default_rng(self._seed)

@@ -27,7 +27,8 @@ from gates.checks.score_range.labelled import Labelled, label
 from gates.checks.score_range.recall_by_class import Classes
 from gates.comparison.measuring import PairedMetric, Sample, differences, means
 from gates.comparison.slices import Slice, cuts, margin_of
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.exhibits import Cell, LineColumn, Table
+from gates.domain.judging import Measurement
 from gates.domain.subject import CheckPlan, Subject
 from gates.domain.tasks import AnswerForm
 from gates.kernels.calibration import brier
@@ -61,9 +62,7 @@ class ScoreRangeOptions(BaseModel):
     class_queries: int = Field(default=10, ge=1)
 
 
-def _measure(
-    subject: Subject, plan: CheckPlan[ScoreRangeOptions]
-) -> Iterator[Measurement | Exhibit]:
+def _measure(subject: Subject, plan: CheckPlan[ScoreRangeOptions]) -> Iterator[Measurement | Table]:
     labelled = label(subject)
     if labelled is None:
         reason = "the golden set expects no label"
@@ -194,9 +193,9 @@ def _share(metric: str, hits: Bools, cut: Slice) -> Measurement:
     return Measurement(metric, float(kept.mean()) if n else None, n, _SHARE, slice=name)
 
 
-def _misses(labelled: Labelled) -> Exhibit:
+def _misses(labelled: Labelled) -> Table:
     new, inside, text = labelled.new, _in_range(labelled), labelled.text
-    rows = [
+    rows: list[list[Cell]] = [
         [
             text[at],
             one.target,
@@ -210,7 +209,7 @@ def _misses(labelled: Labelled) -> Exhibit:
     ]
     columns = ["query", "expected", "in", "got", "score", "line of expectations.csv"]
     title = f"{len(rows)} of {len(labelled.expected)} golden queries miss their label or range"
-    return Exhibit("table", title, {"columns": columns, "rows": rows})
+    return Table(title, columns, rows, lines=LineColumn("expectations.csv", 5))
 
 
 _METRICS = {

@@ -9,7 +9,8 @@ import numpy as np
 from gates.checks.score_range.labelled import Given, Labelled
 from gates.comparison.measuring import Sample
 from gates.comparison.slices import Slice
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.exhibits import Cell, ReliabilityBin, Table
+from gates.domain.judging import Measurement
 from gates.kernels.calibration import (
     BinnedAnswers,
     calibration_bounds,
@@ -91,7 +92,7 @@ def calibration(
     )
 
 
-def reliability(labelled: Labelled, binning: Binning) -> Exhibit:
+def reliability(labelled: Labelled, binning: Binning) -> Table:
     """The candidate's bins as a table: what it said, and how often it was right.
 
     Args:
@@ -102,21 +103,27 @@ def reliability(labelled: Labelled, binning: Binning) -> Exhibit:
     answers = binning.of(labelled.new, np.ones(score.size, bool), weight)
     found = gaps(answers, weight)
     gap = found.right - found.score
-    rows = []
+    rows: list[list[Cell]] = []
+    bins = []
     for at, one in enumerate(np.unique(answers.bin)):
         inside = score[answers.bin == one]
-        shares = (found.share[at], found.score[at], found.right[at], gap[at])
+        share, said, right, more = (
+            round(float(value), 4)
+            for value in (found.share[at], found.score[at], found.right[at], gap[at])
+        )
         rows.append(
             [
                 f"{inside.min():.3f} to {inside.max():.3f}",
                 int(found.count[at]),
-                *(round(float(value), 4) for value in shares),
+                share,
+                said,
+                right,
+                more,
             ]
         )
+        bins.append(ReliabilityBin(said, right, share))
     over = -float((found.share * gap).sum())
     way = "above" if over > 0 else "below"
     title = f"The candidate's scores are on average {abs(over):.3f} {way} how often it is right"
     columns = ["scores", "queries", "share of traffic", "mean score", "right", "right − score"]
-    points = [[row[3], row[4], row[2]] for row in rows]
-    data = {"columns": columns, "rows": rows, "reliability": points}
-    return Exhibit("table", title, data)
+    return Table(title, columns, rows, reliability=tuple(bins))

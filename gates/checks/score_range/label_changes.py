@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from gates.checks.score_range.labelled import Labelled
-from gates.domain.judging import Exhibit
+from gates.domain.exhibits import Cell, Table
 from gates.kernels.confusion import cells
 
 __all__ = ["label_changes"]
 
 
-def label_changes(labelled: Labelled) -> Iterator[Exhibit]:
+def label_changes(labelled: Labelled) -> Iterator[Table]:
     """The queries whose label changed, and the matrix of old and new labels without its diagonal.
 
     Args:
@@ -22,17 +22,17 @@ def label_changes(labelled: Labelled) -> Iterator[Exhibit]:
     old, new = labelled.old, labelled.new
     assert old is not None  # noqa: S101 - asked for only where there is a champion
     pairs = zip(labelled.text, labelled.expected, old.labels, new.labels, strict=True)
-    rows: list[list[object]] = [
+    rows: list[list[Cell]] = [
         [text, one.target, before, after] for text, one, before, after in pairs if before != after
     ]
     columns = ["query", "expected", "champion", "candidate"]
     title = f"{len(rows)} of {len(labelled.expected)} golden queries change their label"
-    yield Exhibit("table", title, {"columns": columns, "rows": rows})
+    yield Table(title, columns, rows)
     if rows:
         yield _matrix(labelled, old.labels, new.labels)
 
 
-def _matrix(labelled: Labelled, old: tuple[str, ...], new: tuple[str, ...]) -> Exhibit:
+def _matrix(labelled: Labelled, old: tuple[str, ...], new: tuple[str, ...]) -> Table:
     names, codes = np.unique(np.array([*old, *new], dtype=object), return_inverse=True)
     before, after = np.split(codes.astype(np.int64), 2)
     found = cells(before, after, labelled.weight)
@@ -54,4 +54,4 @@ def _matrix(labelled: Labelled, old: tuple[str, ...], new: tuple[str, ...]) -> E
     columns = ["champion's label", "candidate's label", "queries", "share of traffic"]
     columns += ["right → wrong", "wrong → right"]
     title = "What the labels changed into, most traffic first"
-    return Exhibit("table", title, {"columns": columns, "rows": rows})
+    return Table(title, columns, rows)

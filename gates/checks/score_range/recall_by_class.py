@@ -10,7 +10,8 @@ import numpy as np
 
 from gates.checks.score_range.labelled import Labelled
 from gates.comparison.measuring import PairedMetric, Sample, differences, means
-from gates.domain.judging import Exhibit, Measurement
+from gates.domain.exhibits import Table
+from gates.domain.judging import Measurement
 from gates.kernels.intervals import sign_flip_p
 from gates.kernels.multiplicity import holm
 from gates.kernels.packed import Bools, Floats
@@ -112,7 +113,7 @@ class Classes:
         assert old is not None  # noqa: S101 - asked for only where there is a champion
         return old.right.astype(np.float64), new.right.astype(np.float64)
 
-    def table(self) -> Iterator[Exhibit]:
+    def table(self) -> Iterator[Table]:
         """Every class with its recall and, where there is a champion, what became of it."""
         kept = self._kept
         if not kept:
@@ -124,7 +125,7 @@ class Classes:
                 for label, one in zip(kept, self._recalls(self.sample), strict=True)
             ]
             rows.sort(key=lambda row: (row[2], row[0]))
-            yield Exhibit("table", "Recall by class", {"columns": columns, "rows": rows})
+            yield Table("Recall by class", columns, rows)
             return
         old, new = self._right
         chances = [
@@ -145,7 +146,7 @@ class Classes:
         columns += ["at least", "at most", "p of no loss (Holm)"]
         lost = sum(p <= _SURE for p in adjusted)
         title = f"{lost} of {len(kept)} classes surely lost recall"
-        yield Exhibit("table", title, {"columns": columns, "rows": rows})
+        yield Table(title, columns, rows)
 
 
 def _within(one: Measurement, least: float) -> tuple[float | None, float | None]:
