@@ -171,7 +171,7 @@ def test_reports_name_what_its_golden_set_holds(project: Path, tmp_path: Path) -
     write_evidence(tmp_path / "evidence.json", evidence)
     kept = read_evidence(tmp_path / "evidence.json")
     out = io.StringIO()
-    terminal.render(kept, Console(file=out, width=100))
+    terminal.print_report(kept, Console(file=out, width=100))
     assert "2 pages" in out.getvalue()
     assert "2 pages" in markdown.render(kept)
     assert "Golden pages" in html.render(kept)

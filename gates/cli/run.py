@@ -126,12 +126,12 @@ def run_gate(
 
 def _tell(session: GateSession, speech: Speech) -> None:
     from gates.report.counterexamples import shown_counterexamples
-    from gates.report.terminal import render
+    from gates.report.terminal import print_report
 
     evidence, delivery = session.evidence, session.delivery
     if evidence is None or delivery is None:
         return
-    render(evidence, speech.out, folder=delivery.folder)
+    print_report(evidence, speech.out, folder=delivery.folder)
     if delivery.trouble:
         speech.say(f"Warning   {delivery.trouble}", "yellow")
     speech.result(

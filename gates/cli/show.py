@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -21,19 +20,11 @@ from gates.cli.common import (
 )
 from gates.errors import RegistryError, UsageError
 from gates.project import Project
+from gates.report.renderer import Form
 
 __all__ = ["show"]
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
-
-
-class Form(StrEnum):
-    """How to show evidence."""
-
-    TERMINAL = "terminal"
-    MARKDOWN = "markdown"
-    HTML = "html"
-    JUNIT = "junit"
 
 
 def show(
@@ -58,7 +49,8 @@ def show(
     Example: gates show models:/product-ranker/7 --as markdown
     """
     from gates.evidence.evidence import canonical, read_evidence
-    from gates.report import html, junit, markdown, terminal
+    from gates.report.renderer import find_renderer
+    from gates.report.terminal import print_report
     from gates.system.files import write_atomically
 
     home = project_from(project, tracking_uri, cache)
@@ -70,19 +62,15 @@ def show(
     if as_json:
         speech.result(json.loads(canonical(evidence)))
         return
-    if form is Form.TERMINAL:
-        terminal.render(evidence, speech.out, folder=kept)
+    if form is Form.TERMINAL and not output:
+        print_report(evidence, speech.out, folder=kept)
         return
-    if form is Form.JUNIT:
-        content = junit.render(evidence)
-    else:
-        render = markdown.render if form is Form.MARKDOWN else html.render
-        content = render(evidence).encode()
+    content = find_renderer(form).render(evidence)
     if output:
-        write_atomically(output.absolute(), content)
+        write_atomically(output.absolute(), content.encode())
         speech.say(f"wrote {output}")
     else:
-        typer.echo(content.decode())
+        typer.echo(content)
 
 
 def _find(what: str, project: Project, scratch: Path) -> Path:

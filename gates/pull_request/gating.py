@@ -24,13 +24,14 @@ from gates.project import Project
 from gates.pull_request.budget import BudgetSpent
 from gates.pull_request.criteria import criteria_changes
 from gates.pull_request.repository import Repository
+from gates.report.renderer import report_files
 from gates.run.request import RunRequest
 from gates.system.files import write_atomically
 
 __all__ = ["REVIEW", "Tools", "gate_change", "trouble_of"]
 
 REVIEW = "review.json"
-_KEPT = ("evidence.json", "evidence.json.sig", "report.html", "report.md", "junit.xml")
+_EVIDENCE = ("evidence.json", "evidence.json.sig")
 _UPGRADE = "equivalence"
 
 
@@ -248,7 +249,7 @@ class _Gating:
         """Take over a run's files; of the run that judges, its verdict too."""
         folder = self._output / name
         folder.mkdir(parents=True)
-        for file in _KEPT:
+        for file in (*_EVIDENCE, *report_files().values()):
             if (run / file).is_file():
                 shutil.copyfile(run / file, folder / file)
         evidence = read_evidence(folder / "evidence.json")

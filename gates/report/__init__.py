@@ -1,5 +1,6 @@
 """Reports of a run, rendered from its evidence alone.
 
+    renderer.py             the forms of a report, and how to add one
     terminal.py             what a person sees when the gate ends
     markdown.py             the whole run as Markdown
     pull_request.py         the comment of a pull request, all its models in one
@@ -14,10 +15,9 @@
     wording.py              measurements, bounds and reasons in words, each number said once
     contrasts.py            old against new, metric by metric, in columns
     counterexamples.py      what went wrong in single cases, and the command that keeps each
-    differences.py          old and new lists of a ranking difference, as values
+    differences.py          old and new lists of a ranking difference, with titles and moves
     criteria.py             how golden set and card changed under a model
     blocks.py               blocks of Markdown, with text from data escaped
-    exhibits.py             reading them from an exhibit
     bounds.py, queries.py   rows of bounds, and lists of queries, for pages
     pictures.py             inline SVG
     templating.py           templates, and the one script a page may run (templates/report.js)
@@ -30,34 +30,32 @@ No report touches a model, MLflow or a golden set: what is not in the evidence i
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gates.evidence.evidence import Evidence
+from gates.report.renderer import find_renderer, report_files
 from gates.system.files import write_atomically
+
+if TYPE_CHECKING:
+    from gates.evidence.evidence import Evidence
 
 __all__ = ["write_reports"]
 
 
 def write_reports(evidence: Evidence, folder: Path) -> dict[str, Path]:
-    """Write `report.html`, `report.md` and `junit.xml`, each whole or not at all.
+    """Write every form of report that is kept in a file, each whole or not at all.
 
     Args:
         evidence: The run.
         folder: Where to; made when it is not there.
 
     Returns:
-        `html`, `markdown` and `junit` → the file.
+        The form, such as `html` → its file.
 
     Raises:
-        EvidenceError: The evidence holds something that cannot be drawn.
         UsageError: A file cannot be written.
     """
-    from gates.report import html, junit, markdown  # Jinja, only where it is used
-
-    contents = {
-        "html": ("report.html", html.render(evidence).encode()),
-        "markdown": ("report.md", markdown.render(evidence).encode()),
-        "junit": ("junit.xml", junit.render(evidence)),
-    }
-    for name, content in contents.values():
-        write_atomically(folder / name, content)
-    return {kind: folder / name for kind, (name, _) in contents.items()}
+    files = report_files()
+    contents = {form: find_renderer(form).render(evidence).encode() for form in files}
+    for form, content in contents.items():
+        write_atomically(folder / files[form], content)
+    return {form: folder / file for form, file in files.items()}

@@ -24,9 +24,6 @@ def render(comparison: Comparison) -> str:
 
     Returns:
         The page, under the same budget as the report of a run.
-
-    Raises:
-        EvidenceError: A ranking difference in it is damaged.
     """
     differences = tuple(shown_differences(comparison.exhibits))
     return fitted(differences, lambda lists: _page(comparison, lists))

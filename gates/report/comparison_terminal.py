@@ -36,9 +36,6 @@ def render(
         console: Where to; it decides about width and colour.
         verbose: Show every note and slice, and more queries and rows of tables.
         page: Where the HTML page was written, when it was.
-
-    Raises:
-        EvidenceError: A ranking difference in it is damaged.
     """
     _head(comparison, console, verbose=verbose)
     _quality(comparison, console, verbose=verbose)

@@ -15,7 +15,9 @@ from gates.report.differences import shown_differences
 from gates.report.queries import RenderedQueries, fitted
 from gates.report.templating import page
 
-__all__ = ["render"]
+__all__ = ["FILE", "render"]
+
+FILE = "report.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,6 @@ def render(evidence: Evidence) -> str:
     Returns:
         The page. It stays under its budget by leaving out the lists of the queries that changed
         least, and says so where it does.
-
-    Raises:
-        EvidenceError: A ranking difference in it is damaged.
     """
     return fitted(tuple(shown_differences(evidence.exhibits)), lambda lists: _page(evidence, lists))
 

@@ -8,17 +8,19 @@ from gates.domain.judging import Judgement, Outcome
 from gates.evidence.evidence import CheckRecord, Evidence
 from gates.report.text import clean
 
-__all__ = ["render"]
+__all__ = ["FILE", "render"]
+
+FILE = "junit.xml"
 
 
-def render(evidence: Evidence) -> bytes:
+def render(evidence: Evidence) -> str:
     """A test case per bound: FAIL is a failure, UNDECIDED an error, advisory ones never block.
 
     Args:
         evidence: The run.
 
     Returns:
-        UTF-8 XML with one `testsuite`.
+        XML with one `testsuite`, to be written as UTF-8.
     """
     required = [j for j in evidence.judgements if not j.bound.advisory]
     name = clean(f"{evidence.candidate.name} {evidence.candidate.version}")
@@ -47,7 +49,7 @@ def render(evidence: Evidence) -> bytes:
     root.append(suite)
     ET.indent(root)
     content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return content + b"\n"
+    return f"{content.decode()}\n"
 
 
 def _is_waiting(judgement: Judgement) -> bool:

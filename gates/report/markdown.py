@@ -20,7 +20,9 @@ from gates.report.blocks import (
 )
 from gates.report.differences import shown_differences
 
-__all__ = ["LIMIT", "render"]
+__all__ = ["FILE", "LIMIT", "render"]
+
+FILE = "report.md"
 
 # GitHub refuses a comment of more than 65,536 characters; others may add a line of their own.
 LIMIT = 58_000
@@ -69,9 +71,6 @@ def render(evidence: Evidence) -> str:
 
     Returns:
         Markdown of at most `LIMIT` bytes and a sentence; the sentence says what was cut.
-
-    Raises:
-        EvidenceError: A ranking difference in it is damaged.
     """
     parts = _parts(evidence)
     last = [_next(evidence), _run(evidence)]

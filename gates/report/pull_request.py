@@ -92,9 +92,6 @@ def render(
 
     Returns:
         Markdown of at most `limit` bytes, `MARKER` in its first line.
-
-    Raises:
-        EvidenceError: A ranking difference in the evidence is damaged.
     """
     ordered = sorted(reviewed, key=lambda one: _RANK.index(one[0].outcome))
     head = [MARKER]

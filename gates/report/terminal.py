@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,10 @@ from gates.report import advice, counterexamples, summary, text, wording
 from gates.report.console_text import STYLES, as_text, queries, say
 from gates.report.differences import shown_differences
 
-__all__ = ["render"]
+__all__ = ["FILE", "print_report", "render"]
+
+FILE = ""
+_WIDTH = 100
 
 # As many as leave the advice on the same screen.
 _REMARK = 160
@@ -27,7 +31,14 @@ _COUNTEREXAMPLES = 3
 _HOLDS, _HOLDS_ADVISORY = (Outcome.PASS, False), (Outcome.PASS, True)
 
 
-def render(evidence: Evidence, console: Console, *, folder: Path | None = None) -> None:
+def render(evidence: Evidence) -> str:
+    """What a terminal of a hundred columns without colours would show."""
+    out = io.StringIO()
+    print_report(evidence, Console(file=out, width=_WIDTH, color_system=None, highlight=False))
+    return out.getvalue()
+
+
+def print_report(evidence: Evidence, console: Console, *, folder: Path | None = None) -> None:
     """Print a run: the verdict, every bound that did not pass, what passed, what to do next.
 
     Text from evidence is printed as it is: it is never read as console markup, and what could
@@ -38,9 +49,6 @@ def render(evidence: Evidence, console: Console, *, folder: Path | None = None) 
         evidence: The run.
         console: Where to; it decides about width and colour.
         folder: Where evidence and reports were written, when they were.
-
-    Raises:
-        EvidenceError: A ranking difference in it is damaged.
     """
     _head(evidence, console)
     _bounds(evidence, console)

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from gates.evidence.evidence import evidence_digest, read_evidence
-from gates.report import write_reports
+from gates.report import html
 from gates.service.context import Service
 from gates.service.store.values import Job
 
@@ -60,7 +60,7 @@ def report_of(service: Service, job: Job) -> bytes | None:
     with tempfile.TemporaryDirectory(prefix="gates-") as scratch:
         path = Path(scratch) / "evidence.json"
         path.write_bytes(evidence)
-        return write_reports(read_evidence(path), Path(scratch))["html"].read_bytes()
+        return html.render(read_evidence(path)).encode()
 
 
 def _if_recorded(found: bytes, job: Job) -> bytes | None:

@@ -23,6 +23,7 @@ from gates.evidence.evidence import evidence_digest, read_evidence
 from gates.golden import golden_digest
 from gates.registry import GateSource
 from gates.report.main_numbers import summary_of
+from gates.report.renderer import report_files
 from gates.run.delivery import log_outcome
 from gates.service.cards import Cards
 from gates.service.claims import Claims
@@ -39,7 +40,6 @@ __all__ = ["JobSteps", "Next", "workflow_id"]
 _MOST_TROUBLES = 8
 _LONGEST_SECONDS = 30 * 60.0
 _WAIT = timedelta(seconds=5)
-_REPORTS = ("report.html", "report.md", "junit.xml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +214,8 @@ class JobSteps:
 
     def _recorded(self, job: Job, path: Path) -> Next:
         evidence = read_evidence(path)
-        reports = [path.with_name(name) for name in _REPORTS if path.with_name(name).is_file()]
+        kept = map(path.with_name, report_files().values())
+        reports = [one for one in kept if one.is_file()]
         source = GateSource(BY, "service", link_of(self._config.url, job.id), job.id)
         run = log_outcome(self._registry(), evidence, path, reports, source=source)
         self._jobs.change(

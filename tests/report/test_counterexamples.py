@@ -37,7 +37,7 @@ def command(case: Counterexample) -> str:
 
 def shown_in_terminal(evidence: Evidence) -> str:
     out = io.StringIO()
-    terminal.render(evidence, Console(file=out, width=200))
+    terminal.print_report(evidence, Console(file=out, width=200))
     return out.getvalue()
 
 

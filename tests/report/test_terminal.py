@@ -22,7 +22,7 @@ def shown(
 ) -> str:
     stream = io.StringIO()
     console = Console(file=stream, width=width, force_terminal=colour, no_color=not colour)
-    terminal.render(evidence, console, folder=folder)
+    terminal.print_report(evidence, console, folder=folder)
     return stream.getvalue()
 
 
@@ -136,7 +136,7 @@ def test_no_colour_means_no_escape_sequences(
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in shown(any_evidence)
     stream = io.StringIO()
-    terminal.render(any_evidence, Console(file=stream, width=80, force_terminal=True))
+    terminal.print_report(any_evidence, Console(file=stream, width=80, force_terminal=True))
     assert "\x1b[31m" not in stream.getvalue()
     assert "\x1b[32m" not in stream.getvalue()
 

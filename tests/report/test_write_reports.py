@@ -8,7 +8,7 @@ import pytest
 
 from gates.errors import UsageError
 from gates.evidence.evidence import read_evidence, write_evidence
-from gates.report import write_reports
+from gates.report import markdown, write_reports
 
 from . import evidence_factory as factory
 
@@ -35,4 +35,5 @@ def test_a_place_that_is_taken_is_an_error_and_leaves_nothing_half_written(tmp_p
     (tmp_path / "report.html").mkdir()
     with pytest.raises(UsageError, match=r"report\.html could not be written"):
         write_reports(factory.first_version(), tmp_path)
-    assert [one.name for one in tmp_path.iterdir()] == ["report.html"]
+    assert {one.name for one in tmp_path.iterdir()} == {"report.html", "report.md"}
+    assert (tmp_path / "report.md").read_text() == markdown.render(factory.first_version())
