@@ -53,9 +53,14 @@ class Project:
 
         return MlflowRegistry(self.settings.tracking_uri, self.settings.cache)
 
+    @property
+    def card_folder(self) -> Path:
+        """The folder of the model cards."""
+        return self.folder / "model_cards"
+
     def cards(self) -> tuple[Path, ...]:
         """Every model card there is, in the order of their names."""
-        return tuple(sorted((self.folder / "model_cards").glob("*.md")))
+        return tuple(sorted(self.card_folder.glob("*.md")))
 
     def models(self) -> tuple[str, ...]:
         """The models that have a card, in the order of their names."""
@@ -67,7 +72,7 @@ class Project:
 
     def card_path(self, model: str) -> Path:
         """Where the card of a model is."""
-        return self.folder / "model_cards" / f"{model}.md"
+        return self.card_folder / f"{model}.md"
 
     def card(self, model: str) -> Card:
         """The card of a model.

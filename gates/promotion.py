@@ -6,6 +6,7 @@ recorded before the alias moves and completed after, so that a killed promotion 
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,7 +25,7 @@ def promote(
     registry: Registry,
     card: Card,
     candidate: str,
-    evidence: Path,
+    evidence: Path | None,
     *,
     golden_digest: str,
     why: str,
@@ -38,7 +39,7 @@ def promote(
         registry: Where versions and aliases are.
         card: The card, as it is now.
         candidate: The candidate's model URI.
-        evidence: The `evidence.json` of its gate run.
+        evidence: The `evidence.json` of its gate run; None for the one the registry keeps.
         golden_digest: The digest of the golden set, as it is now.
         why: Why, for the history.
         by: Who, for the history.
@@ -56,11 +57,57 @@ def promote(
         UsageError: There is no reason or no name.
     """
     _demand(why=why, by=by)
-    read = read_evidence(evidence, verify_key=verify_key)
     alias, model = card.policy.champion, card.policy.model
-    version = registry.resolve(candidate)
-    champion = registry.alias(model, alias)
-    digest = evidence_digest(evidence.read_bytes())
+    # What is verified here, once, holds until the alias has moved: nobody else moves it meanwhile.
+    with registry.exclusive(model):
+        version = registry.resolve(candidate)
+        read, digest = _evidence(registry, version, evidence, verify_key)
+        champion = registry.alias(model, alias)
+        _guard(registry, card, version, champion, read, digest, golden_digest, first=first)
+        event = Event(
+            datetime.now(UTC),
+            "promote",
+            model,
+            version.version,
+            previous_version=champion.version if champion else "",
+            by=by,
+            why=why,
+            verdict=read.verdict.outcome.value,
+            evidence_digest=digest,
+            alias=alias,
+            state="begun",
+        )
+        done = _move(registry, event)
+    registry.tag(version, {"gates.promoted_at": event.when.isoformat(), "gates.promoted_by": by})
+    return done
+
+
+def _evidence(
+    registry: Registry, version: ModelVersion, given: Path | None, verify_key: Path | None
+) -> tuple[Evidence, str]:
+    """The evidence that is to speak for a version, and its digest."""
+    with tempfile.TemporaryDirectory(prefix="gates-") as scratch:
+        path = given or registry.evidence(version.uri, Path(scratch))
+        if path is None:
+            raise PromotionRefused(
+                f"{version.uri} was never gated", advice=f"run: gates run {version.uri}"
+            )
+        return read_evidence(path, verify_key=verify_key), evidence_digest(path.read_bytes())
+
+
+def _guard(
+    registry: Registry,
+    card: Card,
+    version: ModelVersion,
+    champion: ModelVersion | None,
+    read: Evidence,
+    digest: str,
+    golden_digest: str,
+    *,
+    first: bool,
+) -> None:
+    """Refuse what the evidence does not speak for, with a line for each thing that differs."""
+    alias, model = card.policy.champion, card.policy.model
     if champion and version.name == model and champion.version == version.version:
         raise PromotionRefused(f"{version.uri} already is the {alias}: there is nothing to move")
     differences = [
@@ -79,22 +126,6 @@ def promote(
             f"{version.uri} was not promoted:\n" + "\n".join(f"  - {one}" for one in differences),
             advice=f"the alias has not moved; {next_step}",
         )
-    event = Event(
-        datetime.now(UTC),
-        "promote",
-        model,
-        version.version,
-        previous_version=champion.version if champion else "",
-        by=by,
-        why=why,
-        verdict=read.verdict.outcome.value,
-        evidence_digest=digest,
-        alias=alias,
-        state="begun",
-    )
-    done = _move(registry, event)
-    registry.tag(version, {"gates.promoted_at": event.when.isoformat(), "gates.promoted_by": by})
-    return done
 
 
 def rollback(
@@ -122,7 +153,26 @@ def rollback(
         UsageError: There is no reason or no name.
     """
     _demand(why=why, by=by)
-    current = registry.aliases(model).get(alias)
+    with registry.exclusive(model):
+        current = registry.aliases(model).get(alias)
+        target = _target(registry, model, alias, current, to)
+        version = registry.resolve(f"models:/{model}/{target}")
+        event = Event(
+            datetime.now(UTC),
+            "rollback",
+            model,
+            version.version,
+            previous_version=current or "",
+            by=by,
+            why=why,
+            alias=alias,
+            state="begun",
+        )
+        return _move(registry, event)
+
+
+def _target(registry: Registry, model: str, alias: str, current: str | None, to: str | None) -> str:
+    """The version that a rollback goes back to."""
     if current is None:
         raise PromotionRefused(
             f"the alias '{alias}' of '{model}' is not set: there is nothing to roll back",
@@ -139,19 +189,7 @@ def rollback(
             f"version {target} of '{model}' was never the {alias}",
             advice="a rollback goes back only; to go elsewhere, gate that version and promote it",
         )
-    version = registry.resolve(f"models:/{model}/{target}")
-    event = Event(
-        datetime.now(UTC),
-        "rollback",
-        model,
-        version.version,
-        previous_version=current,
-        by=by,
-        why=why,
-        alias=alias,
-        state="begun",
-    )
-    return _move(registry, event)
+    return target
 
 
 def _demand(**texts: str) -> None:

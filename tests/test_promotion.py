@@ -327,6 +327,32 @@ def test_two_promotions_at_once_make_one_champion(
     assert [one.version for one in done] == [_champion(registry), "1"]
 
 
+def test_a_promotion_verifies_only_once_the_one_before_it_is_done(
+    registry: MlflowRegistry, promoted: Promoted, gated: Gated
+) -> None:
+    promoted("1")
+    evidence = gated("2")
+    with ThreadPoolExecutor(1) as pool:
+        with registry.exclusive("toy"):
+            waiting = pool.submit(promoted, "2", evidence)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.5)
+            registry.set_alias("toy", "champion", "3", expected="1")
+        with pytest.raises(
+            PromotionRefused, match="the champion differs: evidence has models:/toy/1"
+        ):
+            waiting.result(timeout=60)
+    assert [one.version for one in registry.events("toy") if one.kind == "promote"] == ["1"]
+
+
+def test_a_promotion_of_another_model_waits_for_nobody(
+    registry: MlflowRegistry, promoted: Promoted
+) -> None:
+    with registry.exclusive("another"):
+        promoted("1")
+    assert _champion(registry) == "1"
+
+
 def test_a_promotion_that_loses_the_race_leaves_a_failed_event(
     registry: MlflowRegistry, promoted: Promoted, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +16,6 @@ from gates.cli.common import (
     WhyOption,
     project_from,
 )
-from gates.errors import PromotionRefused
 
 __all__ = ["promote"]
 
@@ -50,33 +48,28 @@ def promote(
     home = project_from(project, tracking_uri, cache)
     speech = Speech(as_json)
     name = parse_uri(candidate).name
-    card, registry = home.card(name), home.registry
-    with speech.working() as progress, tempfile.TemporaryDirectory() as scratch:
+    card = home.card(name)
+    with speech.working() as progress:
         progress.add_task("checking evidence and digests", total=None)
-        version = registry.resolve(candidate)
-        found = evidence or registry.evidence(version, Path(scratch))
-        if found is None:
-            raise PromotionRefused(
-                f"{version.uri} was never gated", advice=f"run: gates run {version.uri}"
-            )
         event = promotion.promote(
-            registry,
+            home.registry,
             card,
-            version.uri,
-            found,
+            candidate,
+            evidence,
             golden_digest=golden_digest(card.golden_path),
             why=why,
             by=who(),
             first=first,
             verify_key=home.settings.verify_key,
         )
+    uri = f"models:/{event.model}/{event.version}"
     before = f"version {event.previous_version}" if event.previous_version else "nothing"
-    speech.say(f"promoted {version.uri}", "bold green")
+    speech.say(f"promoted {uri}", "bold green")
     speech.say(f"  {event.alias}: {before} → version {event.version}")
     speech.say(f"  undo: gates rollback {name} --why TEXT")
     speech.result(
         {
-            "promoted": version.uri,
+            "promoted": uri,
             "alias": event.alias,
             "previous_version": event.previous_version or None,
             "by": event.by,

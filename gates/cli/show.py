@@ -91,10 +91,7 @@ def _find(what: str, project: Project, scratch: Path) -> Path:
             f"'{what}' is no run's folder, no evidence.json and no model version",
             advice="name one of them: gates show models:/NAME/VERSION",
         ) from None
-    version = registry.resolve(what)
-    found = registry.evidence(version, scratch)
+    found = registry.evidence(what, scratch)
     if found is None:
-        raise RegistryError(
-            f"{version.uri} was never gated", advice=f"run: gates run {version.uri}"
-        )
+        raise RegistryError(f"{what} was never gated", advice=f"run: gates run {what}")
     return found

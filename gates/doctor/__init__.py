@@ -17,6 +17,7 @@ from gates.doctor.mlflow import registry, webhook
 from gates.doctor.project import cards, keys
 from gates.doctor.service import secrets, service
 from gates.errors import GatesError
+from gates.project import Project
 from gates.settings import Settings
 
 __all__ = ["Diagnosis", "examine"]
@@ -37,11 +38,12 @@ def examine(
         write: Whether MLflow may be written to: a run is made and deleted, a delivery is sent.
         progress: Told what is being looked at.
     """
+    project = Project(settings)
     questions: tuple[tuple[str, Callable[[], Iterator[Diagnosis]]], ...] = (
-        ("cards", lambda: cards(settings)),
+        ("cards", lambda: cards(project)),
         ("signing key", lambda: keys(settings)),
         ("uv", packages),
-        ("Docker", lambda: engine(settings)),
+        ("Docker", lambda: engine(project)),
         ("disk", lambda: disk(settings)),
         ("cache", lambda: cache(settings)),
         ("MLflow", lambda: registry(settings, write=write)),

@@ -11,6 +11,7 @@ from pathlib import Path
 from gates.doctor.finding import Diagnosis
 from gates.environments.images import engine_version
 from gates.errors import BuildError
+from gates.project import Project
 from gates.run.pruning import contents
 from gates.settings import Settings
 from gates.system.installers import find_uv
@@ -37,15 +38,15 @@ def packages() -> Iterator[Diagnosis]:
     yield Diagnosis("uv", "ok", ran.stdout.strip())
 
 
-def engine(settings: Settings) -> Iterator[Diagnosis]:
+def engine(project: Project) -> Iterator[Diagnosis]:
     """Whether containers can be run; that matters where a card asks for them.
 
     Args:
-        settings: Where the cards are.
+        project: The project.
     """
     asking = [
         path.stem
-        for path in sorted((settings.project / "model_cards").glob("*.md"))
+        for path in project.cards()
         if "kind: docker" in path.read_text(encoding="utf-8", errors="replace")
     ]
     try:

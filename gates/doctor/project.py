@@ -6,37 +6,35 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from gates.card.card import read_card
-from gates.checks import catalogue
 from gates.doctor.finding import Diagnosis
 from gates.errors import EvidenceError, GatesError
 from gates.evidence.signing import sign, verify
 from gates.golden import read_golden
+from gates.project import Project
 from gates.settings import Settings
 
 __all__ = ["cards", "keys"]
 
 
-def cards(settings: Settings) -> Iterator[Diagnosis]:
+def cards(project: Project) -> Iterator[Diagnosis]:
     """Whether every card can be read, and its golden set.
 
     Args:
-        settings: Where the project is.
+        project: The project.
     """
-    found = sorted((settings.project / "model_cards").glob("*.md"))
+    found = project.cards()
     if not found:
         yield Diagnosis(
             "cards",
             "wrong",
-            f"there is no model card in {settings.project / 'model_cards'}",
+            f"there is no model card in {project.card_folder}",
             "make one: gates init models:/NAME/VERSION; or name the project: --project DIR",
         )
         return
-    known = catalogue()
     good = 0
     for path in found:
         try:
-            card = read_card(path, known, project=settings.project)
+            card = project.read_card(path)
             read_golden(card.golden_path)
         except GatesError as problem:
             advice = problem.advice or "mend it there; docs/model-cards.md says what it may hold"
@@ -46,7 +44,7 @@ def cards(settings: Settings) -> Iterator[Diagnosis]:
     if good:
         models = "card" if good == 1 else "cards"
         yield Diagnosis(
-            "cards", "ok", f"{good} {models}, each with its golden set, in {found[0].parent}"
+            "cards", "ok", f"{good} {models}, each with its golden set, in {project.card_folder}"
         )
 
 

@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -226,6 +227,13 @@ class Registry(Protocol):
             RegistryError: There is no such model or version.
         """
 
+    def exclusive(self, name: str) -> AbstractContextManager[object]:
+        """A lock: no other process of this machine promotes or rolls back the model meanwhile.
+
+        Raises:
+            RegistryError: It cannot be made, or another process held it for too long.
+        """
+
     def tag(self, version: ModelVersion, tags: Mapping[str, str]) -> None:
         """Set tags on a version."""
 
@@ -265,15 +273,18 @@ class Registry(Protocol):
             The id of the run.
         """
 
-    def evidence(self, version: ModelVersion, into: Path) -> Path | None:
-        """Fetch the evidence of a version's latest gate run.
+    def evidence(self, uri: str, into: Path) -> Path | None:
+        """Fetch the evidence of a version's latest gate run; nothing of its artifact is fetched.
 
         Args:
-            version: The version.
+            uri: The version's, as for `resolve`.
             into: A folder to put `evidence.json`, and its signature when there is one, into.
 
         Returns:
             The path of `evidence.json`; None when the version was never gated.
+
+        Raises:
+            RegistryError: There is no such model, version or alias.
         """
 
     def evidence_of(self, run_id: str, into: Path) -> Path:

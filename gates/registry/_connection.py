@@ -6,6 +6,7 @@ exceptions) is here, so that `gates.registry.mlflow` can speak of models only.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import re
@@ -38,7 +39,7 @@ _QUIET = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
-_LOCK_SECONDS = 60.0
+_LOCK_SECONDS, _PROMOTION_SECONDS = 60.0, 900.0
 _BUSY = {"TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "INTERNAL_ERROR"}
 _PASSING = (
     r"error code (429|5\d\d)|too many \d+ error responses|timed out|failed with exception"
@@ -111,21 +112,29 @@ class Connection:
         with self._translated(doing, _TRANSFER if transfer else _LATER):
             yield client
 
-    def exclusive(self) -> HeldLock:
+    def exclusive(self, model: str = "") -> HeldLock:
         """No other process of this machine moves an alias of this registry while this is held.
+
+        Args:
+            model: Whose promotions and rollbacks take turns, a lock of its own: these fetch and
+                digest whole artifacts, and other models need not wait for that.
 
         Raises:
             RegistryError: The lock cannot be made, or another process held it for too long.
         """
+        path, patience = self._lock_path, _LOCK_SECONDS
+        if model:
+            name = hashlib.sha256(model.encode()).hexdigest()[:16]
+            path, patience = path.with_name(f"{path.name}.{name}"), _PROMOTION_SECONDS
         try:
-            return take_exclusive(self._lock_path, patience=_LOCK_SECONDS)
+            return take_exclusive(path, patience=patience)
         except TimeoutError as held:
             raise RegistryError(
                 str(held), advice="see whether another gate hangs, end it and try again"
             ) from None
         except OSError as problem:
             raise RegistryError(
-                f"the lock {self._lock_path} cannot be made: {problem.strerror}",
+                f"the lock {path} cannot be made: {problem.strerror}",
                 advice="make its folder writable, or choose another",
             ) from None
 

@@ -8,6 +8,7 @@ no compare-and-set, so a move is read, compared, written and read back.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +51,9 @@ class MlflowRegistry:
 
     def resolve(self, uri: str) -> ModelVersion:
         """See `Registry.resolve`."""
+        return self._digested(self._named(uri))
+
+    def _named(self, uri: str) -> Registered:
         asked = parse_uri(uri)
         version = asked.version
         if asked.alias:
@@ -62,7 +66,7 @@ class MlflowRegistry:
                     else "no alias is set yet; name a version: models:/NAME/VERSION",
                 )
             version = aliases[asked.alias]
-        return self._digested(self._registered(asked.name, version))
+        return self._registered(asked.name, version)
 
     def path(self, version: ModelVersion) -> Path:
         """See `Registry.path`."""
@@ -134,6 +138,10 @@ class MlflowRegistry:
                 client.set_registered_model_alias(name, alias, version)
             self._expect(name, alias, version)
 
+    def exclusive(self, name: str) -> AbstractContextManager[object]:
+        """See `Registry.exclusive`."""
+        return self._connection.exclusive(check_name(name))
+
     def tag(self, version: ModelVersion, tags: Mapping[str, str]) -> None:
         """See `Registry.tag`."""
         self.note(version.name, version.version, tags)
@@ -180,9 +188,9 @@ class MlflowRegistry:
         self.tag(version, {**tags, **now})
         return run
 
-    def evidence(self, version: ModelVersion, into: Path) -> Path | None:
+    def evidence(self, uri: str, into: Path) -> Path | None:
         """See `Registry.evidence`."""
-        run = self._registered(version.name, version.version).tags.get("gates.evidence_run")
+        run = self._named(uri).tags.get("gates.evidence_run")
         return self._runs.fetch_evidence(run, into) if run else None
 
     def evidence_of(self, run_id: str, into: Path) -> Path:

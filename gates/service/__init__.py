@@ -11,7 +11,7 @@
     work.py         the durable way of a job; steps.py: its steps; claims.py: one job an artifact
     processes.py    a process a gate: running.py watches it, child.py is it
     outward.py      what MLflow and people are told; promoting.py: where the card asks for it
-    cards.py        the models it looks after; context.py: what every part is given
+    context.py      what every part is given
     all_gates.py    its gates and those that ran elsewhere (recorded.py), in one list
     last_seen.py    the registry as it was seen last, for pages
     kept_files.py   what a gate left, here or in MLflow

@@ -14,7 +14,6 @@ from gates import __version__
 from gates.errors import GatesError
 from gates.service.all_gates import AllGates, is_complete
 from gates.service.auth import Caller, Denied, allow, from_our_own_page
-from gates.service.cards import Cards
 from gates.service.config import Role
 from gates.service.context import Service
 from gates.service.kept_files import evidence_bytes, report_of
@@ -195,13 +194,13 @@ def api_router(service: Service) -> APIRouter:
         service: The service.
     """
     router = APIRouter(prefix="/api/v1", tags=["gates"], responses=_PROBLEMS)
-    cards = Cards(service.settings)
+    project = service.project
     every = AllGates(service.jobs, service.last_seen)
     looks = Annotated[Caller, Depends(_needs(service, "viewer"))]
     operates = Annotated[Caller, Depends(_needs(service, "operator"))]
 
     def found(job_id: str) -> Job:
-        models = cards.models()
+        models = project.models()
         job = every.find(job_id, models)
         if job is not None:
             return job
@@ -212,7 +211,7 @@ def api_router(service: Service) -> APIRouter:
 
     @router.get("/models", summary="Models that have a card, with their newest gate")
     def models(_: looks) -> list[Model]:
-        glimpses = service.last_seen.of(cards.models())
+        glimpses = service.last_seen.of(project.models())
         latest = every.latest(glimpses)
         return [
             Model(
@@ -232,7 +231,7 @@ def api_router(service: Service) -> APIRouter:
         before: Annotated[str, Query(pattern=r"^([0-9a-f]{24})?$")] = "",
         size: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> Gates:
-        glimpses = service.last_seen.of(cards.models())
+        glimpses = service.last_seen.of(project.models())
         page = every.page(
             glimpses, model=model, states=state, verdict=verdict, before=before, size=size
         )
@@ -254,7 +253,7 @@ def api_router(service: Service) -> APIRouter:
         },
     )
     def ask(request: GateRequest, caller: operates, response: Response) -> GateJob:
-        if not cards.has(request.model):
+        if not project.has_card(request.model):
             raise HTTPException(404, f"the model '{request.model}' has no card here")
         try:
             job, new = service.jobs.ask(

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from gates.project import Project
 from gates.registry import Registry
 from gates.service.config import ServiceConfig
 from gates.service.last_seen import LastSeenRegistry
 from gates.service.store.inbox import Inbox
 from gates.service.store.jobs import Jobs
 from gates.service.store.leases import Leases
-from gates.settings import Settings
 
 __all__ = ["Resources", "Service", "Work"]
 
@@ -33,14 +33,14 @@ class Resources:
 
     Attributes:
         config: What the service was told.
-        settings: Where the project, the cache and MLflow are.
+        project: Its folder, settings and cards.
         jobs: Gates that were asked for.
         leases: What only one may do at a time.
         registry: Opens the registry; each thread opens its own.
     """
 
     config: ServiceConfig
-    settings: Settings
+    project: Project
     jobs: Jobs
     leases: Leases
     registry: Callable[[], Registry]
@@ -52,7 +52,7 @@ class Service:
 
     Attributes:
         config: What it was told.
-        settings: Where the project, the cache and MLflow are.
+        project: Its folder, settings and cards.
         jobs: Gates that were asked for.
         inbox: Deliveries.
         leases: What only one may do at a time.
@@ -63,7 +63,7 @@ class Service:
     """
 
     config: ServiceConfig
-    settings: Settings
+    project: Project
     jobs: Jobs
     inbox: Inbox
     leases: Leases

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from gates.errors import CardError
-from gates.service.cards import Cards
 from gates.service.config import Trigger
 from gates.service.context import Service
 from gates.service.loops import Loop
@@ -58,7 +57,7 @@ class Intake:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._cards = Cards(service.settings)
+        self._project = service.project
         self._name = new_holder()
         self._loop = Loop("intake", timedelta(seconds=2), self.once)
 
@@ -115,12 +114,12 @@ class Intake:
         inbox.settle(delivery.id, "used", said, job.id)
 
     def _reason(self, event: RegistryEvent) -> str:
-        if not self._cards.has(event.model):
+        if not self._project.has_card(event.model):
             return f"the model '{event.model[:100]}' has no card here"
         if not _VERSION.fullmatch(event.version):
             return "it names no version"
         try:
-            alias = self._cards.card(event.model).policy.champion
+            alias = self._project.card(event.model).policy.champion
         except CardError:
             alias = "champion"  # the gate it may ask for says what is wrong with the card
         return asks(event, self._service.config.triggers, alias)

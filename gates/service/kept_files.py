@@ -15,7 +15,7 @@ __all__ = ["evidence_bytes", "job_folder", "report_of"]
 
 def job_folder(service: Service, job_id: str) -> Path:
     """Where a job's gate leaves its files on the host that ran it."""
-    return service.settings.output / job_id
+    return service.project.settings.output / job_id
 
 
 def evidence_bytes(service: Service, job: Job) -> bytes | None:

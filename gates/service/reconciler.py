@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from gates.errors import GatesError
 from gates.registry import Listed, Registry
-from gates.service.cards import Cards
 from gates.service.config import Trigger
 from gates.service.context import Service
 from gates.service.loops import Loop
@@ -65,7 +64,7 @@ class Reconciler:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._cards = Cards(service.settings)
+        self._project = service.project
         self._name = new_holder()
         self._loop = Loop("reconciler", service.config.poll, self._again)
 
@@ -106,7 +105,7 @@ class Reconciler:
         service.inbox.forget(_KEPT)
         registry = service.registry()
         asked, trouble = [], None
-        for model in self._cards.models():
+        for model in self._project.models():
             try:
                 asked += self._ask(registry, model)
             except QueueFull:
@@ -129,7 +128,7 @@ class Reconciler:
         found = missed(
             versions,
             dict(registry.aliases(model)),
-            self._cards.card(model).policy.champion,
+            self._project.card(model).policy.champion,
             service.jobs.known_versions(model),
             service.config.triggers,
         )

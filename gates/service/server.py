@@ -16,9 +16,8 @@ from types import FrameType
 import uvicorn
 
 from gates.errors import ServiceError
-from gates.registry.mlflow import MlflowRegistry
+from gates.project import Project
 from gates.service.app import AppParts, create_app
-from gates.service.cards import Cards
 from gates.service.config import ServiceConfig
 from gates.service.context import Resources, Service
 from gates.service.intake import Intake
@@ -66,7 +65,8 @@ def run_service(
     for name, value in _MLFLOW.items():
         os.environ.setdefault(name, value)
     logging.getLogger("gates.service").setLevel(logging.INFO)
-    MlflowRegistry(settings.tracking_uri, settings.cache)  # a wrong address is said now
+    project = Project(settings)
+    project.open_registry()  # a wrong address is said now
     with ExitStack() as stack:
         bound = stack.enter_context(_listen(config))
         host = f"[{config.host}]" if ":" in config.host else config.host
@@ -75,15 +75,12 @@ def run_service(
         engine = open_database(config.database)
         stack.callback(engine.dispose)
         jobs, leases = Jobs(engine), Leases(engine)
-
-        def registry() -> MlflowRegistry:
-            return MlflowRegistry(settings.tracking_uri, settings.cache)
-
-        work = DurableWork(Resources(config, settings, jobs, leases, registry))
+        registry = project.open_registry
+        work = DurableWork(Resources(config, project, jobs, leases, registry))
         last_seen = LastSeenRegistry(registry, jobs.recorded)
         key = service_key(engine)
         service = Service(
-            config, settings, jobs, Inbox(engine), leases, registry, work, last_seen, key
+            config, project, jobs, Inbox(engine), leases, registry, work, last_seen, key
         )
         work.start()
         stack.callback(work.stop, _GRACE)
@@ -94,7 +91,7 @@ def run_service(
             stack.callback(part.stop)
         parts = AppParts(
             receiver,
-            Metrics(jobs, last_seen, Cards(settings).models),
+            Metrics(jobs, last_seen, project.models),
             lambda: reconciler.trouble,
             page_routes(service, lambda: reconciler.trouble),
             problem_page(service),

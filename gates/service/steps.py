@@ -25,7 +25,6 @@ from gates.registry import GateSource
 from gates.report.main_numbers import summary_of
 from gates.report.renderer import report_files
 from gates.run.delivery import log_outcome
-from gates.service.cards import Cards
 from gates.service.claims import Claims
 from gates.service.context import Resources
 from gates.service.outward import link_of, message, send
@@ -79,14 +78,14 @@ class JobSteps:
         executor: str,
         changed: Callable[[], None],
     ) -> None:
-        config, settings = resources.config, resources.settings
+        config, settings = resources.config, resources.project.settings
         self._config = config
         self._jobs = resources.jobs
         self._registry = resources.registry
         self._executor = executor
         self._changed = changed
         self._verify_key = settings.verify_key
-        self._cards = Cards(settings)
+        self._project = resources.project
         self._claims = Claims(resources.leases, executor, config.takeover)
         self._processes = Processes(settings, config.gate_time)
         self._stopping = threading.Event()
@@ -106,7 +105,7 @@ class JobSteps:
         return self._guarded(lambda: self._resolved(job))
 
     def _resolved(self, job: Job) -> Next:
-        card = self._cards.card(job.model)
+        card = self._project.card(job.model)
         golden = golden_digest(card.golden_path)
         registry = self._registry()
         candidate = registry.resolve(job.uri)
@@ -190,7 +189,7 @@ class JobSteps:
 
     def _start(self, job: Job) -> tuple[Running, float]:
         self._jobs.note(job.id, f"the gate's process was started by {self._executor}")
-        return self._processes.start(job, self._cards.path(job.model))
+        return self._processes.start(job, self._project.card_path(job.model))
 
     def _stopped(self, job: Job) -> Next:
         found = self._jobs.job(job.id)
@@ -235,7 +234,7 @@ class JobSteps:
         return self._patiently(job, lambda: self._promoted(job))
 
     def _promoted(self, job: Job) -> Next:
-        card = self._cards.card(job.model)
+        card = self._project.card(job.model)
         if is_wanted(card, job):
             self._jobs.change(job.id, progress=f"moving the alias {card.policy.champion}")
             path, key = self._evidence(job.id), self._verify_key

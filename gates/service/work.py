@@ -48,7 +48,7 @@ class DurableWork:
         self._config = config
         self._jobs = jobs
         self._leases = leases
-        self.executor, self._held = _own_name(resources.settings.project / ".gates")
+        self.executor, self._held = _own_name(resources.project.folder / ".gates")
         self._tags = StatusTags(jobs, leases, resources.registry, config.url)
         self._steps = JobSteps(resources, self.executor, self._tags.wake)
         self._beat = Loop("heartbeat", config.takeover / 4, self._be_alive)

@@ -135,7 +135,7 @@ def test_the_evidence_of_the_latest_gate_run_comes_back(
     registry: MlflowRegistry, tmp_path: Path, name: str
 ) -> None:
     made = registry.register(name, toy_model(tmp_path / "model"), {}, "")
-    assert registry.evidence(made, tmp_path / "none") is None
+    assert registry.evidence(made.uri, tmp_path / "none") is None
     for verdict in ("FAIL", "PASS"):
         evidence, report = tmp_path / "run-7.json", tmp_path / "report.html"
         evidence.write_text(f'{{"verdict": "{verdict}"}}')
@@ -145,7 +145,7 @@ def test_the_evidence_of_the_latest_gate_run_comes_back(
         tags = {"gates.verdict": verdict, "gates.evidence_digest": "sha256:1"}
         metrics = {"ranking-diff::ndcg@10.delta[head=x]": 0.1, "nothing": float("nan")}
         run = registry.log_gate(evidence, [report, signature], made, metrics, tags, source=ADA)
-    found = registry.evidence(made, tmp_path / "into")
+    found = registry.evidence(made.uri, tmp_path / "into")
     assert found == tmp_path / "into" / "evidence.json"
     assert found.read_text() == '{"verdict": "PASS"}'
     assert found.with_name("evidence.json.sig").read_text() == "signed"
@@ -241,7 +241,7 @@ def test_a_gate_run_whose_evidence_was_removed_is_said_to_hold_none(
     made = registry.register(name, toy_model(tmp_path / "model"), {}, "")
     registry.tag(made, {"gates.evidence_run": made.run_id})
     with pytest.raises(RegistryError, match=r"holds no evidence\.json"):
-        registry.evidence(made, tmp_path / "into")
+        registry.evidence(made.uri, tmp_path / "into")
 
 
 def test_an_event_that_somebody_edited_is_left_out(

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gates.project import Project
 from gates.registry import Registry
 from gates.service.app import AppParts
-from gates.service.cards import Cards
 from gates.service.config import ServiceConfig
 from gates.service.context import Service
 from gates.service.last_seen import LastSeenRegistry
@@ -44,11 +44,10 @@ def open_service(
 ) -> Iterator[Service]:
     """A service over a project, with noted work."""
     engine = open_database(database)
-    settings = load_settings(project, environ={})
     jobs = Jobs(engine)
     yield Service(
         config,
-        settings,
+        Project(load_settings(project, environ={})),
         jobs,
         Inbox(engine),
         Leases(engine),
@@ -70,4 +69,4 @@ def app_parts(service: Service) -> Iterator[AppParts]:
 
 
 def _metrics(service: Service) -> Metrics:
-    return Metrics(service.jobs, service.last_seen, Cards(service.settings).models)
+    return Metrics(service.jobs, service.last_seen, service.project.models)

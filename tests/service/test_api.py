@@ -75,7 +75,7 @@ def api(tmp_path: Path) -> Iterator[Api]:
 def done(api: Api, evidence: bytes = b'{"schema": 1}') -> Job:
     """A job that ended in PASS and left evidence."""
     job, _ = api.service.jobs.ask(MODEL, "2", "api", "ann")
-    folder = api.service.settings.output / job.id
+    folder = api.service.project.settings.output / job.id
     folder.mkdir(parents=True)
     (folder / "evidence.json").write_bytes(evidence)
     (folder / "report.html").write_text("<!doctype html><title>report</title>")
@@ -132,7 +132,7 @@ def test_evidence_is_given_byte_for_byte_and_only_as_it_was_recorded(api: Api) -
     assert evidence.content == b'{"schema":  1}'
     report = api("GET", f"/api/v1/gates/{job.id}/report")
     assert "sandbox" in report.headers["content-security-policy"]
-    (api.service.settings.output / job.id / "evidence.json").write_text("{}")
+    (api.service.project.settings.output / job.id / "evidence.json").write_text("{}")
     assert api("GET", f"/api/v1/gates/{job.id}/evidence").status_code == 404
 
 

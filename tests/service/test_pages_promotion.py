@@ -70,7 +70,7 @@ def test_promotion_needs_a_reason_and_the_evidence_of_that_very_gate(
     silent = ann.press(page, f"{page}/promote", why="  ")
     assert silent.status_code == 400
     assert "&#39;why&#39; is empty" in silent.text
-    evidence = site.service.settings.output / job.id / "evidence.json"
+    evidence = site.service.project.settings.output / job.id / "evidence.json"
     evidence.write_bytes(evidence.read_bytes().replace(b"FAIL", b"PASS") + b" ")
     edited = ann.press(page, f"{page}/promote", why="better")
     assert edited.status_code == 409
@@ -80,7 +80,7 @@ def test_promotion_needs_a_reason_and_the_evidence_of_that_very_gate(
 
 def test_evidence_that_is_not_on_this_host_comes_from_mlflow(site: Shown, gated: Gated) -> None:
     job = gated.job(site.service, "good")
-    folder = site.service.settings.output / job.id
+    folder = site.service.project.settings.output / job.id
     folder.rename(folder.with_name(f"{job.id}.elsewhere"))
     page = f"/gates/{job.id}"
     pressed = site.browser(ANN).press(page, f"{page}/promote", why="better")

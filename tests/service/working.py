@@ -12,7 +12,7 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
-from gates.registry.mlflow import MlflowRegistry
+from gates.project import Project
 from gates.service.config import load_config
 from gates.service.context import Resources
 from gates.service.store.database import open_database
@@ -23,17 +23,17 @@ from gates.settings import load_settings
 
 
 def main() -> None:
-    project, uri, cache, database = sys.argv[1:]
-    settings = load_settings(Path(project), tracking_uri=uri, cache=Path(cache))
-    config = load_config(settings, environ={**os.environ, "GATES_SERVE_DATABASE": database})
+    folder, uri, cache, database = sys.argv[1:]
+    project = Project(load_settings(Path(folder), tracking_uri=uri, cache=Path(cache)))
+    config = load_config(project.settings, environ={**os.environ, "GATES_SERVE_DATABASE": database})
     engine = open_database(database)
     work = DurableWork(
         Resources(
             config,
-            settings,
+            project,
             Jobs(engine),
             Leases(engine),
-            lambda: MlflowRegistry(settings.tracking_uri, settings.cache),
+            project.open_registry,
         )
     )
     stop = threading.Event()

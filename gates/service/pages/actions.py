@@ -118,7 +118,7 @@ def _promote(site: Site, request: Request, caller: Caller, form: Form) -> str:
             why=form.get("why", ""),
             by=caller.name,
             first=form.get("first") == "yes",
-            verify_key=service.settings.verify_key,
+            verify_key=service.project.settings.verify_key,
         )
     if not isinstance(job, RecordedGate):
         service.jobs.note(job.id, f"promoted to {event.alias} by {caller.name}: {event.why}")
@@ -143,9 +143,9 @@ def _rollback(site: Site, request: Request, caller: Caller, form: Form) -> str:
 
 def _card(site: Site, model: str) -> Card:
     """The card as it is on disk now: nothing that is only remembered may move an alias."""
-    if not site.cards.has(model):
+    if not site.project.has_card(model):
         raise HTTPException(404, "the model has no card here")
-    return site.cards.card(model)
+    return site.project.card(model)
 
 
 def _evidence(site: Site, registry: Registry, job: Job, scratch: Path) -> Path:

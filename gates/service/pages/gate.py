@@ -95,7 +95,7 @@ def found(site: Site, request: Request) -> Job:
         HTTPException: 404, there is none; 503, MLflow could not be read, which may hold it.
     """
     gate_id = request.path_params["job_id"]
-    models = site.cards.models()
+    models = site.project.models()
     job = site.gates.find(gate_id, models) if _ID.fullmatch(gate_id) else None
     if job is not None:
         return job

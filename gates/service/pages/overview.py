@@ -70,7 +70,7 @@ def overview_routes(site: Site) -> list[Route]:
     def overview(request: Request) -> Response:
         allow(request, site.service.config, "viewer")
         jobs = site.service.jobs
-        with_card = site.cards.models()
+        with_card = site.project.models()
         glimpses = site.service.last_seen.of(with_card)
         latest = site.gates.latest(glimpses)
         trends, waiting = site.gates.trends(_TREND, glimpses), jobs.waiting()
@@ -105,7 +105,7 @@ def overview_routes(site: Site) -> list[Route]:
             or "\0" in asked["model"]
         ):
             raise HTTPException(400, "the gates cannot be filtered like that")
-        with_card = site.cards.models()
+        with_card = site.project.models()
         glimpses = site.service.last_seen.of(with_card)
         page = site.gates.page(
             glimpses,

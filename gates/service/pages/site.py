@@ -20,7 +20,6 @@ from gates.report import text
 from gates.report.templating import html_environment
 from gates.service.all_gates import AllGates
 from gates.service.auth import Caller, allow, csrf_token
-from gates.service.cards import Cards
 from gates.service.context import Service
 from gates.service.pages import pictures, wording
 from gates.service.pages.files import address
@@ -39,7 +38,7 @@ class Site:
     def __init__(self, service: Service, registry_trouble: Callable[[], str]) -> None:
         self.service = service
         self.gates = AllGates(service.jobs, service.last_seen)
-        self.cards = Cards(service.settings)
+        self.project = service.project
         self._trouble = registry_trouble
         self._read: dict[str, tuple[tuple[int, int], Card | CardError]] = {}
         self._lock = threading.Lock()
@@ -64,16 +63,16 @@ class Site:
         Returns:
             The card, or what is wrong with it.
         """
-        if not self.cards.has(model):
+        if not self.project.has_card(model):
             return None
-        path = self.cards.path(model)
+        path = self.project.card_path(model)
         state = _state(path)
         with self._lock:
             kept = self._read.get(model)
         if kept and kept[0] == state and isinstance(kept[1], Card):
             return kept[1]
         try:
-            card: Card | CardError = self.cards.card(model)
+            card: Card | CardError = self.project.card(model)
         except CardError as problem:
             card = problem
         with self._lock:
@@ -87,7 +86,7 @@ class Site:
             HTTPException: 404, it is not known here.
         """
         if "\0" in model or not (
-            self.cards.has(model) or self.service.jobs.page(model=model, size=1).jobs
+            self.project.has_card(model) or self.service.jobs.page(model=model, size=1).jobs
         ):
             raise HTTPException(404, f"the model '{text.clip(model, 100)}' is not known here")
 
