@@ -14,6 +14,8 @@
     advice.py               what to do next, and how many more queries an answer would take
     wording.py              measurements, bounds and reasons in words, each number said once
     contrasts.py            old against new, metric by metric, in columns
+    section.py              a part that lists cases, as every form is given it
+    sections.py             all of these, and how to add one
     counterexamples.py      what went wrong in single cases, and the command that keeps each
     differences.py          old and new lists of a ranking difference, with titles and moves
     criteria.py             how golden set and card changed under a model

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gates.domain.counterexamples import Counterexample, Replayed, told_apart
 from gates.evidence.evidence import CheckRecord, Evidence
+from gates.report.section import Section, SectionItem
 from gates.report.text import count
 
-__all__ = ["SUPPOSED", "ShownCounterexample", "headline", "shown_counterexamples"]
+__all__ = ["ShownCounterexample", "section", "shown_counterexamples"]
 
-SUPPOSED = (
+_SUPPOSED = (
     "The label is the golden set's where it names one, and otherwise what the candidate says of "
     "the query as it should be typed: see that it is right."
 )
-"""What is to be known before a command of which `ShownCounterexample.supposed` is true is used."""
 
 _WRONG_WAY = "the score moves the wrong way as {feature} goes from {first} to {then}"
 _NOT_BELOW = "with {feature} {first} it does not score below itself with {then}"
@@ -72,13 +72,23 @@ def shown_counterexamples(
     )
 
 
-def headline(evidence: Evidence) -> str:
-    """How many counterexamples there are, in words; empty where there are none at all.
-
-    Args:
-        evidence: The run.
-    """
+def section(evidence: Evidence) -> Section:
+    """The counterexamples of a run; those in which the candidate fails are urgent."""
     every = [one for record in evidence.records for one in shown_counterexamples(evidence, record)]
+    return Section(
+        "Counterexamples",
+        _headline(evidence, every),
+        tuple(
+            SectionItem(one.state, one.words, one.command, one.check, one.fails, one.supposed)
+            for one in every
+        ),
+        with_commands=", each with the command that keeps it",
+        caution=_SUPPOSED,
+    )
+
+
+def _headline(evidence: Evidence, every: Sequence[ShownCounterexample]) -> str:
+    """How many there are, in words; empty where there are none at all."""
     parts = []
     new = sum(one.state == "new" for one in every)
     if new:

@@ -10,9 +10,9 @@ from gates.domain.judging import Judgement, Measurement, Outcome
 from gates.evidence.evidence import CheckRecord, Evidence
 from gates.report import advice, pictures, summary, wording
 from gates.report.bounds import BoundRow, forests, row_of
-from gates.report.counterexamples import SUPPOSED, ShownCounterexample, shown_counterexamples
 from gates.report.differences import shown_differences
 from gates.report.queries import RenderedQueries, fitted
+from gates.report.sections import sections
 from gates.report.templating import page
 
 __all__ = ["FILE", "render"]
@@ -30,7 +30,6 @@ class _Check:
     own_tests: tuple[Judgement, ...]
     unasked: tuple[Measurement, ...]
     tables: tuple[Table, ...]
-    counterexamples: tuple[ShownCounterexample, ...]
 
 
 def render(evidence: Evidence) -> str:
@@ -62,7 +61,7 @@ def _page(evidence: Evidence, lists: Sequence[RenderedQueries]) -> str:
         forests=forests(evidence.judgements, evidence.records),
         lists=lists,
         digest=evidence.digest,
-        supposed=SUPPOSED,
+        sections=sections(evidence),
     )
 
 
@@ -97,7 +96,6 @@ def _checks(evidence: Evidence) -> list[_Check]:
                     if (m.metric, m.slice) not in asked and m.metric not in in_forest
                 ),
                 tuple(one for one in record.exhibits if isinstance(one, Table)),
-                shown_counterexamples(evidence, record),
             )
         )
     return found

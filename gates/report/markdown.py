@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from gates.domain.judging import Judgement, Outcome, deciding
 from gates.evidence.evidence import Evidence
-from gates.report import advice, counterexamples, summary, text, wording
+from gates.report import advice, summary, text, wording
 from gates.report.blocks import (
     ROWS,
     bounds_table,
@@ -19,6 +19,8 @@ from gates.report.blocks import (
     table,
 )
 from gates.report.differences import shown_differences
+from gates.report.section import Section
+from gates.report.sections import sections
 
 __all__ = ["FILE", "LIMIT", "render"]
 
@@ -29,7 +31,7 @@ LIMIT = 58_000
 
 _WORST = 10
 _REASONS = 10
-_COUNTEREXAMPLES = 10
+_CASES = 10
 
 
 @dataclass(slots=True)
@@ -88,8 +90,9 @@ def render(evidence: Evidence) -> str:
             page.add(counts(difference), "the counts of queries")
         for query in worst:
             page.add(query_lists(query), f"the lists of “{escape(query.query.text, 60)}”")
-    for block in _counterexamples(evidence):
-        page.add(block, "counterexamples")
+    for section in sections(evidence):
+        for block in _section(section):
+            page.add(block, section.title.lower())
     page.blocks += last
     if page.cut:
         page.blocks.append(f"_Cut to fit a comment: {_listed(page.cut)}; report.html has it all._")
@@ -119,24 +122,17 @@ def _parts(evidence: Evidence) -> _Parts:
     )
 
 
-def _counterexamples(evidence: Evidence) -> Iterator[str]:
-    headline = counterexamples.headline(evidence)
-    if not headline:
-        return
-    yield f"### Counterexamples\n\n{escape(headline, 1000)}."
-    every = (
-        one
-        for each in evidence.records
-        for one in counterexamples.shown_counterexamples(evidence, each)
-    )
-    failing = [one for one in every if one.fails]
-    for one in failing[:_COUNTEREXAMPLES]:
-        line = f"- {one.state}: {escape(one.words, 1000)}"
+def _section(section: Section) -> Iterator[str]:
+    """What there is in all, and the first urgent cases, with what to type for each."""
+    yield f"### {escape(section.title)}\n\n{escape(section.lead, 1000)}."
+    shown, hidden = section.few(_CASES)
+    for one in shown:
+        line = f"- {escape(one.state)}: {escape(one.words, 1000)}"
         yield f"{line}\n{_fenced(one.command)}" if one.command else line
-    if any(one.supposed for one in failing[:_COUNTEREXAMPLES]):
-        yield counterexamples.SUPPOSED
-    if len(failing) > _COUNTEREXAMPLES:
-        yield f"and {len(failing) - _COUNTEREXAMPLES:,} more, in report.html"
+    if caution := section.caution_for(shown):
+        yield escape(caution)
+    if hidden:
+        yield f"and {hidden:,} more, in report.html"
 
 
 def _fenced(command: str) -> str:

@@ -14,9 +14,11 @@ from rich.text import Text
 
 from gates.domain.judging import Judgement, Outcome, deciding
 from gates.evidence.evidence import Evidence
-from gates.report import advice, counterexamples, summary, text, wording
+from gates.report import advice, summary, text, wording
 from gates.report.console_text import STYLES, as_text, queries, say
 from gates.report.differences import shown_differences
+from gates.report.section import Section
+from gates.report.sections import sections
 
 __all__ = ["FILE", "print_report", "render"]
 
@@ -27,7 +29,7 @@ _WIDTH = 100
 _REMARK = 160
 _REASONS = 8
 _OWN_TESTS = 3
-_COUNTEREXAMPLES = 3
+_CASES = 3
 _HOLDS, _HOLDS_ADVISORY = (Outcome.PASS, False), (Outcome.PASS, True)
 
 
@@ -54,7 +56,8 @@ def print_report(evidence: Evidence, console: Console, *, folder: Path | None = 
     _bounds(evidence, console)
     for difference in shown_differences(evidence.exhibits):
         queries(difference, console, listed=evidence.verdict.outcome is not Outcome.PASS)
-    _counterexamples(evidence, console)
+    for section in sections(evidence):
+        _section(section, console)
     console.print()
     console.print(Text("Next", style="bold"))
     for step in advice.next_steps(evidence):
@@ -209,27 +212,19 @@ def _rest(
         say(console, as_text(words, "dim"), 2)
 
 
-def _counterexamples(evidence: Evidence, console: Console) -> None:
-    """How many there are, and the first of those that fail, with what keeps them."""
-    headline = counterexamples.headline(evidence)
-    if not headline:
-        return
+def _section(section: Section, console: Console) -> None:
+    """What there is in all, and the first urgent cases, with what to type for each."""
     console.print()
-    say(console, Text("Counterexamples  ", style="bold").append_text(as_text(headline)))
-    every = (
-        one
-        for each in evidence.records
-        for one in counterexamples.shown_counterexamples(evidence, each)
-    )
-    failing = [one for one in every if one.fails]
-    for one in failing[:_COUNTEREXAMPLES]:
-        say(console, Text(f"{one.state}  ", style="red").append_text(as_text(one.words)), 2)
+    say(console, Text(f"{section.title}  ", style="bold").append_text(as_text(section.lead)))
+    shown, hidden = section.few(_CASES)
+    for one in shown:
+        state = Text(f"{text.clean(one.state)}  ", style="red")
+        say(console, state.append_text(as_text(one.words)), 2)
         if one.command:
             console.print(Text(f"    {text.clean(one.command)}", style="bold"), soft_wrap=True)
-    if any(one.supposed for one in failing[:_COUNTEREXAMPLES]):
-        say(console, Text(counterexamples.SUPPOSED, style="dim"), 2)
-    hidden = len(failing) - _COUNTEREXAMPLES
-    if hidden > 0:
+    if caution := section.caution_for(shown):
+        say(console, as_text(caution, "dim"), 2)
+    if hidden:
         say(console, Text(f"and {hidden:,} more in the report", style="dim"), 2)
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from gates.domain.counterexamples import Counterexample, KnownCounterexample, Replay, Replayed
 from gates.evidence.evidence import Evidence
 from gates.report import html, markdown, terminal
-from gates.report.counterexamples import headline, shown_counterexamples
+from gates.report.counterexamples import section, shown_counterexamples
 from tests.report import evidence_factory as factory
 
 TYPO = Counterexample("invariance.typo", "office pants", "offce pants", "Apparel")
@@ -75,7 +75,7 @@ def test_a_known_case_that_is_found_again_is_told_once() -> None:
     evidence = with_cases(TYPO, other, replay=known)
     states = [(one.state, one.case) for one in shown_counterexamples(evidence, evidence.records[0])]
     assert states == [("still fails", TYPO), ("new", other), ("no longer fails", STEP)]
-    assert headline(evidence) == "1 new; 1 of 2 known ones still fails"
+    assert section(evidence).lead == "1 new; 1 of 2 known ones still fails"
     assert (
         "the champion does not fail"
         in shown_counterexamples(evidence, evidence.records[0])[0].words
@@ -88,7 +88,7 @@ def test_a_case_that_was_not_asked_says_why() -> None:
     (one,) = shown_counterexamples(evidence, evidence.records[0])
     assert (one.state, one.command) == ("not asked", "")
     assert one.words.endswith("forgotten, for it is gone")
-    assert headline(evidence) == "1 forgotten"
+    assert section(evidence).lead == "1 forgotten"
 
 
 def test_a_file_that_could_not_be_read_is_said_in_terminal_and_markdown() -> None:
