@@ -86,7 +86,7 @@ class _Source:
 def package(
     model: str,
     *,
-    project: Path,
+    models: Path,
     registry: Registry,
     environments: EnvironmentCache,
     golden_digest: str,
@@ -96,8 +96,8 @@ def package(
     """Build a model in its own environment and register what it wrote.
 
     Args:
-        model: The name of the folder under `models/`, and of the registered model.
-        project: The folder that holds `models/`.
+        model: The name of the registered model, and of its folder.
+        models: The folder that holds a folder for each model.
         registry: Where to register the version.
         environments: Where environments are found or built.
         golden_digest: The digest of the model's golden set, as it is now.
@@ -113,7 +113,7 @@ def package(
         BuildError: The environment could not be built.
         RegistryError: The registry failed.
     """
-    source = _read_source(model, project)
+    source = _read_source(model, models)
     commit, dirty = _git_state(source.folder)
     environment = environments.ensure(source.lock, python=source.recipe.python, progress=progress)
     with tempfile.TemporaryDirectory(prefix="gates-package-") as scratch:
@@ -149,8 +149,7 @@ def package(
         return registry.register(model, output, present, description, by=by)
 
 
-def _read_source(model: str, project: Path) -> _Source:
-    models = project / "models"
+def _read_source(model: str, models: Path) -> _Source:
     folder = models / model
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", model) or not folder.is_dir():
         known = [one.name for one in models.iterdir() if one.is_dir()] if models.is_dir() else []

@@ -93,10 +93,12 @@ class Project:
 
         return read_card(path, catalogue(), project=self.folder)
 
-    def golden_sets(self) -> Path:
+    @property
+    def golden_folder(self) -> Path:
         """The folder of golden sets, where a card names no other."""
         return self.folder / "golden"
 
-    def model_folder(self, model: str) -> Path:
-        """What a model is packaged from."""
-        return self.folder / "models" / model
+    @property
+    def models_folder(self) -> Path:
+        """The folder that holds, for each model, the folder it is packaged from."""
+        return self.folder / "models"

@@ -61,7 +61,7 @@ def packaged(toy: Path, registry: MlflowRegistry, environments: EnvironmentCache
     def do(model: str = "toy", progress: Callable[[str], None] = lambda _: None) -> ModelVersion:
         return package(
             model,
-            project=toy.parent.parent,
+            models=toy.parent,
             registry=registry,
             environments=environments,
             golden_digest=GOLDEN,

@@ -31,7 +31,7 @@ def shop(folder: Path, cache: Path, *locks: str, **params: object) -> list[str]:
         (project / "models" / MODEL / "requirements.txt").write_text(lock)
         package(
             MODEL,
-            project=project,
+            models=project / "models",
             registry=registry,
             environments=EnvironmentCache(cache),
             golden_digest=golden_digest(project / "golden" / MODEL),

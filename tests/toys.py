@@ -186,7 +186,7 @@ def package_toy(project: Path, cache: Path, name: str) -> str:
 
     done = package(
         name,
-        project=project,
+        models=project / "models",
         registry=MlflowRegistry(store_of(project), cache),
         environments=EnvironmentCache(cache),
         golden_digest=golden_digest(project / "golden" / name),

@@ -110,6 +110,11 @@ class Card:
         """The folder of the golden set: as written, else `golden/<model>`."""
         return self.project / (self.policy.golden or f"golden/{self.policy.model}")
 
+    @property
+    def model_folder(self) -> Path:
+        """What the model is packaged from, where that is part of the project."""
+        return self.project / "models" / self.policy.model
+
     def bounds(self, golden: GoldenSet) -> tuple[Bound, ...]:
         """Every bound of the card, with slice columns spelled out value by value.
 

@@ -58,7 +58,7 @@ class GatingTools:
         with self.budget.kept():
             return packaging.package(
                 model,
-                project=project.folder,
+                models=project.models_folder,
                 registry=project.registry,
                 environments=environments_of(self.settings),
                 golden_digest=golden_digest(card.golden_path),

@@ -174,7 +174,7 @@ def golden_folder(project: Project, what: str) -> Path:
     """
     from gates.system.strict_yaml import nearest
 
-    sets = project.golden_sets()
+    sets = project.golden_folder
     for folder in (Path(what), sets / what) if what.strip() else ():
         if folder.is_dir():
             return folder

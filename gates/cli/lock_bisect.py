@@ -169,7 +169,7 @@ def _golden(golden: Path | None, card: Card | None, model: _Model, project: Proj
     if card:
         return card.golden_path
     if model.name:
-        return project.golden_sets() / model.name
+        return project.golden_folder / model.name
     raise UsageError(
         "no golden set is named", advice="name what the model is to be asked: --golden DIR"
     )

@@ -41,7 +41,7 @@ def package(
         card = home.card(model)
         version = packaging.package(
             model,
-            project=home.folder,
+            models=home.models_folder,
             registry=home.registry,
             environments=environments_of(home.settings),
             golden_digest=golden_digest(card.golden_path),

@@ -166,7 +166,7 @@ def prepare_subject(
             and model do not belong together.
     """
     _require_comparable(card, golden, candidate, None if against_itself else champion)
-    lock = card.project / "models" / card.policy.model / "requirements.txt"
+    lock = card.model_folder / "requirements.txt"
 
     def arm(role: Role, version: ModelVersion) -> VersionArm:
         build = BuiltVersion(

@@ -47,7 +47,7 @@ class Shop:
         set_params(self.project, **params)
         made = package(
             MODEL,
-            project=self.project,
+            models=self.project / "models",
             registry=self.registry,
             environments=EnvironmentCache(self.cache),
             golden_digest=golden_digest(self.project / "golden" / MODEL),

@@ -142,7 +142,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         (model / "params.json").write_text(json.dumps(params))
         package(
             NAME,
-            project=project,
+            models=model.parent,
             registry=registry,
             environments=EnvironmentCache(cache),
             golden_digest=golden_digest(project / "golden" / NAME),
