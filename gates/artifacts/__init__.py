@@ -5,7 +5,9 @@ _layers.py    files by their content, whatever their names say; archives are loo
 _pickles.py   a pickle's opcodes, followed without doing what they say
 _machine.py   the stack machine they work on; _tape.py and _values.py are what it works with
 _joblib.py    the arrays that joblib writes between the opcodes
-_globals.py   what it means to name or call each thing that a pickle imports
+_packed.py    bytes that a pickle makes of texts, or hands to a loader
+_globals.py   what it means to name or call each thing that a pickle imports: the lists are in
+              _names.py, what only computes in _pure.py
 trees.py      what the trees of LightGBM and XGBoost split on, and what it gained, from files
               that are no pickles: _lightgbm.py, _xgboost.py, _ubjson.py, _forest.py
 """

@@ -1,12 +1,11 @@
 """What it means that a pickle names or calls something: the tables behind each severity.
 
-What nobody lists is `medium`, never harmless: a list of dangerous names alone would always lack
-some. Of the well-known packages, classes and the functions that rebuild values are harmless, and
-any function may be named; one that is called must be among those that rebuild values.
+What nobody lists is at least `medium`, never harmless: a list of dangerous names alone would always
+lack some. Of the well-known packages, classes are harmless, and functions where they rebuild values
+or only compute (`_pure.py`); of their parts that run, load or fetch, and of the standard library, a
+function that is not listed is `critical`, be it called or handed to whoever may call it.
 
-The names in the tables come from pickles of scikit-learn, LightGBM, XGBoost, pandas, SciPy, PyTorch
-and MLflow; the dangerous ones from the advisories on scanners of pickles, and besides them whatever
-`picklescan` calls dangerous.
+The lists are in `_names.py`; besides them, whatever `picklescan` calls dangerous is.
 """
 
 from __future__ import annotations
@@ -14,15 +13,38 @@ from __future__ import annotations
 import io
 import logging
 import re
+import sys
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import NamedTuple
 
 from picklescan.scanner import SafetyLevel, scan_pickle_bytes
 
+from gates.artifacts._names import (
+    BUILTINS,
+    BUILTINS_THAT_RUN,
+    BUILTINS_TO_CALL,
+    CALLERS,
+    CLASSES,
+    EXACTLY,
+    EXCEPT,
+    HARMLESS,
+    KNOWN,
+    NO_FUNCTIONS,
+    PLAIN,
+    REBUILD,
+    REBUILDERS,
+    RUNNERS,
+    SERVES,
+    UNPACKERS,
+    VERBS,
+    WALKED,
+    WRITES,
+)
+from gates.artifacts._pure import is_pure
 from gates.domain.artifact_scan import Severity
 
-__all__ = ["judge"]
+__all__ = ["judge", "runs_code"]
 
 # picklescan also logs what it returns.
 _LOG = logging.getLogger("picklescan")
@@ -44,143 +66,9 @@ _CODE = "functions and classes come as code that no lock covers; the loading pro
 _LOADS = "it evaluates text or loads another file when the file is loaded"
 _UNKNOWN = "nobody has said that this is harmless; where it is, list it under environment.allow"
 _CALLED = "a function that is not known to only rebuild values; " + _UNKNOWN.partition("; ")[2]
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_RUNNERS = _words(
-    "_ctypes _io _multiprocessing _osx_support _aix_support _pickle _posixsubprocess _pyrepl "
-    "_winapi asyncio bdb cPickle cProfile code codeop commands concurrent ctypes distutils "
-    "doctest ensurepip faulthandler gc idlelib imp importlib lib2to3 marshal msvcrt "
-    "multiprocessing nt os pdb pickle pip pkg_resources pkgutil popen2 posix profile pty pydoc "
-    "runpy sched setuptools shelve shutil signal site socket subprocess sys sysconfig test "
-    "threading timeit trace venv winreg zipimport"
-)
-# No class or function goes by such a name: `os.system` of `inspect` walks into another module.
-_WALKED = _words(
-    "_io _pickle builtins ctypes importlib marshal nt os pickle posix pty runpy shutil socket "
-    "subprocess sys"
-)
-_SERVES = _words(
-    "aiohttp boto3 botocore ftplib google.cloud grpc http httplib httplib2 httpx imaplib nntplib "
-    "paramiko poplib requests smtplib socketserver ssl telnetlib urllib urllib2 urllib3 webbrowser "
-    "websocket websockets xmlrpc"
-)
-_BUILTINS_THAT_RUN = _words(
-    "__import__ apply breakpoint compile delattr eval exec execfile file getattr globals help "
-    "input locals open reload setattr vars"
-)
-_BUILTINS = _words(
-    "Ellipsis NotImplemented abs all any bool bytearray bytes callable chr complex dict divmod "
-    "enumerate filter float format frozenset hash hex id int isinstance issubclass iter len list "
-    "map max memoryview min next object oct ord pow print property range repr reversed round set "
-    "slice sorted staticmethod classmethod str sum super tuple type zip"
-)
-_BUILTINS_TO_CALL = _BUILTINS - {"filter", "map", "next", "iter", "type", "print", "super"}
-
-_EXACTLY = frozenset(
-    {
-        "_codecs.encode",
-        "_io.BytesIO",
-        "_io.StringIO",
-        "io.BytesIO",
-        "io.StringIO",
-        "codecs.encode",
-        "copyreg._reconstructor",
-        "copyreg.__newobj__",
-        "copyreg.__newobj_ex__",
-        "functools.partial",
-        "logging.Logger",
-        "logging.RootLogger",
-        "logging.getLogger",
-        "ntpath.join",
-        "operator.itemgetter",
-        "_operator.itemgetter",
-        "re._compile",
-        "sre_compile._compile",
-        "urllib.parse.ParseResult",
-        "urllib.parse.SplitResult",
-        "uuid.SafeUUID",
-        "uuid.UUID",
-        "time.struct_time",
-        "zoneinfo.ZoneInfo._unpickle",
-    }
-)
-_HARMLESS = _words(
-    "__torch__ _collections _datetime _decimal array cmath collections datetime decimal enum "
-    "fractions ipaddress itertools math numbers statistics string"
-)
-# Of these, what is written with a capital.
-_CLASSES = _words("abc json pathlib random re time types typing typing_extensions zoneinfo")
-_KNOWN = _words(
-    "catboost joblib lightgbm mlflow numpy pandas pyarrow scipy sklearn threadpoolctl torch xgboost"
-)
-# Parts of well-known packages that run, load or fetch.
-_EXCEPT = (
-    "joblib.externals",
-    "mlflow.artifacts",
-    "mlflow.projects",
-    "mlflow.tracking",
-    "mlflow.utils",
-    "numpy.ctypeslib",
-    "numpy.distutils",
-    "numpy.f2py",
-    "numpy.testing",
-    "pandas.io",
-    "pyarrow.fs",
-    "sklearn.datasets",
-    "sklearn.externals",
-    "torch._dynamo",
-    "torch._inductor",
-    "torch.distributed",
-    "torch.fx",
-    "torch.hub",
-    "torch.multiprocessing",
-    "torch.package",
-    "torch.utils.cpp_extension",
-)
-_EVALUATE = re.compile(
-    r"(?:.*_)?(?:eval|exec|execute|load|loads|open|popen|query|read_[a-z0-9_]+|run|runstring|spawn|"
-    r"system|compile_file|import_module)"
-)
-_REBUILD = frozenset(
-    {
-        "joblib.numpy_pickle.NumpyArrayWrapper",
-        "numpy.dtype",
-        "numpy.ndarray",
-        "pandas._libs.internals._unpickle_block",
-        "pandas._libs.tslibs.timestamps._unpickle_timestamp",
-        "pandas._libs.tslibs.timedeltas._timedelta_unpickle",
-        "pandas._libs.tslibs.offsets._offset_unpickle",
-        "pandas.core.indexes.base._new_Index",
-        "pandas.core.indexes.datetimes._new_DatetimeIndex",
-        "pandas.core.internals.blocks.new_block",
-        "sklearn.neighbors._kd_tree.newObj",
-        "sklearn.neighbors._ball_tree.newObj",
-        "sklearn.metrics._dist_metrics.newObj",
-        "sklearn.tree._tree._build_pruned_tree_py",
-        "torch.device",
-        "torch.storage._load_from_bytes",
-        "torch.serialization._get_layout",
-        "torch.jit._pickle.build_intlist",
-        "torch.jit._pickle.build_tensorlist",
-        "torch.jit._pickle.build_doublelist",
-        "torch.jit._pickle.build_boollist",
-        "torch.jit._pickle.build_tensor_from_id",
-        "torch.jit._pickle.restore_type_tag",
-        "torch._tensor._rebuild_from_type_v2",
-    }
-)
-_REBUILDERS = re.compile(
-    r"(numpy\.(_?core)\.(multiarray|numeric|_multiarray_umath|_ufunc_reconstruct)\."
-    r"(_reconstruct|scalar|_frombuffer)"
-    r"|numpy\._?core\._ufunc_reconstruct"
-    r"|numpy\.random\._pickle\.__[a-z_]+_ctor"
-    r"|torch\._utils\._rebuild_\w+"
-    r"|\w[\w.]*\.__pyx_unpickle_\w+)"
-)
+_CALLS_OTHERS = "it calls whatever it is handed, so that names are judged as if they were called"
+_STANDARD = "of the standard library, only what rebuilds values or computes is known to be harmless"
+_UNPACKS = "it unpacks data into which nobody looked"
 
 
 @lru_cache(maxsize=16_384)
@@ -192,7 +80,7 @@ def judge(
     Args:
         module: The module's dotted name.
         name: The dotted name inside it.
-        called: Whether it is called while the pickle is loaded.
+        called: Whether it is called while the pickle is loaded, or may be by what it is handed to.
         own: The top-level modules that the artifact itself brings.
         allow: `module.name` of what the team knows.
 
@@ -202,25 +90,39 @@ def judge(
     if module == "__builtin__":
         module = "builtins"
     full = f"{module}.{name}"
-    if full in allow or full in _EXACTLY:
+    if full in allow or full in EXACTLY:
         return None
     ruling = _runs(module, name) or _codes(module, name)
     if ruling:
         return ruling
     root = module.partition(".")[0]
-    if root in _SERVES or module in _SERVES or module.startswith("google.cloud."):
-        return Ruling("high", _NETWORK)
     if root == "builtins":
         return _builtin(name, called)
-    if root in _KNOWN and not module.startswith(_EXCEPT):
+    if is_pure(module, name):
+        return None
+    if root in SERVES or module in SERVES or module.startswith("google.cloud."):
+        return Ruling("high", _NETWORK)
+    if root in KNOWN:
         return _known(full, name, called)
-    if root in own:
+    # A file `pathlib.py` in the artifact does not make harmless what the standard library holds.
+    if root in own and root not in sys.stdlib_module_names:
         return None
     if _dangerous(module, name):
         return Ruling("critical", _RUNS)
-    if root in _HARMLESS or (root in _CLASSES and not (called and _is_function(name))):
+    if root in HARMLESS or (root in CLASSES and not _is_function(name)):
         return None
-    return Ruling("medium", _UNKNOWN)
+    if root in UNPACKERS:
+        return _by_its_verb(name) or Ruling("high", _UNPACKS)
+    if not _is_function(name):
+        return Ruling("medium", _UNKNOWN)
+    if root in sys.stdlib_module_names:
+        return Ruling("critical", _STANDARD)
+    return _by_its_verb(name) or Ruling("high" if called else "medium", _UNKNOWN)
+
+
+def runs_code(module: str, name: str) -> bool:
+    """Whether something is known to run commands or code, as source code may call it."""
+    return module not in ("os", "io", "sys") and _runs(module, name) is not None
 
 
 def _is_function(name: str) -> bool:
@@ -229,9 +131,11 @@ def _is_function(name: str) -> bool:
 
 def _runs(module: str, name: str) -> Ruling | None:
     first, *others = name.split(".")
-    if module.partition(".")[0] in _RUNNERS or _WALKED.intersection((first, *others)):
+    if f"{module}.{first}" in NO_FUNCTIONS:
         return Ruling("critical", _RUNS)
-    if module == "builtins" and _BUILTINS_THAT_RUN.intersection((first, *others)):
+    if module.partition(".")[0] in RUNNERS or WALKED.intersection((first, *others)):
+        return Ruling("critical", _RUNS)
+    if module == "builtins" and BUILTINS_THAT_RUN.intersection((first, *others)):
         return Ruling("critical", _RUNS)
     if module in ("operator", "_operator") and first in ("attrgetter", "methodcaller"):
         return Ruling("critical", _RUNS)
@@ -244,25 +148,49 @@ def _codes(module: str, name: str) -> Ruling | None:
     """Functions as code: of cloudpickle (joblib brings a copy) and of dill."""
     if module.removeprefix("joblib.externals.").partition(".")[0] not in ("cloudpickle", "dill"):
         return None
-    if _EVALUATE.fullmatch(name) or name in ("_getattribute", "_get_attr", "_import_module"):
+    if _by_its_verb(name) or name in ("_getattribute", "_get_attr", "_import_module"):
         return Ruling("critical", _LOADS)
     return Ruling("medium", _CODE, "holds functions or classes as code")
 
 
 def _builtin(name: str, called: bool) -> Ruling | None:
     exception = name.endswith(("Error", "Exception", "Warning", "Exit", "Interrupt", "Iteration"))
-    if exception or name in (_BUILTINS_TO_CALL if called else _BUILTINS):
+    method = name.partition(".")[0] in PLAIN and "__" not in name
+    if (
+        exception
+        or method
+        or name in (BUILTINS_TO_CALL if called else BUILTINS - {"map", "filter"})
+    ):
         return None
+    if name in ("map", "filter"):
+        return Ruling("high", _CALLS_OTHERS)
     return Ruling("medium", _UNKNOWN)
 
 
 def _known(full: str, name: str, called: bool) -> Ruling | None:
-    if full in _REBUILD or _REBUILDERS.fullmatch(full):
+    if full in REBUILD or REBUILDERS.fullmatch(full):
         return None
-    last = name.rpartition(".")[2]
-    if _EVALUATE.fullmatch(last) or _dangerous(full.removesuffix(f".{name}"), name):
+    ruling = _by_its_verb(name)
+    if ruling or _dangerous(full.removesuffix(f".{name}"), name):
+        return ruling or Ruling("critical", _LOADS)
+    apart = EXCEPT.fullmatch(full.removesuffix(f".{name}")) is not None
+    if not _is_function(name):
+        return Ruling("medium", _UNKNOWN) if apart else None
+    if apart:
         return Ruling("critical", _LOADS)
-    return Ruling("medium", _CALLED) if called and _is_function(name) else None
+    if tuple(full.rsplit(".", 1)) in CALLERS:
+        return Ruling("medium", _CALLS_OTHERS)
+    # By convention of these packages such a function is what their own `__reduce__` names.
+    rebuilds = name.lstrip("_").startswith(("new", "rebuild", "reconstruct", "restore", "unpickle"))
+    return Ruling("high" if called and not rebuilds else "medium", _CALLED)
+
+
+def _by_its_verb(name: str) -> Ruling | None:
+    last = name.rpartition(".")[2]
+    words = {one.lower() for one in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+", last)}
+    if WRITES.fullmatch(name) or (_is_function(name) and words & VERBS):
+        return Ruling("critical", _LOADS)
+    return None
 
 
 def _dangerous(module: str, name: str) -> bool:

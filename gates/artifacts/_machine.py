@@ -9,6 +9,8 @@ import _compat_pickle
 from collections.abc import Callable, Sequence
 
 from gates.artifacts._joblib import ArrayProblem, array_bytes
+from gates.artifacts._names import CALLERS
+from gates.artifacts._packed import ENCODERS, LOADER, encoded, loaded
 from gates.artifacts._tape import Tape
 from gates.artifacts._values import (
     OTHER,
@@ -38,6 +40,7 @@ _IMPORTERS = {
     ("cloudpickle.cloudpickle", "subimport"),
 }
 _REBUILDERS = {("copyreg", name) for name in ("_reconstructor", "__newobj__", "__newobj_ex__")}
+_WRITERS = {"tofile", "dump", "eval", "query", "to_pickle", "to_csv", "save", "write", "open"}
 _FUNCTION_MAKERS = {
     ("cloudpickle.cloudpickle", name)
     for name in ("_make_function", "_make_skel_func", "_fill_function")
@@ -143,9 +146,10 @@ class Machine(Tape):
             by = function.by if isinstance(function, Made) else None
             key = (by.module.removeprefix(_VENDORED), by.name) if by else ("", "")
             if key in _FUNCTION_MAKERS:
-                self.odd("high", "calls a function that it holds as code")
+                self.odd("critical", "calls a function that it holds as code")
             elif not key[0].startswith("cloudpickle"):
-                self.odd("medium", "calls something that it made itself")
+                self.odd("high", "calls something that it made itself")
+                self.reading.hands_on = True
             return Made(by)
         key = (function.module.removeprefix(_VENDORED), function.name)
         if key == _GETATTR:
@@ -153,9 +157,22 @@ class Machine(Tape):
             if found is not None:
                 return found
         self.note_call(function, arguments)
+        if (function.module, function.name) in CALLERS:
+            self.reading.hands_on = True
         first = arguments[0] if isinstance(arguments, tuple) and arguments else None
         if key in _IMPORTERS and isinstance(first, str):
             return self.interned(first, "")
+        if key == LOADER:
+            region = loaded(first, self.budget)
+            if region is None:
+                self.odd("critical", "loads bytes that cannot be told")
+            else:
+                self.reading.inner.append(region)
+        if key in ENCODERS and isinstance(arguments, tuple):
+            packed = encoded(arguments)
+            if packed is None:
+                self.odd("high", "unpacks data by a codec, into which nobody looked")
+            return packed or OTHER
         if key in _REBUILDERS and isinstance(first, Name):
             return Made(first)
         return Made(function, arguments if isinstance(arguments, tuple) else ())
@@ -167,6 +184,10 @@ class Machine(Tape):
                 dotted = f"{target.name}.{name}" if target.name else name
                 return self.interned(target.module, dotted)
             case (Made(by=None), _):
+                return None
+            case (Made(by=Name() as by), str() as name) if not name.startswith("__"):
+                return self.interned(by.module, f"{by.name}.{name}")
+            case (target, str() as name) if target is OTHER and name in _WRITERS:
                 return None
             case (_, str() as name) if not name.startswith("__"):
                 self.reading.acts = True
@@ -221,7 +242,7 @@ class Machine(Tape):
         (state,) = self.hand_on([self.stack.pop()])
         target = self.stack[-1]
         if isinstance(target, Name):
-            self.odd("high", f"changes {target.module}.{target.name}".rstrip(".") + " itself")
+            self.odd("critical", f"changes {target.module}.{target.name}".rstrip(".") + " itself")
         elif isinstance(target, Made) and target.by is not None:
             target.build(state)
             if self.joblib and target.by.name.rpartition(".")[2] == "NumpyArrayWrapper":

@@ -8,6 +8,7 @@ import pickletools
 from gates.artifacts._values import (
     OTHER,
     Broken,
+    Bytes,
     CutOff,
     Reading,
     Region,
@@ -95,17 +96,17 @@ class Tape:
         """Push a text that its length in bytes, a number of some bytes, stands before."""
         count = self.number(size)
         if count > _MOST_TEXT:  # it names nothing, and would only be held in memory
-            self.binary(count)
+            self.binary(count, text=True)
         else:
             self.stack.append(self.take(count).decode(encoding, "surrogatepass"))
 
-    def binary(self, count: int) -> None:
+    def binary(self, count: int, *, text: bool = False) -> None:
         """Push a byte string of a length, noting it where it looks like a file of its own."""
         start = self.skip(count)
         head = self.data[start : start + min(count, 6)]
         if head.startswith(_NESTED) or (count > 2 and head[0] == 0x80 and head[1] <= 5):
             self.reading.inner.append(Region(self.data, start, start + count))
-        self.stack.append(OTHER)
+        self.stack.append(Bytes(Region(self.data, start, start + count), text))
 
     def quoted(self) -> None:
         """Push a text in quotes (protocol 0)."""

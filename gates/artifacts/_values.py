@@ -10,6 +10,7 @@ from gates.domain.artifact_scan import Severity
 __all__ = [
     "OTHER",
     "Broken",
+    "Bytes",
     "CutOff",
     "Made",
     "Name",
@@ -97,6 +98,19 @@ class Region:
         return Region(self.data, start, self.end)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Bytes:
+    """A byte string, or a text that is long, in a pickle.
+
+    Attributes:
+        region: Where it stands.
+        text: Whether a loader would have to encode it before it is bytes.
+    """
+
+    region: Region
+    text: bool = False
+
+
 @dataclass(slots=True)
 class ScanBudget:
     """What may still be done for one artifact: bounds on time and space that never vary.
@@ -139,6 +153,7 @@ class Reading:
         steps: How many opcodes were followed.
         arrays: Whether joblib wrote arrays between its opcodes.
         acts: Whether anything is called.
+        hands_on: Whether something is called that calls what it is handed.
     """
 
     uses: dict[tuple[str, str], Use] = field(default_factory=dict)
@@ -150,3 +165,4 @@ class Reading:
     steps: int = 0
     arrays: bool = False
     acts: bool = False
+    hands_on: bool = False

@@ -171,7 +171,8 @@ class _Scan:
             if not reading.broken and reading.end < region.end:
                 self.add("high", label, _AFTER)
         for (module, name), use in reading.uses.items():
-            ruling = judge(module, name, use.called, self.own, self.allow)
+            callable_now = use.called or reading.hands_on
+            ruling = judge(module, name, callable_now, self.own, self.allow)
             if ruling:
                 argument = f"({use.argument!r})" if use.argument else ""
                 verb = "calls" if use.called else "names"
@@ -190,8 +191,9 @@ class _Scan:
     def plainly(self, reading: Reading, region: Region) -> None:
         """Add what a loader other than joblib would meet, which reads on in the arrays."""
         for (module, name), use in follow(region, self.budget, joblib=False).uses.items():
-            ruling = judge(module, name, use.called, self.own, self.allow)
-            if ruling and ruling.severity in ("critical", "high"):  # lesser ones come from numbers
+            # As if only named: unknown functions that are "called" come from numbers.
+            ruling = judge(module, name, False, self.own, self.allow)
+            if ruling and ruling.severity in ("critical", "high"):
                 reading.uses.setdefault((module, name), use)
 
     def runs(self, reading: Reading) -> bool:

@@ -181,20 +181,20 @@ def test_a_pickle_inside_a_byte_string_of_a_pickle_is_found(tmp_path: Path) -> N
     assert found == [f"model.pkl: bytes calls {SYSTEM}('id') (critical)"]
 
 
-def test_a_pickle_that_changes_a_class_is_high(tmp_path: Path) -> None:
+def test_a_pickle_that_changes_a_class_is_critical(tmp_path: Path) -> None:
     content = b"\x80\x04csklearn.base\nBaseEstimator\n}\x8c\x01a\x8c\x01bsb."
     assert said(scan(tmp_path, content)) == [
-        "model.pkl changes sklearn.base.BaseEstimator itself (high)"
+        "model.pkl changes sklearn.base.BaseEstimator itself (critical)"
     ]
 
 
-def test_functions_as_code_are_one_medium_finding(tmp_path: Path) -> None:
+def test_functions_as_code_are_one_medium_finding_and_critical_once_called(tmp_path: Path) -> None:
     code = b"ccloudpickle.cloudpickle\n_builtin_type\n\x8c\x08CodeType\x85R0"
     made = b"ccloudpickle.cloudpickle\n_make_function\n(tR"
     found = said(scan(tmp_path / "made", b"\x80\x04" + code + made + b"."))
     assert found == ["model.pkl holds functions or classes as code (medium)"]
     called = said(scan(tmp_path / "called", b"\x80\x04" + code + made + b")R."))
-    assert called[0] == "model.pkl calls a function that it holds as code (high)"
+    assert called[0] == "model.pkl calls a function that it holds as code (critical)"
 
 
 def test_what_the_team_allows_and_the_artifacts_own_modules_are_no_findings(tmp_path: Path) -> None:
