@@ -8,6 +8,7 @@ golden_set.py        queries, candidates, judgments, expectations; phrases.py an
 counterexamples.py   what a version got wrong, for the next to be asked
 lock_report.py       what is known of a version's dependencies; lock_changes.py: in words
 artifact_scan.py     what looking at a model's files found
+exhibits.py          what a report shows beside the numbers, never judged
 comparison.py        the record of `gates diff`
 review.py            what a pull request changed, and what came of it
 metric_names.py      `ndcg@{k}` and `ndcg@10`

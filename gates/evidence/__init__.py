@@ -1,7 +1,8 @@
 """The record of a run, who vouches for it, and what the next run asks again.
 
 evidence.py          the record: its schema, canonical bytes, digest; written and read
-version_1.py         what earlier versions wrote, brought to the form of today
+version_1.py         what earlier versions wrote, brought to the form of today; their exhibits:
+                     version_1_exhibits.py
 facts.py             where a run ran, and with what
 signing.py           Ed25519 signatures over those bytes
 counterexamples.py   what later runs ask again, kept in the project

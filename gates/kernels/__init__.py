@@ -8,10 +8,12 @@
     matching.py       which document of one list is which of another, with its grade
     ids.py            text ids as numbers; blocks.py: ragged lists as rectangles
     mean_bounds.py    bounds on weighted means and shares, the same for all kinds of data; their p
+                      (_exponential_sums.py)
     design.py         how rows were drawn (weights, census, clusters), and what they come to
     losses.py         what a bound on the mean loss guarantees, in two parts and together
     planning.py       how likely a PASS is, and the queries it takes, by trying the deciding bound
-    intervals.py      bootstrap-t bounds, sign-flip test, Clopper-Pearson bounds
+    intervals.py      bootstrap-t bounds, sign-flip test, Clopper-Pearson bounds: _studentised.py,
+                      _resamples.py, _sparse.py, _beta.py
     multiplicity.py   p-values adjusted for how many were looked at (Holm; Benjamini and Hochberg)
     unjudged.py       how far documents that nobody judged could move a difference
     discovery.py      slices found by search; traits.py: columns to search in

@@ -6,7 +6,8 @@
     verify.py      the lock against all it must agree with: `verify`; each part is a file of its own
     unneeded.py    pins that nothing asks for
     imports.py     imports that nothing provides: _import_statements.py, _standard_library.py
-    recorded.py    versions in the model's own files: _mlmodel_versions.py, _model_bytes.py
+    recorded.py    versions in the model's own files: _mlmodel_versions.py, _model_bytes.py,
+                   _written.py
     base_image.py  images a Dockerfile builds on
     advisories.py  what is known against the pins: `read_advisories`, `audit`; from where and in
                    which form: _advisory_source.py, _fetch.py, _osv.py

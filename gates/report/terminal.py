@@ -106,7 +106,7 @@ def _bounds(evidence: Evidence, console: Console) -> None:
         title = f"{summary.MARKS[outcome]} {outcome}{', advisory' if is_advisory else ''}"
         heading = Text(title, style=STYLES[outcome])
         if outcome is Outcome.UNDECIDED and group:
-            heading.append("  the interval reaches past the bound", style="dim")
+            heading.append(f"  {wording.ASTRIDE}", style="dim")
         console.print()
         say(console, heading)
         _rows(group, layout, console)

@@ -12,6 +12,7 @@ from gates.evidence.evidence import Evidence
 from gates.report.text import amount, count, demand, number, roughly, signed
 
 __all__ = [
+    "ASTRIDE",
     "Reason",
     "basis",
     "beside",
@@ -29,6 +30,8 @@ __all__ = [
     "unit",
     "value_in_words",
 ]
+
+ASTRIDE = "the interval reaches past the bound"
 
 _SHARE = "share of "
 _MEAN = "mean "
@@ -192,7 +195,7 @@ def remark(judgement: Judgement) -> str:
     if not _gives_numbers(judgement):
         return judgement.reason
     astride = judgement.cause is Cause.ASTRIDE
-    return "the interval reaches past the bound" if astride else ""
+    return ASTRIDE if astride else ""
 
 
 def _gives_numbers(judgement: Judgement) -> bool:
