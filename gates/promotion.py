@@ -137,8 +137,6 @@ def rollback(
 
     Args:
         registry: Where versions and aliases are.
-        model: The registered model.
-        alias: The alias.
         why: Why, for the history.
         by: Who, for the history.
         to: A version number that the alias pointed at before; None takes the last one.

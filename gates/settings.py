@@ -127,7 +127,6 @@ def load_settings(
 
     Args:
         project: The project's folder; looked for from the current folder upwards when None.
-        environ: Environment variables.
         flags: Those of `FLAGS` that were given; paths start from the current folder.
 
     Raises:

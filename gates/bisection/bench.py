@@ -94,7 +94,6 @@ class Bench:
         """The environment of a lock.
 
         Args:
-            lock: The lock.
             progress: Told, a line at a time, what takes long.
 
         Raises:

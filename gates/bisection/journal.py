@@ -77,8 +77,6 @@ def bisection_key(
     """What a bisection is about: two of one key test the same things with the same outcome.
 
     Args:
-        old: The lock before.
-        new: The lock after.
         model_dir: The model folder.
         golden: What the model is asked.
         tolerance: How far a score may move.

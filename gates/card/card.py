@@ -87,7 +87,6 @@ class Card:
     """A card that was read and found valid.
 
     Attributes:
-        path: The file.
         project: The folder that paths in the card start from.
         digest: `sha256:…` of the policy (prose may change freely).
         policy: The front matter.

@@ -25,9 +25,6 @@ class TextAnswers:
     def ask(self, texts: Iterable[str]) -> None:
         """Make sure that texts have an answer: one call for up to 20,000 new ones, none for none.
 
-        Args:
-            texts: The texts.
-
         Raises:
             ModelFault: The version could not answer, by name.
         """
@@ -42,9 +39,6 @@ class TextAnswers:
 
     def __getitem__(self, text: str) -> tuple[str, float]:
         """Label and score of a text that was asked.
-
-        Args:
-            text: The text.
 
         Raises:
             KeyError: It was not asked.

@@ -86,11 +86,7 @@ def champion_labels(subject: Subject, texts: Iterable[str]) -> Mapping[str, str]
 
 
 def texts_of(cases: Iterable[KnownCounterexample]) -> list[str]:
-    """The texts that have to be asked for some cases: each query, and each as it is typed.
-
-    Args:
-        cases: The cases.
-    """
+    """The texts that have to be asked for some cases: each query, and each as it is typed."""
     return [text for one in cases for text in (one.case.query, one.case.typed) if text]
 
 
@@ -114,7 +110,6 @@ def verdicts(
     """What became of each case.
 
     Args:
-        cases: The cases.
         gone: Why nothing demands the right answer any more; empty where something does.
         fails: Whether some version's answers are wrong in a case.
         candidate: The candidate's answers.

@@ -19,7 +19,6 @@ class SeparateProcess:
     """Asks one version in processes apart, and wears out: faults are bounded in number.
 
     Args:
-        arm: The version.
         form: What it gives: scores or labels.
         patience: How many faults it may have before `worn`; a hang counts as eight.
     """

@@ -16,7 +16,6 @@ def report_error(problem: GatesError, *, as_json: bool) -> None:
     """Say what was wrong and what to do: words on stderr, and JSON on stdout where it is wanted.
 
     Args:
-        problem: The error.
         as_json: Whether the caller wants JSON.
     """
     console = Console(stderr=True, highlight=False, soft_wrap=True)

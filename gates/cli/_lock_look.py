@@ -44,7 +44,6 @@ def installed(
     """Find or build a lock's environment, and read what it holds.
 
     Args:
-        lock: The lock.
         python: The Python it is for, such as `3.12`; None for the gate's own.
         cache: The cache folder.
         progress: Told what is being done, a line at a time.

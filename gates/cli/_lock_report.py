@@ -33,7 +33,6 @@ def exit_code(report: LockReport, asked_for: Collection[ProblemKind]) -> int:
     """0 when clean, 1 when something is wrong, 3 when something asked for was not looked at.
 
     Args:
-        report: The report.
         asked_for: The kinds that the caller asked for.
     """
     if report.problems:
@@ -53,7 +52,6 @@ def say_table(speech: Speech, report: LockReport, asked_for: Collection[ProblemK
 
     Args:
         speech: Where to.
-        report: The report.
         asked_for: The kinds that the caller asked for; of the others, only what was looked at.
     """
     for kind in get_args(ProblemKind):

@@ -166,7 +166,6 @@ def golden_folder(project: Project, what: str) -> Path:
     """The golden set that a person names: a folder, or `golden/<model>`.
 
     Args:
-        project: The project.
         what: A folder, or a model's name.
 
     Raises:

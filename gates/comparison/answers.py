@@ -77,9 +77,6 @@ class DifferingRow:
         query: What the shopper typed.
         document: The document's id; empty for a classification model.
         old: The old label, cut to 200 characters, or the old place in the list (1 is the top).
-        new: The new one.
-        old_score: The old score.
-        new_score: The new score.
     """
 
     query_id: str

@@ -116,7 +116,6 @@ def differences(
 
     Args:
         sample: The queries.
-        changes: The metrics.
         slices: The whole, and then the slices.
         margins: metric → slice key as a card writes it → what may be lost there, to tell how many
             queries it takes to see that it is not.
@@ -217,7 +216,6 @@ def superiority(sample: Sample, change: PairedMetric, cuts: Sequence[Slice]) -> 
 
     Args:
         sample: The queries.
-        change: The metric.
         cuts: The whole, and then the slices.
     """
     metric = f"{change.metric}.p-better"
@@ -250,7 +248,6 @@ def means(
     Args:
         sample: The queries.
         values: metric → float64[Q].
-        cut: The slice.
         plausible: The least and the greatest value there can be.
     """
     name, rows = cut
@@ -269,7 +266,6 @@ def share(metric: str, hit: Floats, cut: Slice) -> Measurement:
     Args:
         metric: Its name.
         hit: float64[Q], 1 where it is so, 0 where not, NaN where nobody can tell.
-        cut: The slice.
     """
     name, rows = cut
     kept = hit[rows & ~np.isnan(hit)]

@@ -24,7 +24,6 @@ class AlignedQueries:
     Attributes:
         query: int64[B], their numbers.
         old: The old lists; a query that the ranking lacks has an empty one.
-        new: The new lists.
         judged: The judged documents.
         grades: float64[J], their grades.
     """

@@ -46,7 +46,6 @@ class Features:
     """The feature pipeline of the shop.
 
     Args:
-        products: All products.
         rng: Where its noise comes from.
     """
 

@@ -18,7 +18,6 @@ class Sampled:
 
     Attributes:
         id: Its query id.
-        query: The query.
         segment: `head`, `torso` or `tail`.
         sampling: `census` or `pps`.
         inclusion: The chance with which it was drawn.

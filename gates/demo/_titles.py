@@ -50,7 +50,6 @@ def golden_titles(sample: list[Sampled], products: list[Product], rng: random.Ra
 
     Args:
         sample: The golden queries.
-        products: All products.
         rng: What draws the slips.
     """
     texts = [
@@ -102,7 +101,6 @@ def expected_titles(
     Args:
         texts: As `golden_titles` gave them.
         sample: The golden queries.
-        products: All products.
     """
     queries = [one for one in texts if one.written == "query"]
     for at, one in enumerate(one for one in texts if one.of):

@@ -20,7 +20,6 @@ class Product:
     Attributes:
         id: Its document id.
         kind: Index into `KINDS`.
-        brand: Its brand.
         model: Its model name.
         attribute: Its main quality.
         size: Its size, in its kind's unit.

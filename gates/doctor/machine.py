@@ -39,11 +39,7 @@ def packages() -> Iterator[Diagnosis]:
 
 
 def engine(project: Project) -> Iterator[Diagnosis]:
-    """Whether containers can be run; that matters where a card asks for them.
-
-    Args:
-        project: The project.
-    """
+    """Whether containers can be run; that matters where a card asks for them."""
     asking = [
         path.stem
         for path in project.cards()

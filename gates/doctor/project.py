@@ -17,11 +17,7 @@ __all__ = ["cards", "keys"]
 
 
 def cards(project: Project) -> Iterator[Diagnosis]:
-    """Whether every card can be read, and its golden set.
-
-    Args:
-        project: The project.
-    """
+    """Whether every card can be read, and its golden set."""
     found = project.cards()
     if not found:
         yield Diagnosis(

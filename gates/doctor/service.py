@@ -20,7 +20,6 @@ def secrets(settings: Settings, environ: Mapping[str, str]) -> Iterator[Diagnosi
 
     Args:
         settings: Where the project is.
-        environ: Environment variables.
 
     Raises:
         UsageError: It would refuse to start.

@@ -49,7 +49,6 @@ class KnownCounterexample:
     """A counterexample that an earlier run found.
 
     Attributes:
-        case: The counterexample.
         found: The version that it was last found in, or last failed in, as a URI.
         passed: Digests of the versions that did it right since then.
     """
@@ -83,7 +82,6 @@ class Replayed:
     """One known counterexample, and what became of it.
 
     Attributes:
-        known: The counterexample.
         fails: Whether the candidate still fails; None when it was not asked.
         champion_fails: Whether the champion does; None when it was not asked or could not answer.
         reason: Why it was not asked: what demanded the right answer is gone.

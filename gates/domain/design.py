@@ -27,7 +27,6 @@ class Design:
     """How queries were drawn and by what they may be cut; Q of them, in file order.
 
     Attributes:
-        path: The file.
         ids: Arrow string array[Q], unique.
         weight: float64[Q] > 0.
         census: bool[Q].

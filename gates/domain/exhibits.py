@@ -70,7 +70,6 @@ class Table:
     Attributes:
         title: The heading, in words.
         columns: What stands over each cell of a row.
-        rows: The cells.
         id: Its name, where somebody looks for it.
         of: The metrics that it explains; empty where that is all of its check's.
         lines: Where its rows speak of lines of a file, the column that says which.

@@ -73,7 +73,6 @@ class Manifest:
     """Where a golden set comes from, in its own words (`manifest.yaml`).
 
     Attributes:
-        name: Its name.
         task: The kind of model it is for.
         description: What it holds, for people.
         synthetic: True when no real shopper stands behind it.

@@ -35,7 +35,6 @@ class Distribution:
 
     Attributes:
         name: Its canonical name, such as `scikit-learn`.
-        version: Its version.
         requires: Its `Requires-Dist` lines as written (PEP 508, with markers).
         modules: The top-level names that it makes importable, sorted.
         licence: Its licence in words or as an SPDX expression; empty when it does not say.

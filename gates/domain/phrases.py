@@ -44,7 +44,6 @@ class Expanded:
 
     Attributes:
         template: The index of its template.
-        query: The query.
         label: The label it must get.
     """
 
@@ -58,7 +57,6 @@ class Nothing:
     """Queries that belong nowhere, and what answers them as such.
 
     Attributes:
-        queries: The queries.
         label: The label that means "no category"; empty where there is none.
         below: A score below this means it too; 0 where no score does.
     """
@@ -72,7 +70,6 @@ class Nothing:
 
         Args:
             label: The label a version gave.
-            score: Its score.
         """
         return (bool(self.label) and label == self.label) or score < self.below
 
@@ -119,12 +116,7 @@ class Templates:
                 yield self._filled(at, template, choice)
 
     def makes(self, query: str, label: str) -> bool:
-        """Whether a template makes a query with a label.
-
-        Args:
-            query: The query.
-            label: The label.
-        """
+        """Whether a template makes a query with a label."""
         return any(
             self._spelt(one.label, words) == label
             for one in self.expect

@@ -63,7 +63,6 @@ class QueryMove:
     """A query that was added, removed or changed.
 
     Attributes:
-        id: Its id.
         text: What is searched for.
         what: What of it changed, in words; empty when all of it is new or gone.
     """

@@ -117,7 +117,6 @@ class Snapshot:
     """Features as a model was trained on them.
 
     Attributes:
-        path: The file.
         digest: `sha256:…` of its bytes.
         rows: How many rows it has; 0 when it has none of the columns asked for.
         features: Column → float64[rows], NaN where missing; columns the file lacks are left out.

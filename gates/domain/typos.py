@@ -42,11 +42,7 @@ class Slip:
 
 
 def touchable(text: str) -> list[tuple[int, int]]:
-    """Start and end of the words in which a slip is looked for.
-
-    Args:
-        text: The query.
-    """
+    """Start and end of the words in which a slip is looked for."""
     spans = (found.span() for found in re.finditer(r"\S+", text))
     return [
         (start, end)
@@ -56,11 +52,7 @@ def touchable(text: str) -> list[tuple[int, int]]:
 
 
 def slips(text: str) -> Iterator[Slip]:
-    """Each mistake, letter by letter: left out, doubled, the key beside it, swapped with the last.
-
-    Args:
-        text: The query.
-    """
+    """Mistakes letter by letter: left out, doubled, the key beside it, swapped with the last."""
     for start, end in touchable(text):
         for place in range(start + 1, end):
             yield from _at(text, place, swap=place > start + 1)

@@ -44,7 +44,6 @@ class ContainerWorker(Exchange):
 
     Args:
         image: The image's id.
-        python: The Python in it.
         model_dir: The MLflow model folder.
         limits: What it may use.
         hello: The first message; where the model is is added to it.

@@ -19,7 +19,6 @@ class KeptEnvironment(CachedFolder):
     """An environment in a cache.
 
     Attributes:
-        key: Its key.
         python: Its full Python version; empty when its marker is gone.
         packages: How many distributions it holds.
         lock: The digest of its lock, `sha256:` and 64 hexadecimal digits; empty as above.

@@ -103,7 +103,6 @@ class CheckRecord:
     """What one check gave: its measurements and exhibits, or why it could not run.
 
     Attributes:
-        check: Its name.
         measurements: What it measured.
         exhibits: What it shows.
         seconds: How long it took, besides predictions that other checks had asked for before.
@@ -142,8 +141,6 @@ class Evidence:
         run_id: A random name for the run.
         created: When it ended, ISO 8601, UTC.
         gate: The gate itself.
-        card: The card.
-        golden: The golden set.
         candidate: The version under test.
         champion: The version in production; None when there was none.
         environments: role → what that version ran in.

@@ -45,11 +45,7 @@ def gate_facts(command: tuple[str, ...]) -> GateFacts:
 
 
 def card_facts(card: Card) -> CardFacts:
-    """What evidence keeps of a card: enough to judge by it again.
-
-    Args:
-        card: The card.
-    """
+    """What evidence keeps of a card: enough to judge by it again."""
     policy = card.policy
     return CardFacts(
         path=relative(card.path.absolute(), card.project),
@@ -66,7 +62,6 @@ def golden_facts(golden: GoldenSet, project: Path) -> GoldenFacts:
     """What evidence keeps of a golden set: digest, counts, warnings.
 
     Args:
-        golden: The golden set.
         project: The project's folder.
     """
     return GoldenFacts(

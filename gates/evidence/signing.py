@@ -49,7 +49,6 @@ def verify(path: Path, content: bytes, key: Path) -> None:
 
     Args:
         path: The evidence file; its signature is `<path>.sig`.
-        content: Its bytes.
         key: A PEM file with the Ed25519 public key.
 
     Raises:

@@ -78,7 +78,6 @@ def add(golden: GoldenSet, judged: PersonsAnswer) -> Addition:
     was chosen, not drawn, so it is marked `census` and stands for its own traffic alone.
 
     Args:
-        golden: The set.
         judged: The query and what is expected of it.
 
     Returns:

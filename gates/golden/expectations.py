@@ -135,7 +135,6 @@ def read_expectations(
     """Read and check `expectations.csv`.
 
     Args:
-        path: The file.
         manifest: The set's manifest.
         ids: The known query ids.
         candidates: The candidates that targets must be among; None for models of texts.

@@ -93,9 +93,6 @@ def read_csv(path: Path) -> Table:
 def read_parquet(path: Path) -> Table:
     """Read a Parquet file.
 
-    Args:
-        path: The file.
-
     Raises:
         GoldenError: It is not a Parquet file.
     """

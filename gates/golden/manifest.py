@@ -74,9 +74,6 @@ def _check_names(path: Path, sheet: _Sheet, lines: Lines) -> None:
 def read_manifest(path: Path) -> Manifest:
     """Read and check a golden set's `manifest.yaml`.
 
-    Args:
-        path: The file.
-
     Returns:
         The manifest; `raw` holds the file as parsed.
 

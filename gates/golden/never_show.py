@@ -16,9 +16,6 @@ __all__ = ["read_never_show"]
 def read_never_show(path: Path) -> tuple[NeverShown, ...]:
     """Read and check `never-show.csv`.
 
-    Args:
-        path: The file.
-
     Returns:
         Its rows, in file order. A document need not be a candidate of any golden query.
 

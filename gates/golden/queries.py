@@ -30,7 +30,6 @@ def read_queries(path: Path, manifest: Manifest) -> Queries:
     """Read and check `queries.csv`.
 
     Args:
-        path: The file.
         manifest: The set's manifest: its `slices` must be columns here.
 
     Raises:

@@ -61,7 +61,6 @@ class Recording:
     """What recording makes of an `expectations.csv`; nothing is written yet.
 
     Attributes:
-        path: The file.
         before: Its text as it is; empty when there is none.
         after: Its text as it would be.
         added: Queries that had no expectation.
@@ -101,7 +100,6 @@ def record(
     where their query stands in `queries.csv`, or to the end when the file has an order of its own.
 
     Args:
-        golden: The set.
         labels: Q labels, one for each query.
         scores: Q scores.
         tolerance: How far a score may be from the one recorded, above 0. Bounds are rounded

@@ -53,11 +53,7 @@ class Sheet:
                 self.raw = [f"{line},{value}" for line in self.raw]
 
     def line(self, cells: Sequence[str]) -> str:
-        """A row as text, without its end.
-
-        Args:
-            cells: Its cells.
-        """
+        """A row as text, without its end."""
         text = io.StringIO()
         csv.writer(text, lineterminator="").writerow(cells)
         return text.getvalue()
@@ -113,7 +109,6 @@ def difference(path: Path, before: str, after: str) -> str:
     """Before and after as a unified diff; empty when nothing changes.
 
     Args:
-        path: The file.
         before: Its text as it is.
         after: Its text as it would be.
     """

@@ -76,7 +76,6 @@ def read_templates(path: Path, labels: Iterable[str]) -> tuple[Templates, tuple[
     """Read and check a classification set's `templates.yaml`.
 
     Args:
-        path: The file.
         labels: The labels that the set's other expectations name.
 
     Returns:

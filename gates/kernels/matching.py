@@ -63,7 +63,6 @@ def pair(old: Lists, new: Lists) -> Pairing:
     """Where each document of one ranking stands in the other, nobody having judged any.
 
     Args:
-        old: The old lists.
         new: The new lists, of the same queries in the same order.
     """
     nothing = Lists(np.zeros_like(old.starts), np.empty(0, np.uint64))

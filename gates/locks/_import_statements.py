@@ -21,7 +21,6 @@ def import_statements(tree: ast.Module, minor: int) -> Iterator[tuple[str, int]]
     """Top-level name and line of every absolute import that must succeed, in order.
 
     Args:
-        tree: The module.
         minor: The minor version of the Python 3 that will run it.
     """
     waiting: list[ast.AST] = [tree]  # a stack: code may be nested deeper than Python recurses

@@ -33,7 +33,6 @@ class Compiled:
         before: The bytes of the lock before; None when there was none.
         content: The bytes of the new lock.
         old: The lock before; None when there was none.
-        new: The new lock.
         warnings: What uv warned of.
     """
 

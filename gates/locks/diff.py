@@ -47,7 +47,6 @@ def pins_of(lock: Lock, environment: Mapping[str, str] | None) -> dict[str, Lock
     """Name → the pin that holds on one Python; the last where there are several.
 
     Args:
-        lock: The lock.
         environment: PEP 508 markers of that Python, from `target_environment`; None for this one.
     """
     return {
@@ -68,8 +67,6 @@ def diff_locks(
     """Every distribution that is not the same in both locks, by name.
 
     Args:
-        old: The lock before.
-        new: The lock after.
         environment: PEP 508 markers of the Python both are for; None for this one.
         of_old: What else is known of the old lock.
         of_new: What else is known of the new lock.

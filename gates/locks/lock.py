@@ -72,7 +72,6 @@ class Lock:
     """A lock as it was read.
 
     Attributes:
-        path: The file.
         digest: `sha256:…` of its bytes.
         requirements: Its pinned requirements in file order; those without hashes are among them.
         problems: Every line that is not pinned (`unpinned`) or not hashed (`unhashed`).

@@ -37,9 +37,6 @@ class LoggedRequirements:
 def read_logged(path: Path) -> LoggedRequirements:
     """Read a requirements file that came with a model; a constraints file beside it is followed.
 
-    Args:
-        path: The file.
-
     Raises:
         LockError: It cannot be read, is empty, or a line is more than a name with versions: every
             such line is named.

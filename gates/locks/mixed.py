@@ -21,7 +21,6 @@ def mixed_lock(
     """A lock of some pins of one lock and some of another.
 
     Args:
-        old: The one lock.
         from_old: The pins to take from it.
         new: The other lock; its lines for the installer come before those of the first.
         from_new: The pins to take from it.

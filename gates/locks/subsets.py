@@ -45,8 +45,6 @@ class Upgrade:
     """The changes between two locks, and which of them can be made without the others.
 
     Args:
-        old: The lock before.
-        new: The lock after.
         before: The distributions of the environment of `old`.
         after: Those of the environment of `new`.
         environment: PEP 508 markers of the Python both are for.

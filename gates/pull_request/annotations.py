@@ -45,7 +45,6 @@ def annotate(review: Review, evidence: Evidence | None, card: Card | None) -> li
     """What can be said at a line: of an invalid file, of the lock, of a bound, of an expectation.
 
     Args:
-        review: The review.
         evidence: Its evidence, when it has one.
         card: The card as it is now, when it can be read.
     """
@@ -69,7 +68,6 @@ def commands(
     """Annotations as workflow commands, those on changed lines first, as many as are shown.
 
     Args:
-        found: The annotations.
         inside: The project's folder from the top of the repository, with a slash; may be empty.
         changed_lines: Gives the lines of a file that the pull request changed.
     """

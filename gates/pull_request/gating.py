@@ -120,7 +120,6 @@ def trouble_of(problem: GatesError, *roots: Path) -> Trouble:
     """An error as a value, its path from the first of some folders that holds it.
 
     Args:
-        problem: The error.
         roots: The folders.
     """
     path = Path(getattr(problem, "path", ""))

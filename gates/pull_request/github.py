@@ -96,9 +96,6 @@ class GitHub:
     def pull(self, number: int) -> Mapping[str, Any]:
         """A pull request.
 
-        Args:
-            number: Its number.
-
         Raises:
             GitHubError: There is none, or GitHub does not answer.
         """
@@ -107,9 +104,6 @@ class GitHub:
 
     def comments(self, number: int) -> Iterator[Mapping[str, Any]]:
         """The comments of a pull request, oldest first, page by page.
-
-        Args:
-            number: Its number.
 
         Raises:
             GitHubError: GitHub does not give them.

@@ -44,9 +44,6 @@ class WorkflowEvent:
 def read_event(environ: Mapping[str, str] = os.environ) -> WorkflowEvent:
     """The event of `GITHUB_EVENT_PATH`; an empty one outside of GitHub Actions.
 
-    Args:
-        environ: Environment variables.
-
     Raises:
         InputError: The file is not the JSON of an event.
     """
@@ -76,12 +73,7 @@ def read_event(environ: Mapping[str, str] = os.environ) -> WorkflowEvent:
 
 
 def run_url(event: WorkflowEvent, environ: Mapping[str, str] = os.environ) -> str:
-    """The page of the run whose artifact holds the reviews; empty when it is not known.
-
-    Args:
-        event: The event.
-        environ: Environment variables.
-    """
+    """The page of the run whose artifact holds the reviews; empty when it is not known."""
     server, repository = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY")
     if not (server and repository and event.run.isdecimal()):
         return ""
@@ -93,7 +85,6 @@ def set_outputs(outputs: Mapping[str, Any], environ: Mapping[str, str] = os.envi
 
     Args:
         outputs: Name → value; what is no string is written as JSON.
-        environ: Environment variables.
 
     Raises:
         UsageError: The file of `GITHUB_OUTPUT` cannot be written.
@@ -111,7 +102,6 @@ def add_summary(markdown: str, environ: Mapping[str, str] = os.environ) -> bool:
 
     Args:
         markdown: What to add.
-        environ: Environment variables.
 
     Returns:
         False when it did not fit.

@@ -109,7 +109,6 @@ class Listed:
         name: The registered model.
         version: Its number.
         created: When it was registered, with a time zone.
-        tags: All its tags.
     """
 
     name: str
@@ -218,7 +217,6 @@ class Registry(Protocol):
 
         Args:
             name: The registered model.
-            alias: The alias.
             version: The version number to point at.
             expected: The version number under the alias now; None when it is not set.
 

@@ -69,7 +69,6 @@ def read_history(
 
     Args:
         registry: Where it is kept.
-        model: The registered model.
         last: What was read of it before: then only what may have changed since is read again. A
             run that somebody deleted in MLflow meanwhile is still in it.
         missing_ok: Whether a model that is not registered has an empty history.

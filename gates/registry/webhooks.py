@@ -30,7 +30,6 @@ class Hook:
 
     Attributes:
         id: MLflow's id of it.
-        name: Its name.
         url: Where it delivers.
         events: What it delivers, as `model_version.created`.
         active: Whether it delivers.
@@ -115,7 +114,6 @@ class Webhooks:
         """Have the server deliver to an address; a webhook of this name is changed to do so.
 
         Args:
-            name: Its name.
             url: Where to deliver.
             events: What to deliver, as `model_version.created`.
             secret: What deliveries are signed with.
@@ -149,9 +147,6 @@ class Webhooks:
 
     def remove(self, name: str) -> bool:
         """Remove a webhook.
-
-        Args:
-            name: Its name.
 
         Returns:
             False when there was none.

@@ -47,7 +47,6 @@ def write_reports(evidence: Evidence, folder: Path) -> dict[str, Path]:
     """Write every form of report that is kept in a file, each whole or not at all.
 
     Args:
-        evidence: The run.
         folder: Where to; made when it is not there.
 
     Returns:

@@ -54,7 +54,6 @@ def forests(judgements: Sequence[Judgement], records: Sequence[CheckRecord]) -> 
     """Every metric that is judged by slice.
 
     Args:
-        judgements: All judgements.
         records: What the checks measured.
     """
     keys = dict.fromkeys((j.bound.check, j.bound.metric) for j in judgements if j.bound.slice)

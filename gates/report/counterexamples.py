@@ -29,7 +29,6 @@ class ShownCounterexample:
 
     Attributes:
         check: The check that found it.
-        case: The counterexample.
         state: `still fails`, `new`, `no longer fails` or `not asked`.
         words: What it is, and what else there is to know about it.
         command: What keeps it in the golden set; empty where no command can.
@@ -55,12 +54,7 @@ class ShownCounterexample:
 def shown_counterexamples(
     evidence: Evidence, record: CheckRecord
 ) -> tuple[ShownCounterexample, ...]:
-    """The counterexamples of a check: known ones that still fail, new ones, then all others.
-
-    Args:
-        evidence: The run.
-        record: One of its records.
-    """
+    """The counterexamples of a check: known ones that still fail, new ones, then all others."""
     replayed = record.replay.cases if record.replay else ()
     known = {one.known.case.asked for one in replayed if one.fails}
     new = [case for case in record.counterexamples if case.asked not in known]

@@ -16,9 +16,6 @@ FILE = "junit.xml"
 def render(evidence: Evidence) -> str:
     """A test case per bound: FAIL is a failure, UNDECIDED an error, advisory ones never block.
 
-    Args:
-        evidence: The run.
-
     Returns:
         XML with one `testsuite`, to be written as UTF-8.
     """

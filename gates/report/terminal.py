@@ -48,7 +48,6 @@ def print_report(evidence: Evidence, console: Console, *, folder: Path | None = 
     commands and paths are left whole, so that they can be copied.
 
     Args:
-        evidence: The run.
         console: Where to; it decides about width and colour.
         folder: Where evidence and reports were written, when they were.
     """

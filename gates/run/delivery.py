@@ -94,7 +94,6 @@ def log_outcome(
         registry: Where to.
         evidence: The outcome.
         path: Its `evidence.json`; a signature beside it is logged too.
-        reports: The reports of it.
         source: Who ran the gate, and from where.
 
     Returns:

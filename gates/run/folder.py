@@ -91,7 +91,6 @@ class RunFolder:
 
         Args:
             output: Where runs have their folders.
-            run: The run.
         """
         now = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
         name = f"{run.candidate.name}-{run.candidate.version}-{now}-{run.run_id[:6]}"

@@ -62,7 +62,6 @@ class BoundItem(pytest.Item):
             parent: The collector of its check.
             name: Its name below the check.
             gate: The open gate.
-            bound: The bound.
         """
         item: BoundItem = cls.from_parent(parent, name=name)
         item.gate, item.bound = gate, bound

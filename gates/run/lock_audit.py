@@ -146,9 +146,7 @@ def changes(
     """What differs between two locks, with chains and licences where environments tell them.
 
     Args:
-        old: The lock before.
         old_environment: What was built from it; None when nothing could be.
-        new: The lock after.
         new_environment: What was built from it; None when nothing could be.
 
     Raises:

@@ -29,7 +29,6 @@ def judge_test(
     Args:
         item: The test.
         call: The phase that just ended.
-        report: Its report.
     """
     bound = Bound("tests", item.nodeid)
     problem = call.excinfo.value if call.excinfo else None

@@ -257,7 +257,6 @@ class GateSession:
         Args:
             item: A bound, or a test of the model's own.
             call: The phase that just ended.
-            report: Its report.
         """
         judgement: Judgement | None = None
         if isinstance(item, BoundItem):
@@ -299,9 +298,6 @@ class GateSession:
         """In a worker process, leave what was measured; else conclude, deliver, set the exit code.
 
         A run that was interrupted, or that pytest could not make, leaves nothing.
-
-        Args:
-            session: The pytest session.
         """
         if self.gate is None:
             self._tell_finished()

@@ -21,7 +21,6 @@ def gate_source(by: str, environ: Mapping[str, str] = os.environ) -> GateSource:
 
     Args:
         by: Whose process it is; in CI whoever set off the run counts, where that is known.
-        environ: Environment variables.
     """
     if all(environ.get(one, "").lower() in {"", "0", "false"} for one in CI_SIGNS):
         return GateSource(by, "hand")

@@ -24,7 +24,6 @@ def golden_of_texts(
     Args:
         version: The version it is made for.
         task: The model's task.
-        texts: The texts.
         column: What the model calls its texts: one of the task's `text_columns`.
         judged: Where expectations come from, as a sentence; empty where there are none.
 

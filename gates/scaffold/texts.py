@@ -55,7 +55,6 @@ def missing_texts(texts: Texts, folder: str) -> tuple[str, ...]:
     """That there are no texts and how to give some, in words; nothing where there are.
 
     Args:
-        texts: The texts.
         folder: The golden set's folder.
     """
     if texts.text:

@@ -39,7 +39,6 @@ class AllGates:
         """The gate with an id: a job's, or that of the MLflow run that records it.
 
         Args:
-            gate_id: The id.
             models: The models that it may be of, where it is no job's.
         """
         is_job = len(gate_id) == 24
@@ -110,7 +109,6 @@ class AllGates:
         """The newest gate of each of some versions that has any.
 
         Args:
-            model: Their model.
             versions: Their numbers.
             glimpse: What MLflow holds.
         """

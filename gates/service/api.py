@@ -148,7 +148,6 @@ def health_router(service: Service, metrics: Metrics, registry: Callable[[], str
     """Whether the service lives, is ready, and its numbers.
 
     Args:
-        service: The service.
         metrics: Its numbers.
         registry: Why the registry could not be read the last time; empty when it could.
     """
@@ -188,11 +187,7 @@ def health_router(service: Service, metrics: Metrics, registry: Callable[[], str
 
 
 def api_router(service: Service) -> APIRouter:
-    """Gates as JSON, under `/api/v1`.
-
-    Args:
-        service: The service.
-    """
+    """Gates as JSON, under `/api/v1`."""
     router = APIRouter(prefix="/api/v1", tags=["gates"], responses=_PROBLEMS)
     project = service.project
     every = AllGates(service.jobs, service.last_seen)

@@ -56,7 +56,6 @@ def create_app(service: Service, parts: AppParts) -> FastAPI:
     """The service as an ASGI application.
 
     Args:
-        service: The service.
         parts: What else it is made of.
     """
     app = FastAPI(

@@ -65,7 +65,6 @@ class Denied(Exception):
 
     Args:
         status: 401 when signing in would help, 403 when it would not.
-        why: Why.
     """
 
     def __init__(self, status: Literal[401, 403], why: str) -> None:
@@ -113,7 +112,6 @@ def allow(request: Request, config: ServiceConfig, role: Role) -> Caller:
     """The caller, if they may do what a role may.
 
     Args:
-        request: The request.
         config: Tokens, and whose word counts.
         role: The role that is needed.
 

@@ -29,7 +29,6 @@ class Claims:
         """Claim an artifact for a job, or hold on to it.
 
         Args:
-            job: The job.
             candidate_digest: Of the artifact.
 
         Returns:

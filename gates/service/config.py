@@ -187,8 +187,6 @@ def load_config(
 
     Args:
         settings: Where the project is.
-        flags: The flags.
-        environ: Environment variables.
 
     Raises:
         UsageError: A value is no such value; a secret is too short; the address is not this

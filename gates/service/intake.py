@@ -49,11 +49,7 @@ def asks(event: RegistryEvent, triggers: Iterable[Trigger], champion_alias: str)
 
 
 class Intake:
-    """Reads deliveries and asks for gates; one host at a time does.
-
-    Args:
-        service: The service.
-    """
+    """Reads deliveries and asks for gates; one host at a time does."""
 
     def __init__(self, service: Service) -> None:
         self._service = service

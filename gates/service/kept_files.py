@@ -22,7 +22,6 @@ def evidence_bytes(service: Service, job: Job) -> bytes | None:
     """The evidence of a job, exactly as it was signed.
 
     Args:
-        service: The service.
         job: A job that is done.
 
     Returns:
@@ -45,7 +44,6 @@ def report_of(service: Service, job: Job) -> bytes | None:
     """The HTML report of a job, made from its evidence where its file is not here.
 
     Args:
-        service: The service.
         job: A job that is done.
 
     Raises:

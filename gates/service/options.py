@@ -29,11 +29,7 @@ class Said:
 
 
 class Sources:
-    """Flags and variables.
-
-    Args:
-        environ: Environment variables.
-    """
+    """Flags and variables."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ

@@ -43,7 +43,6 @@ class StatusTags:
     """Keeps the tags of versions in MLflow at what their gates are; late rather than never.
 
     Args:
-        jobs: The jobs.
         leases: One host at a time tells.
         registry: Opens the registry.
         url: The address people reach the service by.

@@ -39,7 +39,6 @@ class Processes:
         """Start the process of a job; it takes over what an earlier one left in the folder.
 
         Args:
-            job: The job.
             card: The model's card.
 
         Returns:

@@ -61,9 +61,6 @@ class Receiver:
     async def store(self, delivery: WebhookDelivery) -> bool:
         """Store a delivery.
 
-        Args:
-            delivery: The delivery.
-
         Returns:
             Whether it is new, once that is on disk.
 

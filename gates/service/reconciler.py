@@ -56,11 +56,7 @@ def missed(
 
 
 class Reconciler:
-    """Finds what no webhook told, and jobs that nobody works on.
-
-    Args:
-        service: The service.
-    """
+    """Finds what no webhook told, and jobs that nobody works on."""
 
     def __init__(self, service: Service) -> None:
         self._service = service

@@ -49,7 +49,6 @@ class PlacedGate:
 
     Attributes:
         place: 24 hexadecimal digits that sort by time as the ids of jobs do, and with them.
-        event: The event.
     """
 
     place: str

@@ -255,7 +255,6 @@ class JobSteps:
         """End a job that did not come to a verdict, or put it off.
 
         Args:
-            job_id: The job.
             came_to: What its last step came to (`Next.plain`).
 
         Returns:

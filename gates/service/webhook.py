@@ -140,7 +140,6 @@ class RegistryEvent:
         version: The version's number; empty when it is about none.
         alias: The alias that was set.
         key: The key of the tag that was set.
-        value: Its value.
     """
 
     entity: str

@@ -13,11 +13,7 @@ _ORDER = ("left out", "swapped", "doubled", "beside")
 
 
 def typing_mistakes(text: str) -> Iterator[Edit[str]]:
-    """Each mistake once: letters left out first, then swapped, doubled, and hit beside their key.
-
-    Args:
-        text: The query.
-    """
+    """Mistakes, each once: letters left out, then swapped, doubled, and hit beside their key."""
     seen = {text}
     for slip in sorted(slips(text), key=lambda one: (_ORDER.index(one.kind), one.start)):
         after = text[: slip.start] + slip.new + text[slip.end :]

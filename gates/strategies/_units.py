@@ -42,11 +42,7 @@ _QUANTITY = re.compile(
 
 
 def other_units(text: str) -> Iterator[Edit[str]]:
-    """The query's quantities in other words: spacing first, then names, then other units.
-
-    Args:
-        text: The query.
-    """
+    """The query's quantities in other words: spacing first, then names, then other units."""
     seen = {text}
     edits = [(found, *one) for found in _QUANTITY.finditer(text) for one in _written(found)]
     for found, _, quantity in sorted(edits, key=lambda edit: edit[1]):

@@ -37,11 +37,7 @@ def invented(seen: Collection[str], seed: int) -> tuple[str, ...]:
 
 @lru_cache(maxsize=32)
 def with_words(words: tuple[str, ...]) -> Callable[[str], Iterator[Edit[str]]]:
-    """From a query to the same with each word: behind it, before it, then between its own.
-
-    Args:
-        words: The words.
-    """
+    """From a query to the same with each word: behind it, before it, then between its own."""
 
     def edits(text: str) -> Iterator[Edit[str]]:
         own = text.split()

@@ -38,7 +38,6 @@ class Batched:
     asked one by one, so that a failing test names the one that is to blame.
 
     Args:
-        arm: The version.
         memo: What it answered before.
     """
 

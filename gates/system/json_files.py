@@ -69,7 +69,6 @@ class JsonFile(Generic[HeldT]):
         """What a file holds.
 
         Args:
-            path: The file.
             advice: What to do about one that is not right, where that depends on which it is.
 
         Raises:

@@ -54,7 +54,6 @@ class Table:
     """The columns of one file.
 
     Attributes:
-        path: The file.
         columns: Name → values (Arrow arrays of one length, strings in a CSV file).
         rows: How many rows there are.
         is_csv: True when a row has a line that an error can name.

@@ -36,7 +36,6 @@ class EditedQuery:
     """A query and the same query typed otherwise.
 
     Attributes:
-        query: The query.
         edits: What is typed otherwise, from left to right, without overlap.
     """
 
@@ -90,7 +89,6 @@ def applied(text: str, edits: Sequence[TextEdit]) -> str:
     """A text with edits made.
 
     Args:
-        text: The text.
         edits: From left to right, without overlap.
     """
     for edit in reversed(edits):

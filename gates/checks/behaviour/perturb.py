@@ -141,7 +141,6 @@ def variants(kind: str, text: str, synonyms: Pairs = ()) -> list[EditedQuery]:
 
     Args:
         kind: A key of `INVARIANCES`.
-        text: The query.
         synonyms: (word, synonym), for that invariance.
     """
     found: dict[str, EditedQuery] = {}
@@ -181,7 +180,6 @@ def chance_of(kind: str, text: str, seed: int) -> np.random.Generator:
 
     Args:
         kind: The change.
-        text: The query.
         seed: Not negative.
     """
     return np.random.default_rng([seed, zlib.crc32(f"{kind}\0{text}".encode())])

@@ -45,9 +45,6 @@ def negation(text: str) -> list[tuple[TextEdit, ...]]:
     """The query with one negation (English) turned round or left out: `without lid`, `with lid`.
 
     `no` before a number is none: it is short for one.
-
-    Args:
-        text: The query.
     """
     found: list[tuple[TextEdit, ...]] = []
     for at, (start, end) in enumerate(spans := words(text)):
@@ -66,9 +63,6 @@ def size(text: str) -> list[tuple[TextEdit, ...]]:
     A number is a size with a unit (`15in`), with another across (`8x10`) and after `size`; `in`
     after a space is a unit only at the query's end: not in `2 in 1`. Sizes by name are `xs` to
     `4xl`, small to large, and those of beds before `bed`, `size` and the like (English).
-
-    Args:
-        text: The query.
     """
     return [(edit,) for edit in sorted({edit for _, edit in _sizes(text)})]
 
@@ -78,9 +72,6 @@ def model_number(text: str) -> list[tuple[TextEdit, ...]]:
 
     That is a word that mixes letters and digits, or holds three digits or more. Sizes and ordinals
     are none. It is a digit that changes, not a letter, which might be read as a slip of the hand.
-
-    Args:
-        text: The query.
     """
     sizes = [span for span, _ in _sizes(text)]
     found: list[tuple[TextEdit, ...]] = []
@@ -100,7 +91,6 @@ def brand(text: str, own: str, other: str) -> tuple[TextEdit, ...]:
     """The query with its brand replaced wherever it stands; empty where it does not.
 
     Args:
-        text: The query.
         own: The brand, found as whole words in any letter case; blank for none.
         other: What to put there.
     """

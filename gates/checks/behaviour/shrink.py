@@ -41,7 +41,6 @@ def is_flip(one: EditedQuery, label: str, asked: TextAnswers) -> bool:
 
     Args:
         one: The query and how it is typed, both asked.
-        label: The label.
         asked: What was answered.
     """
     return asked[one.query][0] == label and asked[one.typed][0] != label

@@ -39,11 +39,7 @@ _PLAIN_HYPHEN = re.compile(r"(?<!\S)([^\W\d_]+)-([^\W\d_]+)(?!\S)")
 
 
 def case(text: str) -> list[tuple[TextEdit, ...]]:
-    """The query in capitals, in small letters, with capitals in front, and the other way round.
-
-    Args:
-        text: The query.
-    """
+    """The query in capitals, in small letters, with capitals in front, and the other way round."""
     ways: list[Callable[[str], str]] = [str.lower, str.capitalize, str.upper, str.swapcase]
     return [
         tuple(
@@ -57,11 +53,7 @@ def case(text: str) -> list[tuple[TextEdit, ...]]:
 
 
 def whitespace(text: str) -> list[tuple[TextEdit, ...]]:
-    """The query with white space before, behind, and more of it between words.
-
-    Args:
-        text: The query.
-    """
+    """The query with white space before, behind, and more of it between words."""
     spans = words(text)
     if not spans:
         return []
@@ -79,9 +71,6 @@ def unicode_forms(text: str) -> list[tuple[TextEdit, ...]]:
 
     All but curly quotation marks are equal to it in Unicode's compatibility form (NFKC). Digits
     stay as they are.
-
-    Args:
-        text: The query.
     """
     spans = words(text)
     lookalikes = re.compile("|".join(map(re.escape, _LOOKALIKES)))
@@ -101,9 +90,6 @@ def hyphens(text: str) -> list[tuple[TextEdit, ...]]:
 
     Two words of letters get a hyphen; they are run together only where one is a single letter.
     Words with digits are left alone, and so are English prepositions and stop words.
-
-    Args:
-        text: The query.
     """
     found: list[tuple[TextEdit, ...]] = []
     for match in _PLAIN_HYPHEN.finditer(text):
@@ -120,9 +106,6 @@ def units(text: str) -> list[tuple[TextEdit, ...]]:
     """One measure with its unit written otherwise: `15in`, `15 in`, `15 inch`, `15-inch`, `15"`.
 
     The number stays. `in` after a space is a unit only at the query's end: not in `2 in 1`.
-
-    Args:
-        text: The query.
     """
     found: list[tuple[TextEdit, ...]] = []
     for match in _MEASURE.finditer(text):

@@ -9,20 +9,12 @@ __all__ = ["doubled_letters", "two_typos", "typo"]
 
 
 def typo(text: str) -> list[tuple[TextEdit, ...]]:
-    """Every query that is one slip away: a letter left out, doubled, swapped or the key beside it.
-
-    Args:
-        text: The query.
-    """
+    """Every query one slip away: a letter left out, doubled, swapped or the key beside it."""
     return [(edit,) for edit in _slips(text)]
 
 
 def two_typos(text: str) -> list[tuple[TextEdit, ...]]:
-    """Queries two slips away: each slip with the one that is half the query's slips further on.
-
-    Args:
-        text: The query.
-    """
+    """Queries two slips away: each slip with the one that is half the query's slips further on."""
     slips = _slips(text)
     half = len(slips) // 2
     pairs = zip(slips[:half], slips[half : 2 * half], strict=True)
@@ -30,11 +22,7 @@ def two_typos(text: str) -> list[tuple[TextEdit, ...]]:
 
 
 def doubled_letters(text: str) -> list[tuple[TextEdit, ...]]:
-    """Every query with one double letter typed once, or one single letter typed twice.
-
-    Args:
-        text: The query.
-    """
+    """Every query with one double letter typed once, or one single letter typed twice."""
     found: list[tuple[TextEdit, ...]] = []
     for start, end in touchable(text):
         for place in range(start + 1, end):

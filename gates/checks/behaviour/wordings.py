@@ -47,11 +47,7 @@ _SINGULAR = {many: one for one, many in _IRREGULAR.items()}
 
 
 def is_binding(word: str) -> bool:
-    """Whether an English word binds others by its place: a preposition, negation or stop word.
-
-    Args:
-        word: One word.
-    """
+    """Whether an English word binds others by its place: a preposition, negation or stop word."""
     return bool(_BINDING.fullmatch(word) or _STOP.fullmatch(word))
 
 
@@ -60,9 +56,6 @@ def plural(text: str) -> list[tuple[TextEdit, ...]]:
 
     Names of colours, materials and sizes, and nouns of one form (`scissors`) are left alone, and so
     is what follows a number, which is mostly a unit.
-
-    Args:
-        text: The query.
     """
     before = list(takewhile(lambda one: not _BINDING.fullmatch(text[slice(*one)]), words(text)))
     if not before or any(re.search(r"\d", text[slice(*one)]) for one in before[-2:]):
@@ -76,9 +69,6 @@ def word_order(text: str) -> list[tuple[TextEdit, ...]]:
 
     None for a query with a negation or a preposition, whose order has a meaning; words that hold a
     digit, and what stands beside them, stay where they are.
-
-    Args:
-        text: The query.
     """
     spans = words(text)
     if any(_BINDING.fullmatch(text[start:end]) for start, end in spans):
@@ -96,9 +86,6 @@ def stop_words(text: str) -> list[tuple[TextEdit, ...]]:
     """The query without its stop words, all of them, and each of them.
 
     A negation is no stop word, and neither is `in`, which may be inches.
-
-    Args:
-        text: The query.
     """
     spans = words(text)
     edits = []
@@ -115,7 +102,6 @@ def synonyms(text: str, pairs: Pairs) -> list[tuple[TextEdit, ...]]:
     difference; words in capitals get a synonym in capitals, and likewise a capital in front.
 
     Args:
-        text: The query.
         pairs: The synonyms, one variant each.
     """
     return [

@@ -52,7 +52,6 @@ class Below(BaseModel):
     """A row with one value of a feature must score below itself with another.
 
     Attributes:
-        feature: The feature.
         equals: The value that must score lower.
         than: The value that must score higher.
     """

@@ -27,7 +27,6 @@ def as_counterexample(sweeps: Sweeps, metric: str, step: SweepStep) -> Counterex
     Args:
         sweeps: Who tried it.
         metric: `MONOTONE` or `ORDER`.
-        step: The step.
     """
     return Counterexample(
         metric,

@@ -24,7 +24,6 @@ class SweepStep:
 
     Attributes:
         row: The golden row.
-        feature: The feature.
         numbers: The feature from and to, and the score from and to.
     """
 
@@ -43,7 +42,6 @@ class FeatureSweep:
     """One feature, swept over its values on every row.
 
     Attributes:
-        feature: The feature.
         sign: 1 where its increase must not lower a score, -1 where it must not raise one.
         values: float64[G], ascending, the values it was set to.
         scores: float64[G, N].
@@ -64,7 +62,6 @@ class Sweeps:
 
     Args:
         golden: A ranking golden set.
-        arm: The version.
         tolerance: How far a score may move the wrong way.
     """
 
@@ -88,7 +85,6 @@ class Sweeps:
         """A feature at quantiles of its golden values; no step when it has one value.
 
         Args:
-            feature: The feature.
             sign: 1 or -1, as `FeatureSweep` has it.
             grid: How many quantiles, least and greatest value included.
 
@@ -157,7 +153,6 @@ class Sweeps:
         The edge of a tree is found so; where a score slopes the wrong way, the step stays as it is.
 
         Args:
-            steps: A sweep.
             most: How many rows at the most.
 
         Raises:

@@ -25,7 +25,6 @@ class TextVectors:
     """One version's vectors.
 
     Attributes:
-        golden: The golden set.
         arm: Who gave them.
         vectors: float64[Q, D].
     """
@@ -78,7 +77,6 @@ def most_changed(golden: GoldenSet, old: Ints, new: Ints, overlap: Floats) -> It
     """The texts whose neighbours changed most, old and new neighbours side by side.
 
     Args:
-        golden: The golden set.
         old: int64[Q, K], the champion's neighbours, nearest first.
         new: int64[Q, K], the candidate's.
         overlap: float64[Q], the share that both hold.
@@ -99,7 +97,6 @@ def most_changed_by_stuffing(
     """The texts whose neighbours change most when a word is repeated; nothing where none does.
 
     Args:
-        golden: The golden set.
         plain: int64[Q, K], the neighbours of each text.
         there: int64[Q, K], those of the stuffed text.
         overlap: float64[Q], the share that both hold.

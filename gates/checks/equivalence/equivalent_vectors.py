@@ -44,11 +44,7 @@ class VectorDifference:
         return f"{int(self.moved.sum()):,} of {self.moved.size:,} vectors"
 
     def first(self, golden: GoldenSet) -> Table:
-        """The texts whose vectors moved furthest, as a table.
-
-        Args:
-            golden: The golden set.
-        """
+        """The texts whose vectors moved furthest, as a table."""
         furthest = np.argsort(-self.apart, kind="stable")[:_EXAMPLES].tolist()
         rows = [
             [

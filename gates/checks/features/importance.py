@@ -113,7 +113,6 @@ def measure_importance(
     """Ask a version for its scores with each feature shuffled, one call each, and what it tells.
 
     Args:
-        arm: The version.
         golden: A ranking golden set.
         coded: Its documents as integers.
         rows: The rows to ask about, whole queries.

@@ -35,7 +35,6 @@ class Requests:
     """Frames drawn from a golden set: the same seed draws the same.
 
     Args:
-        golden: The golden set.
         seed: The run's seed.
 
     Raises:

@@ -43,7 +43,6 @@ class RowConsistency:
     """Compares a version's answers to the golden inputs with its answers to the same rows.
 
     Args:
-        golden: The golden set.
         asker: Asks the version.
         first: Its answers to all rows in the golden set's order.
         tolerance: How far a score may move.
@@ -159,7 +158,6 @@ def broken_by(metric: str, fault: ModelFault, unit: str, given: str) -> Measurem
 
     Args:
         metric: What was to be measured.
-        fault: The fault.
         unit: The unit of the measurement.
         given: What the model was given, in words.
     """

@@ -63,7 +63,6 @@ def calibration(
     Args:
         labelled: Both versions' answers, with scores in [0, 1].
         sample: How the queries were drawn.
-        cut: The slice.
         binning: Into which bins its queries are put.
         grown: Whether the difference from the champion is asked for.
     """

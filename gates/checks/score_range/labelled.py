@@ -33,7 +33,6 @@ class Labelled:
     """E expected labels, and what the versions gave.
 
     Attributes:
-        golden: The golden set.
         expected: The E expectations.
         query: int64[E], the query of each.
         new: The candidate's answers.

@@ -129,7 +129,6 @@ def trec_source(path: Path, kind: Kind) -> Source:
     """The fields of a TREC file, as text.
 
     Args:
-        path: The file.
         kind: One of `TREC`, since the file has no header to tell.
 
     Raises:

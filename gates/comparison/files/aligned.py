@@ -42,7 +42,6 @@ class Aligned:
     Attributes:
         old: The old ranking.
         new: The new ranking.
-        judgments: The judgments.
         query: uint64[Q], codes of all queries of any file, ordered as their ids are.
         names: Arrow strings[Q], their ids, ascending.
         partitions: How many partitions the rows are kept in.

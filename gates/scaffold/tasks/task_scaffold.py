@@ -40,7 +40,6 @@ class TaskScaffold(ABC):
     """The parts of a scaffold that differ by task.
 
     Attributes:
-        task: The task.
         introduction: What its models do, as a sentence.
         own_test: The body of a first test, which every version passes that works at all.
     """

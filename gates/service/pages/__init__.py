@@ -44,7 +44,6 @@ def page_routes(service: Service, registry_trouble: Callable[[], str]) -> list[R
     """Every page, and what their buttons ask for.
 
     Args:
-        service: The service.
         registry_trouble: Why the registry could not be read the last time; empty when it could.
     """
     site = Site(service, registry_trouble)
@@ -60,11 +59,7 @@ def page_routes(service: Service, registry_trouble: Callable[[], str]) -> list[R
 
 
 def problem_page(service: Service) -> Callable[[Request, int, str], Response]:
-    """What makes the page for a status and its reason; who is not known is led to sign in.
-
-    Args:
-        service: The service.
-    """
+    """What makes the page for a status and its reason; who is not known is led to sign in."""
 
     def page(request: Request, status: int, why: str) -> Response:
         if status == 401 and service.config.tokens:

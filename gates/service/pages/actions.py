@@ -38,11 +38,7 @@ Action = Callable[[Site, Request, Caller, Form], str]
 
 
 def action_routes(site: Site) -> list[Route]:
-    """What buttons ask for; each leads back to a page that shows what came of it.
-
-    Args:
-        site: The site.
-    """
+    """What buttons ask for; each leads back to a page that shows what came of it."""
     return [
         Route("/gates/{job_id}/cancel", _endpoint(site, _cancel), methods=["POST"]),
         Route("/gates/{job_id}/again", _endpoint(site, _again), methods=["POST"]),

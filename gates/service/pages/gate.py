@@ -28,11 +28,7 @@ _LINES = 500
 
 
 def gate_routes(site: Site) -> list[Route]:
-    """A gate and its report.
-
-    Args:
-        site: The site.
-    """
+    """A gate and its report."""
 
     def gate(request: Request) -> Response:
         allow(request, site.service.config, "viewer")

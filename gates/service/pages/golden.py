@@ -97,11 +97,7 @@ class Shelf:
 
 
 def golden_routes(site: Site) -> list[Route]:
-    """A model's golden set.
-
-    Args:
-        site: The site.
-    """
+    """A model's golden set."""
     shelf = Shelf()
 
     def golden(request: Request) -> Response:

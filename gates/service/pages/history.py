@@ -19,7 +19,6 @@ class Entry:
     """One thing that was done to a model.
 
     Attributes:
-        when: When.
         event: What the registry recorded; None for a job that it holds nothing of.
         job: A job that the registry holds nothing of, or not yet.
         gate: The id of the gate's page; empty where there is none.

@@ -36,7 +36,6 @@ class Version:
     """A version, as the page shows it.
 
     Attributes:
-        number: Its number.
         created: When it was registered; None when the registry could not say.
         aliases: The aliases it has.
         job: Its newest gate, wherever it ran.
@@ -55,7 +54,6 @@ class Demand:
     """Bounds of the card that ask the same.
 
     Attributes:
-        check: Its check.
         metrics: Its metrics that are all asked the same.
         demand: What is demanded, in signs.
         slices: By which columns and values it also holds, with what is demanded there.
@@ -70,11 +68,7 @@ class Demand:
 
 
 def model_routes(site: Site) -> list[Route]:
-    """A model.
-
-    Args:
-        site: The site.
-    """
+    """A model."""
 
     def model(request: Request) -> Response:
         allow(request, site.service.config, "viewer")

@@ -18,7 +18,6 @@ class Number:
 
     Attributes:
         check: Its check; empty when the summary does not say.
-        metric: Its metric.
         value: Its value; None when it could not be measured.
         low: The lower end of its interval; None when that is open or the value is exact.
         high: The upper end.
@@ -50,11 +49,7 @@ class Number:
 
 
 def numbers_of(job: Job) -> tuple[Number, ...]:
-    """The main numbers of a job, the first one first; what is no number is left out.
-
-    Args:
-        job: A job.
-    """
+    """The main numbers of a job, the first one first; what is no number is left out."""
     listed = job.summary.get("metrics")
     found = []
     for one in listed if isinstance(listed, list) else []:

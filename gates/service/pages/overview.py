@@ -34,7 +34,6 @@ class ModelRow:
     """A model, as the overview shows it.
 
     Attributes:
-        name: Its name.
         alias: The alias of what is in production.
         glimpse: What the registry says about it.
         champion: The version in production; empty when there is none or it is not known.
@@ -61,11 +60,7 @@ class ModelRow:
 
 
 def overview_routes(site: Site) -> list[Route]:
-    """The overview, and all gates.
-
-    Args:
-        site: The site.
-    """
+    """The overview, and all gates."""
 
     def overview(request: Request) -> Response:
         allow(request, site.service.config, "viewer")

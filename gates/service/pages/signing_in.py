@@ -43,11 +43,7 @@ def sign_in_path(request: Request) -> str:
 
 
 def sign_in_routes(site: Site) -> list[Route]:
-    """Signing in and out.
-
-    Args:
-        site: The site.
-    """
+    """Signing in and out."""
     config = site.service.config
 
     def shown(request: Request, *, to: str, status: int = 200) -> Response:

@@ -31,7 +31,6 @@ class Site:
     """The service, and what its pages keep between requests.
 
     Args:
-        service: The service.
         registry_trouble: Why the registry could not be read the last time; empty when it could.
     """
 
@@ -47,7 +46,6 @@ class Site:
         """A page for whoever asks, if they may look.
 
         Args:
-            request: The request.
             template: The file name of the template.
             values: What it may use.
 
@@ -109,7 +107,6 @@ def rendered(
     """A page.
 
     Args:
-        service: The service.
         caller: Who asks; None when that is not known.
         template: The file name of the template.
         values: What the template may use; everything that is not `Markup` is escaped.

@@ -44,7 +44,6 @@ class Jobs:
         """Ask for a gate; the job of this version that is queued or running answers for it.
 
         Args:
-            model: The registered model.
             version: Its version, a number.
             origin: What asks.
             requested_by: Who asks.
@@ -201,7 +200,6 @@ class Jobs:
         """The newest job of each of some versions that any job was for.
 
         Args:
-            model: Their model.
             versions: Their numbers.
         """
         newest = (
@@ -214,11 +212,7 @@ class Jobs:
             return {row.version: _job(row) for row in connection.execute(query)}
 
     def recorded(self, model: str) -> Mapping[str, str]:
-        """The jobs of a model: id → the MLflow run that holds the evidence, empty before.
-
-        Args:
-            model: The model.
-        """
+        """The jobs of a model: id → the MLflow run that holds the evidence, empty before."""
         query = sa.select(jobs.c.id, jobs.c.mlflow_run).where(jobs.c.model == model)
         with self._reading() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
@@ -250,7 +244,6 @@ class Jobs:
         """Change a job that is queued or running, by the names of its fields.
 
         Args:
-            job_id: The job.
             values: Field → value. `state` must stay one of the active ones; `end` ends a job.
 
         Returns:
@@ -265,7 +258,6 @@ class Jobs:
         """End a job that is queued or running.
 
         Args:
-            job_id: The job.
             state: How it ended.
             reason: Why, where that is not said by a verdict.
             values: Further fields to set.
@@ -295,12 +287,7 @@ class Jobs:
             return tuple(map(_job, connection.execute(query)))
 
     def tell(self, job_id: str, state: str) -> None:
-        """Note which state of a job MLflow was told.
-
-        Args:
-            job_id: The job.
-            state: The state.
-        """
+        """Note which state of a job MLflow was told."""
         with self._engine.begin() as connection:
             connection.execute(jobs.update().where(jobs.c.id == job_id).values(told=state))
 
@@ -308,7 +295,6 @@ class Jobs:
         """Write a line into a job's journal.
 
         Args:
-            job_id: The job.
             text: The line.
         """
         place = sa.select(sa.func.coalesce(sa.func.max(journal.c.place), 0) + 1).where(
@@ -329,7 +315,6 @@ class Jobs:
         """A job's journal.
 
         Args:
-            job_id: The job.
             after: Only lines behind this place.
         """
         query = (

@@ -37,7 +37,6 @@ class Job:
 
     Attributes:
         id: 24 hexadecimal digits that sort by time of asking.
-        model: The registered model.
         version: Its version under test, a number.
         origin: What asked.
         requested_by: Who asked, as the history shall say.
@@ -143,7 +142,6 @@ class Page:
     """Some jobs, newest first.
 
     Attributes:
-        jobs: The jobs.
         older: What to ask the next page with (`before`); empty when there is none.
     """
 
