@@ -187,7 +187,7 @@ def _written(pyproject: Path) -> Mapping[str, str]:
         return {}
     try:
         whole = tomllib.loads(pyproject.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise InputError(f"cannot be read: {problem}", path=pyproject) from None
     table = whole.get("tool", {}).get("gates", {})
     for key, value in table.items():

@@ -22,9 +22,12 @@ from gates.domain.judging import Bound
 from gates.domain.subject import CheckPlan, GoldenSet
 from gates.domain.tasks import AnswerForm, Task
 from gates.errors import CardError
+from gates.system.files import read_bounded
 from gates.system.strict_yaml import Lines, nearest, parse
 
 __all__ = ["Card", "CheckSpec", "MetricSpec", "read_card"]
+
+_MOST_BYTES = 1 << 20
 
 OptionsT_co = TypeVar("OptionsT_co", bound=BaseModel, covariant=True)
 
@@ -209,7 +212,8 @@ def read_card(path: Path, catalogue: Mapping[str, CheckSpec[BaseModel]], *, proj
 
 def _split(path: Path) -> tuple[str, str, int]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_bounded(path, _MOST_BYTES).decode("utf-8-sig")
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         siblings = [one.name for one in path.parent.glob("*.md")] if path.parent.is_dir() else []
         advice = (

@@ -80,12 +80,14 @@ def raw_mlmodel(model_dir: Path) -> Mapping[str, Any]:
     """
     import yaml
 
+    from gates.system.yaml_values import yaml_value
+
     path = model_dir / "MLmodel"
 
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise PackageError("it is larger than 16 MiB", path=path)
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml_value(path.read_text(encoding="utf-8"), most_characters=_MOST_BYTES)
     except OSError as error:
         raise PackageError(
             f"the MLmodel file cannot be read: {error.strerror}",
@@ -96,7 +98,7 @@ def raw_mlmodel(model_dir: Path) -> Mapping[str, Any]:
         mark = error.problem_mark
         line = mark.line + 1 if mark else None
         raise PackageError(f"not valid YAML: {error.problem}", path=path, line=line) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise PackageError(f"not valid YAML: {type(error).__name__}", path=path) from error
     if not isinstance(raw, Mapping):
         raise PackageError("not a YAML mapping", path=path)

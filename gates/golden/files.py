@@ -11,10 +11,13 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from gates.errors import GoldenError
+from gates.system.files import read_bounded
 from gates.system.interruption import keep_from_arrow
 from gates.system.table import Table, csv_header, filled_lines
 
 __all__ = ["read_csv", "read_parquet", "read_text"]
+
+_MOST_BYTES = 1 << 30
 
 keep_from_arrow()
 
@@ -26,7 +29,7 @@ def read_text(path: Path) -> str:
         GoldenError: It is missing, cannot be read, or is not UTF-8.
     """
     try:
-        data = path.read_bytes()
+        data = read_bounded(path, _MOST_BYTES)
     except FileNotFoundError:
         raise GoldenError(
             "the golden set lacks this file", path=path, advice=f"Add {path.name} to the folder."

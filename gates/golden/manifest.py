@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from gates.domain.golden_set import Manifest
@@ -13,6 +12,7 @@ from gates.domain.tasks.written import WrittenTask
 from gates.errors import GoldenError
 from gates.golden.files import read_text
 from gates.system.strict_yaml import Lines, parse
+from gates.system.yaml_values import yaml_value
 
 __all__ = ["read_manifest"]
 
@@ -93,5 +93,5 @@ def read_manifest(path: Path) -> Manifest:
         attributes=tuple(sheet.attributes),
         max_grade=sheet.grades.max,
         sampling=sheet.sampling,
-        raw=yaml.safe_load(text),
+        raw=yaml_value(text),
     )

@@ -117,12 +117,15 @@ def _requirements(
 def _yaml(path: Path) -> Mapping[str, Any] | Unread:
     import yaml
 
+    from gates.system.yaml_values import yaml_value
+
     try:
         content = _read(path)
-        raw = yaml.safe_load(content.decode("utf-8")) if content is not None else {}
+        text = content.decode("utf-8") if content is not None else "{}"
+        raw = yaml_value(text, most_characters=_MOST_BYTES)
     except LockError as error:
         return Unread(f"{path.name}: {error.what}")
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         return Unread(f"{path.name} is not valid YAML: {type(error).__name__}")
     return raw if isinstance(raw, Mapping) else Unread(f"{path.name} is not a YAML mapping")
 

@@ -12,6 +12,7 @@ import yaml
 
 from gates.domain.review import Kind, ModelChange, Part
 from gates.pull_request.repository import Repository
+from gates.system.yaml_values import yaml_value
 
 __all__ = ["Changes", "find_changes"]
 
@@ -104,7 +105,7 @@ def _golden_of(card: str) -> str:
     """What a card names as its golden set, as far as it can be read; a gate says what is wrong."""
     front = _FRONT.match(card)
     try:
-        policy = yaml.safe_load(front[1]) if front else None
+        policy = yaml_value(front[1]) if front else None
     except yaml.YAMLError:
         return ""
     golden = policy.get("golden") if isinstance(policy, dict) else None

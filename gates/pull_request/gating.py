@@ -27,6 +27,7 @@ from gates.pull_request.repository import Repository
 from gates.report.renderer import report_files
 from gates.run.request import RunRequest
 from gates.system.files import write_atomically
+from gates.system.yaml_values import yaml_value
 
 __all__ = ["REVIEW", "Tools", "gate_change", "trouble_of"]
 
@@ -277,7 +278,7 @@ class _Gating:
         if _UPGRADE in card.policy.checks:
             return card.path
         front = card.path.read_text(encoding="utf-8-sig").split("---", 2)[1]
-        policy = yaml.safe_load(front)
+        policy = yaml_value(front)
         policy["checks"][_UPGRADE] = {}
         path = self._scratch / "cards" / card.path.name
         text = yaml.safe_dump(policy, sort_keys=False, allow_unicode=True)

@@ -5,6 +5,7 @@ installers.py       uv and pip, as the gate starts them
 files.py            files written whole or not at all
 json_files.py       JSON read back: a checked value, or one kind of error
 strict_yaml.py      YAML that people write: an error says file, line, key, nearest name
+yaml_values.py      any YAML, with a bound on what its aliases stand for
 table.py            rows of one file, as columns whose errors name lines
 http.py             HTTP and nothing else, without redirects
 file_locks.py       locks between processes and threads

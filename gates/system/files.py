@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
+import stat
 from pathlib import Path
 
 from gates.errors import UsageError
 
-__all__ = ["temporary_beside", "write_atomically"]
+__all__ = ["read_bounded", "temporary_beside", "write_atomically"]
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """The bytes of a regular file that holds no more than it should.
+
+    Args:
+        path: The file; a link to one will do.
+        most: How many bytes it may hold.
+
+    Raises:
+        OSError: It cannot be read, is larger, or is a device or a pipe, which may never end.
+    """
+    # Not to wait for somebody to write into a pipe.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most:,} bytes", str(path))
+    return content
 
 
 def temporary_beside(path: Path) -> Path:

@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from gates.errors import InputError
+from gates.system.yaml_values import compose_yaml, construct_yaml
 
 __all__ = ["Lines", "nearest", "parse"]
 
@@ -79,18 +80,9 @@ def parse(
         InputError: (as `error`) The text is not YAML, or not what the model allows.
     """
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as problem:
-        mark = getattr(problem, "problem_mark", None)
-        line = mark.line + first_line if mark else None
-        what = getattr(problem, "problem", None) or str(problem).splitlines()[0]
-        raise error(f"not valid YAML: {what}", path=path, line=line) from None
-    except (ValueError, RecursionError) as problem:
-        raise error(f"not valid YAML: {problem}", path=path, line=first_line) from None
-    found: dict[Place, int] = {}
-    if root is not None:
-        duplicate = _walk(root, (), first_line, found)
+        root = compose_yaml(text)
+        found: dict[Place, int] = {}
+        duplicate = _walk(root, (), first_line, found) if root is not None else None
         if duplicate:
             place, line = duplicate
             raise error(
@@ -99,6 +91,12 @@ def parse(
                 line=line,
                 advice="keep one of them",
             )
+        value = construct_yaml(root)
+    except yaml.YAMLError as problem:
+        mark = getattr(problem, "problem_mark", None)
+        line = mark.line + first_line if mark else first_line
+        what = getattr(problem, "problem", None) or str(problem).splitlines()[0]
+        raise error(f"not valid YAML: {what}", path=path, line=line) from None
     lines = Lines(found)
     if not isinstance(value, dict):
         raise error(
@@ -114,11 +112,9 @@ def parse(
 
 
 def _walk(
-    node: yaml.Node, place: Place, first_line: int, found: dict[Place, int], depth: int = 0
+    node: yaml.Node, place: Place, first_line: int, found: dict[Place, int]
 ) -> tuple[Place, int] | None:
     found.setdefault(place, node.start_mark.line + first_line)
-    if depth > 50:
-        return None
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, child in node.value:
@@ -129,12 +125,12 @@ def _walk(
                 return here, line
             seen.add(name)
             found[here] = line
-            duplicate = _walk(child, here, first_line, found, depth + 1)
+            duplicate = _walk(child, here, first_line, found)
             if duplicate:
                 return duplicate
     elif isinstance(node, yaml.SequenceNode):
         for index, child in enumerate(node.value):
-            duplicate = _walk(child, (*place, index), first_line, found, depth + 1)
+            duplicate = _walk(child, (*place, index), first_line, found)
             if duplicate:
                 return duplicate
     return None
