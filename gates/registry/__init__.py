@@ -4,7 +4,7 @@
 
     mlflow.py      MLflow's answers to it, embedded or a server; _connection.py knows its quirks
     names.py       model URIs, parsed
-    digests.py     digests of files and folders
+    digests.py     digests of files and folders, read by _opening.py whoever moves them
     copies.py      artifacts copied to the cache; _snapshots.py makes them
     history.py     every gate and move of a model; _runs.py and _events.py keep them in MLflow,
                    _origins.py says which run made a version

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from gates.errors import IntegrityError
+from gates.registry._opening import Tree
 
 __all__ = ["copy_counted", "file_digest", "tree_digest"]
-
-CACHES = "__pycache__"
-REGISTRY_NOTE = "registered_model_meta"
 
 
 def file_digest(path: Path) -> str:
@@ -25,7 +23,7 @@ def file_digest(path: Path) -> str:
     """
     try:
         with path.open("rb") as stream:
-            return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
+            return _digest(stream)
     except OSError as problem:
         raise IntegrityError(f"{path} cannot be read: {problem.strerror}") from None
 
@@ -48,8 +46,8 @@ def tree_digest(folder: Path) -> str:
             folder, or something that is not a regular file.
     """
     digest = hashlib.sha256()
-    for name, path in _counted(folder):
-        digest.update(name + b"\0" + file_digest(path).encode() + b"\n")
+    for name, stream in _counted(folder):
+        digest.update(name + b"\0" + _digest(stream).encode() + b"\n")
     return "sha256:" + digest.hexdigest()
 
 
@@ -64,48 +62,20 @@ def copy_counted(source: Path, target: Path) -> None:
         IntegrityError: As `tree_digest`.
     """
     target.mkdir(parents=True)
-    for name, path in _counted(source):
+    for name, stream in _counted(source):
         copy = target / os.fsdecode(name)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, copy)
+        with copy.open("xb") as written:
+            shutil.copyfileobj(stream, written, 1 << 20)
 
 
-def _counted(folder: Path) -> list[tuple[bytes, Path]]:
-    if not folder.is_dir():
-        raise IntegrityError(f"{folder} is not a folder")
-    root = folder.resolve()
-    return sorted((os.fsencode(path.relative_to(root).as_posix()), path) for path in _files(root))
+def _digest(stream: io.BufferedReader) -> str:
+    return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _files(root: Path) -> Iterator[Path]:
-    def unreadable(problem: OSError) -> None:
-        raise IntegrityError(f"{problem.filename} cannot be read: {problem.strerror}")
-
-    for where, folders, files in os.walk(root, onerror=unreadable):
-        here = Path(where)
-        folders[:] = [name for name in folders if name != CACHES]
-        for name in folders:
-            if (here / name).is_symlink():
-                raise IntegrityError(
-                    f"{here / name} is a symbolic link to a folder",
-                    advice="put the files themselves there: stores do not keep such links",
-                )
-        for name in files:
-            path = here / name
-            if path != root / REGISTRY_NOTE:
-                yield _regular(path, root)
-
-
-def _regular(path: Path, root: Path) -> Path:
-    target = path.resolve()
-    if path.is_symlink() and not target.is_relative_to(root):
-        raise IntegrityError(
-            f"{path} is a symbolic link to {target}, outside the folder",
-            advice="copy the file itself into the folder",
-        )
-    if not target.exists() or not stat.S_ISREG(target.stat().st_mode):
-        raise IntegrityError(
-            f"{path} is not a regular file",
-            advice="an artifact holds files only: no sockets, pipes, devices or broken links",
-        )
-    return path
+def _counted(folder: Path) -> Iterator[tuple[bytes, io.BufferedReader]]:
+    """Each file that counts, by its path within the folder, opened for reading, in their order."""
+    with Tree(folder) as tree:
+        for name in sorted(map(os.fsencode, tree.files())):
+            with tree.opened(os.fsdecode(name)) as stream:
+                yield name, stream
