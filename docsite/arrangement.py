@@ -49,6 +49,7 @@ _PARTS = {
         "why",
         "evidence",
         "isolation",
+        "security",
         "performance",
         "architecture",
     ),

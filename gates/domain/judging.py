@@ -40,6 +40,8 @@ Layer = Literal[
     "process-limit",  # a limit on how many processes it may have
     "file-size",  # a limit on what it writes
     "core-dumps",  # none
+    "landlock",  # may open only what it needs, decided by the kernel whatever is mounted
+    "system-calls",  # none of those that reach past namespaces
 ]
 """Isolation layers that a machine may or may not be able to give a worker."""
 

@@ -18,8 +18,10 @@
 
     worker.py             the other side: runs inside the model's environment, imports nothing of
                           ours; columns.py and explain.py are parts of it
-    cage.py               what it can no longer reach; view.py: what it sees; _layers.py: what of
-                          this a machine offers, and a card insists on
+    cage.py               what it can no longer reach; view.py: what it sees; rights.py: what it
+                          gives up; _layers.py: what of this a machine offers, a card insists on
+    landlock.py           what it may open, whatever is mounted; system_calls.py: what it may not
+                          ask of the kernel
 
 The gate's own process never imports or unpickles a model.
 """

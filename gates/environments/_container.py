@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import socket
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from gates.domain.judging import Layer
 from gates.environments._engine import connected, engine_troubles, owned, remove
 from gates.environments._exchange import Exchange, WorkerGone
+from gates.environments._layers import SET_BY_WORKERS
 from gates.environments._streams import Streams
 from gates.environments._tar import tarred
 from gates.environments.frames import encode_message, framed
@@ -27,7 +29,8 @@ __all__ = ["ContainerWorker"]
 
 _GIVEN = PurePosixPath("/opt/mlgates/given")
 _SCRATCH = "/tmp"  # noqa: S108 - the container's own, in memory, and empty when it starts
-_USER = 65534
+_FIRST_USER, _USERS = 20_000, 40_000  # within what an engine that maps users has
+_STARTED = itertools.count()
 _PROCESSES = 256
 _GRACE_SECONDS = 10.0
 _FOR_SIGNALS = 128  # an exit code above it is a signal's number, as shells have it
@@ -38,8 +41,8 @@ class ContainerWorker(Exchange):
     """A started container that speaks frames on stdin and stdout.
 
     The worker's program and the model are copied in rather than mounted, into a volume of the
-    container's own that belongs to root: they may lie where user 65534 could not read them, and
-    the engine may not see this machine's files at all. When this process ends, however it ends,
+    container's own that belongs to root: they may lie where its user could not read them, and the
+    engine may not see this machine's files at all. When this process ends, however it ends,
     the engine closes the container's stdin, by which the worker's supervisor knows.
 
     Args:
@@ -76,7 +79,8 @@ class ContainerWorker(Exchange):
         super().__init__(self._socket.fileno(), self._socket.fileno())
         self._streams = Streams()
         places = {"model_dir": str(_GIVEN / "model"), "python": python}
-        told = {**hello, **places, "contained": True, "require": ()}
+        own = [layer for layer in limits.require if layer not in self._layers]
+        told = {**hello, **places, "contained": True, "require": own}
         with contextlib.suppress(OSError):  # it has ended already: `exchange` will tell
             self._socket.send(framed(encode_message(told)))
 
@@ -141,6 +145,7 @@ class ContainerWorker(Exchange):
 def _create(engine: DockerClient, image: str, python: str, limits: Limits) -> Container:
     from docker.types import LogConfig, Mount, Ulimit
 
+    user = _FIRST_USER + (os.getpid() + next(_STARTED)) % _USERS  # none that another arm has
     memory = limits.memory_mb << 20
     file_bytes = limits.file_mb << 20
     return engine.containers.create(
@@ -149,7 +154,7 @@ def _create(engine: DockerClient, image: str, python: str, limits: Limits) -> Co
         command=[_SCRATCH, "stdin"],
         environment=scrubbed_environment(_SCRATCH),
         working_dir=_SCRATCH,
-        user=f"{_USER}:{_USER}",
+        user=f"{user}:{user}",
         labels=owned(),
         stdin_open=True,
         network_mode="none",
@@ -193,4 +198,5 @@ def _layers(engine: DockerClient) -> Mapping[Layer, str]:
         if layer in limits and not told.get(limits[layer])
         else ""
         for layer in get_args(Layer)
+        if layer not in SET_BY_WORKERS
     }

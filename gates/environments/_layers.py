@@ -8,7 +8,10 @@ from typing import Any, get_args
 from gates.domain.judging import Layer
 from gates.environments._faults import one_line
 
-__all__ = ["lacking", "layers_told"]
+__all__ = ["SET_BY_WORKERS", "lacking", "layers_told"]
+
+SET_BY_WORKERS: tuple[Layer, ...] = ("landlock", "system-calls")
+"""Layers that a worker gives itself wherever it runs, in a container too."""
 
 _NAMESPACES = (
     "run the gate on Linux, as root or as a user who may make user namespaces (see the sysctls "
@@ -22,15 +25,18 @@ _HOW: Mapping[Layer, str] = {
     "processes": _NAMESPACES,
     "user": "run the gate as root, with its cache readable for all, or set 'kind: docker' in the "
     "card",
+    "landlock": "run the gate on Linux 5.13 or later with Landlock among its security modules",
+    "system-calls": "run the gate on Linux, on x86_64 or aarch64",
     "process-limit": "run the gate as a user other than root, or as root with the layer 'user'",
 }
 
 
-def layers_told(message: Mapping[str, Any]) -> dict[Layer, str] | None:
+def layers_told(message: Mapping[str, Any], given: Mapping[Layer, str]) -> dict[Layer, str] | None:
     """A worker's word on its cage: layer → why it is off, empty when it is on.
 
     Args:
         message: What it sent; it was sent before any of the model's code had run.
+        given: Layers that the gate itself gave it, in the same form; of them it has no say.
 
     Returns:
         None when it is not a proper word.
@@ -39,9 +45,9 @@ def layers_told(message: Mapping[str, Any]) -> dict[Layer, str] | None:
     if not isinstance(told, dict) or not all(isinstance(why, str) for why in told.values()):
         return None
     named: tuple[Layer, ...] = get_args(Layer)
-    if set(told) != set(named):
+    if set(told) != set(named) - set(given):
         return None
-    return {name: one_line(told[name]) for name in named}
+    return {name: given[name] if name in given else one_line(told[name]) for name in named}
 
 
 def lacking(required: Sequence[Layer], layers: Mapping[Layer, str]) -> str:

@@ -16,8 +16,6 @@ Sources: user_namespaces(7), pid_namespaces(7), capabilities(7), prctl(2), getrl
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import errno
 import os
 import resource
 import select
@@ -31,16 +29,16 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = 1 << 26, 1 << 27, 1 << 28, 1 << 29, 1 << 30
-_PDEATHSIG, _DUMPABLE, _CAPBSET_DROP, _SUBREAPER, _NO_NEW_PRIVS, _AMBIENT = 1, 4, 24, 36, 38, 47
-_AMBIENT_CLEAR_ALL = 4
-_CAPABILITIES = struct.pack("=Ii", 0x20080522, 0)  # capset's third version, this process
-_NOBODY = 65534
-_PROCESSES_ALLOWED = 1024
+_PDEATHSIG, _DUMPABLE, _SUBREAPER = 1, 4, 36
 _SHALLOW = 3  # parts of a path, `/home/someone`: no folder of libraries
 
 
 def enter(
-    scratch: str, lifeline: int, pipes: tuple[int, int], hello: Mapping[str, Any], view: Any
+    scratch: str,
+    lifeline: int,
+    pipes: tuple[int, int],
+    hello: Mapping[str, Any],
+    beside: Callable[[str], Any],
 ) -> dict[str, str]:
     """Fork twice; return in the model's process alone, with what could not be shut off.
 
@@ -51,13 +49,16 @@ def enter(
         hello: What the gate said: `python` (the environment's), `model_dir`, `memory_bytes`,
             `file_bytes`, `scratch_bytes`; and `contained` where a container has shut off all there
             is already.
-        view: The module `view`.
+        beside: Gives another part of the worker by its name.
 
     Returns:
         Layer (as `gates.domain.judging.Layer` names them) → why it is off, empty when it is on.
     """
+    # All of them now: soon this is somebody who may read less.
+    view, rights, *_ = map(beside, ("view", "rights", "landlock", "system_calls"))
     call = view.call
     contained = bool(hello.get("contained"))
+    user = rights.own_user(os.getpid()) if os.geteuid() == 0 else os.geteuid()
     own_processes = "" if contained else _reason(lambda: _leave_processes(call))
     _quietly(lambda: call("prctl", _SUBREAPER, 1, 0, 0, 0))  # whom the keeper leaves come to us
     _quietly(lambda: call("prctl", _DUMPABLE, 0, 0, 0, 0))  # no model may look into us
@@ -71,10 +72,13 @@ def enter(
         os.close(descriptor)
     _end_with_parent(call, lambda: _is_broken(told))
     places = _places(hello)
-    tasks = _tasks_of(_NOBODY if os.geteuid() == 0 else os.geteuid())
+    tasks = rights.tasks_of(user)
     layers: dict[str, str] = {}
+    own_messaging = contained
     if not contained:
-        layers["network"] = _reason(lambda: _leave_network(call))
+        layers["network"] = _reason(lambda: call("unshare", _NEWNET))
+        own_messaging = not _reason(lambda: call("unshare", _NEWIPC))
+        _quietly(lambda: call("unshare", _NEWUTS))
         layers["files"] = _reason(
             lambda: view.enter(scratch, places, hello["scratch_bytes"], not own_processes)
         )
@@ -90,7 +94,8 @@ def enter(
         _keep(model, told)
     os.close(told)
     if not contained:
-        _give_up(call, layers, scratch, places, hello, tasks)
+        rights.give_up(call, layers, scratch, places, hello, user, tasks)
+    rights.filter_access(beside, layers, scratch, places, own_messaging)
     _end_with_parent(call, lambda: os.getppid() != keeper)
     return layers
 
@@ -207,12 +212,6 @@ def _leave_user(call: Any, flags: int) -> None:
     _write("/proc/self/gid_map", f"{group} {group} 1")
 
 
-def _leave_network(call: Any) -> None:
-    call("unshare", _NEWNET)
-    _quietly(lambda: call("unshare", _NEWIPC))
-    _quietly(lambda: call("unshare", _NEWUTS))
-
-
 def _places(hello: Mapping[str, Any]) -> list[str]:
     """What a model needs to see beside the system: its environment, this worker, its folder."""
     python = hello["python"]
@@ -230,107 +229,6 @@ def _libraries() -> list[str]:
     files = {line.split(maxsplit=5)[-1] for line in maps.splitlines() if ".so" in line}
     folders = {Path(file).parent for file in files}
     return sorted(str(folder) for folder in folders if len(folder.parts) > _SHALLOW)
-
-
-# ---- giving up what a model does not need ----------------------------------------------------
-
-
-def _give_up(
-    call: Any,
-    layers: dict[str, str],
-    scratch: str,
-    places: list[str],
-    hello: Mapping[str, Any],
-    tasks: int,
-) -> None:
-    layers["core-dumps"] = _reason(lambda: _limit(resource.RLIMIT_CORE, 0))
-    layers["file-size"] = _reason(lambda: _limit(resource.RLIMIT_FSIZE, hello["file_bytes"]))
-    _quietly(lambda: _drop_bounds(call))
-    layers["user"] = _reason(lambda: _become_nobody(scratch, places))
-    layers["privileges"] = _reason(lambda: _drop_privileges(call))
-    layers["process-limit"] = _reason(lambda: _limit_processes(tasks + _PROCESSES_ALLOWED))
-    layers["memory"] = _reason(lambda: _limit_memory(hello["memory_bytes"]))
-
-
-def _become_nobody(scratch: str, places: list[str]) -> None:
-    """Become a user who owns nothing, if what the model needs is readable for all.
-
-    Keeping CAP_DAC_READ_SEARCH instead would open every file of the machine's disks by its handle
-    (open_by_handle_at(2)), whatever view of them there is.
-    """
-    if os.geteuid() != 0:
-        raise PermissionError(errno.EPERM, "only root can give a worker another user")
-    needed = [path for path in _samples(scratch, places) if path.exists()]
-    wanted = {path: os.R_OK | os.X_OK if path.is_dir() else os.R_OK for path in needed}
-    groups = os.getgroups()
-    os.chown(scratch, _NOBODY, _NOBODY)
-    os.setgroups([])
-    os.setegid(_NOBODY)
-    os.seteuid(_NOBODY)
-    closed = [path for path in needed if not os.access(path, wanted[path], effective_ids=True)]
-    os.seteuid(0)
-    if closed:
-        os.setegid(0)
-        os.setgroups(groups)
-        os.chown(scratch, 0, 0)
-        raise PermissionError(errno.EACCES, f"another user cannot read {closed[0]}")
-    os.setresgid(_NOBODY, _NOBODY, _NOBODY)
-    os.setresuid(_NOBODY, _NOBODY, _NOBODY)
-
-
-def _samples(scratch: str, places: list[str]) -> Iterator[Path]:
-    """The model's files, all of them; of the others, enough to know how they were made."""
-    yield Path(scratch)
-    for folder, _, files in os.walk(places[-1]):
-        yield Path(folder)
-        yield from (Path(folder, name) for name in files)
-    for place in dict.fromkeys(places[:-1]):
-        yield Path(place)
-        for pattern in ("lib/python3*", "lib/python3*/site-packages"):
-            for packages in Path(place).glob(pattern):
-                yield packages
-                yield from packages.iterdir()
-
-
-def _drop_bounds(call: Any) -> None:
-    for capability in range(64):  # beyond the last one the kernel says no
-        call("prctl", _CAPBSET_DROP, capability, 0, 0, 0)
-
-
-def _drop_privileges(call: Any) -> None:
-    _quietly(lambda: call("prctl", _AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0))
-    call("capset", ctypes.create_string_buffer(_CAPABILITIES), ctypes.create_string_buffer(24))
-    call("prctl", _NO_NEW_PRIVS, 1, 0, 0, 0)
-
-
-def _limit_processes(value: int) -> None:
-    if os.geteuid() == 0:
-        raise PermissionError(errno.EPERM, "the limit is not applied to root")
-    if sys.platform != "linux":
-        raise OSError(errno.ENOSYS, "the tasks of a user are counted on Linux alone")
-    _limit(resource.RLIMIT_NPROC, value)  # it counts every task of the user
-
-
-def _limit_memory(value: int) -> None:
-    if sys.platform != "linux":
-        raise OSError(errno.ENOSYS, "only Linux limits address space")
-    _limit(resource.RLIMIT_AS, value)
-
-
-def _limit(which: int, value: int) -> None:
-    _, hard = resource.getrlimit(which)
-    if hard != resource.RLIM_INFINITY:
-        value = min(value, hard)
-    resource.setrlimit(which, (value, value))
-
-
-def _tasks_of(user: int) -> int:
-    count = 0
-    for tasks in Path("/proc").glob("[0-9]*/task"):
-        with contextlib.suppress(OSError):
-            if tasks.stat().st_uid == user:
-                count += len(list(tasks.iterdir()))
-    return count
 
 
 def _write(path: str, text: str) -> None:

@@ -16,7 +16,17 @@ __all__ = ["PARTS", "WORKER", "Launchable", "Limits", "scrubbed_environment"]
 
 WORKER = Path(__file__).with_name("worker.py")
 PARTS = tuple(
-    WORKER.with_name(f"{name}.py") for name in ("worker", "cage", "view", "columns", "explain")
+    WORKER.with_name(f"{name}.py")
+    for name in (
+        "worker",
+        "cage",
+        "view",
+        "rights",
+        "landlock",
+        "system_calls",
+        "columns",
+        "explain",
+    )
 )
 """The files of the worker's program."""
 _UNASKED = EnvironmentPolicy()  # what a card gets that says nothing, so without a card too
@@ -78,4 +88,6 @@ def scrubbed_environment(scratch: str) -> dict[str, str]:
     # Numba writes beside the modules it compiles, where it can: an environment stays as it is.
     own = dict.fromkeys(("HOME", "TMPDIR", "NUMBA_CACHE_DIR"), scratch)
     places = {**own, "PATH": os.defpath}
+    # Its user is one that no list of users knows: some libraries ask who they are.
+    places["LOGNAME"] = "model"
     return {**places, **threads, "LANG": "C.UTF-8", "MLFLOW_DISABLE_TELEMETRY": "true"}

@@ -270,7 +270,7 @@ class Worker:
 
     def _accept_cage(self, payload: bytes) -> None:
         """Read the worker's first word, said before the model's code has run: its layers."""
-        layers = self._child.layers or layers_told(decode_message(payload) or {})
+        layers = layers_told(decode_message(payload) or {}, self._child.layers)
         if layers is None:
             raise self._fail("bad-frame", "broke the protocol while loading: no proper first word")
         told = {str(name): not why for name, why in layers.items()}

@@ -16,6 +16,7 @@ import platform
 import re
 import struct
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,37 @@ def hide_processes() -> None:
     _seal("/proc", READ_ONLY)
 
 
+def readable(places: list[str], layers: Mapping[str, str]) -> list[str]:
+    """What a model may read and run: all of a view; else what a view would have held.
+
+    Args:
+        places: What it needs beside the system.
+        layers: Layer → why it is off; empty where a container's engine has made the view.
+    """
+    if not layers.get("files"):
+        return ["/"]
+    processes = ["/proc/self", *(f"/proc/{name}" for name in _HARMLESS)]
+    own = processes if layers.get("processes") else ["/proc"]
+    return [*_system(), *places, *own, *(f"/dev/{name}" for name in _DEVICES)]
+
+
+def writable(scratch: str, places: list[str], layers: Mapping[str, str]) -> list[str]:
+    """What a model may write: its scratch folder, and what else a view has for it alone."""
+    devices = [f"/dev/{name}" for name in _DEVICES]
+    memory = [] if layers.get("files") else ["/tmp", "/dev/shm"]  # noqa: S108 - its own
+    # What it shall only read may be mounted below: a rule for a folder holds for all in it.
+    inner = [Path(os.path.realpath(place)).parents for place in places]
+    free = [one for one in memory if not any(Path(one) in above for above in inner)]
+    return [scratch, *free, *devices]
+
+
+def _system() -> list[str]:
+    """The folders of programs, libraries and settings; links come last."""
+    folders = sorted(Path("/").iterdir(), key=Path.is_symlink)
+    named = [one for one in folders if one.name in _SYSTEM or one.name.startswith("lib")]
+    return [*map(str, named), *(name for name in _MORE if Path(name).is_dir())]
+
+
 class _View:
     """A file system under construction below a folder."""
 
@@ -113,12 +145,8 @@ class _View:
 
     def fill(self, scratch: str, limits: str) -> None:
         """What every model gets: the system's folders, devices, and room to write."""
-        for folder in sorted(Path("/").iterdir(), key=Path.is_symlink):
-            if folder.name in _SYSTEM or folder.name.startswith("lib"):
-                self.show(str(folder))
-        for name in _MORE:
-            if Path(name).is_dir():
-                self.show(name)
+        for folder in _system():
+            self.show(folder)
         for name in _DEVICES:
             self.show(f"/dev/{name}", NO_SUID)
         for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):

@@ -3,7 +3,8 @@
 Run by path as `<python> -I -S -B -u worker.py <scratch> <lifeline>`, with the interpreter that the
 model's environment was built on, and with frames (`gates.environments.frames` describes them) on
 stdin and stdout. It imports nothing from `gates` and needs nothing but the standard library, on
-Python 3.9 and later; `cage`, `view`, `columns` and `explain` are parts of it in files of their own.
+Python 3.9 and later; `cage` (with `view`, `rights`, `landlock` and `system_calls`), `columns` and
+`explain` are parts of it in files of their own.
 The lifeline is a descriptor, or in a container the word `stdin`: the engine closes that when the
 gate goes.
 
@@ -199,8 +200,7 @@ def start() -> None:
         shutil.rmtree(scratch, ignore_errors=True)
         return
     hello = json.loads(first[8:])
-    cage, view = beside("cage"), beside("view")
-    layers = cage.enter(scratch, lifeline, (requests, replies), hello, view)
+    layers = beside("cage").enter(scratch, lifeline, (requests, replies), hello, beside)
     write_frame(replies, json_payload({"layers": layers}))
     if any(layers.get(name, "unknown") for name in hello["require"]):
         return

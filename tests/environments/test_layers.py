@@ -33,11 +33,11 @@ ALL_ON: dict[Layer, str] = dict.fromkeys(get_args(Layer), "")
     ],
 )
 def test_a_word_that_does_not_name_each_layer_is_none(message: dict[str, Any]) -> None:
-    assert layers_told(message) is None
+    assert layers_told(message, {}) is None
 
 
 def test_reasons_are_fit_for_a_report() -> None:
-    told = layers_told({"layers": {**ALL_ON, "files": "mount:\n\x1b[31m" + "x" * 10_000}})
+    told = layers_told({"layers": {**ALL_ON, "files": "mount:\n\x1b[31m" + "x" * 10_000}}, {})
     assert told is not None
     assert told["files"].startswith("mount: [31mxxx")
     assert len(told["files"]) <= 500
