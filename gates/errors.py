@@ -153,6 +153,7 @@ FaultKind = Literal[
     "predict-failed",
     "bad-frame",
     "missing-input",
+    "not-alone",
     "wrong-rows",
     "wrong-type",
     "nan",

@@ -20,6 +20,7 @@
                           ours; columns.py and explain.py are parts of it
     cage.py               what it can no longer reach; view.py: what it sees; rights.py: what it
                           gives up; _layers.py: what of this a machine offers, a card insists on
+    supervisor.py         the processes above it: they end what it started, and stop it when told
     landlock.py           what it may open, whatever is mounted; system_calls.py: what it may not
                           ask of the kernel
 

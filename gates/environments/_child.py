@@ -21,16 +21,18 @@ __all__ = ["Child"]
 
 _TAIL_BYTES = 64 << 10
 _GRACE_SECONDS = 2.0
+_OBEYS_SECONDS = 10.0
 
 
 class Child(Exchange):
     """A started child that speaks frames on stdin and stdout.
 
     It leads its own session, and holds the read end of a lifeline: when this process ends, however
-    it ends, the lifeline breaks and the child's supervisor ends the child.
+    it ends, the lifeline breaks and the child's supervisor ends the child. The supervisor takes
+    orders through it as well, to stop the child and to let it go on.
 
     Args:
-        command: The program and its arguments; the lifeline's descriptor is put after them.
+        command: The program and its arguments; the lifeline's descriptors are put after them.
         env: Its whole environment.
         cwd: Where it runs: its scratch folder, which is removed when it is ended.
         first: The payload it is sent at once; small enough for a pipe to hold.
@@ -43,24 +45,27 @@ class Child(Exchange):
         self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, first: bytes
     ) -> None:
         theirs, self._lifeline = os.pipe()
+        self._obeyed, answers = os.pipe()
         try:
             with deferred():
                 self._process = subprocess.Popen(
-                    [*command, str(theirs)],
+                    [*command, f"{theirs},{answers}"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     env=dict(env),
                     cwd=cwd,
-                    pass_fds=(theirs,),
+                    pass_fds=(theirs, answers),
                     start_new_session=True,
                     bufsize=0,
                 )
         except BaseException:
             os.close(self._lifeline)
+            os.close(self._obeyed)
             raise
         finally:
             os.close(theirs)
+            os.close(answers)
         stdin, stdout, stderr = self._process.stdin, self._process.stdout, self._process.stderr
         assert stdin is not None and stdout is not None and stderr is not None  # noqa: S101, PT018
         super().__init__(stdout.fileno(), stdin.fileno())
@@ -97,6 +102,30 @@ class Child(Exchange):
         """The end of what it wrote to stderr, at most 64 KiB."""
         return clean(bytes(self._tail))
 
+    def pause(self, *, filtered: bool) -> str:
+        """See `Exchange.pause`: a signal stops it, which timers of its own must not undo."""
+        if not filtered:
+            return "without the layer 'system-calls' its own timers could wake it"
+        return self._order(b"S")
+
+    def resume(self) -> None:
+        """See `Exchange.resume`."""
+        self._order(b"C")
+
+    def _order(self, order: bytes) -> str:
+        """Have the supervisor do something; why it did not, empty when it did."""
+        if self._ended:
+            return ""
+        with deferred(), contextlib.suppress(BrokenPipeError):  # who has ended runs no more
+            os.write(self._lifeline, order)
+            poller = select.poll()
+            poller.register(self._obeyed, select.POLLIN)
+            if not poller.poll(_OBEYS_SECONDS * 1000):
+                return f"its supervisor did not answer for {_OBEYS_SECONDS:g} s"
+            if os.read(self._obeyed, 1) == b"N":
+                return "this machine lists no processes, or they start faster than they are stopped"
+        return ""
+
     def _has_ended(self) -> bool:
         return self._process.poll() is not None
 
@@ -121,6 +150,7 @@ class Child(Exchange):
         self._ended = True
         with deferred():
             os.close(self._lifeline)
+            os.close(self._obeyed)
             self._await_end()
             kill_group(self._process)
             self._stop.set()

@@ -18,6 +18,7 @@ from gates.environments._streams import Streams
 from gates.environments._tar import tarred
 from gates.environments.frames import encode_message, framed
 from gates.environments.launching import PARTS, WORKER, Limits, scrubbed_environment
+from gates.errors import BuildError
 from gates.system.commands import clean
 from gates.system.interruption import deferred
 
@@ -59,6 +60,7 @@ class ContainerWorker(Exchange):
         self, image: str, python: str, model_dir: Path, limits: Limits, hello: Mapping[str, Any]
     ) -> None:
         self._ended = False
+        self._paused = False
         self._state: Mapping[str, Any] = {}
         self._cleanup = contextlib.ExitStack()
         try:
@@ -114,6 +116,26 @@ class ContainerWorker(Exchange):
         """The end of what it wrote to stderr, at most 64 KiB."""
         return clean(self._streams.log)
 
+    def pause(self, *, filtered: bool) -> str:
+        """See `Exchange.pause`: the engine freezes the container, which nothing inside can undo."""
+        del filtered
+        try:
+            with engine_troubles("pausing a container"):
+                self._container.pause()
+        except BuildError as problem:
+            return problem.what
+        self._paused = True
+        return ""
+
+    def resume(self) -> None:
+        """See `Exchange.resume`."""
+        from docker.errors import DockerException
+
+        # What it cannot be asked then says, by name, why.
+        with contextlib.suppress(DockerException, OSError):
+            self._container.unpause()
+        self._paused = False
+
     def _feed(self, chunk: bytes) -> None:
         super()._feed(self._streams.feed(chunk))
 
@@ -134,6 +156,8 @@ class ContainerWorker(Exchange):
             return
         self._ended = True
         with deferred():
+            if self._paused:  # some engines cannot kill what is frozen
+                self.resume()
             with contextlib.suppress(WorkerGone):
                 for _ in range(_LAST_READS):  # its last words may still be on their way
                     if not self._readable():

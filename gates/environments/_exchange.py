@@ -68,6 +68,21 @@ class Exchange(ABC):
         """The end of what it wrote to stderr, at most 64 KiB."""
 
     @abstractmethod
+    def pause(self, *, filtered: bool) -> str:
+        """Stop the worker and all it started, until `resume`, so that it takes no processor time.
+
+        Args:
+            filtered: Whether the layer `system-calls` is on.
+
+        Returns:
+            Why that cannot be; empty when it has stopped, or has ended.
+        """
+
+    @abstractmethod
+    def resume(self) -> None:
+        """Let it go on."""
+
+    @abstractmethod
     def end(self) -> None:
         """End the worker and all it started, and leave nothing. A second call does nothing."""
 

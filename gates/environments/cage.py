@@ -2,7 +2,8 @@
 
 Part of the worker: standard library only, Python 3.9 and later, loaded by its place. Three
 processes come of one. The *supervisor* holds no model: it waits for the model's end, or for the
-lifeline (a pipe whose other end the gate holds) to break, and then ends whatever is left. The
+lifeline (a pipe whose other end the gate holds) to break, and then ends whatever is left. Through
+the lifeline the gate has it stop all of the model's processes, and go on with them. The
 *keeper*, first process of a PID namespace, builds the view of the file system, reaps, and tells
 the supervisor how the model ended: it cannot die the same way, for the kernel shields it from
 signals. The *model's process* gives up its rights and returns from here.
@@ -17,16 +18,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import select
-import shutil
 import signal
-import struct
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = 1 << 26, 1 << 27, 1 << 28, 1 << 29, 1 << 30
 _PDEATHSIG, _DUMPABLE, _SUBREAPER = 1, 4, 36
@@ -35,7 +32,7 @@ _SHALLOW = 3  # parts of a path, `/home/someone`: no folder of libraries
 
 def enter(
     scratch: str,
-    lifeline: int,
+    lifeline: tuple[int, int | None],
     pipes: tuple[int, int],
     hello: Mapping[str, Any],
     beside: Callable[[str], Any],
@@ -44,7 +41,8 @@ def enter(
 
     Args:
         scratch: The worker's folder; removed when all has ended.
-        lifeline: Breaks when the gate ends.
+        lifeline: What breaks when the gate ends, and what orders that came through it are answered
+            on; None where what comes is for the model.
         pipes: What the model's process speaks to the gate through; nobody else keeps them open.
         hello: What the gate said: `python` (the environment's), `model_dir`, `memory_bytes`,
             `file_bytes`, `scratch_bytes`; and `contained` where a container has shut off all there
@@ -55,21 +53,26 @@ def enter(
         Layer (as `gates.domain.judging.Layer` names them) → why it is off, empty when it is on.
     """
     # All of them now: soon this is somebody who may read less.
-    view, rights, *_ = map(beside, ("view", "rights", "landlock", "system_calls"))
+    names = ("view", "rights", "supervisor", "landlock", "system_calls")
+    view, rights, supervisor, *_ = map(beside, names)
     call = view.call
     contained = bool(hello.get("contained"))
     user = rights.own_user(os.getpid()) if os.geteuid() == 0 else os.geteuid()
     own_processes = "" if contained else _reason(lambda: _leave_processes(call))
+    alone = not contained and not own_processes
     _quietly(lambda: call("prctl", _SUBREAPER, 1, 0, 0, 0))  # whom the keeper leaves come to us
     _quietly(lambda: call("prctl", _DUMPABLE, 0, 0, 0, 0))  # no model may look into us
     heard, told = os.pipe()
+    ordered, orders = os.pipe()
     keeper = os.fork()
     if keeper:
-        for descriptor in (0, 1, 2, told, *pipes):  # their ends must be seen when the model ends
+        # The ends of the model's pipes must be seen when the model ends.
+        for descriptor in (0, 1, 2, told, ordered, *pipes):
             os.close(descriptor)
-        _supervise(keeper, lifeline, heard, scratch)
-    for descriptor in (lifeline, heard):
-        os.close(descriptor)
+        supervisor.supervise(keeper, lifeline, heard, orders if alone else None, scratch)
+    for end in (*lifeline, heard, orders):
+        if end is not None:
+            os.close(end)
     _end_with_parent(call, lambda: _is_broken(told))
     places = _places(hello)
     tasks = rights.tasks_of(user)
@@ -91,8 +94,9 @@ def enter(
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for descriptor in (0, 1, 2, *pipes):
             os.close(descriptor)
-        _keep(model, told)
-    os.close(told)
+        supervisor.keep(model, told, ordered)
+    for descriptor in (told, ordered):
+        os.close(descriptor)
     if not contained:
         rights.give_up(call, layers, scratch, places, hello, user, tasks)
     rights.filter_access(beside, layers, scratch, places, own_messaging)
@@ -100,62 +104,7 @@ def enter(
     return layers
 
 
-# ---- the supervisor and the keeper -----------------------------------------------------------
-
-
-def _supervise(keeper: int, lifeline: int, heard: int, scratch: str) -> NoReturn:
-    poller = select.poll()
-    poller.register(lifeline, 0)  # what is in it is for the model: only its end is waited for
-    poller.register(heard, select.POLLIN)
-    ready = [descriptor for descriptor, _ in poller.poll()]
-    told = b"" if lifeline in ready else os.read(heard, 4)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(keeper, signal.SIGKILL)  # and with it all its namespace
-    own = os.waitpid(keeper, 0)[1]
-    _end_all_children()
-    shutil.rmtree(scratch, ignore_errors=True)  # a killed gate does not
-    _end_like(struct.unpack("=i", told)[0] if len(told) == 4 else own)
-
-
-def _keep(model: int, told: int) -> NoReturn:
-    while True:
-        child, status = os.waitpid(-1, 0)
-        if child == model:
-            os.write(told, struct.pack("=i", status))
-            os._exit(0)
-
-
-def _end_all_children() -> None:
-    for _ in range(200):
-        try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        except ChildProcessError:
-            return
-        for child in _children():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-        time.sleep(0.005)
-
-
-def _children() -> Iterator[int]:
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            if int(stat.read_bytes().rpartition(b")")[2].split()[1]) == os.getpid():
-                yield int(stat.parent.name)
-
-
-def _end_like(status: int) -> NoReturn:
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        if os.getpid() == 1:
-            os._exit(128 + number)  # a container's first process cannot kill itself
-        with contextlib.suppress(OSError, ValueError):
-            signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-        time.sleep(1)
-    os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 1)
+# ---- processes that end with each other ------------------------------------------------------
 
 
 def _end_with_parent(call: Any, is_orphan: Callable[[], bool]) -> None:

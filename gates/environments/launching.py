@@ -22,6 +22,7 @@ PARTS = tuple(
         "cage",
         "view",
         "rights",
+        "supervisor",
         "landlock",
         "system_calls",
         "columns",

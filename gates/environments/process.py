@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +38,10 @@ _EXPLAIN_SECONDS = 60.0
 _ALWAYS = {"environment": True, "variables": True}
 
 
+_LIVING: weakref.WeakSet[Worker] = weakref.WeakSet()
+"""The workers of this process: what is idle while one is timed."""
+
+
 class Worker:
     """One version's model, loaded in a process of its own environment.
 
@@ -58,10 +63,12 @@ class Worker:
         self._environment = environment  # while this lives, the cache does not remove it
         self._facts = environment.facts
         self._limits = limits
-        self._role = role
+        self.role = role
         self._started = started
         self._encoding: Encoding | None = None
         self._fault: ModelFault | None = None
+        self._paused = False
+        _LIVING.add(self)
 
     @classmethod
     def start(cls, environment: Launchable, model_dir: Path, limits: Limits, role: str) -> Worker:
@@ -165,6 +172,9 @@ class Worker:
     def timed(self, columns: Columns) -> float:
         """How long one prediction takes, seconds: from the first byte sent to the last received.
 
+        Every other worker of this process is stopped meanwhile: a version that goes on working when
+        it has answered would take its time out of the other's turn.
+
         That is the pipe both ways, and in the worker decoding the frame, predicting and encoding
         the answer. Encoding the frame here, and decoding the answer, are left out.
 
@@ -177,9 +187,38 @@ class Worker:
         """
         self.ready()
         request = encode_columns(self._select(columns), self._encoding or "plain")
+        self._go_on()
+        self._stop_others()
         started = time.perf_counter()
         self._ask(request, "predicting")
         return time.perf_counter() - started
+
+    def _stop_others(self) -> None:
+        for other in list(_LIVING):
+            reason = "" if other is self else other.pause()
+            if reason:  # the worker is well: it is only not timed
+                raise ModelFault(
+                    "not-alone",
+                    f"the {self.role} cannot be timed: nothing stops the {other.role} from "
+                    f"working meanwhile ({reason})",
+                )
+
+    def pause(self) -> str:
+        """Take it off the processors until it is asked again; why not, empty when it is off."""
+        if self._paused or self._fault is not None:
+            return ""
+        try:
+            layers = self.ready().layers
+        except ModelFault:
+            return ""
+        reason = self._child.pause(filtered=layers.get("system-calls", False))
+        self._paused = not reason
+        return reason
+
+    def _go_on(self) -> None:
+        if self._paused:
+            self._child.resume()
+            self._paused = False
 
     def peak_memory(self) -> int | None:
         """The most resident memory the model's process has held, bytes, as the process says.
@@ -203,7 +242,7 @@ class Worker:
         """End it and all it started, and leave nothing of it."""
         if self._fault is None:
             self._fault = ModelFault(
-                "died", f"the {self._role} cannot answer: its worker has been closed"
+                "died", f"the {self.role} cannot answer: its worker has been closed"
             )
         self._child.end()
 
@@ -223,7 +262,7 @@ class Worker:
         if missing:  # the worker is well: it is only not asked
             raise ModelFault(
                 "missing-input",
-                f"the {self._role} asks for {', '.join(missing)}, which the input does not have "
+                f"the {self.role} asks for {', '.join(missing)}, which the input does not have "
                 f"(it has {', '.join(columns)})",
             )
         return {name: columns[name] for name in wanted if name in columns}
@@ -246,6 +285,7 @@ class Worker:
             "predicting": self._limits.predict_seconds,
             "explaining": min(self._limits.predict_seconds, _EXPLAIN_SECONDS),
         }[doing]
+        self._go_on()
         since = self._started if doing == "loading" else time.monotonic()
         try:
             payload = self._child.exchange(request, since + allowed, more_to_come=more_to_come)
@@ -302,7 +342,7 @@ class Worker:
     ) -> ModelFault:
         self._child.end()
         log = last_lines(f"{self._child.log}\n{trace}", count=40)
-        self._fault = ModelFault(kind, f"the {self._role} {what}", breach=breach, log=log)
+        self._fault = ModelFault(kind, f"the {self.role} {what}", breach=breach, log=log)
         return self._fault
 
 

@@ -3,10 +3,10 @@
 Run by path as `<python> -I -S -B -u worker.py <scratch> <lifeline>`, with the interpreter that the
 model's environment was built on, and with frames (`gates.environments.frames` describes them) on
 stdin and stdout. It imports nothing from `gates` and needs nothing but the standard library, on
-Python 3.9 and later; `cage` (with `view`, `rights`, `landlock` and `system_calls`), `columns` and
-`explain` are parts of it in files of their own.
-The lifeline is a descriptor, or in a container the word `stdin`: the engine closes that when the
-gate goes.
+Python 3.9 and later. Parts of it in files of their own are `cage` with `view`, `rights`,
+`supervisor`, `landlock` and `system_calls`; `columns`; `explain`. The lifeline is a pair of
+descriptors, as `7,8` (orders and their answers), or in a container the word `stdin`: the engine
+closes that when the gate goes.
 
 Hello comes in; the cage closes; what it could shut off goes out before anything of the model or
 of its environment has run (`.pth` files there are code as well). Then, inside, the environment's
@@ -190,7 +190,11 @@ def start() -> None:
     """Take the pipes away from the model's prints, close the cage, and start over inside."""
     scratch = sys.argv[1]
     requests, replies = os.dup(0), os.dup(1)
-    lifeline = os.dup(requests) if sys.argv[2] == "stdin" else int(sys.argv[2])
+    lifeline: tuple[int, int | None] = os.dup(requests), None
+    if sys.argv[2] != "stdin":
+        os.close(lifeline[0])
+        orders, answers = map(int, sys.argv[2].split(","))
+        lifeline = orders, answers
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
