@@ -152,6 +152,7 @@ FaultKind = Literal[
     "load-failed",
     "predict-failed",
     "bad-frame",
+    "too-large",
     "missing-input",
     "not-alone",
     "wrong-rows",

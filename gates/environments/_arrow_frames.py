@@ -7,7 +7,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gates.environments._frame_limits import BadFrame, checked_rows
+from gates.environments._frame_limits import BadFrame, check_lists, checked_rows
 from gates.environments._plain_frames import fixed_buffer, text_buffers
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _buffers(kind: str, values: Sequence[Any] | NDArray[Any]) -> list[bytes | No
     return [bitmap, data]
 
 
-def decode_arrow(body: memoryview) -> dict[str, NDArray[Any] | list[Any]]:
+def decode_arrow(body: memoryview, most_rows: int) -> dict[str, NDArray[Any] | list[Any]]:
     """The columns of an Arrow IPC stream.
 
     Raises:
@@ -64,12 +64,12 @@ def decode_arrow(body: memoryview) -> dict[str, NDArray[Any] | list[Any]]:
     """
     pa = _pyarrow()
     try:
-        return _read(body)
+        return _read(body, most_rows)
     except (pa.ArrowException, OSError, EOFError, ValueError, StopIteration, struct.error) as error:
         raise BadFrame(f"an Arrow stream that does not read ({type(error).__name__})") from error
 
 
-def _read(body: memoryview) -> dict[str, NDArray[Any] | list[Any]]:
+def _read(body: memoryview, most_rows: int) -> dict[str, NDArray[Any] | list[Any]]:
     pa = _pyarrow()
     messages = pa.ipc.MessageReader.open_stream(pa.py_buffer(body))
     first, second = messages.read_next_message(), messages.read_next_message()
@@ -84,7 +84,9 @@ def _read(body: memoryview) -> dict[str, NDArray[Any] | list[Any]]:
         raise BadFrame("an Arrow record batch that is compressed")
     batch = pa.ipc.read_record_batch(second, schema)
     batch.validate(full=True)
-    checked_rows(schema.names, batch.num_rows)
+    checked_rows(schema.names, batch.num_rows, most_rows)
+    held = (batch.column(at) for at in range(batch.num_columns))
+    check_lists(sum(1 for one in held if str(one.type) == "string" or one.null_count))
     # Buffers may overlap, so that a small frame stands for much data.
     if batch.nbytes > len(body):
         raise BadFrame("Arrow columns that share their bytes")

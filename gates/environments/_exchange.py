@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from gates.domain.judging import Layer
-from gates.environments.frames import BadFrame, framed, payload_length
+from gates.environments.frames import MAX_FRAME_BYTES, BadFrame, framed, payload_length
 from gates.system.interruption import checkpoint, deferred
 
 __all__ = ["SLICE_SECONDS", "Exchange", "Late", "WorkerGone"]
@@ -99,31 +99,40 @@ class Exchange(ABC):
         self._read += chunk
 
     def exchange(
-        self, request: bytes | None, deadline: float, *, more_to_come: bool = False
+        self,
+        request: bytes | None,
+        deadline: float,
+        *,
+        most: int = MAX_FRAME_BYTES,
+        more_to_come: bool = False,
     ) -> bytes:
         """Send one payload (or nothing) and wait for one.
 
         Args:
             request: The payload to send; None only waits.
             deadline: The `time.monotonic()` at which to give up.
+            most: How long the answer may be.
             more_to_come: Whether another payload may follow at once, unasked.
 
         Raises:
             KeyboardInterrupt: The gate was interrupted.
             Late: The deadline passed.
             Gone: The worker ended or closed its pipe.
+            TooLarge: It announced a longer answer, which is not read.
             BadFrame: It wrote something that is not a frame, or that nobody asked for.
         """
         with deferred():
-            return self._exchanged(request, deadline, more_to_come=more_to_come)
+            return self._exchanged(request, deadline, most, more_to_come=more_to_come)
 
-    def _exchanged(self, request: bytes | None, deadline: float, *, more_to_come: bool) -> bytes:
+    def _exchanged(
+        self, request: bytes | None, deadline: float, most: int, *, more_to_come: bool
+    ) -> bytes:
         left = memoryview(b"" if request is None else framed(request))
         if request is not None and self._readable():
             self._take()
             if self._read:
                 raise BadFrame("it wrote to the gate's pipe without having been asked")
-        while len(self._read) < 8 or len(self._read) < 8 + payload_length(self._read):
+        while len(self._read) < 8 or len(self._read) < 8 + payload_length(self._read, most):
             readable, writable = self._wait(deadline, writing=bool(left))
             if readable:
                 self._take()
@@ -175,7 +184,8 @@ class Exchange(ABC):
 
     def _take_payload(self, unsent: bool, more_to_come: bool) -> bytes:
         end = 8 + payload_length(self._read)
-        payload, rest = bytes(self._read[8:end]), len(self._read) - end
+        with memoryview(self._read) as view:  # a slice of the bytes would be copied twice
+            payload, rest = bytes(view[8:end]), len(view) - end
         del self._read[:end]
         if rest and not more_to_come:
             raise BadFrame(f"it wrote {rest} bytes after its answer")

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gates.environments._frame_limits import BadFrame, checked_rows, json_object
+from gates.environments._frame_limits import BadFrame, check_lists, checked_rows, json_object
 from gates.errors import UsageError
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def text_buffers(values: Sequence[Any] | NDArray[Any], offset: str) -> tuple[byt
     return offsets.astype(offset).tobytes(), b"".join(texts)
 
 
-def decode_plain(body: memoryview) -> dict[str, NDArray[Any] | list[Any]]:
+def decode_plain(body: memoryview, most_rows: int) -> dict[str, NDArray[Any] | list[Any]]:
     """The columns of a plain body.
 
     Raises:
@@ -91,13 +91,15 @@ def decode_plain(body: memoryview) -> dict[str, NDArray[Any] | list[Any]]:
     columns = header.get("columns")
     if not isinstance(columns, list) or not all(isinstance(one, dict) for one in columns):
         raise BadFrame("a header without columns")
-    rows = checked_rows((one.get("name") for one in columns), header.get("rows"))
-    decoded = {}
+    rows = checked_rows((one.get("name") for one in columns), header.get("rows"), most_rows)
+    decoded, lists = {}, 0
     for one in columns:
         valid = head.take(rows)
         size = one.get("bytes")
         if type(size) is not int or size < 0:
             raise BadFrame("a column without a size")
+        lists += one.get("type") == "string" or not all(valid)
+        check_lists(lists)
         decoded[one["name"]] = _plain_values(one.get("type"), valid, head.take(size), rows)
     if head.left:
         raise BadFrame(f"{head.left} bytes after the last column")

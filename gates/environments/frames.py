@@ -29,7 +29,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gates.domain.golden_set import Columns
 from gates.environments._arrow_frames import decode_arrow, encode_arrow
-from gates.environments._frame_limits import MAX_FRAME_BYTES, BadFrame, json_object
+from gates.environments._frame_limits import (
+    MAX_CELLS,
+    MAX_FRAME_BYTES,
+    BadFrame,
+    TooLarge,
+    answer_bytes,
+    json_object,
+    most_rows,
+)
 from gates.environments._plain_frames import decode_plain, encode_plain
 from gates.errors import UsageError
 
@@ -41,6 +49,8 @@ __all__ = [
     "PEAK_MEMORY",
     "BadFrame",
     "Encoding",
+    "TooLarge",
+    "answer_bytes",
     "decode_columns",
     "decode_message",
     "encode_columns",
@@ -62,15 +72,15 @@ def framed(payload: bytes) -> bytes:
     return struct.pack("<Q", len(payload)) + payload
 
 
-def payload_length(head: bytes | bytearray) -> int:
+def payload_length(head: bytes | bytearray, most: int = MAX_FRAME_BYTES) -> int:
     """The payload length that the first eight bytes of a frame announce.
 
     Raises:
-        BadFrame: It is more than a frame may hold.
+        TooLarge: It is more than this frame may hold.
     """
     (length,) = struct.unpack_from("<Q", head)
-    if length > MAX_FRAME_BYTES:
-        raise BadFrame(f"a frame of {length} bytes was announced, {MAX_FRAME_BYTES} is the most")
+    if length > most:
+        raise TooLarge(f"a frame of {length} bytes was announced, {most} is the most")
     return int(length)
 
 
@@ -115,21 +125,26 @@ def explaining(columns: bytes) -> bytes:
     return _tag("explain") + columns
 
 
-def decode_columns(payload: bytes) -> dict[str, NDArray[Any] | list[Any]]:
+def decode_columns(payload: bytes, rows: int = MAX_CELLS) -> dict[str, NDArray[Any] | list[Any]]:
     """The columns of a payload.
+
+    Args:
+        payload: What a worker answered.
+        rows: How many it was asked for: an answer of many more is not decoded.
 
     Returns:
         Name → values: a NumPy array (float64, int64, bool) or a list of str; a list with None
         where a column has missing values.
 
     Raises:
+        TooLarge: It holds much more than what was asked for.
         BadFrame: It is anything but well-formed columns.
     """
     tag, body = payload[:_TAG_BYTES], memoryview(payload)[_TAG_BYTES:]
     if tag == _tag("arrow"):
-        return decode_arrow(body)
+        return decode_arrow(body, most_rows(rows))
     if tag == _tag("plain"):
-        return decode_plain(body)
+        return decode_plain(body, most_rows(rows))
     raise BadFrame(f"a payload of unknown kind {tag!r}")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -13,11 +12,14 @@ from gates.domain.judging import EnvironmentFacts
 from gates.domain.subject import Columns, NoContributions
 from gates.environments import _faults
 from gates.environments._exchange import Exchange, Late, WorkerGone
+from gates.environments._inputs import rows_of, select_inputs
 from gates.environments._layers import lacking, layers_told
 from gates.environments.frames import (
     PEAK_MEMORY,
     BadFrame,
     Encoding,
+    TooLarge,
+    answer_bytes,
     decode_columns,
     decode_message,
     encode_columns,
@@ -36,8 +38,6 @@ __all__ = ["Worker"]
 _EXPLAIN_SECONDS = 60.0
 # What no machine can take away: an environment of its own, and variables without any secret.
 _ALWAYS = {"environment": True, "variables": True}
-
-
 _LIVING: weakref.WeakSet[Worker] = weakref.WeakSet()
 """The workers of this process: what is idle while one is timed."""
 
@@ -140,8 +140,11 @@ class Worker:
             UsageError: The frame is not one that any model can be given.
         """
         self.ready()
-        request = encode_columns(self._select(columns), self._encoding or "plain")
-        return self._columns(self._ask(request, "predicting"))
+        request = encode_columns(
+            select_inputs(self._model, columns, self.role), self._encoding or "plain"
+        )
+        rows = rows_of(columns)
+        return self._columns(self._ask(request, "predicting", rows), rows)
 
     def contributions(
         self, columns: Columns
@@ -159,11 +162,15 @@ class Worker:
             ModelFault: It died, hung or broke the protocol.
         """
         self.ready()
-        request = explaining(encode_columns(self._select(columns), self._encoding or "plain"))
-        payload = self._ask(request, "explaining")
+        request = explaining(
+            encode_columns(
+                select_inputs(self._model, columns, self.role), self._encoding or "plain"
+            )
+        )
+        payload = self._ask(request, "explaining", rows_of(columns))
         message = decode_message(payload)
         if message is None:
-            return self._columns(payload)
+            return self._columns(payload, rows_of(columns))
         reason = message.get("unavailable")
         if not isinstance(reason, str):
             raise self._fail("bad-frame", "broke the protocol while explaining: no proper answer")
@@ -186,11 +193,13 @@ class Worker:
             UsageError: The frame is not one that any model can be given.
         """
         self.ready()
-        request = encode_columns(self._select(columns), self._encoding or "plain")
+        request = encode_columns(
+            select_inputs(self._model, columns, self.role), self._encoding or "plain"
+        )
         self._go_on()
         self._stop_others()
         started = time.perf_counter()
-        self._ask(request, "predicting")
+        self._ask(request, "predicting", rows_of(columns))
         return time.perf_counter() - started
 
     def _stop_others(self) -> None:
@@ -252,24 +261,12 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _select(self, columns: Columns) -> Columns:
-        wanted = self._model.input_columns
-        if wanted is None:
-            return columns
-        if len(wanted) == len(columns) == 1 and all(map(_is_text, columns.values())):
-            return dict(zip(wanted, columns.values(), strict=True))
-        missing = [n for n in wanted if n not in columns and n not in self._model.optional_columns]
-        if missing:  # the worker is well: it is only not asked
-            raise ModelFault(
-                "missing-input",
-                f"the {self.role} asks for {', '.join(missing)}, which the input does not have "
-                f"(it has {', '.join(columns)})",
-            )
-        return {name: columns[name] for name in wanted if name in columns}
-
-    def _columns(self, payload: bytes) -> dict[str, NDArray[Any] | list[Any]]:
+    def _columns(self, payload: bytes, rows: int) -> dict[str, NDArray[Any] | list[Any]]:
         try:
-            return decode_columns(payload)
+            return decode_columns(payload, rows)
+        except TooLarge as fault:
+            what = f"answered a question of {rows} rows with {fault.what}"
+            raise self._fail("too-large", what, breach=True) from fault
         except BadFrame as fault:
             raise self._fail("bad-frame", f"answered with {fault.what}") from fault
 
@@ -277,6 +274,7 @@ class Worker:
         self,
         request: bytes | None,
         doing: Literal["loading", "predicting", "explaining"],
+        rows: int = 0,
         *,
         more_to_come: bool = False,
     ) -> bytes:
@@ -288,13 +286,18 @@ class Worker:
         self._go_on()
         since = self._started if doing == "loading" else time.monotonic()
         try:
-            payload = self._child.exchange(request, since + allowed, more_to_come=more_to_come)
+            payload = self._child.exchange(
+                request, since + allowed, most=answer_bytes(rows), more_to_come=more_to_come
+            )
             message = decode_message(payload)
         except Late as too_late:
             what = f"had not finished {doing} after {allowed:g} s"
             raise self._fail("hung", what) from too_late
         except WorkerGone as gone:
             raise self._gone(doing) from gone
+        except TooLarge as fault:
+            what = f"answered a question of {rows} rows with {fault.what}"
+            raise self._fail("too-large", what, breach=doing == "predicting") from fault
         except BadFrame as fault:
             raise self._fail(
                 "bad-frame", f"broke the protocol while {doing}: {fault.what}"
@@ -344,7 +347,3 @@ class Worker:
         log = last_lines(f"{self._child.log}\n{trace}", count=40)
         self._fault = ModelFault(kind, f"the {self.role} {what}", breach=breach, log=log)
         return self._fault
-
-
-def _is_text(values: Sequence[Any] | NDArray[Any]) -> bool:
-    return bool(len(values)) and isinstance(values[0], str)
