@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gates.errors import LockError
+from gates.system.files import read_bounded
 
 __all__ = ["Line", "clip", "decode", "one_line", "read_bytes", "requirement_lines"]
 
 # pip ends a line at each of these, other readers do not: a comment could hide a requirement.
+_MOST_BYTES = 64 << 20
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029]")
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")
@@ -51,7 +53,7 @@ def read_bytes(path: Path) -> bytes:
         LockError: There is no such file, or it cannot be read.
     """
     try:
-        return path.read_bytes()
+        return read_bounded(path, _MOST_BYTES)
     except FileNotFoundError:
         raise LockError(
             "there is no such file",

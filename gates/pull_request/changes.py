@@ -12,12 +12,14 @@ import yaml
 
 from gates.domain.review import Kind, ModelChange, Part
 from gates.pull_request.repository import Repository
+from gates.system.files import read_bounded
 from gates.system.yaml_values import yaml_value
 
 __all__ = ["Changes", "find_changes"]
 
 _LOCK_FILES = frozenset({"requirements.txt", "requirements.in"})
 _ORDER: tuple[Part, ...] = ("source", "lock", "golden", "card")
+_MOST_BYTES = 1 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _FRONT = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^---[ \t]*$", re.DOTALL | re.MULTILINE)
 
@@ -95,7 +97,7 @@ def _golden_folders(project: Path) -> dict[str, set[str]]:
     """Golden set → the models that are judged on it, as the cards say now."""
     found: dict[str, set[str]] = {}
     for card in sorted((project / "model_cards").glob("*.md")):
-        written = _golden_of(card.read_text(encoding="utf-8", errors="replace"))
+        written = _golden_of(_text(card))
         folder = PurePosixPath(written or f"golden/{card.stem}")
         found.setdefault(folder.as_posix(), set()).add(card.stem)
     return found
@@ -112,9 +114,17 @@ def _golden_of(card: str) -> str:
     return golden if isinstance(golden, str) else ""
 
 
+def _text(card: Path) -> str:
+    """What a card says; nothing where it cannot be read, is no file or is no card by its size."""
+    try:
+        return read_bounded(card, _MOST_BYTES).decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
 def _policy_changed(repository: Repository, path: str) -> bool:
     card = repository.project / path
-    now = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
+    now = _text(card)
     fronts = [_FRONT.match(text) for text in (repository.at_base(path) or "", now)]
     before, after = (front[1] if front else None for front in fronts)
     return before != after or before is None

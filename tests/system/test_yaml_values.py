@@ -13,8 +13,10 @@ import yaml
 
 from gates.card.card import read_card
 from gates.environments.mlmodel import raw_mlmodel
-from gates.errors import CardError, GoldenError, InputError, PackageError
+from gates.errors import CardError, GoldenError, InputError, LockError, PackageError
 from gates.golden.manifest import read_manifest
+from gates.locks.lock import read_lock
+from gates.pull_request.changes import _golden_folders
 from gates.system.files import read_bounded
 from gates.system.yaml_values import yaml_value
 
@@ -140,3 +142,16 @@ def test_a_file_without_end_is_not_read(what: str, tmp_path: Path) -> None:
         read_bounded(path, 1 << 20)
     with pytest.raises(InputError):
         read_card(path, {}, project=tmp_path)
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "pipe"])
+def test_a_card_or_lock_without_end_is_not_read(target: str, tmp_path: Path) -> None:
+    cards = tmp_path / "model_cards"
+    cards.mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    place = Path(target) if target.startswith("/") else tmp_path / target
+    (cards / "endless.md").symlink_to(place)
+    (tmp_path / "requirements.txt").symlink_to(place)
+    assert _golden_folders(tmp_path) == {"golden/endless": {"endless"}}
+    with pytest.raises(LockError, match="not a regular file"):
+        read_lock(tmp_path / "requirements.txt")
