@@ -63,6 +63,7 @@ __all__ = [
 Encoding = Literal["arrow", "plain"]
 
 _TAG_BYTES = 8
+_NO_LENGTH = 1 << 40  # eight bytes of text read as a length are always more
 PEAK_MEMORY = b"memory  "
 """The payload that asks a worker for the most memory it has held."""
 
@@ -77,8 +78,11 @@ def payload_length(head: bytes | bytearray, most: int = MAX_FRAME_BYTES) -> int:
 
     Raises:
         TooLarge: It is more than this frame may hold.
+        BadFrame: It is no length that any answer has.
     """
     (length,) = struct.unpack_from("<Q", head)
+    if length > _NO_LENGTH:
+        raise BadFrame(f"a frame of {length} bytes was announced: that is no length")
     if length > most:
         raise TooLarge(f"a frame of {length} bytes was announced, {most} is the most")
     return int(length)
