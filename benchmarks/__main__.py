@@ -16,6 +16,7 @@ def main() -> None:
         "rankings",
         "streaming",
         "calibration",
+        "bounds",
         "perturbations",
         "serving",
     )

@@ -26,23 +26,27 @@ from gates.kernels.packed import Floats
 _Number = TypeVar("_Number", np.float64, np.complex128)
 
 _CELLS = 1 << 16  # terms worked on at a time: a few arrays of them stay in cache
-_TRUSTED = 0.03  # the largest second-order term with which the approximation is taken
+_TRUSTED = 0.06  # the largest second-order term with which the approximation is taken
 _STEP = 0.25  # of the trapezoidal rule; its error falls like exp(-5 / step)
 _NEGLIGIBLE = 1e-12
 _AGREED = 1e-6  # between the sums over every other node and over all
 
 
-def chance_below_zero(terms: Floats, constant: Floats, times: Floats | None = None) -> Floats:
+def chance_below_zero(
+    terms: Floats, constant: Floats, times: Floats | None = None, near: float | None = None
+) -> Floats:
     """P(S <= 0) of each row, float64[m]; the same bits for a row alone and among others.
 
     Args:
         terms: float64[m, n], the factors a_i.
         constant: float64[m].
         times: float64[m, n], how often each term occurs (any k_i >= 0); None is once.
+        near: for callers who only ask on which side of `near` a chance lies: farther from it than a
+            third the approximation will do, whatever the terms. None is exact everywhere.
     """
     size = max(1, _CELLS // max(terms.shape[1], 1))
     parts = [
-        _chances(terms[at : at + size], constant[at : at + size], _part(times, at, size))
+        _chances(terms[at : at + size], constant[at : at + size], _part(times, at, size), near)
         for at in range(0, terms.shape[0], size)
     ]
     return np.concatenate(parts) if parts else np.empty(0)
@@ -52,7 +56,7 @@ def _part(times: Floats | None, at: int, size: int) -> Floats | None:
     return None if times is None else times[at : at + size]
 
 
-def _chances(terms: Floats, constant: Floats, times: Floats | None) -> Floats:
+def _chances(terms: Floats, constant: Floats, times: Floats | None, near: float | None) -> Floats:
     mean = _total(terms, times) + constant
     # A sum whose mean is below zero is turned over: the tail asked for is then the lighter one.
     over = mean < 0
@@ -66,17 +70,22 @@ def _chances(terms: Floats, constant: Floats, times: Floats | None) -> Floats:
     possible = (least < 0) | (constant < 0)
     found[~possible & (mean == 0)] = 1.0
     if possible.all():
-        found = _tails(a, constant, times, mean, least)
+        found = _tails(a, constant, times, mean, least, near)
     elif possible.any():
         some = None if times is None else times[possible]
         found[possible] = _tails(
-            a[possible], constant[possible], some, mean[possible], least[possible]
+            a[possible], constant[possible], some, mean[possible], least[possible], near
         )
     return np.where(over, 1.0 - found, found)
 
 
 def _tails(
-    a: Floats, constant: Floats, times: Floats | None, mean: Floats, least: Floats
+    a: Floats,
+    constant: Floats,
+    times: Floats | None,
+    mean: Floats,
+    least: Floats,
+    near: float | None,
 ) -> Floats:
     """P(S <= 0) where the mean is not negative and some part of the sum is."""
     s = _saddlepoint(a, constant, times, mean, least)
@@ -99,6 +108,8 @@ def _tails(
         found = first + second
         # The terms may cancel where what comes after them does not: each has to be small.
         sure = (tall + skewed <= _TRUSTED) & (u < -0.5)
+        if near is not None:
+            sure |= (u < -0.5) & ((found < 0.75 * near) | (found > 1.33 * near))
     for row in np.flatnonzero(~sure):
         k = None if times is None else times[row]
         found[row] = _integral(a[row], float(constant[row]), k, float(s[row]), float(least[row]))

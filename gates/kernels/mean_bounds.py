@@ -34,7 +34,7 @@ from gates.kernels.design import Design, Units, ratio, units
 from gates.kernels.packed import Floats
 
 _CELLS = 1 << 18  # values worked on at a time
-_CLOSE = 1e-9  # in standard errors
+_CLOSE = 1e-8  # in standard errors
 _ROUNDING = 1e-14
 
 
@@ -119,7 +119,12 @@ def mean_p(values: Floats, design: Design, *, worst: float, null: float = 0.0) -
 
 
 def chance_mean_below(
-    found: Units, at: Floats, worst: Floats, times: Floats | None = None
+    found: Units,
+    at: Floats,
+    worst: Floats,
+    times: Floats | None = None,
+    *,
+    near: float | None = None,
 ) -> Floats:
     """How likely the randomly shared-out mean is at most `at`, float64[m]: the p of "it is above".
 
@@ -129,6 +134,7 @@ def chance_mean_below(
         worst: float64[m], value of the unit that nobody saw.
         times: float64[m, U], how often each unit occurs; None is once. The unseen unit's weight is
             then that of the units as often as they occur.
+        near: as in `chance_below_zero`: exact near this level only.
     """
     unseen = found.unseen
     if times is not None:
@@ -138,7 +144,7 @@ def chance_mean_below(
         times = np.concatenate((np.ones((at.size, 1)), times), axis=1)
     own = found.sum - at[:, None] * found.weight
     terms = np.concatenate(((unseen * (worst - at))[:, None], own), axis=1)
-    return chance_below_zero(terms, found.certain_sum - at * found.certain_weight, times)
+    return chance_below_zero(terms, found.certain_sum - at * found.certain_weight, times, near)
 
 
 def _lower(found: Units, worst: float, alpha: float) -> Floats:
@@ -162,7 +168,7 @@ def _lower(found: Units, worst: float, alpha: float) -> Floats:
 def _solved(found: Units, worst: Floats, mean: Floats, alpha: float) -> Floats:
     """The t of each column at which the chance is alpha, by secants inside a shrinking bracket.
 
-    The normal quantile of the chance is nearly linear in t, so that three or four steps do.
+    The normal quantile of the chance is nearly linear in t, so that a few steps do.
     """
     sampled = found.weight.sum(axis=1)
     unseen = found.unseen
@@ -173,33 +179,58 @@ def _solved(found: Units, worst: Floats, mean: Floats, alpha: float) -> Floats:
     residual = found.sum - centre[:, None] * found.weight
     squares = (residual * residual).sum(axis=1) + (unseen * (worst - centre)) ** 2
     error = np.sqrt(squares) / (total + unseen)
-    goal = NormalDist().inv_cdf(alpha)
-    low, high = floor.copy(), centre.copy()
     # Where no unit is above the worst, but for rounding, the bound is the worst.
-    solvable = (high - low > _ROUNDING * (1 + np.abs(low))) & (error > 0)
-    t = np.where(solvable, np.maximum(centre + goal * error, (low + high) / 2), low)
-    before, gap_before = high.copy(), np.full(t.size, -goal)
-    active = np.flatnonzero(solvable)
+    solvable = np.flatnonzero((centre - floor > _ROUNDING * (1 + np.abs(floor))) & (error > 0))
+    t = floor.copy()
+    some, bad, scale = found.of(solvable), worst[solvable], error[solvable]
+    low, high = floor[solvable], centre[solvable]
+    goal = NormalDist().inv_cdf(alpha)
+    root = np.maximum(high + goal * scale, (low + high) / 2)
+    # First by the approximation, which is never off by more than a hundredth of the chance; the
+    # integral, where it is needed, then takes two or three steps instead of six.
+    for near, reach, close in ((0.0, inf, 1e-6), (None, 0.1, _CLOSE)):
+        bracket = np.maximum(low, root - reach * scale), np.minimum(high, root + reach * scale)
+        root = _root(some, bad, goal, root, bracket, scale, near, close)
+    t[solvable] = root
+    bound: Floats = t
+    return bound
+
+
+def _root(
+    found: Units,
+    worst: Floats,
+    goal: float,
+    t: Floats,
+    bracket: tuple[Floats, Floats],
+    error: Floats,
+    near: float | None,
+    close: float,
+) -> Floats:
+    """Where the normal quantile of the chance reaches the goal, to `close` standard errors."""
+    t, low, high = t.copy(), bracket[0].copy(), bracket[1].copy()
+    # Before two points are known: a standard error changes the quantile by about one.
+    slope = 1 / error
+    before, gap_before = np.full(t.size, nan), np.full(t.size, nan)
+    active = np.arange(t.size)
     for _ in range(100):
         if not active.size:
             break
-        some = found.of(active)
-        chance = chance_mean_below(some, t[active], worst[active])
+        chance = chance_mean_below(found.of(active), t[active], worst[active], near=near)
         gap = _quantile(chance) - goal
         low[active] = np.where(gap < 0, t[active], low[active])
         high[active] = np.where(gap >= 0, t[active], high[active])
         with np.errstate(divide="ignore", invalid="ignore"):
-            slope = (gap - gap_before[active]) / (t[active] - before[active])
-            following = t[active] - gap / slope
+            secant = (gap - gap_before[active]) / (t[active] - before[active])
+            slope[active] = np.where(secant > 0, secant, slope[active])
+            following = t[active] - gap / slope[active]
         middle = (low[active] + high[active]) / 2
         inside = (following > low[active]) & (following < high[active])
         following = np.where(inside, following, middle)
         before[active], gap_before[active] = t[active], gap
         step = np.abs(following - t[active])
         t[active] = following
-        active = np.compress(step > _CLOSE * error[active], active)
-    bound: Floats = t
-    return bound
+        active = np.compress(step > close * error[active], active)
+    return t
 
 
 def _quantile(chance: Floats) -> Floats:

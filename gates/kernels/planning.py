@@ -197,7 +197,7 @@ def _above(
     found = Units(weight, weight * value, np.full(rows, certain[0]), np.full(rows, certain[1]))
     seen = np.where(drawn > 0, value, inf).min(axis=1)
     chance = chance_mean_below(
-        found, np.full(rows, goal.limit), np.minimum(seen, goal.worst), drawn
+        found, np.full(rows, goal.limit), np.minimum(seen, goal.worst), drawn, near=alpha
     )
     met: Bools = (chance < alpha) & (drawn.sum(axis=1) > 0)
     return met
