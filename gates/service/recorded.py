@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gates.registry import Event, GateOrigin
 from gates.service.store.values import Job, Origin
+from gates.system.json_files import json_value
 
 __all__ = ["PlacedGate", "RecordedGate", "recorded_gate"]
 
@@ -97,7 +97,7 @@ def recorded_gate(placed: PlacedGate) -> RecordedGate:
 def _summary(text: str) -> Mapping[str, Any]:
     """What the tag says, of the kinds that pages count on: anybody may write to MLflow."""
     try:
-        found = json.loads(text or "{}")
+        found = json_value(text or "{}")
     except ValueError:
         return {}
     if not isinstance(found, dict):

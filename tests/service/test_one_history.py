@@ -259,7 +259,19 @@ def test_gates_of_both_kinds_are_paged_in_one_order(tmp_path: Path, project: Pat
         assert asked(site, "/api/v1/gates?state=queued").json()["gates"] == []
 
 
-@pytest.mark.parametrize("text", ["{", "7", '{"metrics": 7, "reasons": null, "counts": "x"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "7",
+        '{"metrics": 7, "reasons": null, "counts": "x"}',
+        "[" * 5_000,
+        '{"seconds": NaN}',
+        '{"metrics": [7], "reasons": [{}], "counts": {"PASS": "x"}}',
+        '{"metrics": [{"name": 7, "value": "x", "low": [], "outcome": {}}]}',
+    ],
+    ids=lambda text: text[:20],
+)
 def test_a_summary_that_somebody_edited_spoils_no_page(
     tmp_path: Path, project: Path, text: str
 ) -> None:
