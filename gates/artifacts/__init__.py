@@ -8,6 +8,9 @@ _joblib.py    the arrays that joblib writes between the opcodes
 _packed.py    bytes that a pickle makes of texts, or hands to a loader
 _globals.py   what it means to name or call each thing that a pickle imports: the lists are in
               _names.py, what only computes in _pure.py
+_formats.py   every other format that is looked into: Python and byte code (_source.py), MLmodel
+              (_loading.py), Keras, skops, templates (_configs.py), ONNX (_onnx.py); what these
+              are given and hand back is in _found.py
 trees.py      what the trees of LightGBM and XGBoost split on, and what it gained, from files
               that are no pickles: _lightgbm.py, _xgboost.py, _ubjson.py, _forest.py
 """

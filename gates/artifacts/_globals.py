@@ -44,7 +44,7 @@ from gates.artifacts._names import (
 from gates.artifacts._pure import is_pure
 from gates.domain.artifact_scan import Severity
 
-__all__ = ["judge", "runs_code"]
+__all__ = ["Ruling", "judge"]
 
 # picklescan also logs what it returns.
 _LOG = logging.getLogger("picklescan")
@@ -118,11 +118,6 @@ def judge(
     if root in sys.stdlib_module_names:
         return Ruling("critical", _STANDARD)
     return _by_its_verb(name) or Ruling("high" if called else "medium", _UNKNOWN)
-
-
-def runs_code(module: str, name: str) -> bool:
-    """Whether something is known to run commands or code, as source code may call it."""
-    return module not in ("os", "io", "sys") and _runs(module, name) is not None
 
 
 def _is_function(name: str) -> bool:

@@ -61,7 +61,15 @@ class Tape:
 
     def number(self, size: int) -> int:
         """Read an unsigned number of some bytes."""
-        return int.from_bytes(self.take(size), "little")
+        if size == 1 and self.at < self.last:  # by far the most frequent
+            self.at += 1
+            return self.data[self.at - 1]
+        start = self.at
+        end = start + size
+        if end > self.last:
+            raise self.breaks_off()
+        self.at = end
+        return int.from_bytes(self.data[start:end], "little")
 
     def line(self) -> bytes:
         """Read to the end of the line."""
@@ -92,6 +100,13 @@ class Tape:
         if len(self.memo) > _MOST_KEPT:
             raise TooMuch(f"it keeps more than {_MOST_KEPT:,} values")
 
+    def memoize(self) -> None:
+        """Put the top of the stack into the next place of the memo."""
+        memo = self.memo
+        memo[len(memo)] = self.stack[-1]
+        if len(memo) > _MOST_KEPT:
+            raise TooMuch(f"it keeps more than {_MOST_KEPT:,} values")
+
     def text(self, size: int, encoding: str = "utf-8") -> None:
         """Push a text that its length in bytes, a number of some bytes, stands before."""
         count = self.number(size)
@@ -99,6 +114,17 @@ class Tape:
             self.binary(count, text=True)
         else:
             self.stack.append(self.take(count).decode(encoding, "surrogatepass"))
+
+    def short_text(self) -> None:
+        """Push a text of less than 256 bytes: the names and words of which most pickles consist."""
+        start = self.at + 1
+        if start > self.last:
+            raise self.breaks_off()
+        end = start + self.data[start - 1]
+        if end > self.last:
+            raise self.breaks_off()
+        self.at = end
+        self.stack.append(self.data[start:end].decode("utf-8", "surrogatepass"))
 
     def binary(self, count: int, *, text: bool = False) -> None:
         """Push a byte string of a length, noting it where it looks like a file of its own."""

@@ -4,10 +4,11 @@ Files are known by their content. Archives and compressed files are opened, pick
 opcode by opcode, and opaque files are searched for pickles that begin inside them. Nothing is ever
 unpickled or imported, no link leads out of the folder, and what may be done is bounded.
 
+Other formats that name code, files or templates are looked into as `_formats.py` lists them.
+
 What this cannot tell: whether code that an artifact holds (its `code` folder, functions in pickles)
-is good; what a library does with data that are no pickle; pickles of protocols 0 and 1 that do not
-stand at the beginning of a file or member. Keras Lambda layers and TensorFlow's file operations are
-looked for by their text.
+is good, but for what it does on import; what a library does with data of a format that is not
+listed; pickles of protocols 0 and 1 that do not stand at the beginning of a file or member.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ import stat
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from gates.artifacts._globals import judge
+from gates.artifacts._formats import FORMATS
+from gates.artifacts._found import Place
+from gates.artifacts._globals import Ruling, judge
 from gates.artifacts._layers import NotRead, array_start, layers, printable
 from gates.artifacts._pickles import follow
 from gates.artifacts._values import Reading, Region, ScanBudget, TooMuch
@@ -32,12 +35,8 @@ _MOST_BYTES = 64 << 30
 _MOST_FINDINGS = 1_000
 _MOST_KEPT = 50_000
 _BEGINS = re.compile(rb"\x80[\x02-\x05]")
-_LAMBDA = re.compile(rb'"class_name"\s*:\s*"Lambda"')
-_FILE_OPERATION = re.compile(rb"\x12(?:\x08ReadFile|\x09WriteFile)")
 _SURE = 4  # opcodes in a row that hardly any bytes but those of a pickle give
 _BROKEN = "could not be read as a pickle to its end, and its loader might"
-_LAYER = "its code comes with the model, and no lock covers it"
-_GRAPH = "its TensorFlow graph has a ReadFile or WriteFile operation"
 _AFTER = "has bytes after its end, where a loader of the arrays in it might go on"
 
 
@@ -113,13 +112,13 @@ class _Scan:
         if depth > _MOST_DEEP:
             raise NotRead(f"it holds more than {_MOST_DEEP} files one inside the other")
         start, pickled = region.start, False
+        self.formats(region, label)
         try:
             if self.opened(region, label, depth):
                 return
             start, pickled = array_start(region) or (start, pickled)
         except NotRead as problem:
             self.unread[label] = str(problem)
-        self.keras(region, label)
         self.opaque(region.after(start), label, depth, certain=pickled)
 
     def opened(self, region: Region, label: str, depth: int) -> bool:
@@ -205,16 +204,19 @@ class _Scan:
         )
         return any(ruling and ruling.severity == "critical" for ruling in rulings)
 
-    def keras(self, region: Region, label: str) -> None:
-        """Code in the layers of a Keras model, and what TensorFlow does to files."""
-        name = re.split(r"/|: ", label)[-1]
-        if region.head(8) == b"\x89HDF\r\n\x1a\n" or name in ("config.json", "keras_metadata.pb"):
-            if _LAMBDA.search(region.data, region.start, region.end):
-                self.add("medium", label, "holds a Keras Lambda layer", _LAYER)
-        elif name == "saved_model.pb" and _FILE_OPERATION.search(
-            region.data, region.start, region.end
-        ):
-            self.add("high", label, "reads or writes files when it predicts", _GRAPH)
+    def formats(self, region: Region, label: str) -> None:
+        """What a file says in its own format, where it is one besides pickles."""
+        place = Place(region, re.split(r"/|: ", label)[-1], self.called)
+        for look in FORMATS:
+            try:
+                for severity, what, why in look(place):
+                    self.add(severity, label, what, why)
+            except NotRead as problem:
+                self.unread[label] = str(problem)
+
+    def called(self, module: str, name: str) -> Ruling | None:
+        """What it means that something is called."""
+        return judge(module, name, True, self.own, self.allow)
 
     def add(self, severity: Severity, path: str, what: str, detail: str = "") -> None:
         """Keep a finding, once."""
