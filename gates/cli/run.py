@@ -17,8 +17,9 @@ from gates.cli.common import (
 )
 from gates.errors import UsageError
 from gates.project import Project
-from gates.run.drive import Watcher, drive
+from gates.run.drive import drive
 from gates.run.request import RunRequest
+from gates.run.watcher import Watcher
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -3,7 +3,7 @@
 request.py       what a run is asked: one value, from a command, pytest's options, the service
 gate.py          one candidate, one card, one verdict: read this first
 session.py       one pytest run: opens the gate, hears the items, delivers; items.py: one test
-                 a bound; drive.py: pytest started in this process
+                 a bound; drive.py: pytest started in this process; watcher.py: who sees it
 version.py       a version: its files, lock and environment
 arm.py           a version at work: asked once for each frame; predictions.py: for what
 subject.py       both arms and the golden set, as checks get them

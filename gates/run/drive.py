@@ -4,43 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import io
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gates.errors import UsageError
 from gates.run.request import REQUEST, RunRequest
+from gates.run.watcher import WATCHER, Watcher
 
-if TYPE_CHECKING:
-    from gates.domain.judging import Judgement
-    from gates.evidence.evidence import CheckRecord
-    from gates.run.gate import Gate
-    from gates.run.session import GateSession, View
-
-__all__ = ["Watcher", "drive"]
+__all__ = ["drive"]
 
 _LOG_CHARACTERS = 1 << 20
-
-
-class Watcher:
-    """A `View` that sees nothing but the session; who watches more, overrides."""
-
-    def __init__(self) -> None:
-        self.session: GateSession | None = None
-
-    def progress(self, text: str) -> None:
-        """See `View.progress`."""
-
-    def opened(self, gate: Gate) -> None:
-        """See `View.opened`."""
-
-    def measured(self, record: CheckRecord) -> None:
-        """See `View.measured`."""
-
-    def judged(self, judgement: Judgement) -> None:
-        """See `View.judged`."""
-
-    def finished(self, session: GateSession) -> None:
-        """Keep the session for when pytest has ended."""
-        self.session = session
 
 
 def drive(request: RunRequest, watcher: Watcher) -> str:
@@ -68,7 +40,7 @@ def drive(request: RunRequest, watcher: Watcher) -> str:
     if session is not None and session.delivery is not None:
         with contextlib.suppress(UsageError):  # the verdict stands without its log
             write_atomically(
-                session.run_dir / "pytest.log", log.getvalue().encode(errors="replace")
+                session.folder.path / "pytest.log", log.getvalue().encode(errors="replace")
             )
     return log.getvalue()
 
@@ -89,12 +61,10 @@ class _Tail(io.StringIO):
 class _Register:
     """Registers request and view under the names the gate session looks for, before it is made."""
 
-    def __init__(self, request: RunRequest, view: View) -> None:
+    def __init__(self, request: RunRequest, view: Watcher) -> None:
         self._request = request
         self._view = view
 
     def pytest_addoption(self, pluginmanager: Any) -> None:  # noqa: ANN401 - pytest's own class
-        from gates.run.session import VIEW
-
         pluginmanager.register(self._request, REQUEST)
-        pluginmanager.register(self._view, VIEW)
+        pluginmanager.register(self._view, WATCHER)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gates.domain.judging import Bound, Cause, Judgement
 from gates.errors import GatesError, ModelFault, NoChampion
 
-__all__ = ["ChampionMissing", "judge_test", "not_collected"]
+__all__ = ["ChampionMissing", "judge_test", "not_collected", "own_tests"]
 
 
 class ChampionMissing(pytest.skip.Exception):  # type: ignore[name-defined,misc]  # pytest names its class only so
@@ -19,6 +21,20 @@ class ChampionMissing(pytest.skip.Exception):  # type: ignore[name-defined,misc]
 
     def __init__(self) -> None:
         super().__init__(str(NoChampion()))
+
+
+def own_tests(golden: Path, arguments: list[str]) -> list[str]:
+    """The files of a golden set's own tests that pytest's arguments do not cover.
+
+    Args:
+        golden: The folder of the golden set.
+        arguments: Files, folders and items; where an item is named, nothing else is wanted.
+    """
+    if any("::" in one for one in arguments):
+        return []
+    named = [Path(one).absolute() for one in arguments]
+    files = sorted(golden.glob("test_*.py"))
+    return [str(one) for one in files if not {one, *one.parents} & set(named)]
 
 
 def judge_test(

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
@@ -30,33 +30,14 @@ from gates.run.delivery import Delivery, deliver
 from gates.run.folder import ResolvedRun, RunFolder, RunPart
 from gates.run.gate import Gate, open_gate
 from gates.run.items import BoundItem, CardFile
-from gates.run.own_tests import judge_test, not_collected
+from gates.run.own_tests import judge_test, not_collected, own_tests
 from gates.run.request import RunRequest, called_by, requested
+from gates.run.watcher import WATCHER, Watcher
 from gates.system.interruption import has_come
 
-__all__ = ["VIEW", "GateSession", "View"]
+__all__ = ["GateSession"]
 
 _JUDGEMENT = "gates.judgement"
-VIEW = "gates-view"
-
-
-class View(Protocol):
-    """Somebody who watches a run, registered with pytest as `gates-view`."""
-
-    def progress(self, text: str) -> None:
-        """Something that takes long has begun."""
-
-    def opened(self, gate: Gate) -> None:
-        """The gate is open: its bounds are known."""
-
-    def measured(self, record: CheckRecord) -> None:
-        """One more check has run, in this process."""
-
-    def judged(self, judgement: Judgement) -> None:
-        """One more bound or own test was judged."""
-
-    def finished(self, session: GateSession) -> None:
-        """The run is over: `session.evidence` and `session.delivery`, or `session.error`."""
 
 
 class GateSession:
@@ -78,7 +59,7 @@ class GateSession:
         self.delivery: Delivery | None = None
         self.error: GatesError | None = None
         self.interrupted = False
-        self.view: View | None = config.pluginmanager.get_plugin(VIEW)
+        self.view: Watcher = config.pluginmanager.get_plugin(WATCHER) or Watcher()
         config.pluginmanager.register(_Listener(self), "gates-listener")
 
     @property
@@ -119,14 +100,17 @@ class GateSession:
 
     def worker_input(self) -> Mapping[str, str]:
         """What each xdist worker is handed, beside pytest's own."""
-        return {"gates_request": self.request.to_json().decode(), "gates_run": str(self.run_dir)}
+        return {
+            "gates_request": self.request.to_json().decode(),
+            "gates_run": str(self.folder.path),
+        }
 
     def _open(self, project: Project) -> None:
         request = self.request
         if project.settings.signing_key:
             sign(b"", project.settings.signing_key)  # a key that cannot sign is found out now
         card = project.read_card(request.card)
-        self._progress("resolving versions")
+        self.view.progress("resolving versions")
         candidate = project.registry.resolve(request.candidate)
         if request.against_itself:
             champion: ModelVersion | None = candidate
@@ -143,30 +127,24 @@ class GateSession:
         self._take_folder(replace(run, card_digest=card.digest, golden_digest=golden_digest))
         self._add_own_tests()
         missing = set(card.plans) - set(self.opened.records)
-        if missing and self._its_folder.named:
+        if missing and self.folder.named:
             self.opened.subject.build()
-            if self.view:
-                self.view.progress("environments are there")
+            self.view.progress("environments are there")
         options = self._config.option
         if missing and not getattr(options, "numprocesses", None) and not options.collectonly:
             self.opened.begin()
         self.opened.timings.append(
             Timing("resolve versions", round(resolved - self._started, 3)),
         )
-        if self.view:
-            self.view.opened(self.opened)
+        self.view.opened(self.opened)
 
     @property
-    def run_dir(self) -> Path:
+    def folder(self) -> RunFolder:
         """The run's folder.
 
         Raises:
             UsageError: It was not made.
         """
-        return self._its_folder.path
-
-    @property
-    def _its_folder(self) -> RunFolder:
         if self._folder is None:
             raise UsageError("the run has no folder yet")
         return self._folder
@@ -189,16 +167,15 @@ class GateSession:
 
     def _keep(self, record: CheckRecord) -> None:
         """Leave what a check gave for a run that goes on in this folder; faults are tried again."""
-        if self._its_folder.named and record.cause is None:
+        if self.folder.named and record.cause is None:
             part = RunPart((record,), self.opened.subject.environments())
             with contextlib.suppress(UsageError):  # then it is measured again
-                self._its_folder.leave(f"check-{record.check}", part)
-        if self.view:
-            self.view.measured(record)
+                self.folder.leave(f"check-{record.check}", part)
+        self.view.measured(record)
 
     def _take_parts(self) -> None:
         gate = self.opened
-        for part in self._its_folder.parts():
+        for part in self.folder.parts():
             for record in part.records:
                 gate.records.setdefault(record.check, record)
             gate.environments.update(part.environments)
@@ -218,23 +195,15 @@ class GateSession:
             run.champion,
             run_id=run.run_id,
             project=project,
-            progress=self._progress,
+            progress=self.view.progress,
             against_itself=self.request.against_itself,
         )
         self.gate.keep = self._keep
 
     def _add_own_tests(self) -> None:
         """The model's own tests are required: naming the card alone runs them too."""
-        folder = self.opened.card.golden_path
-        named = [(Path.cwd() / str(one).split("::")[0]).absolute() for one in self._config.args]
-        for path in sorted(folder.glob("test_*.py")):
-            covered = any(path == one or one in path.parents for one in named)
-            if not covered and not any("::" in str(one) for one in self._config.args):
-                self._config.args.append(str(path))
-
-    def _progress(self, text: str) -> None:
-        if self.view:
-            self.view.progress(text)
+        arguments = self._config.args
+        arguments += own_tests(self.opened.card.golden_path, [str(one) for one in arguments])
 
     def collect(self, path: Path, parent: pytest.Collector) -> CardFile | None:
         """The card of this run as a test file; other Markdown files are left alone.
@@ -283,7 +252,7 @@ class GateSession:
             if name == _JUDGEMENT and (known is None or known.outcome is Outcome.PASS):
                 judgement = TypeAdapter(Judgement).validate_python(json.loads(str(value)))
                 self._judgements[report.nodeid] = judgement
-                if self.view and known is None:
+                if known is None:
                     self.view.judged(judgement)
 
     def not_collected(self, report: pytest.CollectReport) -> None:
@@ -308,7 +277,7 @@ class GateSession:
                 self.gate.subject.environments(),
                 tuple(self.gate.timings),
             )
-            self._its_folder.leave(self._worker_input["workerid"], part)
+            self.folder.leave(self._worker_input["workerid"], part)
             return
         self.interrupted = self.interrupted or has_come()
         misused = session.exitstatus == pytest.ExitCode.USAGE_ERROR
@@ -331,13 +300,13 @@ class GateSession:
             self._judgements.values(), key=lambda one: order.get(one.bound, len(order))
         )
         self.evidence = gate.conclude(tuple(judgements), called_by(self._config, self.request))
-        self._progress("writing evidence and reports")
+        self.view.progress("writing evidence and reports")
         logged = self.request.logged
-        self.delivery = deliver(self.evidence, self.run_dir, gate.project, logged=logged)
+        self.delivery = deliver(self.evidence, self.folder.path, gate.project, logged=logged)
         return self.evidence
 
     def _tell_finished(self) -> None:
-        if self.view and self._worker_input is None:
+        if self._worker_input is None:
             self.view.finished(self)
 
     def summary(self) -> Iterator[str]:

@@ -22,8 +22,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
-from gates.run.drive import Watcher, drive
+from gates.run.drive import drive
 from gates.run.request import RunRequest
+from gates.run.watcher import Watcher
 from gates.system.file_locks import take_exclusive
 
 if TYPE_CHECKING:

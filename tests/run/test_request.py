@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from gates.cli.main import app
 from gates.errors import UsageError
-from gates.run.drive import Watcher
 from gates.run.request import RunRequest
+from gates.run.watcher import Watcher
 from gates.settings import FLAGS, CacheLimits, Settings, load_settings
 
 

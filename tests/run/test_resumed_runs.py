@@ -7,8 +7,9 @@ from pathlib import Path
 
 from gates.evidence.evidence import CheckRecord
 from gates.registry.mlflow import MlflowRegistry
-from gates.run.drive import Watcher, drive
+from gates.run.drive import drive
 from gates.run.request import RunRequest
+from gates.run.watcher import Watcher
 from gates.settings import load_settings
 from tests.conftest import Shelf
 from tests.toys import MODEL
