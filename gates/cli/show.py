@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from pathlib import Path
@@ -21,6 +20,7 @@ from gates.cli.common import (
 from gates.errors import RegistryError, UsageError
 from gates.project import Project
 from gates.report.renderer import Form
+from gates.system.json_files import json_value
 
 __all__ = ["show"]
 
@@ -60,7 +60,7 @@ def show(
         kept = path.parent if path.parent != Path(scratch) else None
         evidence = read_evidence(path, verify_key=home.settings.verify_key)
     if as_json:
-        speech.result(json.loads(canonical(evidence)))
+        speech.result(json_value(canonical(evidence)))
         return
     if form is Form.TERMINAL and not output:
         print_report(evidence, speech.out, folder=kept)

@@ -8,7 +8,6 @@ and `--lf` all end in one evidence.
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -34,6 +33,7 @@ from gates.run.own_tests import judge_test, not_collected, own_tests
 from gates.run.request import RunRequest, called_by, requested
 from gates.run.watcher import WATCHER, Watcher
 from gates.system.interruption import has_come
+from gates.system.json_files import json_value
 
 __all__ = ["GateSession"]
 
@@ -250,7 +250,7 @@ class GateSession:
             known = self._judgements.get(report.nodeid)
             # A test that passed may still fail to end: then it has no PASS of its own.
             if name == _JUDGEMENT and (known is None or known.outcome is Outcome.PASS):
-                judgement = TypeAdapter(Judgement).validate_python(json.loads(str(value)))
+                judgement = TypeAdapter(Judgement).validate_python(json_value(str(value)))
                 self._judgements[report.nodeid] = judgement
                 if known is None:
                     self.view.judged(judgement)
