@@ -11,6 +11,7 @@ _globals.py   what it means to name or call each thing that a pickle imports: th
 _formats.py   every other format that is looked into: Python and byte code (_source.py), MLmodel
               (_loading.py), Keras, skops, templates (_configs.py), ONNX (_onnx.py); what these
               are given and hand back is in _found.py
+second_opinion.py  the worse of the above and modelaudit, where that is installed
 trees.py      what the trees of LightGBM and XGBoost split on, and what it gained, from files
               that are no pickles: _lightgbm.py, _xgboost.py, _ubjson.py, _forest.py
 """

@@ -9,11 +9,11 @@ import yaml
 from gates.artifacts._found import Found, Place
 from gates.artifacts._layers import NotRead
 from gates.artifacts._onnx import escapes
+from gates.system.yaml_values import yaml_value
 
 __all__ = ["mlmodel"]
 
 _MOST = 1 << 20
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # What MLflow opens below the model's folder; the `uri` of an artifact only says whence it came.
 _PATHS = {
     *("artifact_path", "code", "conda", "data", "model_binary", "model_data", "model_path", "path"),
@@ -30,9 +30,7 @@ def mlmodel(place: Place) -> Iterator[Found]:
         raise NotRead("it is an MLmodel file of more than 1 MiB")
     text = place.region.head(_MOST)
     try:
-        if any(isinstance(one, yaml.AliasEvent) for one in yaml.parse(text, _LOADER)):
-            raise NotRead("it is an MLmodel file with aliases, which MLflow never writes")
-        said = yaml.load(text, _LOADER)  # noqa: S506 - a safe loader, in C where there is one
+        said = yaml_value(text.decode("utf-8"))
     except (yaml.YAMLError, RecursionError, ValueError):
         raise NotRead("it is an MLmodel file that is no YAML") from None
     flavors = said.get("flavors") if isinstance(said, dict) else None

@@ -50,7 +50,8 @@ def _measurement(report: ScanReport, metric: str) -> Measurement:
         return Measurement(metric, float(len(report.unread)), report.files, "files", reason=reason)
     severity = cast("Severity", metric)
     count = report.count(severity)
-    worst = next((one.sentence for one in report.findings if one.severity == severity), "")
+    none = report.opinion if severity == "critical" else ""
+    worst = next((one.sentence for one in report.findings if one.severity == severity), none)
     if not count and not report.scanned:
         reason = "no file could be looked at whole"
         return Measurement(metric, None, 0, "files", reason=reason)

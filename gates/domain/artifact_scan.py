@@ -50,12 +50,14 @@ class ScanReport:
         scanned: How many of them were looked at whole.
         findings: Everything found, worst first.
         unread: File or member → why nobody could look into it, in words.
+        opinion: What became of a second scanner, in words.
     """
 
     files: int
     scanned: int
     findings: tuple[ArtifactFinding, ...]
     unread: Mapping[str, str]
+    opinion: str = ""
 
     def count(self, severity: Severity) -> int:
         """How many findings of one severity there are."""

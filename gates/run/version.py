@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from gates.artifacts.scan import scan_artifact
+from gates.artifacts.second_opinion import with_second_opinion
 from gates.domain.artifact_scan import ScanReport
 from gates.domain.judging import EnvironmentFacts, ModelVersion, Role
 from gates.domain.lock_report import LockChange, LockReport
@@ -180,7 +181,8 @@ class BuiltVersion:
         with self._scanning:
             if self._scanned is None:
                 self.progress(f"looking at the files of the {self.role}")
-                self._scanned = scan_artifact(self.model_dir, allow=self.policy.allow)
+                own = scan_artifact(self.model_dir, allow=self.policy.allow)
+                self._scanned = with_second_opinion(own, self.model_dir, self.progress)
             return self._scanned
 
     def refuse(self) -> None:

@@ -274,3 +274,13 @@ def test_a_large_json_that_names_no_class_is_not_parsed(
     assert (trees.findings, trees.unread) == ((), {})
     named = scan(tmp_path / "named", b'{"class_name": ' + b"1" * 200 + b"}", "model.json")
     assert list(named.unread) == ["model.json"]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "content", [b"[" * 1_000_000, b'{"a":' * 200_000, b"flavors: &a {b: *a}", b"\xff\xfe"]
+)
+def test_an_mlmodel_that_nests_without_end_is_unread_at_once(
+    content: bytes, tmp_path: Path
+) -> None:
+    assert list(scan(tmp_path, content, "MLmodel").unread) == ["MLmodel"]

@@ -24,6 +24,12 @@ def test_a_clean_artifact_has_no_finding_of_any_severity() -> None:
     assert result.tables == []
 
 
+def test_a_second_scanner_that_was_absent_is_said_beside_the_zero() -> None:
+    result = result_of(ScanReport(3, 3, (), {}, opinion="modelaudit is not installed"))
+    assert result["critical"].value == 0.0
+    assert result["critical"].reason == "modelaudit is not installed"
+
+
 def test_findings_are_counted_by_severity_and_shown_worst_first() -> None:
     result = result_of(ScanReport(3, 3, (CALLS, CODE, CODE), {}))
     assert [result[metric].value for metric in METRICS] == [1.0, 0.0, 2.0, 0.0, 0.0]
