@@ -9,7 +9,7 @@ import numpy as np
 from gates.domain.subject import GoldenSet
 from gates.kernels.canonical import order_numbered
 from gates.kernels.matching import Lists, as_codes, match
-from gates.kernels.packed import Floats, Ints, offsets
+from gates.kernels.packed import Bools, Floats, Ints, count, offsets
 
 __all__ = ["GradedCandidates", "Ranked", "judged", "rank"]
 
@@ -43,11 +43,13 @@ class Ranked:
         row: int64[N], the golden row at each place.
         docs: int64[N], document codes in rank order.
         grades: float64[N], grades in rank order, NaN where unjudged.
+        tied: bool[Q], whether all documents have the same score, so that only ids order them.
     """
 
     row: Ints
     docs: Ints
     grades: Floats
+    tied: Bools
 
 
 def judged(golden: GoldenSet) -> GradedCandidates:
@@ -78,4 +80,9 @@ def rank(coded: GradedCandidates, scores: Floats) -> Ranked:
         scores: float64[N], finite, a score for each candidate row.
     """
     row = order_numbered(coded.starts, scores, coded.docs)
-    return Ranked(row, coded.docs[row], coded.grades[row])
+    other = np.zeros(scores.size, dtype=np.bool_)
+    np.not_equal(scores[1:], scores[:-1], out=other[1:])
+    begin = coded.starts[:-1]
+    other[begin[begin < scores.size]] = False
+    tied = (count(coded.starts, other) == 0) & (np.diff(coded.starts) > 1)
+    return Ranked(row, coded.docs[row], coded.grades[row], tied)

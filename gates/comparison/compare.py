@@ -22,6 +22,7 @@ from gates.comparison.files.aligned import Aligned, align
 from gates.comparison.files.queries import population
 from gates.comparison.files.rows import FileRows
 from gates.comparison.files.store import CodedFile
+from gates.comparison.files.unmet import unmet_documents
 from gates.comparison.measure import MeasuredQueries
 from gates.comparison.measures import SEVERE
 from gates.comparison.per_query import measure_queries
@@ -88,6 +89,7 @@ def compare(plan: ComparisonPlan, *, progress: Progress, with_lists: bool = Fals
             progress=lambda done, total: progress("reading rows", done, total),
         )
         queries = _measured(plan, aligned, progress)
+        notes = (*queries.population.notes, *unmet_documents(FileRows(aligned), queries))
         progress("resampling", 0, None)
         whole, *named = cuts(queries.population.slices, plan.slices, queries.population.index.size)
         judged = f"{plan.judged.name}.delta"
@@ -118,7 +120,7 @@ def compare(plan: ComparisonPlan, *, progress: Progress, with_lists: bool = Fals
         measurements=measurements,
         judgements=judgements,
         exhibits=shown,
-        notes=queries.population.notes,
+        notes=notes,
         verdict=decide(judgements),
     )
     return Compared(comparison, aligned, queries)

@@ -93,10 +93,10 @@ def _table(comparison: Comparison, wanted: TableId) -> list[dict[str, Any]]:
 
 
 def _difference(one: Measurement) -> dict[str, Any]:
-    names = ("old", "new", "n_eff", "mde", "n_needed")
+    names = ("old", "new", "n_eff", "mde", "n_needed", "uninformative_share", "delta_without")
     extra = {name: _number(one.extra[name]) for name in names if name in one.extra}
     ends = {"pessimistic": one.pessimistic, "optimistic": one.optimistic}
-    counts = ("wins", "ties", "losses")
+    counts = ("wins", "ties", "losses", "uninformative", "unmeasured")
     return {
         "delta": _number(one.value),
         "lower": _number(one.lower),
@@ -105,6 +105,7 @@ def _difference(one: Measurement) -> dict[str, Any]:
         **extra,
         **{name: _number(end) for name, end in ends.items() if end is not None},
         **{name: int(one.extra[name] or 0) for name in counts if name in one.extra},
+        **({"reason": one.reason} if one.value is None else {}),
     }
 
 

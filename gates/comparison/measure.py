@@ -26,7 +26,7 @@ from gates.comparison.metrics import find, quality
 from gates.comparison.per_query import PerQuery
 from gates.comparison.population import Population
 from gates.comparison.slices import Slice
-from gates.domain.judging import Measurement
+from gates.domain.judging import Cause, Measurement
 from gates.kernels.packed import Floats
 
 __all__ = ["MeasuredQueries"]
@@ -73,6 +73,7 @@ class MeasuredQueries:
             self.noise,
             metric.higher_is_better,
             metric.unit or metric.name,
+            values.informative[metric.name],
         )
 
     @property
@@ -112,7 +113,7 @@ class MeasuredQueries:
             else:
                 hit = self._hits(name)
                 for cut in cuts:
-                    yield found[name, cut[0]] if hit is None else share(name, hit, cut)
+                    yield found[name, cut[0]] if hit is None else self._share(name, hit, cut)
 
     def _differences(
         self,
@@ -157,11 +158,28 @@ class MeasuredQueries:
         of_arm = values.old if name.endswith(_OLD) else values.new
         return of_arm[metric.name], metric.span, metric.unit or name
 
+    def _share(self, name: str, hit: Floats, cut: Slice) -> Measurement:
+        judged = self.change(self.measures.judged)
+        found = share(name, hit, cut)
+        if name != SEVERE or judged.tells(cut[1]) or not found.n:
+            return found
+        reason = f"none of the queries can tell the rankings apart by {judged.metric}"
+        return replace(
+            found,
+            value=None,
+            n=0,
+            lower=None,
+            upper=None,
+            reason=reason,
+            extra={},
+            cause=Cause.NOTHING_COMPARED,
+        )
+
     def _hits(self, name: str) -> Floats | None:
         """1 where something is so of a query, 0 where not; None where values are no such marks."""
         if name == SEVERE:
-            gain = self.gain
-            return np.where(np.isnan(gain), np.nan, gain <= -self.severe)
+            change = self.change(self.measures.judged)
+            return np.where(np.isnan(change.measured), np.nan, change.gain <= -self.severe)
         values = self.per_query.likeness.get(name)
         return values if values is not None and _counts(name) else None
 

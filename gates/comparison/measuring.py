@@ -12,7 +12,8 @@ from types import MappingProxyType
 import numpy as np
 
 from gates.comparison.slices import Slice, margin_of
-from gates.domain.judging import Measurement
+from gates.domain.judging import Cause, Measurement
+from gates.kernels.informative import ALIKE, TELLS, UNMEASURED
 from gates.kernels.intervals import Interval, bootstrap_columns, clopper_pearson, sign_flip_p
 from gates.kernels.multiplicity import holm
 from gates.kernels.packed import Bools, Floats
@@ -85,6 +86,8 @@ class PairedMetric:
         noise: How much of the mean difference a ranking that is not deterministic could make.
         higher_is_better: Whether more of it is better.
         unit: What it counts; empty for the metric itself.
+        informative: float64[Q], whether each query can tell old from new: a value of
+            `gates.kernels.informative`; None where all can.
     """
 
     metric: str
@@ -94,11 +97,26 @@ class PairedMetric:
     noise: float = 0.0
     higher_is_better: bool = True
     unit: str = ""
+    informative: Floats | None = None
+
+    @property
+    def kind(self) -> Floats:
+        """Whether each query can tell old from new, float64[Q]."""
+        return np.full(self.old.size, TELLS) if self.informative is None else self.informative
 
     @property
     def gain(self) -> Floats:
         """By how much the new ranking is better, float64[Q]; below 0 where it is worse."""
         return self.new - self.old if self.higher_is_better else self.old - self.new
+
+    @property
+    def measured(self) -> Floats:
+        """New minus old, float64[Q], NaN also where judgments do not reach what is read."""
+        return np.where(self.kind == UNMEASURED, np.nan, self.new - self.old)
+
+    def tells(self, rows: Bools) -> bool:
+        """Whether it could have moved for any of some queries."""
+        return bool((self.kind[rows & ~np.isnan(self.gain)] == TELLS).any())
 
 
 def differences(
@@ -143,9 +161,16 @@ def _differences(
     margins: Mapping[str, Mapping[str, float]],
 ) -> Iterator[Measurement]:
     name, rows = cut
-    values = [one.new - one.old for one in changes]
-    intervals = sample.intervals(values, rows, (-sample.severe, sample.severe))
-    for one, interval in zip(changes, intervals, strict=True):
+    # Zeros that nobody measured must not make a difference look small: what is concluded has to
+    # hold with those queries and without them.
+    partly = [one for one in changes if (one.kind[rows] == UNMEASURED).any()]
+    values = [*(one.new - one.old for one in changes), *(one.measured for one in partly)]
+    found_intervals = sample.intervals(values, rows, (-sample.severe, sample.severe))
+    without = dict(
+        zip((one.metric for one in partly), found_intervals[len(changes) :], strict=True)
+    )
+    for one, interval in zip(changes, found_intervals[: len(changes)], strict=True):
+        interval = _with_and_without(interval, without.get(one.metric))
         found = _difference(sample, one, interval, cut)
         allowed = margins.get(one.metric, {})
         margin = margin_of(allowed, name)
@@ -158,10 +183,18 @@ def _differences(
         yield found
 
 
+def _with_and_without(interval: Interval, measured: Interval | None) -> Interval:
+    """An interval that also holds what the queries that were measured show by themselves."""
+    if measured is None or not measured.n:
+        return interval
+    lower, upper = min(interval.lower, measured.lower), max(interval.upper, measured.upper)
+    return replace(interval, lower=lower, upper=upper)
+
+
 def _relying(part: Measurement, whole: Measurement) -> Measurement:
     changed = (whole.extra.get("wins") or 0) + (whole.extra.get("losses") or 0)
     ends = (part.lower, whole.lower, part.upper, whole.upper)
-    if changed or not part.n or not whole.n or None in ends:
+    if changed or part.extra.get("unmeasured") or not part.n or not whole.n or None in ends:
         return part
     lower, upper = max(ends[0] or 0.0, ends[1] or 0.0), min(ends[2] or 0.0, ends[3] or 0.0)
     return replace(part, lower=lower, upper=upper)
@@ -176,6 +209,11 @@ def _difference(
     if not interval.n:
         reason = "no query with a relevant judged document"
         return Measurement(metric, None, 0, unit, slice=name, reason=reason)
+    if not change.tells(rows):
+        reason = _why_nothing_tells(change, exists)
+        return Measurement(
+            metric, None, 0, unit, slice=name, reason=reason, cause=Cause.NOTHING_COMPARED
+        )
     weight, gain = sample.weight[exists], change.gain[exists]
     extra: dict[str, float | None] = {
         "old": float(np.average(change.old[exists], weights=weight)),
@@ -187,6 +225,7 @@ def _difference(
         "wins": float((gain > 0).sum()),
         "ties": float((gain == 0).sum()),
         "losses": float((gain < 0).sum()),
+        **_uninformative(change, exists, sample.weight),
     }
     pessimistic = optimistic = None
     if change.unjudged is not None:
@@ -205,6 +244,42 @@ def _difference(
         pessimistic=pessimistic,
         optimistic=optimistic,
         extra=extra,
+    )
+
+
+def _uninformative(change: PairedMetric, exists: Bools, weight: Floats) -> dict[str, float | None]:
+    """How many queries cannot tell the rankings apart, and the difference among the others."""
+    kind = change.kind
+    blind = exists & ((kind == ALIKE) | (kind == UNMEASURED))
+    if not blind.any():
+        return {}
+    others = exists & ~blind
+    return {
+        "uninformative": float(blind.sum()),
+        "unmeasured": float((kind[exists] == UNMEASURED).sum()),
+        "uninformative_share": float(weight[blind].sum() / weight[exists].sum()),
+        "delta_without": float(
+            np.average((change.new - change.old)[others], weights=weight[others])
+        ),
+    }
+
+
+def _why_nothing_tells(change: PairedMetric, exists: Bools) -> str:
+    kind = change.kind[exists]
+    unread, alike = int((kind == UNMEASURED).sum()), int((kind == ALIKE).sum())
+    why = []
+    if unread:
+        why.append(
+            f"in {unread:,} nobody judged a document that it reads (are the ids of the judgments "
+            "those of the documents?)"
+        )
+    if alike:
+        why.append(f"in {alike:,} any order of the documents is worth the same")
+    if same := kind.size - unread - alike:
+        why.append(f"in {same:,} both lists are the same and could not have differed in it")
+    return (
+        f"none of {kind.size:,} queries can tell the rankings apart by {change.metric}: "
+        + "; ".join(why)
     )
 
 

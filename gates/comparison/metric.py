@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import numpy as np
+
 from gates.kernels import ranking
 from gates.kernels.matching import Matched
 from gates.kernels.packed import Floats, Ints
@@ -71,6 +73,7 @@ class Metric:
         usual: Whether `gates diff` measures it whatever it judges by.
         unjudged: What documents that nobody judged could do to a difference of it; None where
             nobody can tell: they then count as irrelevant.
+        ordered: Whether the order inside the top k matters to it.
         depth: How far down it looks; None for the whole list.
     """
 
@@ -84,6 +87,7 @@ class Metric:
     describes: Literal["ranking", "judgments"] = "ranking"
     usual: bool = False
     unjudged: Callable[[Matched, JudgedQueries, int], UnjudgedBounds] | None = None
+    ordered: bool = True
     depth: int | None = None
 
     def at(self, k: int) -> Metric:
@@ -94,6 +98,12 @@ class Metric:
     def values(self, lists: Ranking, judged: JudgedQueries) -> Floats:
         """Its value for each query, float64[Q], NaN where it does not exist."""
         return self.kernel(lists, judged, self.depth)
+
+    def worth(self, grades: Floats, judged: JudgedQueries) -> Floats:
+        """What it makes of each document, float64[N]: those of one worth may change places."""
+        if self.reads == "grades":
+            return ranking.gains(grades, judged.gain)
+        return (grades >= judged.relevant).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)

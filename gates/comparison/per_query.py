@@ -13,6 +13,7 @@ from gates.comparison.measures import RankingMeasures
 from gates.comparison.metric import JudgedQueries, Metric
 from gates.comparison.population import Population
 from gates.comparison.rows import AlignedQueries, RankedRows
+from gates.kernels.informative import informative
 from gates.kernels.matching import Lists, Matched
 from gates.kernels.packed import Floats, Ints
 from gates.kernels.ranking import Ranking
@@ -23,7 +24,7 @@ __all__ = ["PerQuery", "UnjudgedDocument", "measure_queries"]
 _NEXT = 50  # documents to judge next: an afternoon of one person
 
 Column = tuple[str, str]
-"""Of what a value is (old, new, like, least, greatest), and the metric's name."""
+"""Of what a value is (old, new, tells, like, least, greatest), and the metric's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,9 @@ class PerQuery:
         likeness: measure → float64[P].
         unjudged: metric → (float64[P], float64[P]): the least and the greatest difference that
             grades still to come could make.
+        informative: metric → float64[P], whether each query can tell the rankings apart: a value of
+            `gates.kernels.informative`.
+        met: How many judged documents stand in either list, of all queries.
         judge_next: Unjudged documents that could move the mean most, most first.
         longest: The length of the longest list.
     """
@@ -66,6 +70,8 @@ class PerQuery:
     new: Mapping[str, Floats]
     likeness: Mapping[str, Floats]
     unjudged: Mapping[str, tuple[Floats, Floats]]
+    informative: Mapping[str, Floats]
+    met: int
     judge_next: tuple[UnjudgedDocument, ...]
     longest: int
 
@@ -92,7 +98,7 @@ def measure_queries(
     total = population.weight.sum()
     columns: dict[Column, Floats] = {}
     following: list[UnjudgedDocument] = []
-    longest = 1
+    longest, met = 1, 0
 
     def work(block: AlignedQueries) -> tuple[AlignedQueries, _Block]:
         return block, _Block(measures, rows, block)
@@ -105,7 +111,7 @@ def measure_queries(
         if found.open:
             some = _most_powerful(block, found.open, share, total)
             following = nsmallest(_NEXT, (*following, *some), key=lambda one: one.order)
-        longest = max(longest, found.longest)
+        longest, met = max(longest, found.longest), met + found.met
         if progress:
             progress(block.query.size)
 
@@ -116,7 +122,9 @@ def measure_queries(
 
     least, greatest = of("least"), of("greatest")
     unjudged = {name: (least[name], greatest[name]) for name in least}
-    return PerQuery(of("old"), of("new"), of("like"), unjudged, tuple(following), longest)
+    return PerQuery(
+        of("old"), of("new"), of("like"), unjudged, of("tells"), met, tuple(following), longest
+    )
 
 
 class _Block:
@@ -126,6 +134,7 @@ class _Block:
         columns: Values of these queries.
         open: What unjudged documents could do to the judged metric, where they may.
         longest: The length of the longest list.
+        met: How many judged documents stand in either list.
     """
 
     def __init__(self, measures: RankingMeasures, rows: RankedRows, block: AlignedQueries) -> None:
@@ -143,10 +152,29 @@ class _Block:
             ranked = Ranking(lists.starts, lists.codes, grades)
             for metric in measures.quality:
                 self.columns[arm, metric.name] = metric.values(ranked, judged)
+        for metric in measures.quality:
+            self.columns["tells", metric.name] = self._informative(metric, block, matched, judged)
+        new_only = matched.pairing.old_rank == 0
+        self.met = int(np.count_nonzero(~np.isnan(matched.old_grades)))
+        self.met += int(np.count_nonzero(~np.isnan(matched.new_grades) & new_only))
         for measure in measures.likeness:
             self.columns["like", measure.name] = measure.values(matched, measures.persistence)
         for metric in measures.bounded:
             self._bound(metric, matched, judged, judged_by=metric == measures.judged)
+
+    def _informative(
+        self, metric: Metric, block: AlignedQueries, matched: Matched, judged: JudgedQueries
+    ) -> Floats:
+        """Whether each query can tell the rankings apart by a metric."""
+        stuck = np.zeros(block.query.size, np.bool_) if block.tied is None else block.tied
+        if block.given and not metric.ordered and metric.depth:
+            # All that there is to rank is read, and its order does not matter.
+            stuck = stuck | (np.diff(block.new.starts) <= metric.depth)
+        grades = (matched.old_grades, matched.new_grades)
+        old, new = (metric.worth(one, judged) for one in grades)
+        moved = self.columns["old", metric.name] != self.columns["new", metric.name]
+        nowhere = np.isnan(self.columns["new", metric.name])
+        return informative(matched, (old, new), metric.depth, moved=moved & ~nowhere, stuck=stuck)
 
     def _bound(
         self, metric: Metric, matched: Matched, judged: JudgedQueries, *, judged_by: bool

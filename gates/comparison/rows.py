@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gates.kernels.matching import Lists, Matched
-from gates.kernels.packed import Floats, Ints
+from gates.kernels.packed import Bools, Floats, Ints
 
 __all__ = ["AlignedQueries", "QueryLists", "RankedRows"]
 
@@ -26,6 +26,9 @@ class AlignedQueries:
         old: The old lists; a query that the ranking lacks has an empty one.
         judged: The judged documents.
         grades: float64[J], their grades.
+        tied: bool[B], whether both rankings give all documents of a query one score, so that only
+            ids order them; None where nobody knows.
+        given: Whether both rankings order the same documents, which they were given.
     """
 
     query: Ints
@@ -33,6 +36,8 @@ class AlignedQueries:
     new: Lists
     judged: Lists
     grades: Floats
+    tied: Bools | None = None
+    given: bool = False
 
 
 @dataclass(frozen=True, slots=True)

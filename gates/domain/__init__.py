@@ -12,5 +12,6 @@ exhibits.py          what a report shows beside the numbers, never judged
 comparison.py        the record of `gates diff`
 review.py            what a pull request changed, and what came of it
 metric_names.py      `ndcg@{k}` and `ndcg@10`
+id_repairs.py        why ids of two files do not meet
 typos.py             every typing mistake of one letter
 """

@@ -85,7 +85,7 @@ class Cause(StrEnum):
     NOT_MEASURED = "not-measured"
     """There is no value."""
     NOTHING_COMPARED = "nothing-compared"
-    """The value is of nothing: n = 0."""
+    """The value is of nothing: n = 0, or no query could have told a difference."""
     NOT_A_NUMBER = "not-a-number"
     """The value is NaN."""
     SKIPPED = "skipped"
@@ -115,7 +115,8 @@ class Measurement:
         slice: `column=value`, or empty for the whole golden set.
         reason: Why there is no value, or what to know about it.
         cause: What decides, whatever the value: the model broke its contract while this was
-            measured, or it compares and nothing is in production. None where the value decides.
+            measured, it compares and nothing is in production, or it could not have moved
+            whatever was compared. None where the value decides.
         pessimistic: What `value` would be for the worst that is still unknown of its data; None
             when nothing is. A bound between this and `optimistic` cannot be judged.
         optimistic: What it would be for the best.
@@ -130,7 +131,7 @@ class Measurement:
     upper: float | None = None
     slice: str = ""
     reason: str = ""
-    cause: Literal[Cause.BREACH, Cause.NO_CHAMPION] | None = None
+    cause: Literal[Cause.BREACH, Cause.NO_CHAMPION, Cause.NOTHING_COMPARED] | None = None
     pessimistic: float | None = None
     optimistic: float | None = None
     extra: Mapping[str, float | None] = field(default_factory=dict)

@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gates.domain.id_repairs import meeting
+from gates.errors import GoldenError
 from gates.system.table import Table
 
 if TYPE_CHECKING:
@@ -26,12 +28,19 @@ def query_index(table: Table, ids: pa.Array) -> Ints:
     Raises:
         GoldenError: A row is of an unknown query.
     """
-    return table.index(
-        "query_id",
-        ids,
-        what="the query is not in queries.csv",
-        advice="Add the query to queries.csv, or remove these rows.",
-    )
+    try:
+        return table.index(
+            "query_id",
+            ids,
+            what="the query is not in queries.csv",
+            advice="Add the query to queries.csv, or remove these rows.",
+        )
+    except GoldenError as problem:
+        written = dict.fromkeys(table.text("query_id").to_pylist())
+        cause = meeting((("", one) for one in written), (("", one) for one in ids.to_pylist()))
+        if cause.repair:
+            problem.advice = f"Write the ids as queries.csv does: {cause.words}."
+        raise
 
 
 def codes(values: pa.Array) -> tuple[Ints, pa.Array]:

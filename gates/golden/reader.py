@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from gates.domain.golden_set import Expectation, GoldenSet, NeverShown
+from gates.domain.id_repairs import meeting
 from gates.domain.phrases import Templates
 from gates.domain.tasks import AnswerForm
 from gates.errors import GoldenError
@@ -29,7 +30,46 @@ if TYPE_CHECKING:
 __all__ = ["read_golden"]
 
 
-def _judging_warnings(queries: Queries, candidates: Candidates, judged: Judgments) -> list[str]:
+_SAMPLED = 500  # queries whose ids are compared where some do not meet
+
+
+def _apart(path: Path, candidates: Candidates, judged: Judgments, *, met: bool) -> list[str]:
+    """Why judged documents are not candidates, where a usual repair of ids tells.
+
+    Raises:
+        GoldenError: No judged document is a candidate, or more would be only after a repair.
+    """
+    some = np.unique(judged.query)[:_SAMPLED]
+    pairs = [
+        [
+            (str(query), document)
+            for query, document in zip(
+                query_of[chosen].tolist(), doc.filter(pa.array(chosen)).to_pylist(), strict=True
+            )
+        ]
+        for query_of, doc in ((judged.query, judged.doc), (candidates.query, candidates.doc))
+        for chosen in (np.isin(query_of, some),)
+    ]
+    cause = meeting(*pairs)
+    if not met or cause.damaged:
+        what = "no judged document is a candidate of its query"
+        if met:
+            what = f"only {cause.met:,} of {cause.ids:,} judged documents are candidates"
+        raise GoldenError(
+            f"{what}: the judgments are {pairs[0][0][1]!r}, …, the candidates {pairs[1][0][1]!r}, …"
+            if pairs[1]
+            else what,
+            path=path,
+            advice=f"Write the ids of both files alike: {cause.words}."
+            if cause.repair
+            else "Judge candidates of these queries, or write the ids of both files alike.",
+        )
+    return [f"judged documents are not candidates: {cause.words}"] if cause.repair else []
+
+
+def _judging_warnings(
+    path: Path, queries: Queries, candidates: Candidates, judged: Judgments
+) -> list[str]:
     total = len(queries.text)
     warnings = []
     empty = total - len(np.unique(candidates.query))
@@ -48,7 +88,10 @@ def _judging_warnings(queries: Queries, candidates: Candidates, judged: Judgment
         )
     known = pair_keys(judged.query, judged.doc, candidates.documents)
     rows = pair_keys(candidates.query, candidates.doc, candidates.documents)
-    share = float(np.mean(np.isin(rows, known)))
+    judged_row = np.isin(rows, known)
+    if not np.isin(known, rows).all():
+        warnings += _apart(path, candidates, judged, met=bool(judged_row.any()))
+    share = float(np.mean(judged_row))
     if share < 0.5:
         warnings.append(f"only {share:.0%} of the candidates are judged")
     return warnings
@@ -65,7 +108,7 @@ def _with_candidates(
         if expected.exists()
         else ((), ())
     )
-    notes = (*judged.warnings, *_judging_warnings(queries, candidates, judged), *notes)
+    notes = (*judged.warnings, *_judging_warnings(path, queries, candidates, judged), *notes)
     return candidates, judged, found, notes
 
 

@@ -15,6 +15,7 @@
     intervals.py      bootstrap-t bounds, sign-flip test, Clopper-Pearson bounds: _studentised.py,
                       _resamples.py, _sparse.py, _beta.py
     multiplicity.py   p-values adjusted for how many were looked at (Holm; Benjamini and Hochberg)
+    informative.py    which queries can tell two rankings apart at all
     unjudged.py       how far documents that nobody judged could move a difference
     discovery.py      slices found by search; traits.py: columns to search in
     power.py          the smallest difference a golden set can see, and the queries a margin needs

@@ -46,7 +46,8 @@ _OVER = {
 _WHOLE = 1e-6
 _IN_SENTENCES = frozenset(
     {"old", "new", "wins", "losses", "ties", "n_eff", "mde", "left_out", "untouched", "variants"}
-    | {"n_needed", "bins", "plug_in"}
+    | {"n_needed", "bins", "plug_in", "uninformative", "uninformative_share", "unmeasured"}
+    | {"delta_without"}
 )
 
 
@@ -162,6 +163,12 @@ def precision(measurement: Measurement | None) -> tuple[str, ...]:
     if left_out := round(known.get("left_out", 0)):
         queries = count(left_out, "query", "queries")
         found.append(f"{queries} without a relevant document left out")
+    if blind := round(known.get("uninformative", 0)):
+        of = f" ({known['uninformative_share']:.0%} of the weight)"
+        said = f"{count(blind, 'query', 'queries')} cannot tell the rankings apart{of}"
+        if unread := round(known.get("unmeasured", 0)):
+            said += f", {unread:,} of them for want of judgments"
+        found.append(f"{said}: {signed(known['delta_without'])} without them")
     if untouched := round(known.get("untouched", 0)):
         found.append(f"{count(untouched, 'query', 'queries')} that it leaves as they are")
     if measurement and known.get("variants", 0) > measurement.n:

@@ -177,7 +177,7 @@ def test_a_query_that_a_ranking_lacks_is_an_error_unless_its_list_is_said_to_be_
 def test_rankings_and_judgments_of_other_queries_are_an_error(tmp_path: Path) -> None:
     old, new, _ = shop(tmp_path, old_noise=1.0, new_noise=1.0)
     other = write(tmp_path / "other.csv", [("Q-1", "d", 1.0)], "grade")
-    with pytest.raises(RankingError, match=r"not in it: 'Q-1'|is judged"):
+    with pytest.raises(RankingError, match=r"none of the 300 queries .* is both ranked and judged"):
         compared((old, new, other))
     rows = [{"query_id": f"q{at:04}"} for at in range(QUERIES)]
     with pytest.raises(RankingError, match="none of the 300 queries to compare is judged"):

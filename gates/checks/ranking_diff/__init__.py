@@ -137,7 +137,10 @@ def _noise(
         again = rank(rows.coded, fresh.scores(rows.golden.inputs()))
     both = replace(rows, new=again)
     queries = _measured(subject, both, primary, ["rbo"], options)
-    apart = np.abs(queries.gain)
+    change = queries.change(primary)
+    apart = np.abs(change.measured)
+    if not change.tells(np.ones(apart.size, np.bool_)):
+        apart[:] = np.nan
     (mean,) = means(queries.sample, {"noise": apart}, ("", np.ones(apart.size, np.bool_)))
     largest = {"largest": float(np.nanmax(apart, initial=0.0))}
     moved = queries.per_query.likeness["rbo"] < 1

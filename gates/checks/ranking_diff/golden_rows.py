@@ -77,6 +77,8 @@ class GoldenRows:
             Lists(starts, as_codes(self.new.docs[rows])),
             Lists(judged_starts, as_codes(coded.ideal_docs[judged])),
             coded.ideal_grades[judged],
+            (self.old.tied & self.new.tied)[by_id],
+            given=True,
         )
 
     def match(self, block: AlignedQueries) -> Matched:

@@ -9,6 +9,7 @@
     aligned.py    old, new and judgments of the same queries, a block at a time
     rows.py       these as a comparison asks for them, and lists to show read again
     queries.py    the weights, design and slices of the queries
+    unmet.py      why ids of the judgments are not those of the rankings
     arrow.py      numbers between Arrow and NumPy; parallel.py: work in threads, in order
 
 Nothing holds a whole file's text in memory: ids become 64-bit codes piece by piece.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from gates.comparison.files.coded import codes_of
 from gates.comparison.files.formats import open_source
 from gates.comparison.plan import ComparisonPlan
 from gates.comparison.population import Population
+from gates.domain.id_repairs import MeetingIds, meeting
 from gates.errors import RankingError
 from gates.kernels.packed import Bools, Ints
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["population"]
 
 _EXAMPLES = 5
+_COMPARED = 20_000  # ids whose repairs are tried
 _TEXTS = ("query", "query_text")
 
 
@@ -111,14 +114,26 @@ def _missing(plan: ComparisonPlan, aligned: Aligned, index: Ints) -> list[str]:
     query = aligned.query[index]
     names = aligned.names.take(as_arrow(index))
     judged = np.isin(query, aligned.judgments.query)
-    if not judged.any():
+    ranked = np.isin(query, np.concatenate((aligned.old.query, aligned.new.query)))
+    cause = _cause(names, judged, ranked) if not (judged & ranked).all() else None
+    if cause and not (judged & ranked).any():
+        counted = ranked if ranked.any() else judged
         raise RankingError(
-            f"none of the {query.size:,} queries to compare is judged",
+            f"none of the {int(counted.sum()):,} queries to compare is "
+            + ("both ranked and judged" if judged.any() else "judged"),
             path=plan.judgments,
-            advice="check that both files write query ids alike: "
-            f"{_named(names, ~judged)} against {_named(aligned.judgments.names, None)}",
+            advice=f"write query ids alike: {cause.words}"
+            if cause.repair
+            else "check that all files write query ids alike: "
+            f"{_named(names, ranked)} against {_named(aligned.judgments.names, None)}",
         )
-    notes = []
+    if cause and cause.damaged:
+        raise RankingError(
+            f"only {cause.met:,} of {cause.ids:,} judged queries are ranked",
+            path=plan.judgments,
+            advice=f"write query ids alike: {cause.words}",
+        )
+    notes = [f"judged queries that are not ranked: {cause.words}"] if cause and cause.repair else []
     for path, file in ((plan.old, aligned.old), (plan.new, aligned.new)):
         lacks = ~np.isin(query, file.query)
         if not lacks.any():
@@ -138,6 +153,19 @@ def _missing(plan: ComparisonPlan, aligned: Aligned, index: Ints) -> list[str]:
             f"the rankings are, not in quality: {_named(names, ~judged)}"
         )
     return notes
+
+
+def _cause(names: pa.Array, judged: Bools, ranked: Bools) -> MeetingIds:
+    """How many judged queries are ranked, and what would let more of them be."""
+    apart = np.flatnonzero(judged & ~ranked)[:_COMPARED]
+    found = meeting(
+        (("", one) for one in names.take(as_arrow(apart)).to_pylist()),
+        (("", one) for one in names.take(as_arrow(np.flatnonzero(ranked & ~judged))).to_pylist())
+        if apart.size
+        else (),
+    )
+    both = int((judged & ranked).sum())
+    return replace(found, ids=found.ids + both, met=both, would=found.would + both)
 
 
 def _named(names: pa.Array, wanted: Bools | None) -> str:

@@ -25,4 +25,5 @@ METRIC = Metric(
     _precision,
     reads="relevant",
     usual=True,
+    ordered=False,
 )

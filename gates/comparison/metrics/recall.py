@@ -24,4 +24,5 @@ METRIC = Metric(
     _recall,
     reads="relevant",
     usual=True,
+    ordered=False,
 )
