@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.calibration import ALPHA, SEVERE
 from benchmarks.populations import CHOSEN_BY
 from benchmarks.timing import in_turn, machine
-from gates.kernels.design import Design
+from gates.kernels.design import SampleDesign
 from gates.kernels.intervals import bootstrap_columns
 from gates.kernels.mean_bounds import mean_bounds
 from gates.kernels.packed import Floats
@@ -51,7 +51,7 @@ def _seconds() -> None:
             values = population.draw(np.random.default_rng(n), (n, m))
             runs: dict[str, Callable[[], object]] = {
                 "new": lambda v=values: mean_bounds(  # type: ignore[misc]
-                    v, Design(np.ones(len(v))), worst=-SEVERE, best=SEVERE
+                    v, SampleDesign(np.ones(len(v))), worst=-SEVERE, best=SEVERE
                 ),
                 "old": lambda v=values: bootstrap_columns(  # type: ignore[misc]
                     v, seed=next(seeds), plausible=(-SEVERE, SEVERE)
@@ -65,14 +65,14 @@ def _seconds() -> None:
 
 def one_bound(values: Floats) -> Floats:
     """The product's own."""
-    design = Design(np.ones(len(values)))
+    design = SampleDesign(np.ones(len(values)))
     found = mean_bounds(values, design, worst=-SEVERE, best=SEVERE, alpha=ALPHA)
     return np.array([one.lower for one in found])
 
 
 def one_bound_in_full(values: Floats) -> Floats:
     """The product's own, in which the unseen query loses all there is to lose."""
-    design = Design(np.ones(len(values)))
+    design = SampleDesign(np.ones(len(values)))
     found = mean_bounds(values, design, worst=-1.0, best=1.0, alpha=ALPHA)
     return np.array([one.lower for one in found])
 

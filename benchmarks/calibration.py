@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.populations import CHOSEN_BY, HELD_OUT, Draw, Population, real
 from benchmarks.timing import machine
-from gates.kernels.design import Design, units
+from gates.kernels.design import SampleDesign, units
 from gates.kernels.intervals import design_weights
 from gates.kernels.mean_bounds import chance_mean_below
 from gates.kernels.packed import Bools, Floats, Ints
@@ -96,9 +96,9 @@ def _loss_rates(
     return tuple(int(one) for one in wrong)
 
 
-def _above(values: Floats, truth: float, worst: float, design: Design | None = None) -> Bools:
+def _above(values: Floats, truth: float, worst: float, design: SampleDesign | None = None) -> Bools:
     """Whether the lower bound of each column is above the truth, but for rounding, bool[m]."""
-    design = design or Design(np.ones(len(values)))
+    design = design or SampleDesign(np.ones(len(values)))
     ends = (np.full(values.shape[1], one) for one in (truth, worst))
     return _below_alpha(values, design, *ends)
 
@@ -192,7 +192,7 @@ def _design_errors(
         for _ in range(ROUNDS // POPULATIONS):
             for design, draw in DESIGNS.items():
                 sample = draw(rng, traffic, n)
-                drawn = Design(sample.weights, sample.census)
+                drawn = SampleDesign(sample.weights, sample.census)
                 accepts = _below_alpha(values[sample.rows], drawn, low, worst)
                 rejects = _below_alpha(-values[sample.rows], drawn, -high, -best)
                 for name, a, b in zip(changes, accepts, rejects, strict=True):
@@ -203,7 +203,7 @@ def _design_errors(
     return wrong, uneven
 
 
-def _below_alpha(values: Floats, design: Design, truth: Floats, worst: Floats) -> Bools:
+def _below_alpha(values: Floats, design: SampleDesign, truth: Floats, worst: Floats) -> Bools:
     found = units(values, design)
     least = np.minimum(found.worst(np.inf), worst)
     # Where the estimate is the truth to the last bit, a bound may be too, and is right.
@@ -227,7 +227,7 @@ def clusters() -> None:
             values = np.where(alike, np.repeat(shared, 4, axis=0), own)
             cells = []
             for cluster in (np.repeat(np.arange(n // 4), 4), None):
-                design = Design(np.ones(n), cluster=cluster)
+                design = SampleDesign(np.ones(n), cluster=cluster)
                 cells.append(_rate(int(_above(values, truth, -SEVERE, design).sum()), ROUNDS))
                 cells.append(_rate(int(_above(-values, -truth, -SEVERE, design).sum()), ROUNDS))
             rows.append((name, f"{n:,}", *cells))

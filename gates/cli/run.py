@@ -19,14 +19,13 @@ from gates.errors import UsageError
 from gates.project import Project
 from gates.run.drive import drive
 from gates.run.request import RunRequest
-from gates.run.watcher import Watcher
+from gates.run.watcher import RunSession, Watcher
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from gates.domain.judging import Judgement
     from gates.run.gate import Gate
-    from gates.run.session import GateSession
 
 __all__ = ["run_gate"]
 
@@ -125,7 +124,7 @@ def run_gate(
     raise typer.Exit(session.evidence.verdict.outcome.exit_code)
 
 
-def _tell(session: GateSession, speech: Speech) -> None:
+def _tell(session: RunSession, speech: Speech) -> None:
     from gates.report.counterexamples import shown_counterexamples
     from gates.report.terminal import print_report
 

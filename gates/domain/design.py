@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gates.errors import GoldenError
-from gates.system.table import Table
+from gates.system.table import FileTable
 
 if TYPE_CHECKING:
     from gates.domain.golden_set import Bools, Floats
@@ -44,7 +44,7 @@ class Design:
     warnings: tuple[str, ...]
 
 
-def _weights(table: Table) -> Floats:
+def _weights(table: FileTable) -> Floats:
     if "weight" not in table.columns:
         return np.ones(table.rows)
     weight = table.numbers("weight")
@@ -59,7 +59,7 @@ def _weights(table: Table) -> Floats:
     return weight
 
 
-def _inclusion(table: Table) -> Floats:
+def _inclusion(table: FileTable) -> Floats:
     if "inclusion_probability" not in table.columns:
         return np.ones(table.rows)
     given = table.numbers("inclusion_probability")
@@ -76,7 +76,7 @@ def _inclusion(table: Table) -> Floats:
     return inclusion
 
 
-def _sampling(table: Table) -> pa.Array:
+def _sampling(table: FileTable) -> pa.Array:
     if "sampling" not in table.columns:
         return pa.array([""] * table.rows)
     sampling = table.text("sampling")
@@ -108,7 +108,7 @@ def _sample_warnings(weight: Floats, sampling: pa.Array, noun: str) -> tuple[str
     return (warning,)
 
 
-def read_design(table: Table, slices: Sequence[str], *, noun: str = "queries") -> Design:
+def read_design(table: FileTable, slices: Sequence[str], *, noun: str = "queries") -> Design:
     """Read and check the ids, weights, sampling and slices of queries.
 
     Args:

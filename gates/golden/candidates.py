@@ -12,7 +12,7 @@ import pyarrow as pa
 from gates.errors import GoldenError
 from gates.golden.files import read_csv, read_parquet
 from gates.golden.pairs import codes, pair_keys, query_index
-from gates.system.table import Table
+from gates.system.table import FileTable
 
 if TYPE_CHECKING:
     from gates.domain.golden_set import Floats, Ints, Manifest
@@ -47,7 +47,7 @@ class Candidates:
         return np.flatnonzero(~np.isin(asked, known))
 
 
-def _table(folder: Path) -> Table:
+def _table(folder: Path) -> FileTable:
     parquet, plain = folder / "candidates.parquet", folder / "candidates.csv"
     if parquet.exists() and plain.exists():
         raise GoldenError(
@@ -58,7 +58,7 @@ def _table(folder: Path) -> Table:
     return read_parquet(parquet) if parquet.exists() else read_csv(plain)
 
 
-def _titles(table: Table, manifest: Manifest) -> list[str]:
+def _titles(table: FileTable, manifest: Manifest) -> list[str]:
     name = manifest.raw.get("titles")
     if name:
         table.need(name)
@@ -67,7 +67,7 @@ def _titles(table: Table, manifest: Manifest) -> list[str]:
     return list(table.text(name or "title").to_pylist())
 
 
-def _feature(table: Table, name: str) -> Floats:
+def _feature(table: FileTable, name: str) -> Floats:
     """A feature column, NaN where it is missing; trees know what to do with those."""
     values = table.numbers(name)
     if np.isinf(values).any():

@@ -13,7 +13,7 @@ from gates.domain.golden_set import Expectation
 from gates.domain.tasks import ExpectationKind
 from gates.golden.files import read_csv
 from gates.golden.pairs import query_index
-from gates.system.table import Table
+from gates.system.table import FileTable
 
 if TYPE_CHECKING:
     from gates.domain.golden_set import Floats, Ints, Manifest
@@ -25,7 +25,7 @@ JUDGED, RECORDED = "judged", "recorded"
 """What `source` may say: a person wrote the expectation, or it is what a version answered."""
 
 
-def _range(table: Table) -> tuple[Floats, Floats]:
+def _range(table: FileTable) -> tuple[Floats, Floats]:
     bounds = []
     for name, default in (("low", 0.0), ("high", 1.0)):
         given = table.numbers(name) if name in table.columns else np.full(table.rows, np.nan)
@@ -43,7 +43,7 @@ def _range(table: Table) -> tuple[Floats, Floats]:
     return low, high
 
 
-def _depths(table: Table, kind: pa.Array) -> Ints:
+def _depths(table: FileTable, kind: pa.Array) -> Ints:
     """The depth of each row: `k`, which a top-k expectation must give; 1 otherwise."""
     given = table.numbers("k") if "k" in table.columns else np.full(table.rows, np.nan)
     tops = pa.array(["in-top", "never-in-top"])
@@ -63,7 +63,7 @@ def _depths(table: Table, kind: pa.Array) -> Ints:
     return depth.astype(np.int64)
 
 
-def _kinds(table: Table, manifest: Manifest) -> pa.Array:
+def _kinds(table: FileTable, manifest: Manifest) -> pa.Array:
     kinds = manifest.task.expectations
     kind = table.text("expect")
     known = np.asarray(pc.is_in(kind, value_set=pa.array(kinds)).to_numpy(False), dtype=bool)
@@ -77,7 +77,7 @@ def _kinds(table: Table, manifest: Manifest) -> pa.Array:
     return kind
 
 
-def _others(table: Table, manifest: Manifest, query: Ints, ids: pa.Array) -> list[str]:
+def _others(table: FileTable, manifest: Manifest, query: Ints, ids: pa.Array) -> list[str]:
     """The text that each row's target must be nearer than; empty where none is compared so."""
     if "closer" not in manifest.task.expectations:
         return [""] * table.rows
@@ -102,7 +102,7 @@ def _others(table: Table, manifest: Manifest, query: Ints, ids: pa.Array) -> lis
     return list(table.text("than").to_pylist())
 
 
-def _recorded(table: Table) -> int:
+def _recorded(table: FileTable) -> int:
     """How many rows a version's answers wrote."""
     if "source" not in table.columns:
         return 0
@@ -118,7 +118,7 @@ def _recorded(table: Table) -> int:
     return int(pc.sum(pc.equal(source, RECORDED)).as_py() or 0)
 
 
-def _warnings(table: Table) -> tuple[str, ...]:
+def _warnings(table: FileTable) -> tuple[str, ...]:
     recorded = _recorded(table)
     if not recorded:
         return ()

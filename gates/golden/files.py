@@ -13,7 +13,7 @@ import pyarrow.parquet
 from gates.errors import GoldenError
 from gates.system.files import read_bounded
 from gates.system.interruption import keep_from_arrow
-from gates.system.table import Table, csv_header, filled_lines
+from gates.system.table import FileTable, csv_header, filled_lines
 
 __all__ = ["read_csv", "read_parquet", "read_text"]
 
@@ -55,7 +55,7 @@ def _keep_first(found: list[pa.csv.InvalidRow]) -> Callable[[pa.csv.InvalidRow],
     return handler
 
 
-def read_csv(path: Path) -> Table:
+def read_csv(path: Path) -> FileTable:
     """Read a CSV file with every cell as text: ids keep their leading zeros.
 
     Args:
@@ -90,10 +90,10 @@ def read_csv(path: Path) -> Table:
             line=filled_lines(data)[row.number - 1] if row.number else None,
             advice="Put quotes around a cell that holds a comma.",
         )
-    return Table(path, _combined(table), table.num_rows, is_csv=True)
+    return FileTable(path, _combined(table), table.num_rows, is_csv=True)
 
 
-def read_parquet(path: Path) -> Table:
+def read_parquet(path: Path) -> FileTable:
     """Read a Parquet file.
 
     Raises:
@@ -105,7 +105,7 @@ def read_parquet(path: Path) -> Table:
         raise GoldenError(
             f"it cannot be read as Parquet: {error}", path=path, advice="Write it anew."
         ) from error
-    return Table(path, _combined(table), table.num_rows, is_csv=False)
+    return FileTable(path, _combined(table), table.num_rows, is_csv=False)
 
 
 def _combined(table: pa.Table) -> dict[str, Any]:

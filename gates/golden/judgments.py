@@ -12,7 +12,7 @@ import pyarrow as pa
 from gates.errors import GoldenError
 from gates.golden.files import read_csv
 from gates.golden.pairs import codes, pair_keys, query_index
-from gates.system.table import Table
+from gates.system.table import FileTable
 
 if TYPE_CHECKING:
     from gates.domain.golden_set import Floats, Ints
@@ -41,7 +41,7 @@ class Judgments:
 
 @dataclass(frozen=True)
 class _Graded:
-    table: Table
+    table: FileTable
     query: Ints
     doc: pa.Array
     grade: Floats

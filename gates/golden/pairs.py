@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from gates.domain.id_repairs import meeting
 from gates.errors import GoldenError
-from gates.system.table import Table
+from gates.system.table import FileTable
 
 if TYPE_CHECKING:
     from gates.domain.golden_set import Ints
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["codes", "pair_keys", "query_index"]
 
 
-def query_index(table: Table, ids: pa.Array) -> Ints:
+def query_index(table: FileTable, ids: pa.Array) -> Ints:
     """The query of each row, int64[rows].
 
     Args:

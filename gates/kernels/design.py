@@ -11,7 +11,7 @@ from gates.kernels.packed import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Design:
+class SampleDesign:
     """How n rows were drawn.
 
     Attributes:
@@ -26,11 +26,11 @@ class Design:
     census: Bools | None = None
     cluster: Ints | None = None
 
-    def of(self, rows: Bools) -> Design:
+    def of(self, rows: Bools) -> SampleDesign:
         """The design of some of the rows, such as a slice's."""
         census = None if self.census is None else self.census[rows]
         cluster = None if self.cluster is None else self.cluster[rows]
-        return Design(self.weight[rows], census, cluster)
+        return SampleDesign(self.weight[rows], census, cluster)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +75,7 @@ class Units:
         )
 
 
-def units(values: Floats, design: Design) -> Units:
+def units(values: Floats, design: SampleDesign) -> Units:
     """The rows of each column added up by unit.
 
     Args:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gates.kernels.design import Design
+from gates.kernels.design import SampleDesign
 from gates.kernels.mean_bounds import mean_bounds
 from gates.kernels.packed import Floats
 
@@ -49,7 +49,7 @@ class LossBounds:
 
 def loss_bounds(
     differences: Floats,
-    design: Design,
+    design: SampleDesign,
     *,
     severe: float,
     most: float = 1.0,

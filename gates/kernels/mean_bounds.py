@@ -30,7 +30,7 @@ from statistics import NormalDist
 import numpy as np
 
 from gates.kernels._exponential_sums import chance_below_zero
-from gates.kernels.design import Design, Units, ratio, units
+from gates.kernels.design import SampleDesign, Units, ratio, units
 from gates.kernels.packed import Floats
 
 _CELLS = 1 << 18  # values worked on at a time
@@ -61,7 +61,7 @@ class Bounds:
 
 def mean_bounds(
     values: Floats,
-    design: Design,
+    design: SampleDesign,
     *,
     worst: float,
     best: float,
@@ -106,7 +106,7 @@ def mean_bounds(
     return found
 
 
-def mean_p(values: Floats, design: Design, *, worst: float, null: float = 0.0) -> Floats:
+def mean_p(values: Floats, design: SampleDesign, *, worst: float, null: float = 0.0) -> Floats:
     """One-sided p of each column for "the mean is above `null`", float64[m]; 1.0 without rows.
 
     The smallest alpha at which the lower bound of `mean_bounds` reaches `null`. Its null hypothesis
@@ -240,7 +240,7 @@ def _quantile(chance: Floats) -> Floats:
 
 
 def _described(
-    values: Floats, design: Design, found: Units, lower: Floats, upper: Floats
+    values: Floats, design: SampleDesign, found: Units, lower: Floats, upper: Floats
 ) -> list[Bounds]:
     described = []
     for column in range(values.shape[1]):

@@ -14,7 +14,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from gates.kernels.design import Design, Units, units
+from gates.kernels.design import SampleDesign, Units, units
 from gates.kernels.mean_bounds import chance_mean_below
 from gates.kernels.packed import Bools, Floats
 
@@ -62,7 +62,7 @@ class PassChance:
 
 def pass_chance(
     goals: Sequence[Goal],
-    design: Design,
+    design: SampleDesign,
     *,
     times: float = 1.0,
     alpha: float = 0.05,
@@ -90,7 +90,7 @@ def pass_chance(
 
 def rows_needed(
     goal: Goal,
-    design: Design,
+    design: SampleDesign,
     *,
     power: float = 0.8,
     alpha: float = 0.05,
@@ -132,7 +132,7 @@ def rows_needed(
     return ceil(high)
 
 
-def _moved(goal: Goal, design: Design) -> Goal:
+def _moved(goal: Goal, design: SampleDesign) -> Goal:
     """The goal with its values moved to the mean to plan for."""
     there = ~np.isnan(goal.values) & (design.weight > 0)
     if goal.effect is None or not there.any():
@@ -142,7 +142,12 @@ def _moved(goal: Goal, design: Design) -> Goal:
 
 
 def _met(
-    goals: Sequence[Goal], design: Design, times: float, alpha: float, resamples: int, seed: int
+    goals: Sequence[Goal],
+    design: SampleDesign,
+    times: float,
+    alpha: float,
+    resamples: int,
+    seed: int,
 ) -> Bools:
     """Whether each sample meets each goal, bool[goals, resamples]."""
     pilot = units(np.stack([one.values for one in goals], axis=1), design)

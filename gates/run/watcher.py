@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from gates.domain.judging import Judgement
-    from gates.evidence.evidence import CheckRecord
+    from gates.errors import GatesError
+    from gates.evidence.evidence import CheckRecord, Evidence
+    from gates.run.delivery import Delivery
+    from gates.run.folder import RunFolder
     from gates.run.gate import Gate
-    from gates.run.session import GateSession
 
-__all__ = ["WATCHER", "Watcher"]
+__all__ = ["WATCHER", "RunSession", "Watcher"]
 
 WATCHER = "gates-watcher"
 """The name under which pytest is given the watcher, as a plugin."""
+
+
+class RunSession(Protocol):
+    """What a watcher may know of the session of a run, once that is over."""
+
+    # Not a copy of it: an interruption may still come while the session ends.
+    evidence: Evidence | None
+    delivery: Delivery | None
+    error: GatesError | None
+    interrupted: bool
+
+    @property
+    def folder(self) -> RunFolder:
+        """The run's folder.
+
+        Raises:
+            UsageError: It was not made.
+        """
 
 
 class Watcher:
     """Keeps the session of the run; who wants to see more of it, overrides."""
 
     def __init__(self) -> None:
-        self.session: GateSession | None = None
+        self.session: RunSession | None = None
 
     def progress(self, text: str) -> None:
         """Something that takes long has begun."""
@@ -34,6 +54,6 @@ class Watcher:
     def judged(self, judgement: Judgement) -> None:
         """One more bound or own test was judged."""
 
-    def finished(self, session: GateSession) -> None:
+    def finished(self, session: RunSession) -> None:
         """The run is over: `session.evidence` and `session.delivery`, or `session.error`."""
         self.session = session

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["Table", "csv_header", "filled_lines"]
+__all__ = ["FileTable", "csv_header", "filled_lines"]
 
 _EXAMPLES = 3
 
@@ -50,7 +50,7 @@ def csv_header(
 
 
 @dataclass(frozen=True)
-class Table:
+class FileTable:
     """The columns of one file.
 
     Attributes:

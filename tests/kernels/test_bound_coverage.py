@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gates.kernels.design import Design, units
+from gates.kernels.design import SampleDesign, units
 from gates.kernels.mean_bounds import chance_mean_below
 from gates.kernels.packed import Bools, Floats
 
@@ -41,7 +41,7 @@ POPULATIONS: list[tuple[Draw, float]] = [
 
 def above(values: Floats, truth: float, *, unseen: bool = True) -> Bools:
     """Whether the lower bound of each column is above the truth: a false accept."""
-    found = units(values, Design(np.ones(len(values))))
+    found = units(values, SampleDesign(np.ones(len(values))))
     at = np.full(values.shape[1], truth)
     # An unseen unit whose value is the truth itself is as good as none.
     worst = found.worst(-SEVERE) if unseen else at
@@ -68,7 +68,7 @@ def test_clusters_of_near_duplicates_hold_as_units_and_not_as_rows() -> None:
     rng = np.random.default_rng(2)
     values = np.repeat(np.clip(rng.normal(0, 0.17, (50, ROUNDS)), -1, 1), 4, axis=0)
     number = np.repeat(np.arange(50), 4)
-    found = units(values, Design(np.ones(200), cluster=number))
+    found = units(values, SampleDesign(np.ones(200), cluster=number))
     at = np.zeros(ROUNDS)
     assert np.mean(chance_mean_below(found, at, found.worst(-SEVERE)) < ALPHA) <= WITHIN
     assert np.mean(above(values, 0.0)) > 2 * WITHIN
@@ -83,6 +83,6 @@ def test_shares_of_traffic_hold_under_uneven_weights() -> None:
         hit = (rng.random(4_000) < np.clip(0.05 * traffic, 0, 1)).astype(np.float64)
         truth = float(np.average(hit, weights=traffic))
         rows = rng.choice(4_000, 200, p=traffic / traffic.sum())
-        found = units(-hit[rows, None], Design(np.ones(200)))
+        found = units(-hit[rows, None], SampleDesign(np.ones(200)))
         accepts.append(chance_mean_below(found, np.array([-truth]), np.array([-1.0]))[0] < ALPHA)
     assert np.mean(accepts) <= WITHIN

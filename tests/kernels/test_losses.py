@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gates.kernels.design import Design
+from gates.kernels.design import SampleDesign
 from gates.kernels.losses import LossBounds, loss_bounds
 from gates.kernels.packed import Floats
 
@@ -11,7 +11,7 @@ SEVERE = 0.3
 
 
 def losses(values: Floats, **options: object) -> LossBounds:
-    design = Design(np.ones(values.size))
+    design = SampleDesign(np.ones(values.size))
     (found,) = loss_bounds(values[:, None], design, severe=SEVERE, **options)  # type: ignore[arg-type]
     return found
 
@@ -54,7 +54,7 @@ def test_every_part_holds_for_zeros_with_rare_losses_up_to_one() -> None:
     # Read as the mean of losses in full, a bound at worst -.3 accepts one version in ten here.
     rng = np.random.default_rng(2)
     values = np.where(rng.random((200, 250)) < 0.01, -rng.uniform(0.3, 1, (200, 250)), 0.0)
-    found = loss_bounds(values, Design(np.ones(200)), severe=SEVERE)
+    found = loss_bounds(values, SampleDesign(np.ones(200)), severe=SEVERE)
     assert np.mean([one.mean_loss < 0.003 for one in found]) <= 0.08
     assert np.mean([one.severe_share < 0.01 for one in found]) <= 0.08
     assert np.mean([one.together < 0.0065 for one in found]) <= 0.08

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from gates.kernels.design import Design
+from gates.kernels.design import SampleDesign
 from gates.kernels.intervals import clopper_pearson
 from gates.kernels.mean_bounds import Bounds, mean_bounds, mean_p
 from gates.kernels.packed import Floats
@@ -17,8 +17,8 @@ SEVERE = 0.3
 DIFFERENCES = arrays(np.float64, st.integers(1, 40), elements=st.floats(-1, 1, width=32))
 
 
-def bounds(values: Floats, design: Design | None = None, **options: float) -> Bounds:
-    design = design or Design(np.ones(values.size))
+def bounds(values: Floats, design: SampleDesign | None = None, **options: float) -> Bounds:
+    design = design or SampleDesign(np.ones(values.size))
     settings = {"worst": -SEVERE, "best": SEVERE} | options
     (found,) = mean_bounds(values[:, None], design, **settings)  # type: ignore[arg-type]
     return found
@@ -77,7 +77,7 @@ def test_bounds_stand_around_the_estimate_and_mirror_each_other(values: Floats) 
 @given(DIFFERENCES, st.floats(0.001, 1000))
 def test_the_scale_of_the_weights_does_not_matter(values: Floats, scale: float) -> None:
     weight = np.ones(values.size) + np.arange(values.size) % 5
-    one, other = bounds(values, Design(weight)), bounds(values, Design(weight * scale))
+    one, other = bounds(values, SampleDesign(weight)), bounds(values, SampleDesign(weight * scale))
     assert one.lower == pytest.approx(other.lower, abs=1e-7)
     assert one.n_eff == pytest.approx(other.n_eff)
 
@@ -87,7 +87,7 @@ def test_rows_of_a_cluster_count_once() -> None:
     values = rng.normal(0, 0.17, 50)
     alone = bounds(values)
     cluster = np.tile(np.arange(50), 4)
-    found = bounds(np.tile(values, 4), Design(np.ones(200), cluster=cluster))
+    found = bounds(np.tile(values, 4), SampleDesign(np.ones(200), cluster=cluster))
     assert (found.n, found.units, found.n_eff) == (200, 50, 50)
     assert found.lower == pytest.approx(alone.lower, abs=1e-9)
     assert bounds(np.tile(values, 4)).lower > found.lower + 0.01
@@ -95,12 +95,12 @@ def test_rows_of_a_cluster_count_once() -> None:
 
 def test_census_rows_move_the_mean_and_carry_no_chance() -> None:
     values, census = np.array([0.1, -0.2, 0.3]), np.ones(3, np.bool_)
-    found = bounds(values, Design(np.array([5.0, 1, 1]), census))
+    found = bounds(values, SampleDesign(np.array([5.0, 1, 1]), census))
     assert found.lower == found.estimate == found.upper == pytest.approx(0.6 / 7)
     rng = np.random.default_rng(5)
     tail = rng.normal(0, 0.17, 100)
     weight = np.concatenate((np.full(10, 30.0), np.ones(100)))
-    mixed = Design(weight, np.arange(110) < 10)
+    mixed = SampleDesign(weight, np.arange(110) < 10)
     found = bounds(np.concatenate((np.zeros(10), tail)), mixed)
     # Three quarters of the traffic are certain: what is left of the tail's interval is a quarter.
     alone = bounds(tail)
@@ -111,7 +111,7 @@ def test_census_rows_move_the_mean_and_carry_no_chance() -> None:
 
 def test_the_unseen_row_weighs_what_traffic_meets() -> None:
     weight = np.array([1.0, 1, 1, 1, 12])
-    found = bounds(np.zeros(5), Design(weight))
+    found = bounds(np.zeros(5), SampleDesign(weight))
     assert found.n_eff == pytest.approx(256 / 148)
     assert found.lower < bounds(np.zeros(5)).lower
 
@@ -120,9 +120,9 @@ def test_values_still_to_be_judged_widen_both_ends() -> None:
     rng = np.random.default_rng(6)
     values = rng.normal(0, 0.1, (100, 1))
     least, most = values - 0.05, values + 0.02
-    (plain,) = mean_bounds(values, Design(np.ones(100)), worst=-SEVERE, best=SEVERE)
+    (plain,) = mean_bounds(values, SampleDesign(np.ones(100)), worst=-SEVERE, best=SEVERE)
     (found,) = mean_bounds(
-        values, Design(np.ones(100)), worst=-SEVERE, best=SEVERE, least=least, most=most
+        values, SampleDesign(np.ones(100)), worst=-SEVERE, best=SEVERE, least=least, most=most
     )
     assert found.estimate == plain.estimate
     assert found.lower == pytest.approx(plain.lower - 0.05, abs=0.001)
@@ -134,7 +134,7 @@ def test_columns_come_out_alike_alone_and_among_others_and_leave_out_nan() -> No
     rng = np.random.default_rng(7)
     values = rng.normal(0, 0.1, (300, 6))
     values[rng.random(values.shape) < 0.2] = np.nan
-    design = Design(rng.random(300), rng.random(300) < 0.1, rng.integers(0, 200, 300))
+    design = SampleDesign(rng.random(300), rng.random(300) < 0.1, rng.integers(0, 200, 300))
     together = mean_bounds(values, design, worst=-SEVERE, best=SEVERE)
     for column, found in enumerate(together):
         rows = ~np.isnan(values[:, column])
@@ -156,23 +156,23 @@ def test_what_is_not_a_number_is_refused() -> None:
     with pytest.raises(ValueError, match="finite"):
         bounds(np.array([inf, 0]))
     with pytest.raises(ValueError, match="weights"):
-        bounds(np.zeros(2), Design(np.array([1.0, -1])))
+        bounds(np.zeros(2), SampleDesign(np.array([1.0, -1])))
 
 
 def test_p_is_the_level_at_which_the_bound_reaches_the_null() -> None:
     rng = np.random.default_rng(8)
     for values in (rng.normal(0.02, 0.1, 80), np.where(rng.random(80) < 0.05, -0.3, 0.03)):
-        design = Design(np.ones(80))
+        design = SampleDesign(np.ones(80))
         (p,) = mean_p(values[:, None], design, worst=-SEVERE)
         if 1e-6 < p < 0.4:
             found = bounds(values, alpha=float(p))
             assert found.lower == pytest.approx(0, abs=1e-4)
-    assert mean_p(np.full((3, 1), np.nan), Design(np.ones(3)), worst=-SEVERE)[0] == 1
+    assert mean_p(np.full((3, 1), np.nan), SampleDesign(np.ones(3)), worst=-SEVERE)[0] == 1
 
 
 def test_better_is_not_claimed_of_many_tiny_gains_and_a_few_large_losses() -> None:
     # A sign-flip test calls such a version better in 39 % of samples of twenty: its mean is 0.
     rng = np.random.default_rng(9)
     values = np.where(rng.random((20, 1000)) < 0.05, -0.3, 0.3 * 0.05 / 0.95)
-    p = mean_p(values, Design(np.ones(20)), worst=-SEVERE)
+    p = mean_p(values, SampleDesign(np.ones(20)), worst=-SEVERE)
     assert np.mean(p < 0.05) < 0.02

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gates.kernels.design import Design, units
+from gates.kernels.design import SampleDesign, units
 from gates.kernels.mean_bounds import chance_mean_below
 from gates.kernels.packed import Floats
 from gates.kernels.planning import Goal, pass_chance, rows_needed
@@ -17,7 +17,7 @@ Draw = Callable[[np.random.Generator, tuple[int, ...]], Floats]
 
 def passes(values: Floats, margin: float) -> float:
     """How often the bound of each column clears the margin."""
-    found = units(values, Design(np.ones(len(values))))
+    found = units(values, SampleDesign(np.ones(len(values))))
     at = np.full(values.shape[1], margin)
     return float(np.mean(chance_mean_below(found, at, found.worst(-SEVERE)) < 0.05))
 
@@ -46,7 +46,7 @@ def test_at_the_printed_number_of_queries_four_in_five_pass(
     for seed in range(8):
         pilot = population(rng, (300,))
         goal = Goal(pilot, margin, -SEVERE, effect=0.0)
-        n = rows_needed(goal, Design(np.ones(300)), resamples=120, seed=seed)
+        n = rows_needed(goal, SampleDesign(np.ones(300)), resamples=120, seed=seed)
         assert n is not None
         rates.append(passes(population(rng, (n, 200)), margin))
     assert 0.72 <= np.mean(rates) <= 0.9
@@ -56,7 +56,7 @@ def test_the_chance_of_a_pass_is_the_one_that_samples_have() -> None:
     rng = np.random.default_rng(2)
     pilot = dense(rng, (5_000,))
     found = pass_chance(
-        [Goal(pilot, -0.015, -SEVERE, effect=0.0)], Design(np.ones(5_000)), times=0.1
+        [Goal(pilot, -0.015, -SEVERE, effect=0.0)], SampleDesign(np.ones(5_000)), times=0.1
     )
     truth = passes(dense(rng, (500, 2_000)), -0.015)
     assert found.each == (found.joint,)
@@ -69,14 +69,14 @@ def test_goals_that_share_queries_are_met_together_more_often_than_by_chance() -
     values = dense(rng, (400,))
     half = np.where(np.arange(400) < 200, values, np.nan)
     goals = [Goal(values, -0.02, -SEVERE, 0.0), Goal(half, -0.02, -SEVERE, 0.0)]
-    found = pass_chance(goals, Design(np.ones(400)))
+    found = pass_chance(goals, SampleDesign(np.ones(400)))
     assert found.each[1] < found.each[0]
     assert found.each[0] * found.each[1] + 0.02 < found.joint <= min(found.each)
 
 
 def test_more_queries_a_wider_margin_and_a_better_version_help() -> None:
     values = tied(np.random.default_rng(4), (200,))
-    design = Design(np.ones(200))
+    design = SampleDesign(np.ones(200))
 
     def chance(margin: float, effect: float, times: float = 1.0) -> float:
         return pass_chance([Goal(values, margin, -SEVERE, effect)], design, times=times).joint
@@ -90,13 +90,13 @@ def test_more_queries_a_wider_margin_and_a_better_version_help() -> None:
 
 def test_a_pilot_without_a_change_still_needs_the_queries_that_rule_out_rare_losses() -> None:
     # The normal formula says that a scatter of 0 needs no queries at all.
-    n = rows_needed(Goal(np.zeros(50), -0.005, -SEVERE, 0.0), Design(np.ones(50)))
+    n = rows_needed(Goal(np.zeros(50), -0.005, -SEVERE, 0.0), SampleDesign(np.ones(50)))
     assert n is not None
     assert n >= np.log(0.05) / np.log(1 - 0.005 / SEVERE)
 
 
 def test_no_number_of_queries_helps_a_version_at_the_margin_or_a_goal_without_rows() -> None:
-    design, values = Design(np.ones(50)), dense(np.random.default_rng(5), (50,))
+    design, values = SampleDesign(np.ones(50)), dense(np.random.default_rng(5), (50,))
     assert rows_needed(Goal(values, -0.01, -SEVERE, effect=-0.01), design) is None
     assert rows_needed(Goal(np.full(50, np.nan), -0.01, -SEVERE, 0.0), design) is None
 
@@ -105,13 +105,13 @@ def test_clusters_cost_queries_and_census_rows_are_certain() -> None:
     rng = np.random.default_rng(6)
     values = np.repeat(dense(rng, (100,)), 4)
     goal = Goal(values, -0.03, -SEVERE, effect=0.0)
-    alone = rows_needed(goal, Design(np.ones(400)), resamples=200)
+    alone = rows_needed(goal, SampleDesign(np.ones(400)), resamples=200)
     together = rows_needed(
-        goal, Design(np.ones(400), cluster=np.repeat(np.arange(100), 4)), resamples=200
+        goal, SampleDesign(np.ones(400), cluster=np.repeat(np.arange(100), 4)), resamples=200
     )
     assert alone is not None
     assert together is not None
     assert together > 2.5 * alone
-    census = Design(np.ones(400), census=np.ones(400, np.bool_))
+    census = SampleDesign(np.ones(400), census=np.ones(400, np.bool_))
     assert pass_chance([goal], census).joint == 1
     assert pass_chance([Goal(values, 0.03, -SEVERE, effect=0.0)], census).joint == 0

@@ -64,7 +64,7 @@ def population(plan: ComparisonPlan, aligned: Aligned) -> Population:
 def _read(plan: ComparisonPlan) -> Design:
     # Reading golden sets costs as much to import as a small comparison takes.
     from gates.domain.design import read_design
-    from gates.system.table import Table
+    from gates.system.table import FileTable
 
     assert plan.queries  # noqa: S101 - asked before
     source = open_source(plan.queries, "queries")
@@ -75,7 +75,7 @@ def _read(plan: ComparisonPlan) -> Design:
     # Every column of words may be a slice; numbers are cut only where somebody asks.
     words = [name for name, values in columns.items() if pa.types.is_string(values.type)]
     slices = dict.fromkeys((*plan.slice_columns, *(one for one in words if one not in known)))
-    table = Table(plan.queries, columns, whole.num_rows, source.lines_before == 1)
+    table = FileTable(plan.queries, columns, whole.num_rows, source.lines_before == 1)
     design = read_design(table, tuple(slices))
     for name in plan.slices:
         column, equals, value = name.partition("=")
