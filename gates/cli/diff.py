@@ -55,6 +55,14 @@ class Missing(StrEnum):
     EMPTY = "empty"
 
 
+class Order(StrEnum):
+    """What orders a ranking."""
+
+    SCORE = "score"
+    RANK = "rank"
+    ROWS = "rows"
+
+
 def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="The ranking in production.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="The ranking under test.")],
@@ -114,6 +122,12 @@ def diff(
     missing: Annotated[
         Missing, typer.Option(help="What a query is that a ranking lacks.")
     ] = Missing.ERROR,
+    order: Annotated[
+        Order | None,
+        typer.Option(
+            help="What orders OLD and NEW (default: the rank where a file has one, else the score)."
+        ),
+    ] = None,
     resamples: Annotated[
         int, typer.Option(min=1_000, max=1_000_000, help="Bootstrap resamples.")
     ] = 10_000,
@@ -158,6 +172,7 @@ def diff(
         relevant,
         unjudged.value,
         missing.value,
+        order.value if order else "",
         resamples,
         seed,
     )

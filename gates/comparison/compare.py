@@ -19,10 +19,10 @@ import numpy as np
 
 from gates.comparison.exhibits import judge_next, most_changed, side_by_side, worst_places
 from gates.comparison.files.aligned import Aligned, align
+from gates.comparison.files.judgment_notes import judgment_notes
 from gates.comparison.files.queries import population
 from gates.comparison.files.rows import FileRows
 from gates.comparison.files.store import CodedFile
-from gates.comparison.files.unmet import unmet_documents
 from gates.comparison.measure import MeasuredQueries
 from gates.comparison.measures import SEVERE
 from gates.comparison.per_query import measure_queries
@@ -86,10 +86,15 @@ def compare(plan: ComparisonPlan, *, progress: Progress, with_lists: bool = Fals
             plan.new,
             plan.judgments,
             scratch=scratch,
+            order=plan.order,
             progress=lambda done, total: progress("reading rows", done, total),
         )
         queries = _measured(plan, aligned, progress)
-        notes = (*queries.population.notes, *unmet_documents(FileRows(aligned), queries))
+        notes = (
+            *aligned.notes,
+            *queries.population.notes,
+            *judgment_notes(FileRows(aligned), queries),
+        )
         progress("resampling", 0, None)
         whole, *named = cuts(queries.population.slices, plan.slices, queries.population.index.size)
         judged = f"{plan.judged.name}.delta"

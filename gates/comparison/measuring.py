@@ -212,12 +212,18 @@ def _difference(
     if not change.tells(rows):
         reason = _why_nothing_tells(change, exists)
         return Measurement(
-            metric, None, 0, unit, slice=name, reason=reason, cause=Cause.NOTHING_COMPARED
+            metric,
+            None,
+            0,
+            unit,
+            slice=name,
+            reason=reason,
+            cause=Cause.NOTHING_COMPARED,
+            extra=_both(change, exists, sample.weight),
         )
     weight, gain = sample.weight[exists], change.gain[exists]
     extra: dict[str, float | None] = {
-        "old": float(np.average(change.old[exists], weights=weight)),
-        "new": float(np.average(change.new[exists], weights=weight)),
+        **_both(change, exists, sample.weight),
         "n_eff": interval.n_eff,
         "left_out": float(rows.sum() - interval.n),
         # The estimate's own standard error has the design in it already.
@@ -245,6 +251,13 @@ def _difference(
         optimistic=optimistic,
         extra=extra,
     )
+
+
+def _both(change: PairedMetric, exists: Bools, weight: Floats) -> dict[str, float | None]:
+    return {
+        "old": float(np.average(change.old[exists], weights=weight[exists])),
+        "new": float(np.average(change.new[exists], weights=weight[exists])),
+    }
 
 
 def _uninformative(change: PairedMetric, exists: Bools, weight: Floats) -> dict[str, float | None]:

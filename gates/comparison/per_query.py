@@ -62,6 +62,7 @@ class PerQuery:
         informative: metric → float64[P], whether each query can tell the rankings apart: a value of
             `gates.kernels.informative`.
         met: How many judged documents stand in either list, of all queries.
+        repeated: How many judgments stood there twice, word for word, and count once.
         judge_next: Unjudged documents that could move the mean most, most first.
         longest: The length of the longest list.
     """
@@ -72,6 +73,7 @@ class PerQuery:
     unjudged: Mapping[str, tuple[Floats, Floats]]
     informative: Mapping[str, Floats]
     met: int
+    repeated: int
     judge_next: tuple[UnjudgedDocument, ...]
     longest: int
 
@@ -98,7 +100,7 @@ def measure_queries(
     total = population.weight.sum()
     columns: dict[Column, Floats] = {}
     following: list[UnjudgedDocument] = []
-    longest, met = 1, 0
+    longest, met, repeated = 1, 0, 0
 
     def work(block: AlignedQueries) -> tuple[AlignedQueries, _Block]:
         return block, _Block(measures, rows, block)
@@ -112,6 +114,7 @@ def measure_queries(
             some = _most_powerful(block, found.open, share, total)
             following = nsmallest(_NEXT, (*following, *some), key=lambda one: one.order)
         longest, met = max(longest, found.longest), met + found.met
+        repeated += found.repeated
         if progress:
             progress(block.query.size)
 
@@ -123,7 +126,15 @@ def measure_queries(
     least, greatest = of("least"), of("greatest")
     unjudged = {name: (least[name], greatest[name]) for name in least}
     return PerQuery(
-        of("old"), of("new"), of("like"), unjudged, of("tells"), met, tuple(following), longest
+        of("old"),
+        of("new"),
+        of("like"),
+        unjudged,
+        of("tells"),
+        met,
+        repeated,
+        tuple(following),
+        longest,
     )
 
 
@@ -135,10 +146,12 @@ class _Block:
         open: What unjudged documents could do to the judged metric, where they may.
         longest: The length of the longest list.
         met: How many judged documents stand in either list.
+        repeated: How many judgments stood there twice.
     """
 
     def __init__(self, measures: RankingMeasures, rows: RankedRows, block: AlignedQueries) -> None:
-        matched = rows.match(block)
+        block, matched = rows.match(block)
+        self.repeated = block.repeated
         judged = JudgedQueries(
             block.judged.starts, block.grades, rows.max_grade, measures.gain, measures.relevant
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from gates.comparison.files.order import Order
 from gates.comparison.measures import SEVERE, RankingMeasures
 from gates.comparison.metric import Metric
 from gates.comparison.metrics import judging_metrics, likeness_measures, quality, quality_metrics
@@ -39,6 +40,7 @@ class ComparisonPlan:
         relevant: The grade from which a document counts as relevant.
         unjudged: Whether documents that nobody judged may decide (`open`), or count as irrelevant.
         missing: What a query is that a ranking lacks: an error, or an empty result list.
+        order: What orders both rankings; empty is the rank of each where it has one.
         resamples: Bootstrap resamples behind each interval.
         seed: The seed of everything random.
     """
@@ -59,6 +61,7 @@ class ComparisonPlan:
     relevant: float = 1.0
     unjudged: Literal["open", "irrelevant"] = "open"
     missing: Literal["error", "empty"] = "error"
+    order: Order = ""
     resamples: int = 10_000
     seed: int = DEFAULT_SEED
 

@@ -28,6 +28,7 @@ class AlignedQueries:
         grades: float64[J], their grades.
         tied: bool[B], whether both rankings give all documents of a query one score, so that only
             ids order them; None where nobody knows.
+        repeated: How many judgments stood there twice, word for word, and were left out.
         given: Whether both rankings order the same documents, which they were given.
     """
 
@@ -38,6 +39,7 @@ class AlignedQueries:
     grades: Floats
     tied: Bools | None = None
     given: bool = False
+    repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,8 @@ class RankedRows(Protocol):
     def blocks(self) -> Iterator[AlignedQueries]:
         """All queries, some at a time, in no order that means anything; once."""
 
-    def match(self, block: AlignedQueries) -> Matched:
-        """The block's documents, matched with each other and with their grades.
+    def match(self, block: AlignedQueries) -> tuple[AlignedQueries, Matched]:
+        """The block without repeated judgments, its documents matched with each other and grades.
 
         Raises:
             RankingError: A document stands twice in a query.

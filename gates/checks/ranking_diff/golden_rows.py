@@ -81,9 +81,9 @@ class GoldenRows:
             given=True,
         )
 
-    def match(self, block: AlignedQueries) -> Matched:
+    def match(self, block: AlignedQueries) -> tuple[AlignedQueries, Matched]:
         """The block's documents, matched with each other and with their grades."""
-        return match(block.old, block.new, block.judged, block.grades)
+        return block, match(block.old, block.new, block.judged, block.grades)
 
     def lists(self, queries: Ints, *, graded: bool = True) -> Mapping[int, QueryLists]:
         """The lists of some queries, by number; grades are at hand whether or not they are asked.

@@ -17,7 +17,7 @@ from gates.system.interruption import keep_from_arrow
 from gates.system.json_files import json_value
 from gates.system.table import csv_header
 
-__all__ = ["TREC", "csv_source", "jsonl_source", "trec_source"]
+__all__ = ["TREC", "csv_source", "is_headerless_trec", "jsonl_source", "trec_source"]
 
 keep_from_arrow()
 
@@ -137,26 +137,21 @@ def trec_source(path: Path, kind: Kind) -> Source:
     names = TREC[kind]
     head = _first_line(path).split()
     if len(head) != len(names):
-        raise RankingError(
-            f"line 1 has {len(head)} fields; a TREC {kind} file has {len(names)}: "
-            f"{' '.join(names)}",
-            path=path,
-            line=1,
-            advice="for a table with a header, name it .csv or .tsv",
-        )
+        raise _fields(path, kind, 1, len(head), "for a table with a header, name it .csv or .tsv")
 
     def pieces(columns: Sequence[str]) -> Iterator[Reader]:
         lines = 0
         for block in _blocks(path):
-            yield partial(_trec_block, path, block, lines, names, columns)
+            yield partial(_trec_block, path, block, lines, kind, columns)
             lines += block.count(b"\n")
 
     return Source(path, names, None, path.stat().st_size, pieces, lines_before=0)
 
 
 def _trec_block(
-    path: Path, block: bytes, before: int, names: Sequence[str], columns: Sequence[str]
+    path: Path, block: bytes, before: int, kind: Kind, columns: Sequence[str]
 ) -> tuple[pa.Table]:
+    names = TREC[kind]
     even = re.sub(rb"[ \t\r]+", b"\t", block)
     even = re.sub(rb"\t*\n\t*", b"\n", even).strip(b"\t")
     try:
@@ -174,11 +169,43 @@ def _trec_block(
         )
         return (table,)
     except pa.ArrowInvalid as problem:
+        for line, text in enumerate(block.split(b"\n"), before + 1):
+            if (count := len(text.split())) not in (0, len(names)):
+                raise _fields(path, kind, line, count, "give every line all of them") from problem
         raise RankingError(
             f"after line {before}: {problem}",
             path=path,
             advice=f"give every line {len(names)} fields: {' '.join(names)}",
         ) from problem
+
+
+def is_headerless_trec(path: Path, kind: Kind) -> bool:
+    """Whether a table's first line is one of a TREC file, such as MS MARCO's `qrels.dev.tsv`."""
+    head, names = _first_line(path).split("\t"), TREC.get(kind, ())
+    numeric = {"rank", "score", "grade"}
+    return len(head) == len(names) and all(
+        _is_number(cell) for cell, name in zip(head, names, strict=True) if name in numeric
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _fields(path: Path, kind: Kind, line: int, count: int, advice: str) -> RankingError:
+    names = TREC[kind]
+    if kind == "run" and count > len(names):
+        advice = f"write the tag without blanks, or {advice}"
+    return RankingError(
+        f"line {line} has {count} fields; a TREC {kind} file has {len(names)}: {' '.join(names)}",
+        path=path,
+        line=line,
+        advice=advice,
+    )
 
 
 def _opened(path: Path) -> pa.NativeFile:

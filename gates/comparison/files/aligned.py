@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 
 from gates.comparison.files.arrow import as_arrow
 from gates.comparison.files.coded import CodedPiece, code_pieces
-from gates.comparison.files.columns import Columns, Reading, find_columns, read_pieces
+from gates.comparison.files.columns import Columns, Reading, judgment_columns, read_pieces
 from gates.comparison.files.formats import open_source
+from gates.comparison.files.order import Order, ordered_columns
 from gates.comparison.files.parallel import in_order
 from gates.comparison.files.regroup import regrouped
 from gates.comparison.files.source import Source
@@ -45,6 +46,7 @@ class Aligned:
         query: uint64[Q], codes of all queries of any file, ordered as their ids are.
         names: Arrow strings[Q], their ids, ascending.
         partitions: How many partitions the rows are kept in.
+        notes: What to know of how the rankings are ordered.
     """
 
     old: CodedFile
@@ -53,6 +55,7 @@ class Aligned:
     query: Codes
     names: pa.Array
     partitions: int
+    notes: tuple[str, ...] = ()
 
     def blocks(self) -> Iterator[AlignedQueries]:
         """All queries, some thousand at a time, in no order that means anything; once."""
@@ -79,6 +82,7 @@ def align(
     *,
     scratch: Path,
     progress: Progress,
+    order: Order = "",
     memory: int = MEMORY,
 ) -> Aligned:
     """Read three long files and bring their queries together.
@@ -89,6 +93,7 @@ def align(
         judgments: The relevance judgments.
         scratch: A folder for what does not fit into memory.
         progress: Told how many rows were read so far, and of how many (None when nobody knows).
+        order: What orders both rankings, where somebody said.
         memory: Bytes of codes to hold in memory; it changes no result.
 
     Raises:
@@ -99,8 +104,9 @@ def align(
         open_source(new, "run"),
         open_source(judgments, "judgments"),
     ]
-    columns = [find_columns(sources[0], "run"), find_columns(sources[1], "run")]
-    columns.append(find_columns(sources[2], "judgments"))
+    found = [ordered_columns(one, order) for one in sources[:2]]
+    columns = [*(one for one, _ in found), judgment_columns(sources[2])]
+    notes = tuple(dict.fromkeys(note for _, some in found for note in some))
     partitions = _partitions(sources, memory)
     known = [source.rows for source in sources]
     total = None if None in known else sum(one for one in known if one is not None)
@@ -122,9 +128,9 @@ def align(
             )
     query, first = np.unique(np.concatenate([one.query for one in files]), return_index=True)
     names = pa.concat_arrays([one.names for one in files]).take(as_arrow(first))
-    order = pc.sort_indices(names)
-    query = query[np.from_dlpack(order)]
-    return Aligned(files[0], files[1], files[2], query, names.take(order), partitions)
+    by_name = pc.sort_indices(names)
+    query = query[np.from_dlpack(by_name)]
+    return Aligned(files[0], files[1], files[2], query, names.take(by_name), partitions, notes)
 
 
 def _read(
@@ -165,6 +171,8 @@ def _finished(
         return collector.finish()
     except Scattered:
         again = regrouped(source, columns, Path(tempfile.mkdtemp(dir=scratch)) / "regrouped")
+        # The numbers of the rows are a column now.
+        columns = replace(columns, counted=False)
         (file,) = _read([(again, columns)], partitions, scratch, lambda _: None)
         return file
 

@@ -25,20 +25,26 @@ __all__ = [
     "Piece",
     "examples",
     "examples_of_twice",
-    "find_columns",
+    "judgment_columns",
+    "known_column",
     "read_pieces",
+    "run_columns",
 ]
 
 Value = Literal["score", "rank", "grade"]
 
 _NAMES: Mapping[str, tuple[str, ...]] = {
-    "query_id": ("query_id", "qid", "query", "queryid", "topic"),
-    "doc_id": ("doc_id", "docid", "docno", "document_id", "product_id", "item_id"),
+    "query_id": ("query_id", "qid", "query", "queryid", "topic", "query-id"),
+    "doc_id": (
+        *("doc_id", "docid", "docno", "document_id", "product_id", "item_id"),
+        *("corpus-id", "corpus_id"),  # as BEIR and MTEB have it
+    ),
     "rank": ("rank", "position"),
     "score": ("score",),
-    "grade": ("grade", "relevance", "rel", "label", "rating"),
+    "grade": ("grade", "relevance", "rel", "label", "rating", "score"),
 }
 _EXAMPLES = 3
+_ROWS = 1 << 32  # of a piece at the most: rows are numbered through all pieces of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +56,14 @@ class Columns:
         doc: The column of document ids.
         value: The column that orders or grades the documents.
         meaning: What the value is.
+        counted: Whether the value is no column, but the number of the row.
     """
 
     query: str
     doc: str
     value: str
     meaning: Value
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,30 +89,38 @@ Reading = Callable[[], Iterator[Piece]]
 """Reads one piece of a file, some rows at a time."""
 
 
-def find_columns(source: Source, kind: Literal["run", "judgments"]) -> Columns:
-    """The columns of a run or of judgments, by their usual names.
-
-    A run that carries ranks is taken as it was served: the rank counts and not the score.
+def judgment_columns(source: Source) -> Columns:
+    """The columns of judgments, by their usual names.
 
     Raises:
         RankingError: One is missing; the error lists the names that would do.
     """
     query, doc = _column(source, "query_id"), _column(source, "doc_id")
-    if kind == "judgments":
-        return Columns(query, doc, _column(source, "grade"), "grade")
-    rank = _known(source, "rank")
-    if rank:
-        return Columns(query, doc, rank, "rank")
+    return Columns(query, doc, _column(source, "grade"), "grade")
+
+
+def run_columns(source: Source, order: Literal["rank", "score", "rows"]) -> Columns:
+    """The columns of a ranking that is ordered by its ranks, its scores, or as its rows stand.
+
+    Raises:
+        RankingError: One is missing; the error lists the names that would do.
+    """
+    query, doc = _column(source, "query_id"), _column(source, "doc_id")
+    if order == "rows":
+        return Columns(query, doc, "row", "rank", counted=True)
+    if order == "rank":
+        return Columns(query, doc, _column(source, "rank"), "rank")
     return Columns(query, doc, _column(source, "score", also="rank"), "score")
 
 
-def _known(source: Source, what: str) -> str | None:
+def known_column(source: Source, what: str) -> str | None:
+    """The column that holds query ids, documents, ranks, scores or grades; None without one."""
     lowered = {name.lower(): name for name in source.names}
     return next((lowered[name] for name in _NAMES[what] if name in lowered), None)
 
 
 def _column(source: Source, what: str, *, also: str = "") -> str:
-    found = _known(source, what)
+    found = known_column(source, what)
     if found is None:
         wanted = (*_NAMES[what], *(_NAMES[also] if also else ()))
         near = [n for name in source.names for n in get_close_matches(name.lower(), wanted, n=1)]
@@ -125,12 +141,13 @@ def read_pieces(source: Source, columns: Columns) -> Iterator[Reading]:
     Raises:
         RankingError: From a reader: an empty id, or a value that is not a number.
     """
-    wanted = (columns.query, columns.doc, columns.value)
+    wanted = (columns.query, columns.doc, *(() if columns.counted else (columns.value,)))
     for number, read in enumerate(source.pieces(wanted)):
         yield partial(_checked, source, columns, number, read)
 
 
 def _checked(source: Source, columns: Columns, number: int, read: Reader) -> Iterator[Piece]:
+    row = number * _ROWS
     for table in read():
         query = _text(source, columns.query, table[columns.query])
         doc = _text(source, columns.doc, table[columns.doc])
@@ -138,7 +155,14 @@ def _checked(source: Source, columns: Columns, number: int, read: Reader) -> Ite
             query = pc.dictionary_encode(query)
         if pa.types.is_dictionary(doc.type):
             doc = doc.dictionary_decode()
-        value = _numbers(source, columns.value, table[columns.value].combine_chunks())
+        if columns.counted:
+            value = np.arange(row, row + table.num_rows, dtype=np.float64)
+            row += table.num_rows
+        else:
+            value = _numbers(source, columns.value, table[columns.value].combine_chunks())
+        if columns.meaning == "grade":
+            # What is worse than irrelevant (spam, in TREC's web tracks) gains no less than nothing.
+            value = np.where(np.isfinite(value) & (value < 0), 0.0, value)
         piece = Piece(source, number, query, doc, value)
         _check_value(piece, columns)
         yield piece
@@ -147,10 +171,8 @@ def _checked(source: Source, columns: Columns, number: int, read: Reader) -> Ite
 def _check_value(piece: Piece, columns: Columns) -> None:
     value, meaning = piece.value, columns.meaning
     wrong = np.isnan(value) if meaning == "score" else ~np.isfinite(value)
-    if meaning == "grade":
-        wrong |= value < 0
     if wrong.any():
-        words = {"score": "NaN or empty", "rank": "not a number", "grade": "not a number from 0"}
+        words = {"score": "NaN or empty", "rank": "not a number", "grade": "not a number"}
         raise RankingError(
             f"`{columns.value}` is {words[meaning]} in {int(wrong.sum()):,} or more rows: "
             f"{examples(piece.query, piece.doc, wrong)}",

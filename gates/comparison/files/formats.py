@@ -5,7 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from gates.comparison.files._parquet import parquet_source, parts_of
-from gates.comparison.files._text import TREC, csv_source, jsonl_source, trec_source
+from gates.comparison.files._text import (
+    TREC,
+    csv_source,
+    is_headerless_trec,
+    jsonl_source,
+    trec_source,
+)
 from gates.comparison.files.source import Kind, Source
 from gates.errors import RankingError
 
@@ -44,6 +50,8 @@ def open_source(path: Path, kind: Kind) -> Source:
     form = _SUFFIXES.get(suffixes[-1].lower() if suffixes else "")
     if form == "parquet":
         return parquet_source(path, [path])
+    if form == "csv" and ".tsv" in suffixes and is_headerless_trec(path, kind):
+        form = "trec"
     if form == "csv":
         return csv_source(path)
     if form == "jsonl":

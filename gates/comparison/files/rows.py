@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from gates.comparison.files.store import CodedFile
 from gates.comparison.rows import AlignedQueries, QueryLists
 from gates.errors import RankingError
 from gates.kernels.ids import Codes
-from gates.kernels.matching import JUDGED, OLD, Matched, match
+from gates.kernels.matching import JUDGED, OLD, Lists, Matched, match
 from gates.kernels.packed import Ints
 
 __all__ = ["FileRows"]
@@ -46,16 +46,20 @@ class FileRows:
         """All queries, some thousand at a time, in no order that means anything; once."""
         return self.aligned.blocks()
 
-    def match(self, block: AlignedQueries) -> Matched:
-        """The block's documents, matched with each other and with their grades.
+    def match(self, block: AlignedQueries) -> tuple[AlignedQueries, Matched]:
+        """The block without repeated judgments, its documents matched with each other and grades.
 
         Raises:
-            RankingError: A document stands twice in a query of one file.
+            RankingError: A document stands twice in a query of one file, but for judgments that
+                stand there twice word for word.
         """
         matched = match(block.old, block.new, block.judged, block.grades)
         if matched.twice.size:
+            block = _without_repeated(block)
+            matched = match(block.old, block.new, block.judged, block.grades)
+        if matched.twice.size:
             raise self._twice(block, matched)
-        return matched
+        return block, matched
 
     def lists(self, queries: Ints, *, graded: bool) -> Mapping[int, QueryLists]:
         """The lists of some queries, by number, from just the pieces of files that hold them."""
@@ -82,6 +86,22 @@ class FileRows:
             path=file.source.path,
             advice="keep one row for each document of a query",
         )
+
+
+def _without_repeated(block: AlignedQueries) -> AlignedQueries:
+    """The block with each judgment once; those that contradict each other stay."""
+    starts, codes, grades = block.judged.starts, block.judged.codes, block.grades
+    query = np.repeat(np.arange(starts.size - 1), np.diff(starts))
+    order = np.lexsort((grades, codes, query))
+    again = np.zeros(codes.size, dtype=np.bool_)
+    same = np.ones(max(codes.size - 1, 0), dtype=np.bool_)
+    for column in (query, codes, grades):
+        same &= column[order][1:] == column[order][:-1]
+    again[order[1:]] = same
+    kept = ~again
+    ends = np.concatenate(([0], np.cumsum(np.bincount(query[kept], minlength=starts.size - 1))))
+    judged = Lists(ends, codes[kept])
+    return replace(block, judged=judged, grades=grades[kept], repeated=int(again.sum()))
 
 
 def _ranked(file: CodedFile, codes: Codes) -> dict[str, list[str]]:

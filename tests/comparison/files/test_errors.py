@@ -74,7 +74,7 @@ def text(tmp_path: Path, name: str, content: str) -> Path:
         ("run.jsonl", "[1]\n", "line 1 is not a JSON object"),
         ("run.jsonl", '{"query_id": "q", "doc_id": "a", "score": 1}\nno\n', "not JSON objects"),
         ("run.trec", "q1 Q0 a 1 0.5\n", "line 1 has 5 fields; a TREC run file has 6"),
-        ("run.trec", "q1 Q0 a 1 0.5 t\nq1 Q0 b 2 0.5\n", "after line 0"),
+        ("run.trec", "q1 Q0 a 1 0.5 t\nq1 Q0 b 2 0.5\n", "line 2 has 5 fields"),
         ("run.parquet", "PAR1 not really", "cannot be read as Parquet"),
         ("run.csv.gz", "query_id,doc_id,score\n", "cannot be read|not a table"),
     ],
@@ -89,9 +89,9 @@ def test_a_bad_ranking(tmp_path: Path, name: str, content: str | None, words: st
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("query_id,doc_id,score\nq1,a,1\n", "no column `grade`"),
-        ("query_id,doc_id,grade\nq1,a,-1\n", "`grade` is not a number from 0 in 1 "),
-        ("query_id,doc_id,grade\nq1,a,inf\n", "`grade` is not a number from 0"),
+        ("query_id,doc_id,stars\nq1,a,1\n", "no column `grade`"),
+        ("query_id,doc_id,grade\nq1,a,-inf\n", "`grade` is not a number in 1 "),
+        ("query_id,doc_id,grade\nq1,a,inf\n", "`grade` is not a number"),
         ("query_id,doc_id,grade\nq1,a,1\nq1,a,0\n", "1 or more documents stand twice"),
     ],
 )

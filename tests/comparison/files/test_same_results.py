@@ -93,7 +93,7 @@ def test_whole_numbers_are_ids_as_their_digits_are(tmp_path: Path, measured: Mea
     shop = Shop(queries=4)
 
     def plain(rows: list[tuple[str, str, float]]) -> list[tuple[str, str, float]]:
-        return [(str(int(q[1:])), str(int(doc[1:])), 1.0) for q, doc, _ in rows]
+        return [(str(int(q[1:])), str(int(doc[1:])), float(int(doc[1:]) % 2)) for q, doc, _ in rows]
 
     old, new = plain(shop.old), plain(shop.new)
     judged = [(str(int(q[1:])), str(int(doc[1:])), g) for q, doc, g in shop.judgments]

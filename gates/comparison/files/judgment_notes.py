@@ -1,4 +1,4 @@
-"""Why judged documents stand in neither ranking, read from the files once more."""
+"""Judgments that stand there twice, or whose documents stand in neither ranking."""
 
 from __future__ import annotations
 
@@ -10,13 +10,24 @@ from gates.domain.id_repairs import meeting
 from gates.errors import RankingError
 from gates.kernels.informative import UNMEASURED
 
-__all__ = ["unmet_documents"]
+__all__ = ["judgment_notes"]
 
 _LOOKED_AT = 200  # queries whose lists are read again
 _FEW = 0.05  # of the queries: below it, reading files again is not worth it
 
 
-def unmet_documents(rows: FileRows, queries: MeasuredQueries) -> tuple[str, ...]:
+def judgment_notes(rows: FileRows, queries: MeasuredQueries) -> tuple[str, ...]:
+    """What to know of judgments: those repeated, and those whose ids no ranking has.
+
+    Raises:
+        RankingError: Not one judged document stands in either ranking.
+    """
+    again = queries.per_query.repeated
+    said = f"{again:,} judgments stand there twice, word for word, and count once"
+    return (*((said,) if again else ()), *_unmet(rows, queries))
+
+
+def _unmet(rows: FileRows, queries: MeasuredQueries) -> tuple[str, ...]:
     """What to know of judged documents whose ids are not those of the rankings.
 
     Raises:
