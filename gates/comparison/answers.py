@@ -96,7 +96,8 @@ class Difference:
         rows: How many rows were compared.
         scores: How many scores moved beyond the tolerance.
         labels: How many labels changed; None for a ranking model.
-        queries: How many queries have a list; None for a classification model.
+        queries: How many queries have a list that could be ordered otherwise; None for a
+            classification model.
         orders: How many of those lists have another order; None for a classification model.
         largest: The largest move of a score.
         examples: The first rows that differ, those with another label or place before the rest.
@@ -165,7 +166,8 @@ def compare(old: Answers, new: Answers, golden: GoldenSet, tolerance: Tolerance)
     return Difference(
         rows=len(far),
         scores=int(far.sum()),
-        queries=len(np.unique(golden.row_query)),
+        # A list of one document has one order.
+        queries=int((np.bincount(golden.row_query) > 1).sum()),
         orders=len(np.unique(golden.row_query[turned])),
         largest=largest,
         examples=(*_ranked_rows(golden, places, _first(turned, far), old, new),),

@@ -51,6 +51,15 @@ def test_a_golden_set_without_expectations_measures_nothing_and_says_so() -> Non
     assert "no 'in-top' expectation" in measurement.reason
 
 
+def test_an_expectation_that_no_order_could_break_holds_for_nothing() -> None:
+    loose = Expectation(0, "in-top", "a", k=3)
+    measurement = run("behaviour", ranked(loose), "in-top")["in-top"]
+    assert (measurement.value, measurement.n) == (None, 0)
+    assert "that any order could break" in measurement.reason
+    tight = Expectation(0, "in-top", "a", k=2)
+    assert run("behaviour", ranked(loose, tight), "in-top")["in-top"].n == 1
+
+
 def classified(label: Callable[[str], tuple[str, float]]) -> FakeSubject:
     golden = golden_set(task="classification", texts=QUERIES)
     return FakeSubject(golden, FakeArm(label=label), None)

@@ -196,3 +196,14 @@ def test_a_doubt_is_undecided_and_a_change_fails() -> None:
     doubtful = ranked([0.5, 0.25, 0.125, 3.1, 2.0], again=[0.5, 0.25, 0.125, 3.2, 2.0])
     assert judge(bound, doubtful["changed-scores"]).outcome is Outcome.UNDECIDED
     assert judge(bound, ranked([0.5, 0.2, 0.1, 3.0, 2.0])["changed-scores"]).outcome is Outcome.FAIL
+
+
+def test_lists_of_one_document_have_no_order_to_change() -> None:
+    golden = golden_set(lists=[{"a": 1.0}, {"b": 2.0}], features={"f": [0.0] * 2})
+    champion = FakeArm("champion", score=lambda _: [1.0, 2.0], key="old")
+    guest = FakeArm("champion", score=lambda _: [3.0, 4.0])
+    candidate = FakeArm(score=lambda _: [1.0, 2.0], key="new")
+    subject = FakeSubject(golden, candidate, champion, guests={"champion": guest})
+    result = run("equivalence", subject, *RANKING)
+    assert result["changed-scores"].value == 2.0
+    assert result["changed-orders"].n == 0

@@ -12,7 +12,7 @@ import pytest
 from gates.checks import catalogue, find
 from gates.checks.features import FeaturesOptions
 from gates.domain.exhibits import Table
-from gates.domain.judging import Cause, Role
+from gates.domain.judging import Bound, Cause, Role, judge
 from gates.domain.subject import (
     CheckPlan,
     Columns,
@@ -399,3 +399,20 @@ def test_where_the_file_cannot_be_read_gain_is_undecided_with_the_reason() -> No
     result = with_splits(NoSplits("it is a pickle"), "never-split", "in-top-gain@2")
     for metric in ("never-split", "in-top-gain@2"):
         assert (result[metric].value, result[metric].reason) == (None, "it is a pickle")
+
+
+def test_where_no_feature_varies_or_matters_there_is_nothing_to_count() -> None:
+    one_value = golden_of({name: np.full(QUERIES * DEPTH, 0.5) for name in WEIGHTS})
+    arms = linear("candidate", WEIGHTS), linear("champion", WEIGHTS)
+    result = run("features", FakeSubject(one_value, *arms), "dead", "importance-drift")
+    assert result["dead"].n == 0
+    assert judge(Bound("features", "dead", maximum=0), result["dead"]).cause is (
+        Cause.NOTHING_COMPARED
+    )
+    flat = dict.fromkeys(WEIGHTS, 0.0)
+    still = FakeSubject(
+        golden_of(drawn(QUERIES * DEPTH, 7)), linear("candidate", flat), linear("champion", flat)
+    )
+    drift = run("features", still, "importance-drift")["importance-drift"]
+    assert drift.value is None
+    assert drift.reason == "no feature moves a score of either version"

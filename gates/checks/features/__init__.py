@@ -131,8 +131,8 @@ def _weighed(
     new = ask(subject.candidate)
     dead = [n for n in features if n in new.still and _silent(new.told, n)]
     # Shuffling what is the same everywhere shows nothing.
-    dead = [n for n in dead if not constant(np.asarray(golden.features[n])[rows])]
-    yield _count("dead", dead, len(features))
+    varied = [n for n in features if not constant(np.asarray(golden.features[n])[rows])]
+    yield _count("dead", [n for n in dead if n in varied], len(varied))
     for metric in plan.metrics:
         if "@" in metric and not metric.startswith(GAIN):
             yield _in_top(metric, new, options.expected)
@@ -184,8 +184,12 @@ def _drift(old: FeatureImportance, new: FeatureImportance) -> Measurement:
     gap = {name: abs(was.get(name, last) - now.get(name, last)) for name in both}
     most = [n for n in sorted(gap, key=lambda name: (-gap[name], name)) if gap[n]][:_MOST]
     reason = ", ".join(f"{name} {was.get(name, '–')} → {now.get(name, '–')}" for name in most)
-    value = 1 - overlap if both else None
-    reason = reason if both else "the versions have no input feature in common"
+    known = bool(was or now)
+    if not both:
+        reason = "the versions have no input feature in common"
+    elif not known:
+        reason = "no feature moves a score of either version"
+    value = 1 - overlap if known else None
     return Measurement(
         "importance-drift", value, len(both), "1 - rank-biased overlap", reason=reason
     )
