@@ -8,17 +8,38 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gates.card.card import Card
-from gates.domain.judging import Cause, ModelVersion, Outcome, decide
+from gates.domain.judging import Cause, ModelVersion, Outcome
 from gates.errors import PromotionRefused, RegistryError, UsageError
 from gates.evidence.evidence import Evidence, evidence_digest, read_evidence
+from gates.evidence.inventory import Inventory, list_inventory
+from gates.evidence.verdict import rederive
+from gates.golden import read_golden
 from gates.registry import Event, Registry
 
-__all__ = ["promote", "rollback"]
+__all__ = ["Criteria", "criteria_of", "promote", "rollback"]
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """What a model is judged by as it is now: its golden set, and all that its card asks."""
+
+    golden_digest: str
+    inventory: Inventory
+
+
+def criteria_of(card: Card) -> Criteria:
+    """What a model is judged by as it is now.
+
+    Raises:
+        CardError, GoldenError: The golden set is not valid, or lacks a slice of the card.
+    """
+    golden = read_golden(card.golden_path)
+    return Criteria(golden.digest, list_inventory(card, golden))
 
 
 def promote(
@@ -27,7 +48,7 @@ def promote(
     candidate: str,
     evidence: Path | None,
     *,
-    golden_digest: str,
+    criteria: Criteria,
     why: str,
     by: str,
     first: bool = False,
@@ -40,7 +61,7 @@ def promote(
         card: The card, as it is now.
         candidate: The candidate's model URI.
         evidence: The `evidence.json` of its gate run; None for the one the registry keeps.
-        golden_digest: The digest of the golden set, as it is now.
+        criteria: What the card asks, as it is now.
         why: Why, for the history.
         by: Who, for the history.
         first: True to promote a first version, where there is no champion to compare with.
@@ -63,7 +84,7 @@ def promote(
         version = registry.resolve(candidate)
         read, digest = _evidence(registry, version, evidence, verify_key)
         champion = registry.alias(model, alias)
-        _guard(registry, card, version, champion, read, digest, golden_digest, first=first)
+        _guard(registry, card, version, champion, read, digest, criteria, first=first)
         event = Event(
             datetime.now(UTC),
             "promote",
@@ -102,7 +123,7 @@ def _guard(
     champion: ModelVersion | None,
     read: Evidence,
     digest: str,
-    golden_digest: str,
+    criteria: Criteria,
     *,
     first: bool,
 ) -> None:
@@ -110,17 +131,21 @@ def _guard(
     alias, model = card.policy.champion, card.policy.model
     if champion and version.name == model and champion.version == version.version:
         raise PromotionRefused(f"{version.uri} already is the {alias}: there is nothing to move")
+    events = registry.events(version.name)
     differences = [
-        *_unrecorded(registry.events(version.name), version, digest),
-        *_differing_digests(read, version, card.digest, golden_digest),
+        *_unrecorded(events, version, digest),
+        *_of_another_registry(read, registry),
+        *_differing_digests(read, version, card.digest, criteria.golden_digest),
         *_differing_champion(read, champion),
+        *_spent(read, events, version, alias, digest),
+        *_too_old(read, card.policy.evidence_days),
     ]
     if version.name != model:
         differences.insert(0, f"the card is for model '{model}', the candidate is {version.uri}")
     next_step = f"gate again: gates run {version.uri}"
     if not differences:
         next_step = f"see what it rests on: gates show {version.uri}"
-    differences += _verdict_problems(read, champion, first=first)
+    differences += _verdict_problems(read, criteria.inventory, champion, first=first)
     if differences:
         raise PromotionRefused(
             f"{version.uri} was not promoted:\n" + "\n".join(f"  - {one}" for one in differences),
@@ -232,32 +257,95 @@ def _described(version: ModelVersion | None) -> str:
     return f"{version.uri} with digest {version.digest}" if version else "none"
 
 
-def _verdict_problems(
-    evidence: Evidence, champion: ModelVersion | None, *, first: bool
-) -> Iterator[str]:
-    judged = decide(evidence.judgements)
-    if judged.outcome is not evidence.verdict.outcome:
+def _of_another_registry(evidence: Evidence, registry: Registry) -> Iterator[str]:
+    recorded, now = evidence.registry, registry.identity()
+    if recorded is None or not recorded.id:
+        yield "the evidence does not say of which registry it is"
+    elif recorded.id != now.id:
         yield (
-            f"the evidence says {evidence.verdict.outcome} but its judgements make {judged.outcome}"
+            f"the evidence is of the registry {recorded.id} at {recorded.address}, not of "
+            f"{now.id or 'this one, which has no name,'} at {now.address}"
         )
-    elif champion:
+
+
+def _spent(
+    evidence: Evidence, events: tuple[Event, ...], version: ModelVersion, alias: str, digest: str
+) -> Iterator[str]:
+    """Evidence of before its version was rolled back: what was learnt since is not in it."""
+    away = [
+        one.when
+        for one in events
+        if one.kind == "rollback" and one.alias == alias and one.state != "failed"
+        if one.previous_version == version.version
+    ]
+    promoted = [
+        one.when for one in events if one.kind == "promote" if digest == one.evidence_digest
+    ]
+    ended = _moment(evidence.created)
+    last = max(away, default=None)
+    if last and (ended is None or ended <= last or any(one < last for one in promoted)):
+        yield (
+            f"{version.uri} was rolled back on {last.isoformat(timespec='seconds')}, and this "
+            "evidence is of before: it is spent"
+        )
+
+
+def _too_old(evidence: Evidence, days: int | None) -> Iterator[str]:
+    if days is None:
+        return
+    ended = _moment(evidence.created)
+    if ended is None or datetime.now(UTC) - ended > timedelta(days=days):
+        yield f"the evidence is of {evidence.created}, and the card takes none older than {days} d"
+
+
+def _moment(written: str) -> datetime | None:
+    """When that was; None where it is no time, or in no zone."""
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _verdict_problems(
+    evidence: Evidence, inventory: Inventory, champion: ModelVersion | None, *, first: bool
+) -> Iterator[str]:
+    if evidence.inventory is None:
+        yield (
+            "the evidence has no inventory of what it had to cover, for an earlier version of "
+            "mlgates wrote it: gate again"
+        )
+    elif evidence.inventory.test_files != inventory.test_files:
+        yield from _differing_tests(evidence.inventory, inventory)
+    # Held to the card as it is now, with every own test that the run itself has met besides.
+    listed = inventory.with_tests(evidence.inventory.tests if evidence.inventory else ())
+    found = rederive(evidence, listed)
+    yield from found.differences
+    if champion:
         if first:
             yield f"'first' was asked for, but {champion.uri} is the champion"
-        if judged.outcome is not Outcome.PASS:
-            yield from (f"the verdict is {judged.outcome}: {reason}" for reason in judged.reasons)
+        if found.verdict.outcome is not Outcome.PASS:
+            yield from (
+                f"the verdict is {found.verdict.outcome}: {one}" for one in found.verdict.reasons
+            )
     elif not first:
         yield "there is no champion yet: promote a first version with --first"
     else:
-        yield from _first_problems(evidence)
+        for one in found.judgements:
+            excused = one.bound.advisory or one.cause is Cause.NO_CHAMPION
+            if one.outcome is not Outcome.PASS and not excused:
+                yield f"{one.bound.id} is {one.outcome}: {one.reason}"
+        if all(one.bound.advisory for one in found.judgements):
+            yield "the evidence holds no required judgement"
 
 
-def _first_problems(evidence: Evidence) -> Iterator[str]:
-    required = [one for one in evidence.judgements if not one.bound.advisory]
-    if not required:
-        yield "the evidence holds no required judgement"
-    for one in required:
-        if one.outcome is not Outcome.PASS and one.cause is not Cause.NO_CHAMPION:
-            yield f"{one.bound.id} is {one.outcome}: {one.reason}"
+def _differing_tests(recorded: Inventory, now: Inventory) -> Iterator[str]:
+    was = {one.path: one.digest for one in recorded.test_files}
+    files = {one.path: one.digest for one in now.test_files}
+    for path in sorted(was | files):
+        if was.get(path) != files.get(path):
+            has, is_now = was.get(path, "none"), files.get(path, "gone")
+            yield f"the own tests differ: for {path} the evidence has {has}, now it is {is_now}"
 
 
 def _before(moves: list[Event], current: str, model: str, alias: str) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,26 +29,29 @@ from gates.errors import (
 )
 from gates.evidence.evidence import (
     CardFacts,
+    CheckRecord,
     Evidence,
     GateFacts,
     GoldenFacts,
+    RegistryFacts,
     evidence_digest,
+    read_evidence,
     write_evidence,
 )
-from gates.promotion import promote, rollback
+from gates.evidence.inventory import Inventory, OwnTestFile
+from gates.promotion import Criteria, promote, rollback
 from gates.registry import Event
 from gates.registry.mlflow import MlflowRegistry
 
 from .registry.stores import embedded, toy_model
 
 GOLDEN = "sha256:" + "9" * 64
-PASSED = Judgement(Bound("lockfile", "problems", maximum=0), Cause.WITHIN, "0 (n=3)")
-FAILED = Judgement(Bound("ranking-diff", "delta", minimum=0), Cause.OUTSIDE, "-0.1, demanded ≥ 0")
-UNSURE = Judgement(Bound("ranking-diff", "delta", minimum=0), Cause.ASTRIDE, "astride")
+DELTA = Bound("ranking-diff", "delta", minimum=0)
+PASSED = judge(Bound("lockfile", "problems", maximum=0), Measurement("problems", 0, 3, "problems"))
+FAILED = judge(DELTA, Measurement("delta", -0.1, 3, "nDCG"))
+UNSURE = judge(DELTA, Measurement("delta", 0.1, 3, "nDCG", -1, 1))
 ALONE = Judgement(
-    Bound("ranking-diff", "delta", minimum=0),
-    Cause.NO_CHAMPION,
-    "nothing is in production",
+    Bound("equivalence", "changed", maximum=0), Cause.NO_CHAMPION, "nothing is in production"
 )
 
 
@@ -77,6 +81,24 @@ def card(tmp_path: Path) -> Card:
 Gated = Callable[..., Path]
 
 
+def _records(judgements: tuple[Judgement, ...]) -> tuple[CheckRecord, ...]:
+    """What the checks must have given for these judgements."""
+    found = (one for one in judgements if one.bound.check != "tests")
+    return tuple(
+        CheckRecord(one.bound.check, (one.measurement,))
+        if one.measurement
+        else CheckRecord(one.bound.check, cause=one.cause, fault=one.reason)  # type: ignore[arg-type]  # a check's own cause
+        for one in found
+    )
+
+
+def _criteria(evidence: Path) -> Criteria:
+    """A golden set and card that ask just what the evidence says that it had to cover."""
+    inventory = read_evidence(evidence).inventory
+    assert inventory is not None
+    return Criteria(GOLDEN, inventory)
+
+
 @pytest.fixture
 def gated(tmp_path: Path, card: Card, registry: MlflowRegistry) -> Gated:
     """Write the evidence of a gate run of one version against the champion there is now."""
@@ -100,12 +122,17 @@ def gated(tmp_path: Path, card: Card, registry: MlflowRegistry) -> Gated:
             champion=registry.alias("toy", "champion"),
             environments={},
             seed=1,
-            records=(),
+            records=_records(judged),
             judgements=judged,
             timings=(),
             verdict=decide(judged),
+            inventory=Inventory(
+                tuple(one.bound for one in judged if one.bound.check != "tests"),
+                tests=tuple(one.bound.metric for one in judged if one.bound.check == "tests"),
+            ),
+            registry=registry.identity(),
         )
-        path = tmp_path / f"evidence-{version}.json"
+        path = tmp_path / f"evidence-{version}-{changes.get('run_id', 'r')}.json"
         write_evidence(path, replace(evidence, **changes), signing_key=key)  # type: ignore[arg-type]  # whatever a test wants changed
         return path
 
@@ -120,8 +147,9 @@ def promoted(registry: MlflowRegistry, card: Card, gated: Gated) -> Promoted:
     """Gate and promote one version; the first one as a first version."""
 
     def do(version: str, evidence: Path | None = None, **changes: object) -> Event:
+        evidence = evidence or gated(version)
         arguments: dict[str, object] = {
-            "golden_digest": GOLDEN,
+            "criteria": changes.get("criteria") or _criteria(evidence),
             "why": "a test",
             "by": "ada",
             "first": not registry.aliases("toy"),
@@ -130,7 +158,7 @@ def promoted(registry: MlflowRegistry, card: Card, gated: Gated) -> Promoted:
             registry,
             card,
             f"models:/toy/{version}",
-            evidence or gated(version),
+            evidence,
             **(arguments | changes),  # type: ignore[arg-type]  # whatever a test wants changed
         )
 
@@ -162,9 +190,9 @@ def test_a_candidate_may_be_named_by_an_alias(
 ) -> None:
     promoted("1")
     registry.set_alias("toy", "candidate", "2", expected=None)
-    promote(
-        registry, card, "toy@candidate", gated("2"), golden_digest=GOLDEN, why="better", by="ada"
-    )
+    evidence = gated("2")
+    asked = _criteria(evidence)
+    promote(registry, card, "toy@candidate", evidence, criteria=asked, why="better", by="ada")
     assert _champion(registry) == "2"
 
 
@@ -233,7 +261,7 @@ def test_a_verdict_that_its_judgements_do_not_bear_out_is_refused(
 ) -> None:
     promoted("1")
     forged = gated("2", FAILED, verdict=decide([PASSED]))
-    with pytest.raises(PromotionRefused, match="says PASS but its judgements make FAIL"):
+    with pytest.raises(PromotionRefused, match="says PASS but what it holds makes FAIL"):
         promoted("2", forged)
 
 
@@ -247,10 +275,10 @@ def test_the_candidate_of_another_model_is_refused(
     registry: MlflowRegistry, tmp_path: Path, card: Card, gated: Gated
 ) -> None:
     registry.register("other", toy_model(tmp_path / "other"), {}, "")
+    evidence = gated("1")
+    asked = _criteria(evidence)
     with pytest.raises(PromotionRefused, match="the card is for model 'toy'"):
-        promote(
-            registry, card, "other/1", gated("1"), golden_digest=GOLDEN, why="w", by="b", first=True
-        )
+        promote(registry, card, "other/1", evidence, criteria=asked, why="w", by="b", first=True)
 
 
 def test_a_candidate_tampered_with_after_the_gate_is_refused(
@@ -493,3 +521,111 @@ def test_a_rollback_away_from_a_tampered_version_works(
     (Path(source.removeprefix("file://")) / "MLmodel").write_text("flavors: {}")
     rollback(registry, "toy", "champion", why="somebody wrote to the store", by="b")
     assert _champion(registry) == "1"
+
+
+def test_evidence_of_another_registry_is_refused(
+    registry: MlflowRegistry, tmp_path: Path, promoted: Promoted, gated: Gated
+) -> None:
+    promoted("1")
+    elsewhere = MlflowRegistry(f"sqlite:///{tmp_path / 'elsewhere' / 'mlflow.db'}", tmp_path)
+    for other, words in (
+        (elsewhere.identity(), "the evidence is of the registry "),
+        (replace(registry.identity(), id="0" * 32), f"the evidence is of the registry {'0' * 32}"),
+        (RegistryFacts("", registry.identity().address), "does not say of which registry"),
+        (None, "does not say of which registry"),
+    ):
+        with pytest.raises(PromotionRefused, match=words):
+            promoted("2", gated("2", registry=other))
+    assert _champion(registry) == "1"
+
+
+def test_a_registry_that_was_moved_is_the_same(registry: MlflowRegistry, tmp_path: Path) -> None:
+    name = registry.identity()
+    database = registry._connection.database
+    assert database is not None
+    moved = tmp_path / "moved" / "other.db"
+    moved.parent.mkdir()
+    moved.write_bytes(database.read_bytes())
+    found = MlflowRegistry(f"sqlite:///{moved}", tmp_path / "cache-2").identity()
+    assert (found.id, len(name.id)) == (name.id, 32)
+    assert found.address != name.address
+    assert registry.identity() == name
+
+
+def _after(seconds: float) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+
+
+def test_evidence_is_spent_by_a_rollback_away_from_its_version(
+    registry: MlflowRegistry, promoted: Promoted, gated: Gated
+) -> None:
+    promoted("1")
+    used = gated("2", created=_after(-60))
+    promoted("2", used)
+    rollback(registry, "toy", "champion", why="returns went up", by="grace")
+    # The same again, another of the same age, one dated later that was used before, and no date.
+    unused = gated("2", created=_after(-60), run_id="another")
+    undated = gated("2", created="yesterday", run_id="undated")
+    for evidence in (used, unused, undated):
+        with pytest.raises(PromotionRefused, match=r"models:/toy/2 was rolled back on .* is spent"):
+            promoted("2", evidence)
+    assert _champion(registry) == "1"
+    fresh = gated("2", created=_after(60), run_id="fresh")
+    assert promoted("2", fresh).version == "2"
+    rollback(registry, "toy", "champion", why="and up again", by="grace")
+    with pytest.raises(PromotionRefused, match="is spent"):
+        promoted("2", fresh)
+
+
+def test_a_rollback_away_from_another_version_spends_nothing(
+    registry: MlflowRegistry, promoted: Promoted, gated: Gated
+) -> None:
+    promoted("1")
+    waiting = gated("3", created=_after(-60))
+    promoted("2")
+    rollback(registry, "toy", "champion", why="returns went up", by="grace")
+    assert promoted("3", waiting).version == "3"
+
+
+def test_a_card_may_let_evidence_grow_old(
+    registry: MlflowRegistry, card: Card, promoted: Promoted, gated: Gated
+) -> None:
+    promoted("1")
+    object.__setattr__(card, "policy", card.policy.model_copy(update={"evidence_days": 7}))
+    for created in (_after(-8 * 86_400), "last week", "2026-09-01T00:00:00"):
+        with pytest.raises(PromotionRefused, match="takes none older than 7 d"):
+            promoted("2", gated("2", created=created))
+    assert promoted("2", gated("2", created=_after(-6 * 86_400))).version == "2"
+
+
+def test_evidence_that_does_not_say_what_it_had_to_cover_is_refused(
+    registry: MlflowRegistry, card: Card, promoted: Promoted, gated: Gated
+) -> None:
+    promoted("1")
+    asked = _criteria(gated("2"))
+    with pytest.raises(PromotionRefused, match=r"has no inventory .* gate again"):
+        promoted("2", gated("2", inventory=None), criteria=asked)
+
+
+def test_evidence_must_cover_the_card_and_the_own_tests_as_they_are_now(
+    registry: MlflowRegistry, promoted: Promoted, gated: Gated
+) -> None:
+    promoted("1")
+    own = OwnTestFile("golden/toy/test_own.py", "sha256:1")
+    test = f"{own.path}::test_it"
+    evidence = gated("2")
+    covered = _criteria(evidence).inventory
+    for now, words in (
+        (replace(covered, bounds=(*covered.bounds, DELTA)), "no judgement of ranking-diff::delta"),
+        (
+            replace(covered, bounds=(replace(PASSED.bound, maximum=-1),)),
+            "it judged lockfile::problems ≤ 0, and demanded is lockfile::problems ≤ -1",
+        ),
+        (replace(covered, test_files=(own,)), f"for {own.path} the evidence has none, now it is"),
+        (replace(covered, tests=(test,)), f"no judgement of tests::{test}"),
+    ):
+        with pytest.raises(PromotionRefused, match=words):
+            promoted("2", evidence, criteria=Criteria(GOLDEN, now))
+    older = replace(covered, test_files=(replace(own, digest="sha256:2"),))
+    with pytest.raises(PromotionRefused, match="the evidence has sha256:2, now it is gone"):
+        promoted("2", gated("2", inventory=older), criteria=Criteria(GOLDEN, covered))

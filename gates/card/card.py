@@ -157,7 +157,8 @@ class Card:
                 line=line,
                 advice=nearest(value, values),
             )
-        return [f"{column}={one}" for one in ((value,) if equals else values)]
+        # A column that is empty leaves its demand standing: nobody has the slice that it asks for.
+        return [f"{column}={one}" for one in ((value,) if equals else values or ("",))]
 
 
 def read_card(path: Path, catalogue: Mapping[str, CheckSpec[BaseModel]], *, project: Path) -> Card:
@@ -309,7 +310,7 @@ def _requires_something(
 
 
 def _digest(policy: Policy) -> str:
-    # Who moves the alias changes nothing of what is measured or how it is judged.
-    said = policy.model_dump(mode="json", exclude={"promote"})
+    # Who moves the alias, and how soon, changes nothing of what is measured or how it is judged.
+    said = policy.model_dump(mode="json", exclude={"promote", "evidence_days"})
     text = json.dumps(said, sort_keys=True, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

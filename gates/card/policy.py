@@ -116,6 +116,7 @@ class Policy(Strict):
         golden: The golden set's folder; `golden/MODEL` when not written.
         champion: The registry alias that means "in production".
         promote: Whether the service moves that alias by itself when a gate passed.
+        evidence_days: After how many days evidence promotes nothing any more; never when None.
         environment: How a version is run.
         seed: Of every random draw, so that the same run gives the same numbers.
         checks: What is measured and demanded; a check with nothing under it has its defaults.
@@ -127,6 +128,7 @@ class Policy(Strict):
     golden: str | None = None
     champion: str = Field(default="champion", pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
     promote: Literal["by-hand", "on-pass"] = "by-hand"
+    evidence_days: int | None = Field(default=None, ge=1, strict=True)
     environment: EnvironmentPolicy = EnvironmentPolicy()
     seed: int = Field(default=DEFAULT_SEED, ge=0)
     checks: dict[str, CheckPolicy | None] = Field(min_length=1)

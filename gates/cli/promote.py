@@ -41,7 +41,6 @@ def promote(
     Example: gates promote models:/product-ranker/7 --why "adds brand features"
     """
     from gates import promotion
-    from gates.golden import golden_digest
     from gates.registry.names import parse_uri
     from gates.run.delivery import who
 
@@ -56,7 +55,7 @@ def promote(
             card,
             candidate,
             evidence,
-            golden_digest=golden_digest(card.golden_path),
+            criteria=promotion.criteria_of(card),
             why=why,
             by=who(),
             first=first,

@@ -49,6 +49,7 @@ def show(
     Example: gates show models:/product-ranker/7 --as markdown
     """
     from gates.evidence.evidence import canonical, read_evidence
+    from gates.evidence.verdict import settled_verdict
     from gates.report.renderer import find_renderer
     from gates.report.terminal import print_report
     from gates.system.files import write_atomically
@@ -59,6 +60,7 @@ def show(
         path = _find(what, home, Path(scratch))
         kept = path.parent if path.parent != Path(scratch) else None
         evidence = read_evidence(path, verify_key=home.settings.verify_key)
+        settled_verdict(evidence, path)
     if as_json:
         speech.result(json_value(canonical(evidence)))
         return

@@ -146,7 +146,8 @@ class Bound:
         metric: The measurement's name.
         minimum: The least acceptable value, or None.
         maximum: The greatest acceptable value, or None.
-        slice: `column=value`, or empty for the whole golden set.
+        slice: `column=value`, or empty for the whole golden set; `column=` where a whole column
+            was asked for and no query has a value of it.
         advisory: True when it is shown but cannot block.
     """
 
@@ -303,6 +304,9 @@ def judge(bound: Bound, measurement: Measurement | None) -> Judgement:
         measurement: What the check measured, or None when it yielded nothing of that name.
     """
     if measurement is None:
+        if bound.slice.endswith("="):
+            empty = f"no golden query has a value of '{bound.slice[:-1]}'"
+            return Judgement(bound, Cause.NOTHING_COMPARED, empty)
         missing = "the check yielded no such measurement"
         return Judgement(bound, Cause.NOT_MEASURED, missing)
     cause = _undecidable(measurement)

@@ -30,6 +30,7 @@ from gates.domain.judging import (
 )
 from gates.errors import EvidenceError
 from gates.evidence import version_1
+from gates.evidence.inventory import Inventory
 from gates.evidence.signing import sign, verify
 from gates.system.files import write_atomically
 from gates.system.json_files import JsonFile
@@ -42,6 +43,7 @@ __all__ = [
     "FaultCause",
     "GateFacts",
     "GoldenFacts",
+    "RegistryFacts",
     "Timing",
     "canonical",
     "evidence_digest",
@@ -99,6 +101,19 @@ class GoldenFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class RegistryFacts:
+    """The registry that the versions are of.
+
+    Attributes:
+        id: What the store calls itself, wherever it stands; empty when it could not be asked.
+        address: Where it was reached, without credentials.
+    """
+
+    id: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckRecord:
     """What one check gave: its measurements and exhibits, or why it could not run.
 
@@ -149,6 +164,9 @@ class Evidence:
         judgements: Every bound, judged, in the card's order, own tests last.
         timings: Where the time went.
         verdict: The answer.
+        inventory: All that the run had to come to, listed before anything ran; None in what
+            earlier versions wrote.
+        registry: The registry that both versions are of, likewise.
     """
 
     run_id: str
@@ -164,6 +182,8 @@ class Evidence:
     judgements: tuple[Judgement, ...]
     timings: tuple[Timing, ...]
     verdict: Verdict
+    inventory: Inventory | None = None
+    registry: RegistryFacts | None = None
     schema: str = field(default=SCHEMA)
     _read_digest: str = field(init=False, default="", compare=False, repr=False, metadata=_UNSTORED)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from gates.domain.review import SCHEMA, Review
 from gates.errors import EvidenceError, UsageError
 from gates.evidence.evidence import Evidence, read_evidence
+from gates.evidence.verdict import settled_verdict
 from gates.pull_request.gating import REVIEW
 from gates.system.json_files import JsonFile
 
@@ -98,9 +99,17 @@ def _read(path: Path) -> Reviewed:
             raise EvidenceError(f"names evidence at {place[:100]!r}", path=path)
     evidence = read_evidence(path.parent / review.evidence) if review.evidence else None
     before = read_evidence(path.parent / review.before) if review.before else None
-    for one in (evidence, before):
+    for one, place in ((evidence, review.evidence), (before, review.before)):
         if one and one.candidate.name != review.change.model:
             raise EvidenceError(f"its evidence is of {one.candidate.name[:100]!r}", path=path)
+        if one and one.inventory is None:
+            raise EvidenceError(
+                "lists nothing that it had to cover",
+                path=path.parent / place,
+                advice="gate the pull request again, with this version of mlgates",
+            )
+        if one:
+            settled_verdict(one, path.parent / place)
     if evidence and evidence.verdict.outcome.value != review.outcome:
         raise EvidenceError("says another verdict than its evidence", path=path)
     if not evidence and review.outcome not in ("ERROR", "UNDECIDED"):

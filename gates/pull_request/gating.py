@@ -20,6 +20,7 @@ from gates.domain.judging import ModelVersion
 from gates.domain.review import ModelChange, Review, ReviewOutcome, Trouble
 from gates.errors import GatesError, InputError
 from gates.evidence.evidence import canonical, read_evidence
+from gates.evidence.verdict import settled_verdict
 from gates.project import Project
 from gates.pull_request.budget import BudgetSpent
 from gates.pull_request.criteria import criteria_changes
@@ -256,7 +257,8 @@ class _Gating:
         if name == "before":
             self._review = replace(self._review, before=f"{name}/evidence.json")
             return
-        outcome: ReviewOutcome = evidence.verdict.outcome.value
+        verdict = settled_verdict(evidence, folder / "evidence.json")
+        outcome: ReviewOutcome = verdict.outcome.value
         self._review = replace(self._review, outcome=outcome, evidence=f"{name}/evidence.json")
 
     def _compare_grounds(self, card: Card) -> None:

@@ -8,6 +8,7 @@
     copies.py      artifacts copied to the cache; _snapshots.py makes them
     history.py     every gate and move of a model; _runs.py and _events.py keep them in MLflow,
                    _origins.py says which run made a version
+    _identity.py   what a store calls itself
     webhooks.py    the server's webhooks
     probing.py     what `gates doctor` asks of a server
     scratch.py     a store for one run
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from gates.domain.judging import ModelVersion
+from gates.evidence.evidence import RegistryFacts
 
 __all__ = [
     "Event",
@@ -154,6 +156,13 @@ class Registry(Protocol):
         Raises:
             RegistryError: There is no such model, version or alias (it says which there are).
             IntegrityError: Its artifact is not what was packaged.
+        """
+
+    def identity(self) -> RegistryFacts:
+        """Which registry it is, whatever its address; it names itself when first asked.
+
+        Raises:
+            RegistryError: It could not be asked.
         """
 
     def path(self, version: ModelVersion) -> Path:

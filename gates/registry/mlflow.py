@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 
 from gates.domain.judging import ModelVersion
 from gates.errors import IntegrityError, NoSuchModel, PromotionRefused, RegistryError
+from gates.evidence.evidence import RegistryFacts
 from gates.registry import Event, GateSource, Listed, Origin
 from gates.registry._connection import Absent, Connection, Taken
+from gates.registry._identity import identity_of
 from gates.registry._origins import origin_of
 from gates.registry._runs import Runs
 from gates.registry._snapshots import Snapshots
@@ -67,6 +69,10 @@ class MlflowRegistry:
                 )
             version = aliases[asked.alias]
         return self._registered(asked.name, version)
+
+    def identity(self) -> RegistryFacts:
+        """See `Registry.identity`."""
+        return identity_of(self._connection)
 
     def path(self, version: ModelVersion) -> Path:
         """See `Registry.path`."""

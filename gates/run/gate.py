@@ -28,12 +28,13 @@ from gates.domain.judging import (
     Measurement,
     ModelVersion,
     decide,
-    judge,
 )
 from gates.errors import GatesError, ModelFault, NoChampion
 from gates.evidence.counterexamples import CounterexampleStore
-from gates.evidence.evidence import CheckRecord, Evidence, FaultCause, Timing
+from gates.evidence.evidence import CheckRecord, Evidence, FaultCause, RegistryFacts, Timing
 from gates.evidence.facts import card_facts, gate_facts, golden_facts, now
+from gates.evidence.inventory import Inventory, list_inventory
+from gates.evidence.verdict import completed, judge_from
 from gates.golden import read_golden
 from gates.project import Project
 from gates.run.pruning import environments_of
@@ -54,7 +55,8 @@ class Gate:
         card: The policy.
         project: Where it is gated.
         subject: What checks are given.
-        bounds: Every bound of the card, slices spelled out.
+        inventory: Every bound of the card, slices spelled out, and the model's own tests.
+        registry: The registry that the versions are of.
         timings: Where time went so far.
         records: What the checks that ran gave.
         environments: role → what it ran in, from other processes of the same run.
@@ -65,7 +67,8 @@ class Gate:
     card: Card
     project: Project
     subject: RunSubject
-    bounds: tuple[Bound, ...]
+    inventory: Inventory
+    registry: RegistryFacts
     progress: Progress
     timings: list[Timing] = field(default_factory=list)
     records: dict[str, CheckRecord] = field(default_factory=dict)
@@ -73,6 +76,11 @@ class Gate:
     keep: Callable[[CheckRecord], None] = field(default=lambda _: None)
     _start: Future[None] | None = None
     _waited: bool = False
+
+    @property
+    def bounds(self) -> tuple[Bound, ...]:
+        """Every bound of the card, slices spelled out."""
+        return self.inventory.bounds
 
     def begin(self) -> None:
         """Start both versions in the background, while tests are still being collected."""
@@ -104,26 +112,17 @@ class Gate:
         Args:
             bound: One of `bounds`.
         """
-        record = self.record(bound.check)
-        wanted = (bound.metric, bound.slice)
-        for measurement in record.measurements:
-            if (measurement.metric, measurement.slice) == wanted:
-                return judge(bound, measurement)
-        if record.cause is not None:
-            return Judgement(bound, record.cause, record.fault)
-        return judge(bound, None)
+        return judge_from(bound, self.record(bound.check))
 
     def conclude(self, judgements: tuple[Judgement, ...], command: tuple[str, ...]) -> Evidence:
         """The evidence of the run: everything that was measured, judged and decided.
 
         Args:
-            judgements: Of the bounds and own tests that ran; bounds that did not run are UNDECIDED.
+            judgements: Of the bounds and own tests that ran; what else the inventory lists is
+                UNDECIDED.
             command: How the gate was called, for the record.
         """
-        ran = {one.bound for one in judgements}
-        missed = [bound for bound in self.bounds if bound not in ran]
-        why = "not run, for the gate was stopped early or a part of it was deselected"
-        complete = (*judgements, *(Judgement(one, Cause.NOT_RUN, why) for one in missed))
+        complete = completed(self.inventory, judgements)
         champion = self.subject.champion
         return Evidence(
             run_id=self.run_id,
@@ -139,6 +138,8 @@ class Gate:
             judgements=complete,
             timings=tuple(self.timings),
             verdict=decide(complete),
+            inventory=self.inventory,
+            registry=self.registry,
         )
 
     def close(self) -> None:
@@ -220,4 +221,6 @@ def open_gate(
         recollection=CounterexampleStore(project.settings.counterexamples, candidate.name),
         against_itself=against_itself,
     )
-    return Gate(run_id, card, project, subject, card.bounds(subject.golden), progress)
+    inventory = list_inventory(card, subject.golden)
+    registry = project.registry.identity()
+    return Gate(run_id, card, project, subject, inventory, registry, progress)

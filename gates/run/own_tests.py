@@ -8,6 +8,8 @@ import pytest
 
 from gates.domain.judging import Bound, Cause, Judgement
 from gates.errors import GatesError, ModelFault, NoChampion
+from gates.evidence.inventory import own_test_files
+from gates.evidence.verdict import OWN_TESTS
 
 __all__ = ["ChampionMissing", "judge_test", "not_collected", "own_tests"]
 
@@ -33,20 +35,20 @@ def own_tests(golden: Path, arguments: list[str]) -> list[str]:
     if any("::" in one for one in arguments):
         return []
     named = [Path(one).absolute() for one in arguments]
-    files = sorted(golden.glob("test_*.py"))
+    files = own_test_files(golden)
     return [str(one) for one in files if not {one, *one.parents} & set(named)]
 
 
 def judge_test(
-    item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+    name: str, call: pytest.CallInfo[None], report: pytest.TestReport
 ) -> Judgement | None:
     """PASS, FAIL or UNDECIDED for a model's own test; None while its phase decides nothing.
 
     Args:
-        item: The test.
+        name: The test's.
         call: The phase that just ended.
     """
-    bound = Bound("tests", item.nodeid)
+    bound = Bound(OWN_TESTS, name)
     problem = call.excinfo.value if call.excinfo else None
     if report.skipped:
         cause = Cause.NO_CHAMPION if isinstance(problem, ChampionMissing) else Cause.SKIPPED
@@ -70,12 +72,13 @@ def _failed(bound: Bound, problem: BaseException | None, ran: bool) -> Judgement
     return Judgement(bound, cause, f"{reason} | {notes}"[:1000] if notes else reason)
 
 
-def not_collected(report: pytest.CollectReport) -> Judgement:
+def not_collected(name: str, report: pytest.CollectReport) -> Judgement:
     """A file of own tests that cannot be imported is UNDECIDED, never silently absent.
 
     Args:
+        name: The file's.
         report: A collection report that failed.
     """
     lines = str(report.longrepr).strip().splitlines()
     reason = f"it could not be collected: {lines[-1] if lines else 'unknown reason'}"
-    return Judgement(Bound("tests", report.nodeid), Cause.FAULT, reason)
+    return Judgement(Bound(OWN_TESTS, name), Cause.FAULT, reason)

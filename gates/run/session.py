@@ -51,6 +51,7 @@ class GateSession:
         self._config = config
         self._worker_input: Mapping[str, Any] | None = getattr(config, "workerinput", None)
         self._judgements: dict[str, Judgement] = {}
+        self._listed: list[str] = []
         self._started = time.perf_counter()
         self._request: RunRequest | None = None
         self.gate: Gate | None = None
@@ -125,6 +126,7 @@ class GateSession:
         self._open_gate(run, card, project)
         golden_digest = self.opened.subject.golden.digest
         self._take_folder(replace(run, card_digest=card.digest, golden_digest=golden_digest))
+        self.folder.fix(self.opened.inventory)
         self._add_own_tests()
         missing = set(card.plans) - set(self.opened.records)
         if missing and self.folder.named:
@@ -218,6 +220,26 @@ class GateSession:
         file.gate = self.gate
         return file
 
+    def collected(self, item: pytest.Item) -> None:
+        """Note an own test before anything can deselect it.
+
+        Args:
+            item: What pytest has just collected.
+        """
+        if not isinstance(item, BoundItem) and self._is_own_test(item.path):
+            self._listed.append(self._own_name(item.nodeid))
+
+    def fix_inventory(self) -> None:
+        """Record what there is to come to, before any test runs: in this process or the workers."""
+        if self.gate is None:
+            return
+        if self._worker_input is not None:
+            self.folder.list_tests(self._worker_input["workerid"], self._listed)
+            return
+        listed = [*self._listed, *self.folder.listed_tests()]
+        self.gate.inventory = self.gate.inventory.with_tests(listed)
+        self.folder.fix(self.gate.inventory)
+
     def annotate(
         self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
     ) -> None:
@@ -231,7 +253,7 @@ class GateSession:
         if isinstance(item, BoundItem):
             judgement = item.judgement if call.when == "call" else None
         elif self._is_own_test(item.path):
-            judgement = judge_test(item, call, report)
+            judgement = judge_test(self._own_name(item.nodeid), call, report)
         if judgement:
             report.user_properties.append((_JUDGEMENT, canonical(judgement).decode()))
 
@@ -239,6 +261,13 @@ class GateSession:
         return (
             self.gate is not None and self.gate.card.golden_path.resolve() in path.resolve().parents
         )
+
+    def _own_name(self, nodeid: str) -> str:
+        """Pytest's name of a test from the project's folder, wherever pytest has its root."""
+        file, colons, rest = nodeid.partition("::")
+        path, project = self._config.rootpath / file, self.request.settings.project
+        inside = path.is_relative_to(project)
+        return (path.relative_to(project).as_posix() if inside else file) + colons + rest
 
     def heard(self, report: pytest.TestReport) -> None:
         """Take the judgement out of a report, in whatever process the item ran.
@@ -261,7 +290,7 @@ class GateSession:
         Args:
             report: A collection report that failed.
         """
-        self._judgements[report.nodeid] = not_collected(report)
+        self._judgements[report.nodeid] = not_collected(self._own_name(report.nodeid), report)
 
     def finish(self, session: pytest.Session) -> None:
         """In a worker process, leave what was measured; else conclude, deliver, set the exit code.
@@ -336,6 +365,16 @@ class _Listener:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._session.heard(report)
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        self._session.collected(item)
+
+    def pytest_collection_finish(self) -> None:
+        self._session.fix_inventory()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self) -> None:
+        self._session.fix_inventory()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

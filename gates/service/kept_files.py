@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from gates.evidence.evidence import evidence_digest, read_evidence
+from gates.evidence.verdict import settled_verdict
 from gates.report import html
 from gates.service.context import Service
 from gates.service.store.values import Job
@@ -58,7 +59,9 @@ def report_of(service: Service, job: Job) -> bytes | None:
     with tempfile.TemporaryDirectory(prefix="gates-") as scratch:
         path = Path(scratch) / "evidence.json"
         path.write_bytes(evidence)
-        return html.render(read_evidence(path)).encode()
+        found = read_evidence(path)
+        settled_verdict(found, path)
+        return html.render(found).encode()
 
 
 def _if_recorded(found: bytes, job: Job) -> bytes | None:

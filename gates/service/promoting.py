@@ -8,7 +8,6 @@ from pathlib import Path
 from gates import promotion
 from gates.card.card import Card
 from gates.errors import PromotionRefused
-from gates.golden import golden_digest
 from gates.registry import Registry
 from gates.service.store.values import Job
 
@@ -50,7 +49,7 @@ def promote_passed(
             card,
             job.uri,
             evidence,
-            golden_digest=golden_digest(card.golden_path),
+            criteria=promotion.criteria_of(card),
             why=f"gate {job.id} passed, and the card says promote: on-pass",
             by=BY,
             verify_key=verify_key,

@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gates.errors import GatesError
 from gates.evidence.evidence import evidence_digest, read_evidence
+from gates.evidence.verdict import settled_verdict
 from gates.golden import golden_digest
 from gates.registry import GateSource
 from gates.report.main_numbers import summary_of
@@ -213,13 +214,14 @@ class JobSteps:
 
     def _recorded(self, job: Job, path: Path) -> Next:
         evidence = read_evidence(path)
+        verdict = settled_verdict(evidence, path)
         kept = map(path.with_name, report_files().values())
         reports = [one for one in kept if one.is_file()]
         source = GateSource(BY, "service", link_of(self._config.url, job.id), job.id)
         run = log_outcome(self._registry(), evidence, path, reports, source=source)
         self._jobs.change(
             job.id,
-            verdict=str(evidence.verdict.outcome),
+            verdict=str(verdict.outcome),
             evidence_digest=evidence_digest(path.read_bytes()),
             mlflow_run=run,
             summary=summary_of(evidence),

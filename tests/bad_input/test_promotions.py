@@ -49,6 +49,43 @@ def _both(evidence: dict[str, Any]) -> None:
     _verdict_pass(evidence)
 
 
+def _measured(evidence: dict[str, Any]) -> None:
+    """The judgements say a number, and the records another that is as good."""
+    _both(evidence)
+    for record in evidence["records"]:
+        for one in record["measurements"]:
+            one["n"] += 1
+
+
+def _one_of_all(evidence: dict[str, Any]) -> None:
+    _both(evidence)
+    del evidence["judgements"][1:]
+
+
+def _without_records(evidence: dict[str, Any]) -> None:
+    _both(evidence)
+    evidence["records"] = []
+
+
+def _lenient(evidence: dict[str, Any]) -> None:
+    """Every bound such that anything is within it."""
+    for one in (*evidence["judgements"], *({"bound": b} for b in evidence["inventory"]["bounds"])):
+        one["bound"] |= {"minimum": -1e9, "maximum": 1e9}
+    _both(evidence)
+
+
+def _elsewhere(evidence: dict[str, Any]) -> None:
+    evidence["registry"]["id"] = "0" * 32
+
+
+def _nowhere(evidence: dict[str, Any]) -> None:
+    del evidence["registry"]
+
+
+def _not_listed(evidence: dict[str, Any]) -> None:
+    del evidence["inventory"]
+
+
 def test_pass_evidence_promotes_once(gated: World, gates: CommandLine, refused: Refusals) -> None:
     append(gated.card, "More prose changes nothing.")
     answer = gates("promote", gated.uri("good"), *WHY, gated.options())
@@ -113,8 +150,16 @@ def test_evidence_of_one_version_does_not_speak_for_another(
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (_verdict_pass, "the evidence says PASS but its judgements make FAIL"),
-        (_all_pass, "the evidence says FAIL but its judgements make PASS"),
+        (_verdict_pass, "the evidence says PASS but what it holds makes FAIL"),
+        (_all_pass, "is judged 'within', but what was measured is 'outside'"),
+        (_both, "the evidence says PASS but what it holds makes FAIL"),
+        (_measured, "was judged by another value than the one that was measured"),
+        (_one_of_all, "it has no judgement of "),
+        (_without_records, "and holds no record of "),
+        (_lenient, "it judged behaviour::"),
+        (_elsewhere, "the evidence is of the registry 0000"),
+        (_nowhere, "does not say of which registry it is"),
+        (_not_listed, "has no inventory of what it had to cover"),
         (_both, "no gate run of models:/toy-ranker/3 recorded this evidence"),
     ],
 )

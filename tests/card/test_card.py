@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from gates.card.card import Card, read_card
 from gates.checks import catalogue
+from gates.domain.judging import Cause, Outcome, judge
 from gates.errors import CardError
 from gates.golden import read_golden
 from tests.toys import CARD, make_project
@@ -36,6 +38,24 @@ def test_slice_columns_become_one_bound_a_value(project: Path) -> None:
     ids = [bound.id for bound in bounds]
     assert "ranking-diff::ndcg@10.delta[category=lamps]" in ids
     assert "ranking-diff::ndcg@10.delta[category=chairs]" in ids
+
+
+@pytest.mark.parametrize("asked", ["category", "traffic"])
+def test_a_slice_that_no_query_has_is_demanded_all_the_same(project: Path, asked: str) -> None:
+    golden = read_golden(project / "golden" / "toy-ranker")
+    nobody = dict.fromkeys((*golden.slices, asked), ("",) * len(golden.query_id))
+    card = read(project, CARD.replace("category:", f"{asked}:"))
+    bounds = card.bounds(dataclasses.replace(golden, slices=nobody))
+    (bound,) = (one for one in bounds if one.slice)
+    assert bound.id == f"ranking-diff::ndcg@10.delta[{asked}=]"
+    judged = judge(bound, None)
+    assert (judged.outcome, judged.cause) == (Outcome.UNDECIDED, Cause.NOTHING_COMPARED)
+    assert judged.reason == f"no golden query has a value of '{asked}'"
+
+
+def test_how_old_evidence_may_be_is_no_part_of_what_is_judged_by(project: Path) -> None:
+    aged = read(project, CARD.replace("task:", "evidence_days: 30\ntask:"))
+    assert (aged.policy.evidence_days, aged.digest) == (30, read(project, CARD).digest)
 
 
 def test_prose_may_change_without_changing_the_digest(project: Path) -> None:

@@ -18,13 +18,23 @@ ENDS_BADLY = (
 
 
 def gate_with(
-    gates: CommandLine, shelf: Shelf, folder: Path, body: str
+    gates: CommandLine,
+    shelf: Shelf,
+    folder: Path,
+    body: str,
+    *more: str,
+    conftest: str = "",
+    pyproject: str = "",
 ) -> tuple[int, list[dict[str, Any]]]:
     """The exit code, and how the own test of that body was judged."""
     project = copy_project(shelf.project, folder / "shop")
     # A name of its own: in one process pytest imports a test file's name only once.
     (project / "golden" / MODEL / f"test_{uuid.uuid4().hex}.py").write_text(body)
-    answer = gates("run", shelf.uri("good"), shelf.options(project), "--json")
+    if conftest:
+        (project / "golden" / MODEL / "conftest.py").write_text(conftest)
+    if pyproject:
+        (project / "pytest.ini").write_text(pyproject)
+    answer = gates("run", shelf.uri("good"), shelf.options(project), "--json", *more)
     bounds = json.loads(answer.out)["bounds"]
     return answer.code, [one for one in bounds if one["id"].startswith("tests::")]
 
@@ -99,3 +109,66 @@ def test_a_strategy_names_the_row_on_which_a_version_breaks_its_contract(
     assert [one["outcome"] for one in judged] == ["FAIL", "PASS"]
     assert "NaN" in judged[0]["reason"]
     assert judged[0]["reason"].endswith("Draw 1: <'d00' for 'query 0': noise missing>")
+
+
+TWO = "def test_kept():\n    pass\n\ndef test_left_out():\n    pass\n"
+DROPS = "def pytest_collection_modifyitems(items):\n"
+DROPS += "    items[:] = [one for one in items if 'left_out' not in one.name]\n"
+HIDES = "def pytest_pycollect_makeitem(name):\n    return [] if 'left' in name else None\n"
+STOPS = "import pytest\ndef test_kept():\n    pass\ndef test_stops():\n    pytest.exit('enough')\n"
+STOPS += "def test_left_out():\n    pass\n"
+UNSEEN: dict[str, tuple[str, dict[str, str]]] = {
+    "skipped with its file": (
+        f"import pytest\npytest.skip('x', allow_module_level=True)\n{TWO}",
+        {},
+    ),
+    "skipped for an import": (f"import pytest\npytest.importorskip('none_such')\n{TWO}", {}),
+    "its file ignored": (TWO, {"conftest": "collect_ignore_glob = ['test_*.py']\n"}),
+    "removed by a conftest": (TWO, {"conftest": DROPS}),
+    "never made into an item": (TWO, {"conftest": HIDES}),
+    "named otherwise": (TWO, {"pyproject": "[pytest]\npython_functions = test_kept\n"}),
+    "never reached": (STOPS, {}),
+    "a file without tests": ("def helper():\n    pass\n", {}),
+}
+
+
+@pytest.mark.parametrize("how", UNSEEN)
+def test_what_has_no_outcome_of_its_own_is_undecided_and_named(
+    gates: CommandLine, shelf: Shelf, tmp_path: Path, how: str
+) -> None:
+    body, files = UNSEEN[how]
+    code, judged = gate_with(gates, shelf, tmp_path, body, **files)
+    assert code == 3
+    missing = [one["id"] for one in judged if one["outcome"] == "UNDECIDED"]
+    assert missing
+    assert how == "a file without tests" or any("test_left_out" in one for one in missing)
+
+
+NARROWER = ("-o", "python_functions=test_kept")
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [("-k", "not left_out"), ("-k", "not left_out", "-n", "2"), NARROWER],
+    ids=["deselected", "deselected in workers", "not collected"],
+)
+def test_what_the_call_leaves_out_is_undecided_too(
+    gates: CommandLine, shelf: Shelf, tmp_path: Path, extra: tuple[str, ...]
+) -> None:
+    body = "import pytest\n@pytest.mark.parametrize('n', [1, 2])\n" + TWO.replace(
+        "kept()", "kept(n)"
+    )
+    code, judged = gate_with(gates, shelf, tmp_path, body, "--", *extra)
+    assert code == 3
+    outcomes = {one["id"].rpartition("::")[2]: one["outcome"] for one in judged}
+    kept = {"test_kept[1]": "PASS", "test_kept[2]": "PASS"}
+    assert outcomes == {**kept, "test_left_out": "UNDECIDED"}
+
+
+def test_a_parameter_that_is_left_out_is_missed(
+    gates: CommandLine, shelf: Shelf, tmp_path: Path
+) -> None:
+    body = "import pytest\n@pytest.mark.parametrize('n', [1, 2])\ndef test_it(n):\n    pass\n"
+    code, judged = gate_with(gates, shelf, tmp_path, body, "--", "-k", "not 2]")
+    outcomes = {one["id"].rpartition("::")[2]: one["outcome"] for one in judged}
+    assert (code, outcomes) == (3, {"test_it[1]": "PASS", "test_it[2]": "UNDECIDED"})

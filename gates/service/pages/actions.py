@@ -17,8 +17,7 @@ from starlette.routing import Route
 from gates.card.card import Card
 from gates.errors import GatesError, PromotionRefused, RegistryError, UsageError
 from gates.evidence.evidence import evidence_digest
-from gates.golden import golden_digest
-from gates.promotion import promote, rollback
+from gates.promotion import criteria_of, promote, rollback
 from gates.registry import Registry
 from gates.service.auth import Caller
 from gates.service.kept_files import job_folder
@@ -110,7 +109,7 @@ def _promote(site: Site, request: Request, caller: Caller, form: Form) -> str:
             card,
             job.uri,
             _evidence(site, registry, job, Path(scratch)),
-            golden_digest=golden_digest(card.golden_path),
+            criteria=criteria_of(card),
             why=form.get("why", ""),
             by=caller.name,
             first=form.get("first") == "yes",
