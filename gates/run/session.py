@@ -189,6 +189,7 @@ class GateSession:
         if run is None:
             raise UsageError(f"{run_dir} holds no run that was begun", advice="run it again")
         self._open_gate(run, project.read_card(Path(run.card)), project)
+        self._add_own_tests()  # xdist gives a worker the call's arguments, not those added since
 
     def _open_gate(self, run: ResolvedRun, card: Card, project: Project) -> None:
         self.gate = open_gate(

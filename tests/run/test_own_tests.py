@@ -115,6 +115,10 @@ TWO = "def test_kept():\n    pass\n\ndef test_left_out():\n    pass\n"
 DROPS = "def pytest_collection_modifyitems(items):\n"
 DROPS += "    items[:] = [one for one in items if 'left_out' not in one.name]\n"
 HIDES = "def pytest_pycollect_makeitem(name):\n    return [] if 'left' in name else None\n"
+EMPTIES = "import pytest\n@pytest.hookimpl(wrapper=True)\n"
+EMPTIES += "def pytest_make_collect_report(collector):\n    found = yield\n"
+EMPTIES += "    found.result = [] if isinstance(collector, pytest.Module) else found.result\n"
+EMPTIES += "    return found\n"
 STOPS = "import pytest\ndef test_kept():\n    pass\ndef test_stops():\n    pytest.exit('enough')\n"
 STOPS += "def test_left_out():\n    pass\n"
 UNSEEN: dict[str, tuple[str, dict[str, str]]] = {
@@ -123,7 +127,7 @@ UNSEEN: dict[str, tuple[str, dict[str, str]]] = {
         {},
     ),
     "skipped for an import": (f"import pytest\npytest.importorskip('none_such')\n{TWO}", {}),
-    "its file ignored": (TWO, {"conftest": "collect_ignore_glob = ['test_*.py']\n"}),
+    "its file taken for empty": (TWO, {"conftest": EMPTIES}),
     "removed by a conftest": (TWO, {"conftest": DROPS}),
     "never made into an item": (TWO, {"conftest": HIDES}),
     "named otherwise": (TWO, {"pyproject": "[pytest]\npython_functions = test_kept\n"}),
@@ -163,6 +167,16 @@ def test_what_the_call_leaves_out_is_undecided_too(
     outcomes = {one["id"].rpartition("::")[2]: one["outcome"] for one in judged}
     kept = {"test_kept[1]": "PASS", "test_kept[2]": "PASS"}
     assert outcomes == {**kept, "test_left_out": "UNDECIDED"}
+
+
+def test_a_file_that_a_conftest_ignores_is_missed(
+    gates: CommandLine, shelf: Shelf, tmp_path: Path
+) -> None:
+    # pytest asks what to ignore in folders alone, so a folder is named.
+    ignores = "collect_ignore_glob = ['test_*.py']\n"
+    golden = str(tmp_path / "shop" / "golden")
+    code, judged = gate_with(gates, shelf, tmp_path, TWO, "--", golden, conftest=ignores)
+    assert (code, [one["outcome"] for one in judged]) == (3, ["UNDECIDED", "UNDECIDED"])
 
 
 def test_a_parameter_that_is_left_out_is_missed(
