@@ -25,7 +25,7 @@ __all__ = ["with_second_opinion"]
 
 _SECONDS = 600
 _MOST = 64 << 20
-_ABSENT = "modelaudit is not installed (pip install 'mlgates[audit]'): one scanner looked"
+_ABSENT = "modelaudit is not installed (pip install modelaudit): one scanner looked"
 _LIMITED = 'ulimit -v 8388608; ulimit -t 600; ulimit -f 131072; exec "$@"'
 _WHY = "modelaudit, the second scanner, says so"
 
