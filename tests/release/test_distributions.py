@@ -63,7 +63,8 @@ def test_the_suite_runs_from_the_sdist(source: Source, tmp_path: Path) -> None:
         "import sys; sys.path.insert(0, '')\n"
         "import pathlib, gates, pytest\n"
         "assert pathlib.Path(gates.__file__).is_relative_to(pathlib.Path.cwd()), gates.__file__\n"
-        "sys.exit(pytest.main(['-q', 'tests/domain/test_judging.py', 'tests/docs/test_statistics.py']))\n"
+        "files = ['tests/domain/test_judging.py', 'tests/docs/test_statistics.py']\n"
+        "sys.exit(pytest.main(['-q', *files]))\n"
     )
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, cwd=tmp_path / NAME, capture_output=True, text=True, check=False)
