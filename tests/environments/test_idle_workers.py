@@ -179,7 +179,11 @@ time.sleep(0.5)
 word = supervisor._obey_below(b"S", keeper)
 def spent():
     below = supervisor._below(keeper)
-    texts = [Path(f"/proc/{{one}}/stat").read_text().rpartition(")")[2].split() for one in below]
+    texts = []
+    for one in below:
+        try:
+            texts.append(Path(f"/proc/{{one}}/stat").read_text().rpartition(")")[2].split())
+        except OSError: pass  # one that runs may end meanwhile
     return len(texts), sum(int(one[11]) + int(one[12]) for one in texts)
 first = spent()
 time.sleep(0.5)
