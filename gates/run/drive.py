@@ -9,6 +9,7 @@ from typing import Any
 from gates.errors import UsageError
 from gates.run.request import REQUEST, RunRequest
 from gates.run.watcher import WATCHER, Watcher
+from gates.system.interruption import has_come
 
 __all__ = ["drive"]
 
@@ -35,7 +36,13 @@ def drive(request: RunRequest, watcher: Watcher) -> str:
     arguments += ["-p", "no:schemathesis", *request.extra]
     log = _Tail()
     with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-        pytest.main(arguments, plugins=[_Register(request, watcher)])
+        try:
+            pytest.main(arguments, plugins=[_Register(request, watcher)])
+        except Exception:
+            # Where the signal found code without a line number, pytest breaks as it draws it.
+            if has_come():
+                raise KeyboardInterrupt from None
+            raise
     session = watcher.session
     if session is not None and session.delivery is not None:
         with contextlib.suppress(UsageError):  # the verdict stands without its log
