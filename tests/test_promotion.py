@@ -39,7 +39,9 @@ from gates.evidence.evidence import (
     write_evidence,
 )
 from gates.evidence.inventory import Inventory, OwnTestFile
-from gates.promotion import Criteria, promote, rollback
+from gates.promotion.criteria import Criteria
+from gates.promotion.promote import promote
+from gates.promotion.rollback import rollback
 from gates.registry import Event
 from gates.registry.mlflow import MlflowRegistry
 

@@ -40,7 +40,8 @@ def promote(
 
     Example: gates promote models:/product-ranker/7 --why "adds brand features"
     """
-    from gates import promotion
+    from gates.promotion.criteria import criteria_of
+    from gates.promotion.promote import promote as promote_version
     from gates.registry.names import parse_uri
     from gates.run.delivery import who
 
@@ -50,12 +51,12 @@ def promote(
     card = home.card(name)
     with speech.working() as progress:
         progress.add_task("checking evidence and digests", total=None)
-        event = promotion.promote(
+        event = promote_version(
             home.registry,
             card,
             candidate,
             evidence,
-            criteria=promotion.criteria_of(card),
+            criteria=criteria_of(card),
             why=why,
             by=who(),
             first=first,

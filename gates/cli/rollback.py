@@ -36,13 +36,13 @@ def rollback(
 
     Example: gates rollback product-ranker --why "complaints about lamps"
     """
-    from gates import promotion
+    from gates.promotion.rollback import rollback as roll_back
     from gates.run.delivery import who
 
     home = project_from(project, tracking_uri, cache)
     speech = Speech(as_json)
     alias = home.card(model).policy.champion
-    event = promotion.rollback(home.registry, model, alias, why=why, by=who(), to=to)
+    event = roll_back(home.registry, model, alias, why=why, by=who(), to=to)
     speech.say(f"rolled back {model}", "bold")
     speech.say(f"  {event.alias}: version {event.previous_version} → version {event.version}")
     speech.result(

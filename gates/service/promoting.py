@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from gates import promotion
 from gates.card.card import Card
 from gates.errors import PromotionRefused
+from gates.promotion.criteria import criteria_of
+from gates.promotion.promote import promote
 from gates.registry import Registry
 from gates.service.store.values import Job
 
@@ -44,12 +45,12 @@ def promote_passed(
     if registry.aliases(job.model).get(alias) == job.version:
         return _completed(registry, job)  # it was moved before this was killed
     try:
-        promotion.promote(
+        promote(
             registry,
             card,
             job.uri,
             evidence,
-            criteria=promotion.criteria_of(card),
+            criteria=criteria_of(card),
             why=f"gate {job.id} passed, and the card says promote: on-pass",
             by=BY,
             verify_key=verify_key,

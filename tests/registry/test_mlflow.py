@@ -276,5 +276,6 @@ def test_a_deleted_history_is_said_to_be(store: MlflowRegistry, tmp_path: Path) 
 
 
 def test_mlflow_is_imported_only_when_the_registry_is_used() -> None:
-    code = "import sys, gates.registry.mlflow, gates.promotion; assert 'mlflow' not in sys.modules"
+    modules = "gates.registry.mlflow, gates.promotion.promote"
+    code = f"import sys, {modules}; assert 'mlflow' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -17,7 +17,9 @@ from starlette.routing import Route
 from gates.card.card import Card
 from gates.errors import GatesError, PromotionRefused, RegistryError, UsageError
 from gates.evidence.evidence import evidence_digest
-from gates.promotion import criteria_of, promote, rollback
+from gates.promotion.criteria import criteria_of
+from gates.promotion.promote import promote
+from gates.promotion.rollback import rollback
 from gates.registry import Registry
 from gates.service.auth import Caller
 from gates.service.kept_files import job_folder
