@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
 __all__ = [
     "BIAS",
@@ -120,12 +121,14 @@ class Snapshot:
         digest: `sha256:…` of its bytes.
         rows: How many rows it has; 0 when it has none of the columns asked for.
         features: Column → float64[rows], NaN where missing; columns the file lacks are left out.
+        query: int64[rows], the query of each row as a number; None where the file names none.
     """
 
     path: Path
     digest: str
     rows: int
     features: Mapping[str, Floats]
+    query: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True)

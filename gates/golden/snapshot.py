@@ -17,6 +17,7 @@ import pyarrow.parquet
 
 from gates.domain.subject import Snapshot
 from gates.errors import InputError
+from gates.golden.pairs import codes
 from gates.system.interruption import keep_from_arrow
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ keep_from_arrow()
 _BYTES = 2 << 30
 _CELLS = 50_000_000  # 400 MB as float64
 _HEADER = 1 << 20
+_QUERY = "query_id"
 _SMALLER = "keep a random sample of its rows as the snapshot"
 
 
@@ -37,7 +39,7 @@ def read_snapshot(path: Path, columns: Sequence[str]) -> Snapshot:
 
     Args:
         path: A `.csv` file (UTF-8, comma, a header in line 1; empty cells are missing), or a
-            `.parquet` file.
+            `.parquet` file. A column `query_id` tells which rows belong together.
         columns: The columns asked for; those that the file lacks are left out.
 
     Raises:
@@ -56,15 +58,24 @@ def read_snapshot(path: Path, columns: Sequence[str]) -> Snapshot:
             advice="write it as .csv or .parquet",
         )
     with _unreadable(path):
-        parts = [
-            {name: _numbers(batch.column(name)) for name in batch.schema.names}
-            for batch in _bounded(path, readers[path.suffix](path, columns))
-        ]
+        parts: list[dict[str, Floats]] = []
+        queries: list[pa.Array] = []
+        for batch in _bounded(path, readers[path.suffix](path, columns)):
+            parts.append(
+                {
+                    name: _numbers(batch.column(name))
+                    for name in batch.schema.names
+                    if name != _QUERY
+                }
+            )
+            if _QUERY in batch.schema.names:
+                queries.append(pc.cast(batch.column(_QUERY), pa.string()))
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     features = {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
     rows = len(next(iter(features.values()))) if features else 0
-    return Snapshot(path, f"sha256:{digest}", rows, features)
+    query = codes(pa.chunked_array(queries).combine_chunks())[0] if queries and rows else None
+    return Snapshot(path, f"sha256:{digest}", rows, features, query)
 
 
 def _csv(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -78,25 +89,37 @@ def _csv(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
             line=1,
             advice="give each column a name of its own",
         )
-    kept = [name for name in columns if name in names]
-    yield pa.RecordBatch.from_pydict({name: pa.array([], pa.float64()) for name in kept})
+    kept = _kept(columns, names)
+    yield _nothing(kept)
     if kept:
+        types = {name: pa.string() if name == _QUERY else pa.float64() for name in kept}
         with pyarrow.csv.open_csv(
             path,
             parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
-            convert_options=pyarrow.csv.ConvertOptions(
-                include_columns=kept, column_types=dict.fromkeys(kept, pa.float64())
-            ),
+            convert_options=pyarrow.csv.ConvertOptions(include_columns=kept, column_types=types),
         ) as reader:
             yield from reader
 
 
 def _parquet(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     with pyarrow.parquet.ParquetFile(path) as file:
-        kept = [name for name in columns if name in file.schema_arrow.names]
-        yield pa.RecordBatch.from_pydict({name: pa.array([], pa.float64()) for name in kept})
+        kept = _kept(columns, file.schema_arrow.names)
+        yield _nothing(kept)
         if kept:
             yield from file.iter_batches(columns=kept)
+
+
+def _kept(columns: Sequence[str], names: Sequence[str]) -> list[str]:
+    """What is read: the columns asked for, and the query if there is anything else."""
+    kept = [name for name in columns if name in names]
+    return [*kept, _QUERY] if kept and _QUERY in names and _QUERY not in kept else kept
+
+
+def _nothing(kept: Sequence[str]) -> pa.RecordBatch:
+    """A batch without rows, so that a file without rows has its columns."""
+    return pa.RecordBatch.from_pydict(
+        {n: pa.array([], pa.string() if n == _QUERY else pa.float64()) for n in kept}
+    )
 
 
 def _bounded(path: Path, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

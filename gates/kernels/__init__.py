@@ -13,7 +13,7 @@
     losses.py         what a bound on the mean loss guarantees, in two parts and together
     planning.py       how likely a PASS is, and the queries it takes, by trying the deciding bound
     intervals.py      bootstrap-t bounds, sign-flip test, Clopper-Pearson bounds: _studentised.py,
-                      _resamples.py, _sparse.py, _beta.py
+                      _resamples.py, _sparse.py, _beta.py, _chi_squared.py
     multiplicity.py   p-values adjusted for how many were looked at (Holm; Benjamini and Hochberg)
     informative.py    which queries can tell two rankings apart at all
     unjudged.py       how far documents that nobody judged could move a difference

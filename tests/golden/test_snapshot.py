@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
@@ -57,6 +58,20 @@ def test_what_cannot_be_read_is_said_with_its_place(
     with pytest.raises(InputError, match=words) as problem:
         read_snapshot(tmp_path / name, ["bm25"])
     assert problem.value.path == tmp_path / name
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_a_column_of_queries_tells_which_rows_belong_together(tmp_path: Path, name: str) -> None:
+    table = pa.table({"query_id": ["q1", "q2", "q1"], "bm25": [1.0, 2.0, 3.0]})
+    if name.endswith("csv"):
+        pyarrow.csv.write_csv(table, tmp_path / name)
+    else:
+        pyarrow.parquet.write_table(table, tmp_path / name)
+    found = read_snapshot(tmp_path / name, ["bm25"])
+    assert found.query is not None
+    assert found.query.tolist() == [0, 1, 0]
+    assert list(found.features) == ["bm25"]
+    assert read_snapshot(tmp_path / name, ["other"]).rows == 0
 
 
 def test_a_text_column_of_parquet_is_refused_by_its_value(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
+from gates.kernels._chi_squared import noncentral_cdf, noncentrality_bounds
 from gates.kernels.drift import (
+    design_effects,
     kolmogorov_smirnov,
     kolmogorov_tail,
     missing_rate,
@@ -98,7 +100,7 @@ def test_missing_rates_have_exact_bounds() -> None:
     found = missing_rate(values)
     assert (found.share, found.n) == (0.25, 40)
     exact = stats.binomtest(10, 40).proportion_ci(0.9, method="exact")
-    assert (found.lower, found.upper) == pytest.approx((exact.low, exact.high), abs=1e-9)
+    assert found.bounds() == pytest.approx((exact.low, exact.high), abs=1e-9)
 
 
 def test_outside_counts_present_values_beyond_either_end() -> None:
@@ -122,3 +124,67 @@ def test_infinite_values_are_values_like_others() -> None:
     assert math.isfinite(population_stability(old, new).index)
     assert kolmogorov_smirnov(old, new).statistic == 0.25
     assert outside(np.array([5.0, -np.inf]), old).share == 0
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 9, 10, 99])
+@pytest.mark.parametrize("x", [0.1, 5.0, 100.0, 3_000.0])
+@pytest.mark.parametrize("noncentrality", [1e-3, 3.0, 100.0, 3_000.0])
+def test_the_noncentral_distribution_is_scipys(
+    x: float, freedom: int, noncentrality: float
+) -> None:
+    ours = noncentral_cdf(x, freedom, noncentrality)
+    assert ours == pytest.approx(stats.ncx2.cdf(x, freedom, noncentrality), abs=1e-9)
+    assert noncentral_cdf(x, freedom, 0.0) == pytest.approx(stats.chi2.cdf(x, freedom), abs=1e-9)
+
+
+def test_noncentrality_is_bounded_where_the_observed_is_as_unlikely_as_said() -> None:
+    lower, upper = noncentrality_bounds(30.0, 9, 0.05)
+    assert stats.ncx2.sf(30.0, 9, lower) == pytest.approx(0.05, abs=1e-6)
+    assert stats.ncx2.cdf(30.0, 9, upper) == pytest.approx(0.05, abs=1e-6)
+    assert noncentrality_bounds(5.0, 9, 0.05)[0] == 0.0
+
+
+def test_rows_of_a_query_that_share_a_value_count_once() -> None:
+    group = np.repeat(np.arange(50) % 5, 8)
+    query = np.repeat(np.arange(50), 8)
+    assert design_effects(group, query) == pytest.approx((8 * 50 / 49,) * 2)
+    assert design_effects(group, None) == (1, 1)
+    assert design_effects(group, np.arange(400)) == pytest.approx((1, 1), abs=0.01)
+
+
+def _drawn(random: np.random.Generator, queries: int, depth: int, shared: float) -> Floats:
+    of_query = np.repeat(random.normal(size=queries), depth)
+    own = random.normal(size=queries * depth)
+    drawn: Floats = shared**0.5 * of_query + (1 - shared) ** 0.5 * own
+    return drawn
+
+
+@pytest.mark.parametrize(("shared", "before", "now"), [(0.5, 150, 150), (1.0, 400, 60)])
+def test_what_did_not_drift_is_seldom_said_to_and_what_did_is_covered(
+    shared: float, before: int, now: int
+) -> None:
+    """By rows, a feature of the query drifts by chance alone: KS p < 5 % nearly always."""
+    random, rounds = np.random.default_rng(7), 80
+    wrong = np.zeros(4)
+    for _ in range(rounds):
+        old, new = _drawn(random, before, 10, shared), _drawn(random, now, 10, shared)
+        of = np.repeat(np.arange(before), 10), np.repeat(np.arange(now), 10)
+        stability = population_stability(old, new, queries=of)
+        distance = kolmogorov_smirnov(old, new, queries=of)
+        wrong += [
+            stability.bounds()[0] > 0,
+            distance.p < 0.05,
+            distance.bounds()[0] > 0,
+            # A true drift of 1 / 4 standard deviation has this index in these bins.
+            _shifted(old, new + 0.25, of) < _INDEX,
+        ]
+    assert (wrong / rounds <= 0.05 + 3 * (0.05 * 0.95 / rounds) ** 0.5).all(), wrong / rounds
+
+
+def _shifted(old: Floats, new: Floats, of: tuple[np.ndarray, np.ndarray]) -> float:
+    return population_stability(old, new, queries=of).bounds()[1]
+
+
+_EDGES = stats.norm.ppf(np.arange(0, 11) / 10)
+_SHARES = np.diff(stats.norm.cdf(_EDGES)), np.diff(stats.norm.cdf(_EDGES - 0.25))
+_INDEX = float(((_SHARES[1] - _SHARES[0]) * np.log(_SHARES[1] / _SHARES[0])).sum())

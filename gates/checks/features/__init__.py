@@ -1,6 +1,7 @@
 """`features`: does a ranker lean on the features it should, and are they what it was trained on?
 
-Every number is exact for the golden rows that were asked about; none carries an interval.
+Numbers are exact for the golden rows that were asked about; only drift, which asks where those rows
+come from, carries intervals.
 
     importance.py          how much each feature matters, by shuffling it
     splits.py              what trees split on, as the model's file says

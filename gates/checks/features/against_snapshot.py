@@ -21,10 +21,11 @@ from gates.kernels.drift import (
     outside,
     population_stability,
 )
-from gates.kernels.packed import Floats
+from gates.kernels.packed import Floats, Ints
 
 __all__ = ["METRICS", "Beside", "against_snapshot"]
 
+_ALPHA = 0.05
 METRICS: Mapping[str, tuple[str, str]] = {
     "psi.worst": ("greatest population stability index of a feature since training", "PSI"),
     "ks.worst": ("greatest Kolmogorov–Smirnov distance of a feature from training", "distance"),
@@ -40,6 +41,20 @@ METRICS: Mapping[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Worth:
+    """A metric of one feature, over n golden rows, and what to know about it.
+
+    Attributes:
+        bounds: One-sided bounds; None where it is a fact about the golden rows.
+    """
+
+    value: float
+    n: int
+    words: str
+    bounds: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
     """One feature of the golden set beside the same feature of the snapshot."""
 
@@ -49,24 +64,20 @@ class Beside:
     new: Rate
     outside: Rate
 
-    @property
-    def worth(self) -> Mapping[str, tuple[float, int, str]]:
-        """Metric → its value, over how many golden rows, and what to know about it."""
+    def worth(self, metric: str, alpha: float = _ALPHA) -> Worth:
+        """A metric of `METRICS`, with one-sided bounds at level 1 - alpha."""
         distance, sizes = self.distance, f"n = {self.distance.old:,} and {self.distance.new:,}"
-        return {
-            "psi.worst": (
-                self.stability.index,
-                distance.new,
-                f"{sizes}; chance alone makes about {self.stability.by_chance:.2g}",
-            ),
-            "ks.worst": (distance.statistic, distance.new, f"{sizes}; p = {distance.p:.2g}"),
-            "missing-rate.delta.worst": (
-                abs(self.new.share - self.old.share),
-                self.new.n,
-                f"{_share(self.old)} then, {_share(self.new)} now",
-            ),
-            "out-of-range.worst": (self.outside.share, self.outside.n, f"{_share(self.outside)}"),
-        }
+        if metric == "psi.worst":
+            index, chance = self.stability, self.stability.by_chance
+            words = f"{sizes}; chance alone makes about {chance:.2g}"
+            return Worth(index.index, distance.new, words, index.bounds(alpha))
+        if metric == "ks.worst":
+            words = f"{sizes}; p = {distance.p:.2g}"
+            return Worth(distance.statistic, distance.new, words, distance.bounds(alpha))
+        if metric == "missing-rate.delta.worst":
+            words = f"{_share(self.old)} then, {_share(self.new)} now"
+            return Worth(abs(self.new.share - self.old.share), self.new.n, words)
+        return Worth(self.outside.share, self.outside.n, _share(self.outside))
 
 
 def against_snapshot(
@@ -107,37 +118,44 @@ def _compare(
         return "; ".join(filter(None, (f"{path}: {problem.what}", problem.advice)))
     if not snapshot.rows:
         return f"{path} has no rows, or none of the columns {', '.join(features)}"
-    golden = subject.golden.features
+    golden = subject.golden
+    queries = snapshot.query, golden.row_query
     return snapshot, {
-        name: _beside(snapshot.features[name], _floats(golden, name), bins)
+        name: _beside(snapshot.features[name], _floats(golden.features, name), bins, queries)
         for name in features
         if name in snapshot.features
     }
 
 
-def _beside(old: Floats, new: Floats, bins: int) -> Beside:
+def _beside(old: Floats, new: Floats, bins: int, queries: tuple[Ints | None, Ints]) -> Beside:
     return Beside(
-        population_stability(old, new, bins),
-        kolmogorov_smirnov(old, new),
-        missing_rate(old),
-        missing_rate(new),
-        outside(new, old),
+        population_stability(old, new, bins, queries=queries),
+        kolmogorov_smirnov(old, new, queries=queries),
+        missing_rate(old, queries[0]),
+        missing_rate(new, queries[1]),
+        outside(new, old, queries[1]),
     )
 
 
 def _worst(
     metric: str, unit: str, features: Mapping[str, Beside], absent: Sequence[str]
 ) -> Measurement:
-    worth = {name: one.worth[metric] for name, one in features.items()}
-    known = {name: one for name, one in worth.items() if not isnan(one[0])}
+    worth = {name: one.worth(metric) for name, one in features.items()}
+    known = {name: one for name, one in worth.items() if not isnan(one.value)}
     if not known:
         return Measurement(metric, None, 0, unit, reason="no feature has values in both")
-    worst = max(known, key=lambda name: known[name][0])
-    value, n, words = known[worst]
-    said = [f"worst of {len(known)} features: {worst} ({words})"] if value else []
+    worst = max(known, key=lambda name: known[name].value)
+    found = known[worst]
+    said = [f"worst of {len(known)} features: {worst} ({found.words})"] if found.value else []
     said += [f"not in the snapshot: {', '.join(absent)}"] if absent else []
     reason = "; ".join(said)
-    return Measurement(metric, value, n, unit, reason=reason)
+    if found.bounds is None:
+        return Measurement(metric, found.value, found.n, unit, reason=reason)
+    # That one is above is said of one picked among all; that none is takes each to be below.
+    picked = (features[name].worth(metric, _ALPHA / len(known)).bounds for name in known)
+    lower = min(max(one[0] for one in picked if one), found.value)
+    upper = max(one.bounds[1] for one in known.values() if one.bounds)
+    return Measurement(metric, found.value, found.n, unit, lower, upper, reason=reason)
 
 
 def _table(snapshot: Snapshot, features: Mapping[str, Beside]) -> Table:
@@ -159,7 +177,7 @@ def _table(snapshot: Snapshot, features: Mapping[str, Beside]) -> Table:
             _rounded(one.stability.index),
             _rounded(one.stability.by_chance),
             _rounded(one.distance.statistic),
-            float(f"{one.distance.p:.2g}") if one.distance.old and one.distance.new else None,
+            float(f"{one.distance.p:.2g}") if one.distance.effective else None,
             one.distance.old,
             one.distance.new,
             _share(one.old),
@@ -183,7 +201,8 @@ def _floats(columns: Columns, name: str) -> Floats:
 
 
 def _share(rate: Rate) -> str:
-    return f"{rate.share:.1%} ({rate.lower:.1%} to {rate.upper:.1%})" if rate.n else ""
+    lower, upper = rate.bounds()
+    return f"{rate.share:.1%} ({lower:.1%} to {upper:.1%})" if rate.n else ""
 
 
 def _rounded(value: float) -> float | None:
