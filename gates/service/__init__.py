@@ -3,7 +3,9 @@
     server.py       `gates serve`: started in its order, stopped in the other
     config.py       what it is told, refused where it is not safe; options.py: flag or variable
     app.py          one address: api.py answers in JSON, pages/ in HTML
-    auth.py         who asks, and what they may do
+    connections.py  bounded in number, and in the time a request may take
+    door.py         without a caller nothing is reached; auth.py: who asks, what they may do
+    tries.py        wrong tokens are slowed; repeats.py: one log line for a flood
     receiving.py    deliveries stored before they are answered; webhook.py: what they say
     store/          everything it must not forget, in SQLite or PostgreSQL
     intake.py       from stored deliveries to jobs: which events ask for a gate

@@ -324,7 +324,7 @@ def api_router(service: Service) -> APIRouter:
 
 def _needs(service: Service, role: Role) -> Callable[[Request], Caller]:
     def caller(request: Request) -> Caller:
-        asked = allow(request, service.config, role)
+        asked = allow(request, role)
         changes = request.method not in {"GET", "HEAD"}
         if changes and asked.how != "token" and not from_our_own_page(request, service.config):
             raise Denied(403, "it was asked from a page that is not ours")

@@ -21,6 +21,7 @@ from gates.errors import GatesError
 from gates.service.api import api_router, health_router
 from gates.service.auth import Denied
 from gates.service.context import Service
+from gates.service.door import Door
 from gates.service.metrics import Metrics
 from gates.service.receiving import WEBHOOK_PATH, Receiver, webhook_routes
 
@@ -80,8 +81,7 @@ def create_app(service: Service, parts: AppParts) -> FastAPI:
 
     async def denied(request: Request, problem: Exception) -> Response:
         assert isinstance(problem, Denied)  # noqa: S101 - registered for it
-        headers = {"www-authenticate": "Bearer"} if problem.status == 401 else {}
-        return answer(request, problem.status, problem.why, headers)
+        return answer(request, problem.status, problem.why, problem.headers)
 
     async def http(request: Request, problem: Exception) -> Response:
         assert isinstance(problem, HTTPException)  # noqa: S101 - registered for it
@@ -111,6 +111,16 @@ def create_app(service: Service, parts: AppParts) -> FastAPI:
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
+
+    async def refuse(request: Request, problem: Exception) -> Response:
+        return await next(
+            handler for kind, handler in handlers.items() if isinstance(problem, kind)
+        )(request, problem)
+
+    # Added last comes first: what the door refuses is given careful headers too.
+    app.add_middleware(
+        Door, config=service.config, tries=service.tries, ended=service.ended, refuse=refuse
+    )
     app.add_middleware(_Careful, metrics=parts.metrics, secure=service.config.url)
     return app
 

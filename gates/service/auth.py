@@ -11,8 +11,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import secrets
 import time
+from collections.abc import Container
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -25,9 +28,14 @@ __all__ = [
     "SESSION_COOKIE",
     "Caller",
     "Denied",
+    "Session",
     "allow",
+    "bearer_of",
+    "caller_of",
+    "check_host",
     "csrf_token",
     "from_our_own_page",
+    "new_session",
     "session_of",
     "token_of",
     "who_asks",
@@ -64,61 +72,114 @@ class Denied(Exception):
     """A request that is not let through.
 
     Args:
-        status: 401 when signing in would help, 403 when it would not.
+        status: 401 when signing in would help, 403 when it would not, 429 when waiting would, 421
+            when another name of the service would.
+        retry: Seconds after which to come again, of 429.
     """
 
-    def __init__(self, status: Literal[401, 403], why: str) -> None:
+    def __init__(self, status: Literal[401, 403, 421, 429], why: str, retry: int = 0) -> None:
         super().__init__(why)
         self.status = status
         self.why = why
+        self.retry = retry
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What an answer that refuses says besides."""
+        if self.status == 401:
+            return {"www-authenticate": "Bearer"}
+        return {"retry-after": str(self.retry)} if self.retry else {}
 
 
-def who_asks(connection: HTTPConnection, config: ServiceConfig) -> Caller | None:
-    """Who asks; None when they have not said.
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A sign-in.
+
+    Attributes:
+        token: The token that was given.
+        id: What no other sign-in has.
+        until: When it ends by itself.
+    """
+
+    token: Token
+    id: str
+    until: datetime
+
+
+def bearer_of(connection: HTTPConnection) -> str | None:
+    """The bearer token that a request shows; None when it shows none."""
+    scheme, _, said = connection.headers.get("authorization", "").partition(" ")
+    return said.strip() if scheme.lower() == "bearer" else None
+
+
+def who_asks(
+    connection: HTTPConnection, config: ServiceConfig, ended: Container[str]
+) -> Caller | None:
+    """Who asks without a bearer token; None when they have not said.
 
     Args:
         connection: The request.
         config: Tokens, and whose word counts.
+        ended: Ids of sessions that were signed out of.
 
     Raises:
-        Denied: What they say is wrong, or a browser was led here under another name.
+        Denied: A browser was led here under another name.
     """
-    scheme, _, said = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        token = token_of(said.strip(), config)
-        if token is None:
-            raise Denied(401, "the token is not known here")
-        return Caller(token.name, token.role, "token")
     if config.identity_header:
         named = connection.headers.get(config.identity_header, "").strip()
         if named and _is_proxy(connection, config):
             operates = {named, "*"} & set(config.operators)
             return Caller(named[:_LONGEST_NAME], "operator" if operates else "viewer", "header")
-    session = connection.cookies.get(SESSION_COOKIE, "")
-    if session:
-        token = _of_session(session, config)
-        if token is not None:
-            return Caller(token.name, token.role, "session")
-    if config.guarded:
-        return None
-    # A page elsewhere can have its own name point at this machine: then the browser says that name.
-    host = urlsplit(f"//{connection.headers.get('host', '')}").hostname or ""
-    if host not in _LOCAL and host != urlsplit(config.url).hostname:
-        raise Denied(403, "this service is for this machine: ask for it as localhost")
-    return Caller(who(), "operator", "local")
+    session = session_of(connection, config)
+    if session is not None and session.id not in ended:
+        return Caller(session.token.name, session.token.role, "session")
+    return None if config.guarded else Caller(who(), "operator", "local")
 
 
-def allow(request: Request, config: ServiceConfig, role: Role) -> Caller:
+def check_host(connection: HTTPConnection, config: ServiceConfig) -> None:
+    """See that a request names this service.
+
+    A page elsewhere can have its own name point at this machine: then the browser says that name.
+    An address as the name cannot be made to point anywhere.
+
+    Args:
+        config: The names that it has.
+
+    Raises:
+        Denied: It names another, or none.
+    """
+    try:
+        host = (urlsplit(f"//{connection.headers.get('host', '')}").hostname or "").rstrip(".")
+    except ValueError:
+        host = ""
+    if host in _LOCAL or host == urlsplit(config.url).hostname or host in config.hosts:
+        return
+    if not config.guarded:
+        raise Denied(421, "this service is for this machine: ask for it as localhost")
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        raise Denied(
+            421, "this service is not known by that name: GATES_SERVE_URL or GATES_SERVE_HOSTS"
+        ) from None
+
+
+def caller_of(connection: HTTPConnection) -> Caller | None:
+    """Who asks, as it was found at the door (`gates.service.door`); None when nobody known does."""
+    found = connection.scope.get("state", {}).get("caller")
+    return found if isinstance(found, Caller) else None
+
+
+def allow(request: Request, role: Role) -> Caller:
     """The caller, if they may do what a role may.
 
     Args:
-        config: Tokens, and whose word counts.
         role: The role that is needed.
 
     Raises:
         Denied: They have not said who they are, or may not.
     """
-    caller = who_asks(request, config)
+    caller = caller_of(request)
     if caller is None:
         raise Denied(401, "say who you are: a bearer token, or sign in")
     if not caller.may(role):
@@ -140,17 +201,36 @@ def token_of(secret: str, config: ServiceConfig) -> Token | None:
     return found
 
 
-def session_of(token: Token, now: float | None = None) -> str:
+def new_session(token: Token, now: float | None = None) -> str:
     """The value of a session cookie for the bearer of a token.
 
-    It holds no secret, and ends with its time or with the token.
+    It holds no secret, and ends with its time, with the token, or with signing out.
 
     Args:
         token: The token that was given.
         now: Unix seconds; the time when None.
     """
     ends = int((time.time() if now is None else now) + SESSION_SECONDS)
-    return f"{ends}.{_sealed(token, ends)}"
+    name = secrets.token_hex(16)
+    return f"{ends}.{name}.{_sealed(token, ends, name)}"
+
+
+def session_of(connection: HTTPConnection, config: ServiceConfig) -> Session | None:
+    """The session whose cookie a request shows, signed out of or not; None when it shows none.
+
+    Args:
+        config: The tokens.
+    """
+    ends, _, rest = connection.cookies.get(SESSION_COOKIE, "").partition(".")
+    name, _, seal = rest.partition(".")
+    if not (ends.isascii() and ends.isdigit() and len(ends) <= 12) or int(ends) < time.time():
+        return None
+    found = None
+    for token in config.tokens:
+        expected = _sealed(token, int(ends), name)
+        if hmac.compare_digest(expected.encode(), seal.encode(errors="replace")):
+            found = Session(token, name, datetime.fromtimestamp(int(ends), UTC))
+    return found
 
 
 def csrf_token(caller: Caller, key: bytes) -> str:
@@ -188,17 +268,6 @@ def _is_proxy(connection: HTTPConnection, config: ServiceConfig) -> bool:
     return any(address in network for network in config.proxies)
 
 
-def _of_session(value: str, config: ServiceConfig) -> Token | None:
-    ends, _, seal = value.partition(".")
-    if not (ends.isascii() and ends.isdigit() and len(ends) <= 12) or int(ends) < time.time():
-        return None
-    found = None
-    for token in config.tokens:
-        if hmac.compare_digest(_sealed(token, int(ends)), seal):
-            found = token
-    return found
-
-
-def _sealed(token: Token, ends: int) -> str:
-    said = f"session {token.name} {ends}".encode()
+def _sealed(token: Token, ends: int, name: str) -> str:
+    said = f"session {token.name} {ends} {name}".encode(errors="replace")
     return hmac.new(token.secret.encode(), said, hashlib.sha256).hexdigest()

@@ -12,6 +12,9 @@
 | tried again after, doubling | | `GATES_SERVE_RETRY` | 10s |
 | a silent host is gone after | | `GATES_SERVE_TAKEOVER` | 45s |
 | registry read every | `--poll` | `GATES_SERVE_POLL` | 60s |
+| connections, at most | | `GATES_SERVE_CONNECTIONS` | 256 |
+| a header, a body, the fetching of an answer take at most | | `GATES_SERVE_REQUEST_TIME` | 20s |
+| other names it is asked by | | `GATES_SERVE_HOSTS` | none |
 | events that ask for a gate | `--on` | `GATES_SERVE_ON` | `created` |
 | webhook secrets | | `GATES_WEBHOOK_SECRETS`, `…_FILE` | none: the webhook is off |
 | who may do what | | `GATES_SERVE_TOKENS`, `…_FILE` | none: this machine only |
@@ -130,6 +133,9 @@ class ServiceConfig:
         retry: How long after passing trouble a gate is tried again; each time twice as long.
         takeover: How long a host says nothing before others go on with its work.
         poll: How often the registry is read.
+        connections: How many there may be at once.
+        request_time: How long a header, a body, and the fetching of an answer may take, each.
+        hosts: Names that it is asked by, besides that in `url` and this machine's for itself.
         triggers: Events that ask for a gate.
         secrets: Secrets a delivery may be signed with: several while they are being changed.
         body_limit: Bytes a delivery may have.
@@ -150,6 +156,9 @@ class ServiceConfig:
     retry: timedelta = timedelta(seconds=10)
     takeover: timedelta = timedelta(seconds=45)
     poll: timedelta = timedelta(seconds=60)
+    connections: int = 256
+    request_time: timedelta = timedelta(seconds=20)
+    hosts: tuple[str, ...] = ()
     triggers: tuple[Trigger, ...] = (Trigger("created"),)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     body_limit: int = _MEGABYTE
@@ -209,6 +218,11 @@ def load_config(
         retry=span(None, "GATES_SERVE_RETRY", timedelta(seconds=10), timedelta(seconds=1)),
         takeover=span(None, "GATES_SERVE_TAKEOVER", timedelta(seconds=45), timedelta(seconds=4)),
         poll=span(flags.poll, "GATES_SERVE_POLL", timedelta(seconds=60), timedelta(seconds=1)),
+        connections=number(None, "GATES_SERVE_CONNECTIONS", 256, 4, 100_000),
+        request_time=span(
+            None, "GATES_SERVE_REQUEST_TIME", timedelta(seconds=20), timedelta(seconds=1)
+        ),
+        hosts=tuple(_split(environ.get("GATES_SERVE_HOSTS", "").lower())),
         triggers=_triggers(text(flags.on, "GATES_SERVE_ON", "created")),
         secrets=_long_enough(_listed(environ, "GATES_WEBHOOK_SECRETS"), "GATES_WEBHOOK_SECRETS"),
         tokens=_tokens(_listed(environ, "GATES_SERVE_TOKENS")),

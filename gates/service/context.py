@@ -13,6 +13,8 @@ from gates.service.last_seen import LastSeenRegistry
 from gates.service.store.inbox import Inbox
 from gates.service.store.jobs import Jobs
 from gates.service.store.leases import Leases
+from gates.service.store.sessions import EndedSessions
+from gates.service.tries import Tries
 
 __all__ = ["Resources", "Service", "Work"]
 
@@ -59,6 +61,8 @@ class Service:
         registry: Opens the registry; each thread opens its own.
         work: The durable way of jobs.
         last_seen: What MLflow holds, as it was seen last.
+        ended: Sessions that were signed out of.
+        tries: Tries at tokens.
         key: A key that this service and its other hosts share.
     """
 
@@ -70,4 +74,6 @@ class Service:
     registry: Callable[[], Registry]
     work: Work
     last_seen: LastSeenRegistry
+    ended: EndedSessions
+    tries: Tries
     key: bytes = field(repr=False)

@@ -146,6 +146,7 @@ def webhook_routes(
             new = await receiver.store(WebhookDelivery(headers.delivery_id, now, body))
         except Refused as problem:
             counted("refused")
+            _LOG.warning("a delivery from %s was refused: %s", _sender(request), problem.why)
             return _answer(problem.status, problem.why)
         except ClientDisconnect:
             counted("refused")
@@ -157,6 +158,10 @@ def webhook_routes(
         return _answer(202, "stored") if new else _answer(200, "it was stored before")
 
     return [Route(WEBHOOK_PATH, receive, methods=["POST"], include_in_schema=False)]
+
+
+def _sender(request: Request) -> str:
+    return request.client.host if request.client else "an unknown address"
 
 
 def _answer(status: int, words: str, *, retry: bool = False) -> Response:

@@ -19,6 +19,7 @@ from gates.errors import ServiceError
 from gates.project import Project
 from gates.service.app import AppParts, create_app
 from gates.service.config import ServiceConfig
+from gates.service.connections import Connections
 from gates.service.context import Resources, Service
 from gates.service.intake import Intake
 from gates.service.last_seen import LastSeenRegistry
@@ -26,10 +27,13 @@ from gates.service.metrics import Metrics
 from gates.service.pages import page_routes, problem_page
 from gates.service.receiving import Receiver
 from gates.service.reconciler import Reconciler
+from gates.service.repeats import OneLineForAFlood
 from gates.service.store.database import open_database, service_key
 from gates.service.store.inbox import Inbox
 from gates.service.store.jobs import Jobs
 from gates.service.store.leases import Leases
+from gates.service.store.sessions import EndedSessions
+from gates.service.tries import Tries
 from gates.service.work import DurableWork
 from gates.settings import Settings
 
@@ -68,6 +72,9 @@ def run_service(
     project = Project(settings)
     project.open_registry()  # a wrong address is said now
     with ExitStack() as stack:
+        floods = OneLineForAFlood()
+        floods.watch()
+        stack.callback(floods.end)
         bound = stack.enter_context(_listen(config))
         host = f"[{config.host}]" if ":" in config.host else config.host
         address = f"http://{host}:{bound.getsockname()[1]}"
@@ -79,8 +86,10 @@ def run_service(
         work = DurableWork(Resources(config, project, jobs, leases, registry))
         last_seen = LastSeenRegistry(registry, jobs.recorded)
         key = service_key(engine)
+        ended, tries = EndedSessions(engine), Tries(config)
+        inbox = Inbox(engine)
         service = Service(
-            config, project, jobs, Inbox(engine), leases, registry, work, last_seen, key
+            config, project, jobs, inbox, leases, registry, work, last_seen, ended, tries, key
         )
         work.start()
         stack.callback(work.stop, _GRACE)
@@ -96,7 +105,9 @@ def run_service(
             page_routes(service, lambda: reconciler.trouble),
             problem_page(service),
         )
-        _answer(create_app(service, parts), bound, lambda: listening(address))
+        connections = Connections(config.connections, config.request_time.total_seconds())
+        app = create_app(service, parts)
+        _answer(app, bound, connections, lambda: listening(address))
 
 
 @contextmanager
@@ -115,9 +126,12 @@ def _listen(config: ServiceConfig) -> Iterator[socket.socket]:
         yield bound
 
 
-def _answer(app: object, bound: socket.socket, started: Callable[[], None]) -> None:
+def _answer(
+    app: object, bound: socket.socket, connections: Connections, started: Callable[[], None]
+) -> None:
     settings = uvicorn.Config(
         app,  # type: ignore[arg-type]  # any ASGI application
+        http=connections.protocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -18,6 +18,8 @@ from gates.service.store.database import open_database, service_key
 from gates.service.store.inbox import Inbox
 from gates.service.store.jobs import Jobs
 from gates.service.store.leases import Leases
+from gates.service.store.sessions import EndedSessions
+from gates.service.tries import Tries
 from gates.settings import load_settings
 
 
@@ -54,6 +56,8 @@ def open_service(
         registry,
         Noted(),
         LastSeenRegistry(registry, jobs.recorded),
+        EndedSessions(engine),
+        Tries(config),
         service_key(engine),
     )
     engine.dispose()

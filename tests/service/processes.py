@@ -68,7 +68,7 @@ class GatesServe:
             "GATES_SERVE_POLL": "1h",
             **(environ or {}),
         }
-        self._project = project
+        self.project = project
         self._log = project / f"serve-{id(self)}.log"
         self._process: subprocess.Popen[str] | None = None
         self.url = ""
@@ -91,7 +91,7 @@ class GatesServe:
         with self._log.open("ab") as log:
             process = subprocess.Popen(
                 self._command,
-                cwd=self._project,
+                cwd=self.project,
                 env=self.environ,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -202,7 +202,7 @@ def test_a_page_elsewhere_cannot_ask_through_a_browser_on_this_machine(tmp_path:
         asked = api("POST", "/api/v1/gates", None, json=body, headers=evil)
         assert asked.status_code == 403
         rebound = api("GET", "/api/v1/gates", None, headers={"host": "evil.example.com"})
-        assert rebound.status_code == 403
+        assert rebound.status_code == 421
         assert api("POST", "/api/v1/gates", None, json=body).status_code == 202
 
 

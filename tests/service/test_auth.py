@@ -15,8 +15,10 @@ from gates.service.auth import (
     Caller,
     Denied,
     allow,
+    check_host,
     csrf_token,
     from_our_own_page,
+    new_session,
     session_of,
     who_asks,
 )
@@ -46,44 +48,43 @@ def request(client: str = "127.0.0.1", **headers: str) -> Request:
     return Request(scope)
 
 
-def test_a_bearer_token_says_who_asks() -> None:
-    asked = request(authorization=f"Bearer {ANN.secret}")
-    assert who_asks(asked, GUARDED) == Caller("ann", "operator", "token")
-    with pytest.raises(Denied, match="not known"):
-        who_asks(request(authorization="Bearer wrong"), GUARDED)
-    with pytest.raises(Denied, match="not known"):
-        who_asks(request(authorization=f"Bearer {ANN.secret}"), BEHIND)
-
-
 def test_who_says_nothing_is_asked_to_and_a_viewer_changes_nothing() -> None:
+    asked = request()
     with pytest.raises(Denied) as caught:
-        allow(request(), GUARDED, "viewer")
+        allow(asked, "viewer")
     assert caught.value.status == 401
-    bob = request(authorization=f"Bearer {BOB.secret}")
-    assert allow(bob, GUARDED, "viewer").name == "bob"
+    asked.scope["state"] = {"caller": Caller("bob", "viewer", "token")}
+    assert allow(asked, "viewer").name == "bob"
     with pytest.raises(Denied) as caught:
-        allow(bob, GUARDED, "operator")
+        allow(asked, "operator")
     assert caught.value.status == 403
 
 
-def test_a_session_ends_with_its_time_and_with_its_token() -> None:
-    cookie = f"{SESSION_COOKIE}={session_of(ANN)}"
-    assert who_asks(request(cookie=cookie), GUARDED) == Caller("ann", "operator", "session")
-    assert who_asks(request(cookie=cookie), ServiceConfig(tokens=(BOB,))) is None
-    old = session_of(ANN, time.time() - SESSION_SECONDS - 1)
-    assert who_asks(request(cookie=f"{SESSION_COOKIE}={old}"), GUARDED) is None
-    assert ANN.secret not in cookie
+def test_a_session_ends_with_its_time_its_token_and_signing_out() -> None:
+    asked = request(cookie=f"{SESSION_COOKIE}={new_session(ANN)}")
+    other = request(cookie=f"{SESSION_COOKIE}={new_session(ANN)}")
+    assert who_asks(asked, GUARDED, ()) == Caller("ann", "operator", "session")
+    assert who_asks(asked, ServiceConfig(tokens=(BOB,)), ()) is None
+    session = session_of(asked, GUARDED)
+    assert session is not None
+    assert who_asks(asked, GUARDED, (session.id,)) is None
+    assert who_asks(other, GUARDED, (session.id,)) is not None
+    old = new_session(ANN, time.time() - SESSION_SECONDS - 1)
+    assert who_asks(request(cookie=f"{SESSION_COOKIE}={old}"), GUARDED, ()) is None
+    assert ANN.secret not in asked.headers["cookie"]
 
 
-@pytest.mark.parametrize("value", ["", ".", "9999999999.", "x.y", "9" * 400 + ".0", "é.é"])
+@pytest.mark.parametrize(
+    "value", ["", ".", "9999999999.", "x.y", "9" * 400 + ".0", "é.é", "9999999999.é.é"]
+)
 def test_a_made_up_session_is_none(value: str) -> None:
     asked = request(cookie=f"{SESSION_COOKIE}={value}")
-    assert who_asks(asked, GUARDED) is None
+    assert who_asks(asked, GUARDED, ()) is None
 
 
 def test_only_a_trusted_proxy_says_who_somebody_is() -> None:
     def asked(client: str, name: str) -> Caller | None:
-        return who_asks(request(client, x_forwarded_email=name), BEHIND)
+        return who_asks(request(client, x_forwarded_email=name), BEHIND, ())
 
     assert asked("10.1.2.3", "ann@example.com") == Caller("ann@example.com", "operator", "header")
     assert asked("10.1.2.3", "eve@example.com") == Caller("eve@example.com", "viewer", "header")
@@ -92,13 +93,41 @@ def test_only_a_trusted_proxy_says_who_somebody_is() -> None:
 
 
 def test_on_this_machine_alone_nobody_needs_to_say_who_they_are() -> None:
-    caller = who_asks(request(), ServiceConfig())
+    caller = who_asks(request(), ServiceConfig(), ())
     assert caller is not None
     assert caller.how == "local"
-    with pytest.raises(Denied, match="localhost"):
-        who_asks(request(host="rebound.example.com"), ServiceConfig())
-    named = ServiceConfig(url="http://gates.example.com")
-    assert who_asks(request(host="gates.example.com"), named)
+
+
+OPEN_TO_ALL = ServiceConfig(
+    tokens=(ANN,), url="https://gates.example.com", hosts=("mlgates", "mlgates.ns")
+)
+
+
+@pytest.mark.parametrize(
+    ("host", "config", "known"),
+    [
+        ("localhost:8470", ServiceConfig(), True),
+        ("[::1]:8470", ServiceConfig(), True),
+        ("rebound.example.com", ServiceConfig(), False),
+        ("192.0.2.7:8470", ServiceConfig(), False),
+        ("gates.example.com", ServiceConfig(url="http://gates.example.com"), True),
+        ("GATES.example.com.:443", OPEN_TO_ALL, True),
+        ("mlgates.ns:8470", OPEN_TO_ALL, True),
+        ("192.0.2.7:8470", OPEN_TO_ALL, True),
+        ("evil.example.com", OPEN_TO_ALL, False),
+        ("gates.example.com.evil.example.com", OPEN_TO_ALL, False),
+        ("gates.example.com@evil.example.com", OPEN_TO_ALL, False),
+        ("[::1", OPEN_TO_ALL, False),
+        ("", OPEN_TO_ALL, False),
+    ],
+)
+def test_it_answers_by_its_own_names_alone(host: str, config: ServiceConfig, known: bool) -> None:
+    if known:
+        check_host(request(host=host), config)
+    else:
+        with pytest.raises(Denied) as caught:
+            check_host(request(host=host), config)
+        assert caught.value.status == 421
 
 
 @pytest.mark.parametrize(

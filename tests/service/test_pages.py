@@ -226,7 +226,7 @@ def test_ten_thousand_gates_take_no_more_statements_than_ten(site: Shown) -> Non
         with counted(engine) as said:
             page = bob.page(path)
         read = [one for one in said if one.startswith("SELECT")]
-        assert 0 < len(read) <= limit, (path, read)
+        assert 0 < len(read) <= limit + 1, (path, read)  # and whether the session was ended
         assert len(page) < 200_000, path
 
 

@@ -25,7 +25,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from gates.service.auth import Denied, who_asks
+from gates.service.auth import caller_of
 from gates.service.context import Service
 from gates.service.pages.actions import action_routes
 from gates.service.pages.files import file_routes
@@ -64,13 +64,11 @@ def problem_page(service: Service) -> Callable[[Request, int, str], Response]:
     def page(request: Request, status: int, why: str) -> Response:
         if status == 401 and service.config.tokens:
             return RedirectResponse(sign_in_path(request), 303)
-        try:
-            caller = who_asks(request, service.config)
-        except Denied:
-            caller = None
         title, advice = PROBLEMS.get(status, PROBLEMS[0])
         what, *lines = why.splitlines() or [title]
         values = {"title": title, "what": what, "lines": lines, "advice": advice}
-        return rendered(service, caller, "problem.html", {"code": status, **values}, status)
+        return rendered(
+            service, caller_of(request), "problem.html", {"code": status, **values}, status
+        )
 
     return page

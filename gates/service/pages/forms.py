@@ -62,5 +62,5 @@ async def operating(request: Request, service: Service) -> tuple[Caller, Mapping
         Denied: They may not, or their browser was made to ask.
         HTTPException: The form cannot be read.
     """
-    caller = allow(request, service.config, "operator")
+    caller = allow(request, "operator")
     return caller, await sent_by(request, service, caller)

@@ -31,7 +31,7 @@ def gate_routes(site: Site) -> list[Route]:
     """A gate and its report."""
 
     def gate(request: Request) -> Response:
-        allow(request, site.service.config, "viewer")
+        allow(request, "viewer")
         job = found(site, request)
         elsewhere = isinstance(job, RecordedGate)
         lines = () if elsewhere else site.service.jobs.lines(job.id)
@@ -58,7 +58,7 @@ def gate_routes(site: Site) -> list[Route]:
         )
 
     def report(request: Request) -> Response:
-        caller = allow(request, site.service.config, "viewer")
+        caller = allow(request, "viewer")
         job = found(site, request)
         why, content = "This gate left none, or it is not what was recorded.", None
         try:

@@ -101,7 +101,7 @@ def golden_routes(site: Site) -> list[Route]:
     shelf = Shelf()
 
     def golden(request: Request) -> Response:
-        caller = allow(request, site.service.config, "viewer")
+        caller = allow(request, "viewer")
         name = request.path_params["name"]
         card = site.card(name)
         if card is None:

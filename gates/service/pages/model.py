@@ -71,7 +71,7 @@ def model_routes(site: Site) -> list[Route]:
     """A model."""
 
     def model(request: Request) -> Response:
-        allow(request, site.service.config, "viewer")
+        allow(request, "viewer")
         name = request.path_params["name"]
         site.known(name)
         glimpses = site.service.last_seen.of([name])

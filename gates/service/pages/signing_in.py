@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -14,18 +14,15 @@ from gates.service.auth import (
     SESSION_COOKIE,
     SESSION_SECONDS,
     Denied,
+    caller_of,
     from_our_own_page,
+    new_session,
     session_of,
-    token_of,
-    who_asks,
 )
 from gates.service.pages.forms import sent, sent_by
 from gates.service.pages.site import Site, rendered
 
 __all__ = ["sign_in_path", "sign_in_routes"]
-
-_PAUSE = 1.0
-"""Seconds that a wrong token is kept waiting."""
 
 _LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
@@ -47,17 +44,13 @@ def sign_in_routes(site: Site) -> list[Route]:
     config = site.service.config
 
     def shown(request: Request, *, to: str, status: int = 200) -> Response:
-        try:
-            caller = who_asks(request, config)
-        except Denied:
-            caller = None
         values = {
             "to": to,
             "wrong": status != 200,
             "tokens": bool(config.tokens),
             "header": config.identity_header,
         }
-        return rendered(site.service, caller, "login.html", values, status)
+        return rendered(site.service, caller_of(request), "login.html", values, status)
 
     def form(request: Request) -> Response:
         return shown(request, to=_local(request.query_params.get("next", "/")))
@@ -67,14 +60,13 @@ def sign_in_routes(site: Site) -> list[Route]:
             raise Denied(403, "it was sent from a page that is not ours")
         fields = await sent(request)
         to = _local(fields.get("next", "/"))
-        token = token_of(fields.get("token", "").strip(), config)
+        token = await site.service.tries.token(fields.get("token", "").strip(), request)
         if token is None:
-            await asyncio.sleep(_PAUSE)
             return shown(request, to=to, status=401)
         answer = RedirectResponse(to, 303)
         answer.set_cookie(
             SESSION_COOKIE,
-            session_of(token),
+            new_session(token),
             max_age=SESSION_SECONDS,
             path="/",
             secure=config.url.startswith("https://"),
@@ -84,9 +76,12 @@ def sign_in_routes(site: Site) -> list[Route]:
         return answer
 
     async def sign_out(request: Request) -> Response:
-        caller = who_asks(request, config)
+        caller = caller_of(request)
         if caller:
             await sent_by(request, site.service, caller)
+        session = session_of(request, config)
+        if session:
+            await run_in_threadpool(site.service.ended.end, session.id, session.until)
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(
             SESSION_COOKIE,

@@ -52,7 +52,7 @@ class Site:
         Raises:
             Denied: They have not said who they are.
         """
-        caller = allow(request, self.service.config, "viewer")
+        caller = allow(request, "viewer")
         return rendered(self.service, caller, template, {"path": request.url.path, **values})
 
     def card(self, model: str) -> Card | CardError | None:

@@ -7,7 +7,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-__all__ = ["SCHEMA_VERSION", "deliveries", "jobs", "journal", "leases", "metadata", "schema"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "deliveries",
+    "ended_sessions",
+    "jobs",
+    "journal",
+    "leases",
+    "metadata",
+    "schema",
+]
 
 SCHEMA_VERSION = 1
 """What this version of mlgates writes; a store of another version is refused."""
@@ -105,5 +114,12 @@ leases = sa.Table(
     metadata,
     sa.Column("name", sa.String(160), primary_key=True),
     sa.Column("holder", sa.String(64), nullable=False),
+    sa.Column("until", Moment, nullable=False),
+)
+
+ended_sessions = sa.Table(
+    "gates_ended_sessions",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("until", Moment, nullable=False),
 )
