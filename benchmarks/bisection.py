@@ -11,6 +11,7 @@ from gates.bisection import Tolerance, bisect
 from gates.environments.cache import EnvironmentCache
 from gates.environments.launching import Limits
 from gates.golden import read_golden
+from gates.locks.lock import read_installable
 from tests.bisection.shop import build_model, write_golden
 
 CASE = Path(__file__).parents[1] / "tests" / "bisection"
@@ -22,7 +23,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         # The model is built beforehand, in an environment of another cache.
-        environment = EnvironmentCache(folder / "building").ensure(old)
+        environment = EnvironmentCache(folder / "building").ensure(read_installable(old))
         model = build_model(folder / "model", environment)
         golden = read_golden(write_golden(folder / "golden"))
         started = time.perf_counter()

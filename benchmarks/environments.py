@@ -25,6 +25,7 @@ from gates.environments.launching import WORKER, Launchable, Limits, scrubbed_en
 from gates.environments.mlmodel import read_mlmodel
 from gates.environments.process import Worker
 from gates.environments.scripts import run_script
+from gates.locks.lock import read_installable
 
 ROOT = Path(__file__).parents[1]
 MODEL = ROOT / "models" / "product-ranker"
@@ -73,7 +74,7 @@ class _Bare:
 
 def main() -> None:
     """Print what finding, building, starting and scoring take, with the cage and without it."""
-    lock = MODEL / "requirements.txt"
+    lock = read_installable(MODEL / "requirements.txt")
     with tempfile.TemporaryDirectory() as scratch:
         built = []
         for number in range(3):

@@ -20,6 +20,7 @@ from gates.domain.subject import Columns
 from gates.environments.cache import EnvironmentCache
 from gates.environments.scripts import run_script
 from gates.kernels.packed import Floats
+from gates.locks.lock import read_installable
 from gates.run.arm import VersionArm
 from gates.run.version import BuiltVersion
 
@@ -86,7 +87,9 @@ def _arm(scratch: Path) -> _Counted:
     cache, model = EnvironmentCache(scratch / "cache"), scratch / "model"
     lock = MODEL / "requirements.txt"
     model.mkdir()
-    run_script(cache.ensure(lock), MODEL / "build.py", [str(model)], MODEL, {}, 600)
+    run_script(
+        cache.ensure(read_installable(lock)), MODEL / "build.py", [str(model)], MODEL, {}, 600
+    )
     (model / "gates").mkdir()
     shutil.copy(lock, model / "gates" / "requirements.txt")
     return _Counted(

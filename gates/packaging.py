@@ -22,12 +22,13 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 import gates
+from gates.domain.installation import PYTHON_VERSION, InstallableLock
 from gates.domain.judging import ModelVersion
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.mlmodel import read_mlmodel
 from gates.environments.scripts import run_script
 from gates.errors import BuildError, IntegrityError, LockError, PackageError
-from gates.locks.lock import read_lock
+from gates.locks.lock import read_installable
 from gates.registry import Registry
 from gates.registry.digests import file_digest, tree_digest
 from gates.system.strict_yaml import nearest, parse
@@ -60,7 +61,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     training_window: TrainingWindow
-    python: str | None = Field(default=None, pattern=r"^3\.\d+(\.\d+)?$")
+    python: str | None = Field(default=None, pattern=PYTHON_VERSION)
     environment: tuple[str, ...] = ()
     timeout_seconds: float = Field(default=3600.0, gt=0)
 
@@ -73,6 +74,7 @@ class _Source:
     folder: Path
     recipe: Recipe
     variables: dict[str, str]
+    installable: InstallableLock
 
     @property
     def lock(self) -> Path:
@@ -115,7 +117,9 @@ def package(
     """
     source = _read_source(model, models)
     commit, dirty = _git_state(source.folder)
-    environment = environments.ensure(source.lock, python=source.recipe.python, progress=progress)
+    environment = environments.ensure(
+        source.installable, python=source.recipe.python, progress=progress
+    )
     with tempfile.TemporaryDirectory(prefix="gates-package-") as scratch:
         output = Path(scratch) / "model"
         output.mkdir()
@@ -178,22 +182,18 @@ def _read_source(model: str, models: Path) -> _Source:
             line=lines.of("environment"),
             advice="set it, or take it out of 'environment'",
         )
-    _check_lock(folder / "requirements.txt")
-    return _Source(model, folder, recipe, {name: os.environ[name] for name in recipe.environment})
+    variables = {name: os.environ[name] for name in recipe.environment}
+    return _Source(model, folder, recipe, variables, _lock(folder / "requirements.txt"))
 
 
-def _check_lock(path: Path) -> None:
-    again = f"compile it again: gates lock compile {path.parent}"
+def _lock(path: Path) -> InstallableLock:
     try:
-        problems = read_lock(path).problems
+        return read_installable(path)
     except LockError as problem:
+        again = f"compile it again: gates lock compile {path.parent}"
         raise PackageError(
             problem.what, path=problem.path, line=problem.line, advice=problem.advice or again
         ) from None
-    if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        first = problems[0]
-        raise PackageError(first.message + more, path=path, line=first.line, advice=again)
 
 
 def _build(

@@ -12,6 +12,7 @@ from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.launching import Limits
 from gates.environments.process import Worker
 from gates.errors import BuildError, ModelFault, UsageError
+from gates.locks.lock import read_installable
 from gates.run.predictions import WorkerPredictor
 from gates.system.interruption import in_threads
 
@@ -98,8 +99,9 @@ class Bench:
 
         Raises:
             BuildError: It could not be built.
+            LockError: It has a problem.
         """
-        found = self._cache.ensure(lock, python=self._python, progress=progress)
+        found = self._cache.ensure(read_installable(lock), python=self._python, progress=progress)
         if not found.facts.cached:
             self._built.append(found.facts.key)
         return found

@@ -8,10 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gates.domain.artifact_scan import Severity
 from gates.domain.comparison import DEFAULT_SEED
+from gates.domain.installation import PYTHON_VERSION
 from gates.domain.judging import Layer
 from gates.domain.tasks.written import WrittenTask
 
 __all__ = ["BoundPolicy", "CheckPolicy", "EnvironmentPolicy", "Limit", "Policy"]
+
+_PART = r"[A-Za-z0-9]+([._-]+[A-Za-z0-9]+)*"
+_IMAGE = rf"^{_PART}(:[0-9]+)?(/{_PART})*(:[A-Za-z0-9_][A-Za-z0-9._-]*)?(@sha256:[0-9a-f]{{64}})?$"
 
 Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 
@@ -89,8 +93,8 @@ class EnvironmentPolicy(Strict):
     """
 
     kind: Literal["venv", "docker"] = "venv"
-    image: str | None = Field(default=None, min_length=1)
-    python: str | None = Field(default=None, pattern=r"^3\.\d+(\.\d+)?$")
+    image: str | None = Field(default=None, pattern=_IMAGE, max_length=512)
+    python: str | None = Field(default=None, pattern=PYTHON_VERSION)
     memory_mb: int = Field(default=4096, ge=64)
     start_seconds: float = Field(default=120.0, gt=0)
     predict_seconds: float = Field(default=120.0, gt=0)

@@ -51,11 +51,12 @@ def installed(
     from gates.environments.cache import EnvironmentCache
     from gates.environments.inspect import altered_files, distributions
     from gates.locks.finding import counted
+    from gates.locks.lock import installable
 
-    if any(one.kind in {"unpinned", "unhashed"} for one in lock.problems):
+    if lock.problems:
         return _none("a lock that is not pinned and hashed is not installed")
     try:
-        built = EnvironmentCache(cache).ensure(lock.path, python=python, progress=progress)
+        built = EnvironmentCache(cache).ensure(installable(lock), python=python, progress=progress)
         progress(f"reading {built.path}")
         held = distributions(built.path)
         altered = altered_files(built.path)

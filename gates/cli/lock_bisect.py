@@ -142,6 +142,7 @@ def _lock_path(given: Path) -> Path:
 
 def _model(model: str, project: Project) -> _Model:
     from gates.environments.mlmodel import read_mlmodel
+    from gates.run.version import packaged_python
 
     if not model.startswith("models:/"):
         folder = Path(model)
@@ -153,7 +154,7 @@ def _model(model: str, project: Project) -> _Model:
         return _Model(folder, "", read_mlmodel(folder).python_version)
     registry = project.registry
     version = registry.resolve(model)
-    return _Model(registry.path(version), version.name, version.tags.get("gates.python"))
+    return _Model(registry.path(version), version.name, packaged_python(version))
 
 
 def _card(card: Path | None, model: _Model, project: Project) -> Card | None:

@@ -132,11 +132,12 @@ class _Side:
             return LockContext(asked)
         from gates.environments.cache import EnvironmentCache
         from gates.environments.inspect import distributions
+        from gates.locks.lock import installable
 
         with speech.working() as progress:
             task = progress.add_task(f"environment of {self.lock.path}", total=None)
             environment = EnvironmentCache(project.settings.cache).ensure(
-                self.lock.path,
+                installable(self.lock),
                 python=python,
                 progress=lambda line: progress.update(task, description=line[:100]),
             )

@@ -6,6 +6,7 @@ subject.py           what a check may ask of a run
 golden_set.py        queries, candidates, judgments, expectations; phrases.py and design.py:
                      queries made from templates, and how queries were drawn
 counterexamples.py   what a version got wrong, for the next to be asked
+installation.py      what an installer is given of a version: pins, hashes, a Python version
 lock_report.py       what is known of a version's dependencies; lock_changes.py: in words
 artifact_scan.py     what looking at a model's files found
 exhibits.py          what a report shows beside the numbers, never judged

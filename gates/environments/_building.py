@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from gates.domain.installation import InstallableLock
 from gates.environments._interpreters import Interpreter
 from gates.errors import BuildError
 from gates.system.commands import last_lines, run_streamed
 from gates.system.installers import find_uv, uv_environment
 
-__all__ = ["BUILD_SECONDS", "fill", "read_lock_text", "run_uv", "silent"]
+__all__ = ["BUILD_SECONDS", "fill", "install_arguments", "run_uv", "silent"]
 
 BUILD_SECONDS = 1800.0
+# Where nobody's uv.toml or pyproject.toml says which index to ask: a pull request's would.
+_NOWHERE = Path("/")
 _UNREACHED = (
     r"failed to fetch|connection (refused|reset)|dns error|timed? ?out|error sending request"
     r"|no space left|\b(429|50[0234])\b"
@@ -25,28 +29,12 @@ def silent(_: str) -> None:
     """Progress that nobody watches."""
 
 
-def read_lock_text(lock: Path) -> bytes:
-    """The bytes of a lock.
-
-    Raises:
-        BuildError: It cannot be read.
-    """
-    try:
-        return lock.read_bytes()
-    except OSError as error:
-        raise BuildError(
-            f"the lock {lock} cannot be read: {error.strerror}",
-            advice="Package the model again with its requirements.txt.",
-        ) from error
-
-
 def fill(
     folder: Path,
     home: Path,
-    text: bytes,
+    lock: InstallableLock,
     interpreter: Interpreter,
     *,
-    lock: Path,
     held: int,
     progress: Callable[[str], None],
 ) -> None:
@@ -55,27 +43,30 @@ def fill(
     Args:
         folder: Where; it must not exist.
         home: Where the folder will be once it is whole; byte code names its sources there.
-        text: The lock.
+        lock: What it is to hold.
         interpreter: The Python it is built on.
-        lock: The lock's path, for messages.
         held: An open lock file that uv inherits, so that nobody builds beside a uv whose gate was
             killed.
         progress: Told each line that uv writes.
 
     Raises:
-        BuildError: uv could not install it; with uv's last lines.
+        BuildError: uv could not install it (with uv's last lines), or a distribution in it has
+            written over the environment itself.
         OSError: The folder cannot be written.
     """
     folder.mkdir()
-    copy = folder / "requirements.txt"
-    copy.write_bytes(text)
+    requirements = folder / "requirements.txt"
+    requirements.write_bytes(lock.requirements)
     python = str(folder / "bin" / "python")
     venv = ["venv", "--relocatable", "--no-project", "--allow-existing", "--python"]
-    run_uv([*venv, str(interpreter.path), str(folder)], held, lock, progress)
+    run_uv([*venv, str(interpreter.path), str(folder)], held, lock.path, progress)
     _empty_site_packages(folder)
-    sync = ["pip", "sync", "--require-hashes", "--allow-empty-requirements"]
-    sync += ["--link-mode", "copy", "--python", python]
-    run_uv([*sync, str(copy)], held, lock, progress)
+    made = _own_files(folder)
+    # uv asks this Python what it is before anything is installed, and never afterwards: what is
+    # installed may hold .pth files, which run whenever it starts.
+    sync = install_arguments(requirements, "--python", python)
+    run_uv(sync, held, lock.path, progress)
+    _require_unaltered(folder, made, lock.path)
     _compile(folder, home, interpreter, held, progress)
 
 
@@ -84,6 +75,34 @@ def _empty_site_packages(folder: Path) -> None:
     for packages in folder.glob("lib/python*/site-packages"):
         shutil.rmtree(packages)
         packages.mkdir()
+
+
+def install_arguments(requirements: Path, *where: str) -> list[str]:
+    """What uv is asked to install a lock's pins, by hash and as wheels: nobody's code runs."""
+    sync = ["pip", "sync", "--require-hashes", "--allow-empty-requirements"]
+    return [*sync, "--only-binary", ":all:", "--link-mode", "copy", *where, str(requirements)]
+
+
+def _own_files(folder: Path) -> dict[str, bytes]:
+    """What makes a folder a virtual environment: links to its Python, scripts, settings."""
+    files = [folder / "pyvenv.cfg", *(folder / "bin").iterdir()]
+    return {str(path.relative_to(folder)): _content(path) for path in files}
+
+
+def _content(path: Path) -> bytes:
+    return os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+
+
+def _require_unaltered(folder: Path, made: dict[str, bytes], lock: Path) -> None:
+    """See that no distribution put its own Python, or other settings, in place of these."""
+    for name, content in made.items():
+        path = folder / name
+        if not (path.is_symlink() or path.is_file()) or _content(path) != content:
+            raise BuildError(
+                f"the environment of {lock} could not be built: a distribution in it writes over "
+                f"{name}, which belongs to the environment itself",
+                advice="Take it out of the lock: a package has no business there.",
+            )
 
 
 def run_uv(arguments: list[str], held: int, lock: Path, progress: Callable[[str], None]) -> None:
@@ -102,7 +121,7 @@ def run_uv(arguments: list[str], held: int, lock: Path, progress: Callable[[str]
     done = run_streamed(
         [find_uv(), *arguments, "--no-python-downloads", "--no-progress", "--color", "never"],
         env=uv_environment(),
-        cwd=None,
+        cwd=_NOWHERE,
         timeout=BUILD_SECONDS,
         progress=progress,
         pass_fds=(held,),
@@ -111,8 +130,9 @@ def run_uv(arguments: list[str], held: int, lock: Path, progress: Callable[[str]
         raise BuildError(
             f"the environment of {lock} could not be built: uv {' '.join(arguments[:2])} failed "
             f"({done.how}):\n{last_lines(done.output)}",
-            advice="Check that every requirement is pinned and hashed for this Python and "
-            "platform, and that the package index can be reached.",
+            advice="Check that the lock is for this Python and platform, that the package index "
+            "can be reached, and that each distribution has a wheel: nothing is built from source "
+            "unasked.",
             passing=done.returncode is None
             or re.search(_UNREACHED, done.output, re.IGNORECASE) is not None,
         )

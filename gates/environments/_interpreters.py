@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gates.domain.installation import is_python_version
 from gates.errors import BuildError
 from gates.system.json_files import json_value
 
@@ -45,8 +46,14 @@ def find_interpreter(python: str | None, *, uv: str) -> Interpreter:
         uv: Path of the uv program, asked last.
 
     Raises:
-        BuildError: No Python of that series runs on this machine.
+        BuildError: No Python of that series runs on this machine, or it is no version: a name or a
+            path would be a program that is started.
     """
+    if python is not None and not is_python_version(python):
+        raise BuildError(
+            f"{python[:40]!r} is no Python version",
+            advice="Name one such as 3.12 or 3.12.4: 'python' in the card's environment.",
+        )
     running = Interpreter(Path(sys.executable).absolute(), platform.python_version())
     if python is None or python in (running.version, _series(running.version)):
         return running

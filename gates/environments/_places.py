@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -132,11 +131,11 @@ class EnvironmentPlace:
         # Never removed: a lock file that comes anew would be another lock.
         return self.home.with_suffix(".lock")
 
-    def finish(self, lock: bytes, *, python: str, platform: str, image: str = "") -> None:
+    def finish(self, lock: str, *, python: str, platform: str, image: str = "") -> None:
         """List what was built, mark it whole, and put it into its place.
 
         Args:
-            lock: The lock it was built from.
+            lock: `sha256:…` of the lock it was built from.
             python: See `BuiltFacts`.
             platform: See `BuiltFacts`.
             image: See `BuiltFacts`.
@@ -150,7 +149,7 @@ class EnvironmentPlace:
             python=python,
             platform=platform,
             image=image,
-            lock=f"sha256:{hashlib.sha256(lock).hexdigest()}",
+            lock=lock,
             packages=sum(1 for _ in self.building.glob("lib/python*/site-packages/*.dist-info")),
             files=files,
             bytes=size,

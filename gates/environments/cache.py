@@ -21,8 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gates.domain.installation import InstallableLock
 from gates.domain.judging import EnvironmentFacts
-from gates.environments._building import fill, read_lock_text, silent
+from gates.environments._building import fill, silent
 from gates.environments._child import Child
 from gates.environments._interpreters import Interpreter, find_interpreter
 from gates.environments._places import EnvironmentPlace, places
@@ -37,7 +38,7 @@ __all__ = ["Environment", "EnvironmentCache"]
 
 Progress = Callable[[str], None]
 
-_RECIPE = "gates-environment-3"  # part of the key: raise it when environments are built otherwise
+_RECIPE = "gates-environment-4"  # part of the key: raise it when environments are built otherwise
 _PATIENCE_SECONDS = 1.0  # a look at whether somebody uses an environment takes its lock, briefly
 
 
@@ -49,12 +50,14 @@ class Environment:
 
     Attributes:
         path: Its folder.
-        python: Its interpreter.
+        python: Its interpreter; what is installed runs as soon as it starts, so only in a cage.
+        base: The interpreter it was built on.
         facts: Its key, Python, platform, and whether it was found or built.
     """
 
     path: Path
     python: Path
+    base: Path
     facts: EnvironmentFacts
 
     def launch(self, model_dir: Path, limits: Limits, hello: Mapping[str, Any]) -> Child:
@@ -64,7 +67,7 @@ class Environment:
         # Nothing that was installed may run, or point anywhere, before the cage is closed: hence
         # the interpreter below the environment, whose pyvenv.cfg it does not see, and -S.
         # -B: byte code written beside the model's modules would change its digest.
-        below = str(self.python.resolve())
+        below = str(self.base.resolve())
         command = [below, "-I", "-S", "-B", "-u", str(WORKER), str(scratch)]
         places = {"model_dir": str(model_dir.absolute()), "python": str(self.python.absolute())}
         try:
@@ -87,8 +90,7 @@ class _Order:
     """What one call asks for."""
 
     place: EnvironmentPlace
-    lock: Path
-    text: bytes
+    lock: InstallableLock
     interpreter: Interpreter
     progress: Progress
     started: float
@@ -113,7 +115,7 @@ class EnvironmentCache:
 
     def ensure(
         self,
-        lock: Path,
+        lock: InstallableLock,
         *,
         python: str | None = None,
         progress: Progress = silent,
@@ -121,22 +123,21 @@ class EnvironmentCache:
         """The environment of a lock, built when the cache does not hold it yet, whole.
 
         Args:
-            lock: A requirements file, every requirement pinned and hashed; it may be empty.
+            lock: What it is to hold; it may be empty.
             python: The Python version it is for, such as `3.11.7`; where that patch is not on this
                 machine, the nearest one. None takes the gate's own.
             progress: Told what is being done, a line at a time.
 
         Raises:
-            BuildError: No lock, no such Python, uv could not install it (with uv's last lines), or
+            BuildError: No such Python, uv could not install it (with uv's last lines), or
                 it is no longer whole and somebody still uses it.
         """
         started = time.monotonic()
-        text = read_lock_text(lock)
         interpreter = find_interpreter(python, uv=find_uv())
         if python and python.count(".") == 2 and interpreter.version != python:
             progress(f"Python {python} is not on this machine: {interpreter.version} stands in")
-        place = EnvironmentPlace(self._envs / _key(text, interpreter))
-        order = _Order(place, lock, text, interpreter, progress, started)
+        place = EnvironmentPlace(self._envs / _key(lock, interpreter))
+        order = _Order(place, lock, interpreter, progress, started)
         found = None if place.damage() else _handed_out(order, cached=True)
         if found is not None:
             return found
@@ -144,7 +145,7 @@ class EnvironmentCache:
             built = self._find_or_build(order)
         except OSError as error:
             raise BuildError(
-                f"the environment of {lock} could not be written: {error}",
+                f"the environment of {lock.path} could not be written: {error}",
                 advice=f"Check free space and permissions of {self._envs}.",
                 passing=True,
             ) from error
@@ -174,7 +175,9 @@ class EnvironmentCache:
         place, progress = order.place, order.progress
         if place.home.exists():
             more = f" and {len(damage) - 1} more" if len(damage) > 1 else ""
-            what = f"the environment of {order.lock} is not as it was built ({damage[0]}{more})"
+            what = (
+                f"the environment of {order.lock.path} is not as it was built ({damage[0]}{more})"
+            )
             if not place.clear(patience=_PATIENCE_SECONDS):
                 raise BuildError(
                     f"{what}, and {_users(place.home)} still uses it: {place.home}",
@@ -182,7 +185,7 @@ class EnvironmentCache:
                 )
             progress(f"{what}: building it anew")
         self._sweep()
-        progress(f"building the environment of {order.lock} ({order.interpreter.version})")
+        progress(f"building the environment of {order.lock.path} ({order.interpreter.version})")
         building = place.building
         if building.exists():
             shutil.rmtree(building)
@@ -190,13 +193,12 @@ class EnvironmentCache:
             fill(
                 building,
                 place.home,
-                order.text,
+                order.lock,
                 order.interpreter,
-                lock=order.lock,
                 held=held,
                 progress=progress,
             )
-            place.finish(order.text, python=order.interpreter.version, platform=_platform())
+            place.finish(order.lock.digest, python=order.interpreter.version, platform=_platform())
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise
@@ -220,7 +222,7 @@ def _handed_out(order: _Order, *, cached: bool) -> Environment | None:
         cached=cached,
         build_seconds=time.monotonic() - order.started,
     )
-    environment = Environment(home, home / "bin" / "python", facts)
+    environment = Environment(home, home / "bin" / "python", order.interpreter.path, facts)
     if not hold(home, environment):
         return None
     with contextlib.suppress(OSError):  # the cache of another user can still be read
@@ -239,7 +241,6 @@ def _platform() -> str:
     return "-".join((platform.system(), platform.machine(), *filter(None, platform.libc_ver())))
 
 
-def _key(lock: bytes, interpreter: Interpreter) -> str:
-    digest = hashlib.sha256(lock).hexdigest()
-    parts = (_RECIPE, digest, interpreter.version, _platform())
+def _key(lock: InstallableLock, interpreter: Interpreter) -> str:
+    parts = (_RECIPE, lock.digest, interpreter.version, _platform())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

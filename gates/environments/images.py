@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from gates.domain.installation import InstallableLock
 from gates.domain.judging import EnvironmentFacts
 from gates.environments._base_image import BaseImage, find_base
-from gates.environments._building import BUILD_SECONDS, read_lock_text, run_uv, silent
+from gates.environments._building import BUILD_SECONDS, install_arguments, run_uv, silent
 from gates.environments._container import ContainerWorker
 from gates.environments._engine import (
     connected,
@@ -53,7 +54,7 @@ def engine_version() -> str:
         return str(client.version()["Version"])
 
 
-_RECIPE = "gates-image-2"  # part of the key: raise it when images are built otherwise
+_RECIPE = "gates-image-3"  # part of the key: raise it when images are built otherwise
 _PATIENCE_SECONDS = 1.0
 _REPOSITORY = "mlgates-env"
 _KEY_LABEL = "mlgates.key"
@@ -98,7 +99,7 @@ class ImageCache:
 
     def ensure(
         self,
-        lock: Path,
+        lock: InstallableLock,
         *,
         image: str,
         python: str | None = None,
@@ -107,30 +108,29 @@ class ImageCache:
         """The environment of a lock upon a base image, built when there is none yet.
 
         Args:
-            lock: A requirements file, every requirement pinned and hashed; it may be empty.
+            lock: What it is to hold; it may be empty.
             image: The base image: `name@sha256:…`, an id, or a tag.
             python: The Python version the model needs, such as `3.11`; None takes the image's.
             progress: Told what is being done, a line at a time.
 
         Raises:
-            BuildError: No lock, no engine, no such image, another Python in it, or uv could not
+            BuildError: No engine, no such image, another Python in it, or uv could not
                 install the lock for it; with uv's last lines.
         """
         started = time.monotonic()
-        text = read_lock_text(lock)
         try:
             with connected() as engine:
                 sweep_containers(engine)
                 base = find_base(engine, image, self._notes, progress)
                 _require_python(base, image, python)
-                place = EnvironmentPlace(self._folders / _key(text, base))
+                place = EnvironmentPlace(self._folders / _key(lock, base))
                 found, cached = self._find(engine, place), True
                 if found is None:
                     with place.locked() as held:
                         found = self._find(engine, place)
                         if found is None:
-                            progress(f"building the image of {lock} ({base.python})")
-                            self._lay_out(place, text, base, held, lock, progress)
+                            progress(f"building the image of {lock.path} ({base.python})")
+                            self._lay_out(place, lock, base, held, progress)
                             # Another cache may have had it made: the key says what is in it.
                             found = self._image(engine, place)
                             if found is None:
@@ -138,7 +138,7 @@ class ImageCache:
                             cached = False
         except OSError as error:
             raise BuildError(
-                f"the environment of {lock} could not be written: {error}",
+                f"the environment of {lock.path} could not be written: {error}",
                 advice=f"Check free space and permissions of {self._folders.parent}.",
             ) from error
         facts = EnvironmentFacts(
@@ -173,10 +173,9 @@ class ImageCache:
     def _lay_out(
         self,
         place: EnvironmentPlace,
-        text: bytes,
+        lock: InstallableLock,
         base: BaseImage,
         held: int,
-        lock: Path,
         progress: Callable[[str], None],
     ) -> None:
         """Make the folder: a virtual environment's layout, its Python being that of the image."""
@@ -184,7 +183,7 @@ class ImageCache:
             return  # only the engine has lost its image
         if not place.clear(patience=_PATIENCE_SECONDS):
             raise BuildError(
-                f"the folder of the image of {lock} is not as it was made, and somebody still "
+                f"the folder of the image of {lock.path} is not as it was made, and somebody still "
                 f"uses it: {place.home}",
                 advice="Wait until that has ended, then run again: it will be made anew.",
             )
@@ -192,12 +191,11 @@ class ImageCache:
         packages = building / "lib" / f"python{base.series}" / "site-packages"
         try:
             packages.mkdir(parents=True)
-            copy = building / "requirements.txt"
-            copy.write_bytes(text)
-            sync = ["pip", "sync", "--require-hashes", "--allow-empty-requirements"]
-            sync += ["--link-mode", "copy", "--only-binary", ":all:", "--target", str(packages)]
-            sync += ["--python-version", base.python, "--python-platform", base.target]
-            run_uv([*sync, str(copy)], held, lock, progress)
+            requirements = building / "requirements.txt"
+            requirements.write_bytes(lock.requirements)
+            where = ["--target", str(packages)]
+            where += ["--python-version", base.python, "--python-platform", base.target]
+            run_uv(install_arguments(requirements, *where), held, lock.path, progress)
             (packages / ".lock").unlink(missing_ok=True)
             (building / "bin").mkdir()
             (building / "bin" / "python").symlink_to(base.executable)
@@ -206,7 +204,7 @@ class ImageCache:
                 f"include-system-site-packages = false\nversion = {base.python}\n",
                 encoding="utf-8",
             )
-            place.finish(text, python=base.python, platform=base.platform, image=base.id)
+            place.finish(lock.digest, python=base.python, platform=base.platform, image=base.id)
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise
@@ -272,9 +270,8 @@ def forget_image(key: str) -> None:
         engine.images.remove(image_tag(key))
 
 
-def _key(lock: bytes, base: BaseImage) -> str:
-    digest = hashlib.sha256(lock).hexdigest()
-    parts = (_RECIPE, digest, base.id, base.python, base.platform)
+def _key(lock: InstallableLock, base: BaseImage) -> str:
+    parts = (_RECIPE, lock.digest, base.id, base.python, base.platform)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

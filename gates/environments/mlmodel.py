@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from gates.system.json_files import json_value
 __all__ = ["ModelFile", "raw_mlmodel", "read_mlmodel"]
 
 _MOST_BYTES = 16 << 20
+_PYTHON = re.compile(r"[0-9]{1,2}(\.[0-9]{1,3}){1,2}((a|b|rc)[0-9]{1,3})?\+?")
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def read_mlmodel(model_dir: Path) -> ModelFile:
         loader_module=loader,
         code=_inside(model_dir, _text(flavor, "code", path), "code", path),
         data=_inside(model_dir, _text(flavor, "data", path), "data", path),
-        python_version=_text(flavor, "python_version", path),
+        python_version=_python(flavor, path),
         input_columns=required,
         optional_columns=optional,
     )
@@ -112,6 +114,17 @@ def _text(flavor: Mapping[str, Any], key: str, path: Path) -> str | None:
             f"flavors.python_function.{key} must be text, not {type(value).__name__}", path=path
         )
     return value
+
+
+def _python(flavor: Mapping[str, Any], path: Path) -> str | None:
+    told = _text(flavor, "python_version", path)
+    if told is not None and _PYTHON.fullmatch(told) is None:
+        raise PackageError(
+            f"flavors.python_function.python_version is no Python version: {told[:40]!r}",
+            path=path,
+            advice="Write it as MLflow does, such as 3.12.4.",
+        )
+    return told
 
 
 def _inside(model_dir: Path, value: str | None, key: str, path: Path) -> str | None:

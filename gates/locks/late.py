@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gates.domain.installation import PYTHON_VERSION
 from gates.domain.judging import ModelVersion
 from gates.errors import LockError
 from gates.system.json_files import JsonFile
@@ -42,7 +43,7 @@ class LateLock(BaseModel):
     created: datetime
     source: str
     command: str
-    python: str = Field(pattern=r"^3\.\d+(\.\d+)?$")
+    python: str = Field(pattern=PYTHON_VERSION)
     mlgates: str
     folder: Path = Field(default=Path(), exclude=True)
 

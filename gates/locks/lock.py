@@ -1,7 +1,8 @@
 """A lock: every requirement of a model pinned to one version and to the hashes of its files.
 
 Reads what `pip-compile --generate-hashes` and `uv pip compile --generate-hashes` write. A line that
-is not a pinned and hashed requirement does not stop the reading; it is kept as a problem.
+is not a pinned and hashed requirement does not stop the reading; it is kept as a problem. A lock
+with problems is never installed: `installable` is the only way from here to an installer.
 """
 
 from __future__ import annotations
@@ -16,22 +17,30 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from gates.domain.installation import InstallableLock, Pin
 from gates.domain.lock_report import LockProblem
 from gates.errors import LockError
 from gates.locks._lines import Line, clip, decode, read_bytes, requirement_lines
 from gates.locks._via import read_vias
 from gates.locks.markers import holds
 
-__all__ = ["Lock", "LockedRequirement", "read_lock"]
+__all__ = ["Lock", "LockedRequirement", "installable", "read_installable", "read_lock"]
 
 _HEX_DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}
 _HEX = re.compile(r"[0-9a-f]+")
-_INSTALLER_OPTIONS = frozenset(
-    {"-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--no-index", "--no-binary"}
-    | {"--only-binary", "--prefer-binary", "--pre", "--trusted-host", "--require-hashes"}
-    | {"--use-feature"}
+# They say nothing that pins and hashes do not settle: no installer is given them.
+_WITHOUT_EFFECT = frozenset(
+    {"--only-binary", "--prefer-binary", "--pre", "--require-hashes", "--use-feature"}
 )
-_ELSEWHERE = {
+_PLACES = (
+    "where packages come from is the team's setting (such as UV_DEFAULT_INDEX, UV_FIND_LINKS or "
+    "PIP_INDEX_URL where the gate runs), and no version's: take the line out"
+)
+_SOURCES = "only wheels are installed, whatever a version asks for: take the line out"
+_NO_PINS = {
+    **dict.fromkeys(("-i", "--index-url", "--extra-index-url", "-f", "--find-links"), _PLACES),
+    **dict.fromkeys(("--no-index", "--trusted-host"), _PLACES),
+    "--no-binary": _SOURCES,
     "-e": "an editable install takes whatever its folder holds",
     "--editable": "an editable install takes whatever its folder holds",
     "-r": "it includes another file, whose bytes this lock does not fix",
@@ -75,7 +84,7 @@ class Lock:
         digest: `sha256:…` of its bytes.
         requirements: Its pinned requirements in file order; those without hashes are among them.
         problems: Every line that is not pinned (`unpinned`) or not hashed (`unhashed`).
-        options: Its lines for the installer, such as `--index-url …`, without credentials.
+        options: Its lines for the installer that change nothing, such as `--pre`.
     """
 
     path: Path
@@ -103,9 +112,9 @@ def read_lock(path: Path) -> Lock:
     for line in requirement_lines(text, path):
         if not line.requirement:
             for name, value in line.options:
-                if name in _ELSEWHERE:
-                    what = clip(f"{name} {value}")
-                    message = f"`{what}` is not a pin: {_ELSEWHERE[name]}"
+                if name in _NO_PINS:
+                    what = clip(f"{name} {value}".strip())
+                    message = f"`{what}` is not a pin: {_NO_PINS[name]}"
                     problems.append(LockProblem("unpinned", what, message, line.number))
                 else:
                     options.append(_installer_option(name, value, path, line.number))
@@ -122,8 +131,37 @@ def read_lock(path: Path) -> Lock:
     return Lock(path, digest, pins, tuple(problems), tuple(options))
 
 
+def installable(lock: Lock) -> InstallableLock:
+    """What an installer may be given of a lock.
+
+    Raises:
+        LockError: It has a problem; none with one is ever installed.
+    """
+    if lock.problems:
+        first, more = lock.problems[0], len(lock.problems) - 1
+        raise LockError(
+            f"it is not installed: {first.message}" + (f" (and {more} more)" if more else ""),
+            path=lock.path,
+            line=first.line or None,
+            advice="Compile the lock again, pinned and hashed throughout: gates lock compile",
+        )
+    pins = tuple(
+        Pin(one.name, one.version, one.hashes, one.marker, one.extras) for one in lock.requirements
+    )
+    return InstallableLock(lock.path, lock.digest, pins)
+
+
+def read_installable(path: Path) -> InstallableLock:
+    """Read a lock that is to be installed.
+
+    Raises:
+        LockError: As of `read_lock`, or it has a problem.
+    """
+    return installable(read_lock(path))
+
+
 def _installer_option(name: str, value: str, path: Path, line: int) -> str:
-    if name in _INSTALLER_OPTIONS:
+    if name in _WITHOUT_EFFECT:
         return clip(f"{name} {value}".strip())
     raise LockError(
         f"the option `{name}` has no place here",

@@ -11,22 +11,23 @@ from typing import TYPE_CHECKING
 from gates.artifacts.scan import scan_artifact
 from gates.artifacts.second_opinion import with_second_opinion
 from gates.domain.artifact_scan import ScanReport
+from gates.domain.installation import is_python_version
 from gates.domain.judging import EnvironmentFacts, ModelVersion, Role
 from gates.domain.lock_report import LockChange, LockReport
 from gates.domain.subject import LockQuestions
 from gates.environments.cache import EnvironmentCache
 from gates.environments.images import ImageCache
 from gates.environments.launching import Launchable, Limits
-from gates.errors import GatesError, LockError, ModelFault
+from gates.errors import GatesError, LockError, ModelFault, RegistryError
 from gates.locks.late import LateLock, late_lock_of
-from gates.locks.lock import read_lock
+from gates.locks.lock import read_installable, read_lock
 from gates.run.lock_audit import AuditedLock, changes
 from gates.system.cached_folders import hold
 
 if TYPE_CHECKING:
     from gates.card.policy import EnvironmentPolicy
 
-__all__ = ["BuiltVersion", "limits_of"]
+__all__ = ["BuiltVersion", "limits_of", "packaged_python"]
 
 _NAMED = 3
 
@@ -43,6 +44,23 @@ def limits_of(policy: EnvironmentPolicy) -> Limits:
         predict_seconds=policy.predict_seconds,
         require=policy.require,
     )
+
+
+def packaged_python(version: ModelVersion) -> str | None:
+    """The Python that a version's tag `gates.python` says it was packaged with; None without one.
+
+    Raises:
+        RegistryError: The tag is no Python version.
+    """
+    told = version.tags.get("gates.python")
+    if not told:
+        return None
+    if not is_python_version(told):
+        raise RegistryError(
+            f"the tag gates.python of {version.uri} is no Python version: {told[:40]!r}",
+            advice="Package the version again: gates package writes the tag, such as 3.12.4.",
+        )
+    return told
 
 
 @dataclass(eq=False)
@@ -105,7 +123,8 @@ class BuiltVersion:
 
         Raises:
             BuildError: It could not be built.
-            LockError: The artifact has no lock.
+            LockError: The artifact has no lock, or one with a problem: that is never installed.
+            RegistryError: Its tag names no Python version.
         """
         if self._environment is None:
             try:
@@ -117,15 +136,14 @@ class BuiltVersion:
         return self._environment
 
     def _found_or_built(self) -> Launchable:
-        python = self.policy.python or self.version.tags.get("gates.python") or None
+        python = self.policy.python or packaged_python(self.version)
         if python is None and not (self.model_dir / "gates" / "requirements.txt").is_file():
             python = self._late.python if self._late else None
+        lock = read_installable(self.lock_path)
         if self.policy.image is None:
-            return self.cache.ensure(self.lock_path, python=python, progress=self.progress)
+            return self.cache.ensure(lock, python=python, progress=self.progress)
         images = ImageCache(self.cache.root)
-        return images.ensure(
-            self.lock_path, image=self.policy.image, python=python, progress=self.progress
-        )
+        return images.ensure(lock, image=self.policy.image, python=python, progress=self.progress)
 
     @property
     def facts(self) -> EnvironmentFacts | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from gates.domain.installation import is_python_version
 from gates.environments.mlmodel import raw_mlmodel, read_mlmodel
 from gates.system.json_files import json_value
 
@@ -112,7 +113,7 @@ def read_model(folder: Path) -> ModelFacts:
         predict=predict if isinstance(predict, str) else "predict",
         inputs=_columns(sides.get("inputs")),
         outputs=_columns(sides.get("outputs")),
-        python=python if python and re.fullmatch(r"3\.\d+(\.\d+)?", python) else None,
+        python=python if python and is_python_version(python) else None,
         made=str(raw.get("utc_time_created") or "")[:19],
         has_code=usable.code is not None,
         example=_example(folder, raw.get("saved_input_example_info")),

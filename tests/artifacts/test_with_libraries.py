@@ -9,6 +9,7 @@ import pytest
 from gates.artifacts.scan import scan_artifact
 from gates.environments.cache import EnvironmentCache
 from gates.environments.scripts import run_script
+from gates.locks.lock import read_installable
 from tests.artifacts.samples import said
 
 WRITE = """
@@ -101,7 +102,7 @@ def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     script.write_text(WRITE, encoding="utf-8")
     out = folder / "out"
     out.mkdir()
-    run_script(cache.ensure(lock), script, [str(out)], folder, {}, 240)
+    run_script(cache.ensure(read_installable(lock)), script, [str(out)], folder, {}, 240)
     return out
 
 

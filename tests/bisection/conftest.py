@@ -27,6 +27,7 @@ class Case:
     folder: Path
     plain: Shelf
     cache: Path
+    settings: pytest.MonkeyPatch
 
     def make(self, **changed: tuple[str, ...]) -> tuple[Path, Path]:
         """Both locks; `changed` gives sources, and needs of the new version, by name."""
@@ -35,6 +36,7 @@ class Case:
             shelf = Shelf(self.folder / "wheels")
             for name in NAMES:
                 shelf.both(name, *changed.get(name, ()))
+        shelf.alone(self.settings)
         old, new = dict.fromkeys(NAMES, "1"), dict.fromkeys(NAMES, "2")
         return (
             shelf.lock(self.folder / "old.txt", old),
@@ -80,6 +82,6 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
 
 
 @pytest.fixture
-def case(tmp_path: Path, plain: Shelf) -> Case:
+def case(tmp_path: Path, plain: Shelf, monkeypatch: pytest.MonkeyPatch) -> Case:
     """An upgrade to be made up, in a folder of its own."""
-    return Case(tmp_path, plain, plain.folder.with_name("cache"))
+    return Case(tmp_path, plain, plain.folder.with_name("cache"), monkeypatch)

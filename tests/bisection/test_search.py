@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gates.errors import BuildError, IntegrityError, LockError, UsageError
+from gates.locks.lock import read_installable
 
 from .conftest import NAMES, Case
 from .shop import write_golden
@@ -145,6 +146,7 @@ def test_what_was_added_or_removed_can_be_the_cause(case: Case) -> None:
         there = importlib.util.find_spec("kappa") is not None
         return {'label': ['b' if there else 'a'] * 5, 'score': [1.0] * 5}
     """
+    case.plain.alone(case.settings)
     locks = case.plain.lock(case.folder / "a", without), case.plain.lock(case.folder / "b", with_it)
     found = case.search(locks, predict)
     assert found.sentence == "kappa (absent) → 2 alone changes 5 of 5 labels"
@@ -220,7 +222,7 @@ def test_two_releases_of_a_stemmer_among_harmless_upgrades(
 
     here, cache = Path(__file__).parent, EnvironmentCache(gates_cache)
     old, new = here / "old-requirements.txt", here / "new-requirements.txt"
-    built = build_model(tmp_path / "model", cache.ensure(old))
+    built = build_model(tmp_path / "model", cache.ensure(read_installable(old)))
     found = bisect(
         built,
         old,

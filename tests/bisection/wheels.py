@@ -8,6 +8,8 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from tests.environments.toy_models import write_model
 
 Release = tuple[str, str]
@@ -18,7 +20,7 @@ VALUE = "VALUE = {version}\n"
 
 
 class Shelf:
-    """A folder of wheels, and locks that install from it alone.
+    """A folder of wheels, and locks of them.
 
     Args:
         folder: Where to.
@@ -52,9 +54,14 @@ class Shelf:
         self.wheel(name, "1", old)
         self.wheel(name, "2", new, *new_needs)
 
+    def alone(self, settings: pytest.MonkeyPatch) -> None:
+        """Let installers find these wheels, and nothing else."""
+        settings.setenv("UV_NO_INDEX", "1")
+        settings.setenv("UV_FIND_LINKS", str(self.folder))
+
     def lock(self, path: Path, versions: Mapping[str, str]) -> Path:
         """Write the lock of these versions."""
-        lines = ["--no-index", f"--find-links {self.folder}"]
+        lines = []
         for name, version in versions.items():
             lines += [f"{name}=={version} \\", f"    --hash=sha256:{self._hashes[name, version]}"]
         path.write_text("\n".join([*lines, ""]))

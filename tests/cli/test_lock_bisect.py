@@ -27,8 +27,8 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
 
 
 @pytest.fixture
-def case(tmp_path: Path, plain: Wheels) -> Case:
-    made = Case(tmp_path, plain, plain.folder.with_name("cache"))
+def case(tmp_path: Path, plain: Wheels, monkeypatch: pytest.MonkeyPatch) -> Case:
+    made = Case(tmp_path, plain, plain.folder.with_name("cache"), monkeypatch)
     made.make()
     model(tmp_path / "model", labels("beta.VALUE == 2"))
     write_golden(tmp_path / "golden", [("red bed", "a"), ("lamp", "a"), ("red [b]sofa", "a")])

@@ -254,9 +254,8 @@ def _answer(line: str) -> None:
 
 def _attack(told: dict[str, Any]) -> Outcome:
     place = Path(told["environment"])
-    environment = Environment(
-        place, place / "bin" / "python", EnvironmentFacts("", "", "", True, 0)
-    )
+    python = place / "bin" / "python"
+    environment = Environment(place, python, python, EnvironmentFacts("", "", "", True, 0))
     given = {name: _frozen(value) for name, value in told["limits"].items()}
     limits = Limits(**{"scratch_mb": SCRATCH_MB, **given})
     worker = Worker.start(environment, Path(told["model"]), limits, "candidate")

@@ -14,6 +14,7 @@ from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.launching import Limits
 from gates.environments.process import Worker
 from gates.environments.scripts import run_script
+from gates.locks.lock import read_installable
 
 from .toy_models import write_model
 
@@ -46,19 +47,19 @@ def bare(cache: EnvironmentCache, tmp_path_factory: pytest.TempPathFactory) -> E
     """An environment with nothing in it."""
     lock = tmp_path_factory.mktemp("bare") / "requirements.txt"
     lock.write_text("# nothing\n", encoding="utf-8")
-    return cache.ensure(lock)
+    return cache.ensure(read_installable(lock))
 
 
 @pytest.fixture(scope="session")
 def data(cache: EnvironmentCache) -> Environment:
     """An environment with NumPy, pandas, pyarrow and MLflow's skinny half."""
-    return cache.ensure(Path(__file__).with_name("data-requirements.txt"))
+    return cache.ensure(read_installable(Path(__file__).with_name("data-requirements.txt")))
 
 
 @pytest.fixture(scope="session")
 def trees(cache: EnvironmentCache) -> Environment:
     """An environment with LightGBM, XGBoost (the wheel without GPU code), MLflow and pandas."""
-    return cache.ensure(Path(__file__).with_name("tree-requirements.txt"))
+    return cache.ensure(read_installable(Path(__file__).with_name("tree-requirements.txt")))
 
 
 @pytest.fixture(scope="session")

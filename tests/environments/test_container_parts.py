@@ -20,6 +20,7 @@ from gates.environments._streams import Streams
 from gates.environments._tar import tarred
 from gates.environments.images import ImageCache
 from gates.errors import BuildError
+from gates.locks.lock import read_installable
 
 
 @given(
@@ -124,7 +125,7 @@ def test_an_engine_that_is_not_there_is_named_with_what_to_do(
     lock = tmp_path / "requirements.txt"
     lock.touch()
     with pytest.raises(BuildError, match="the Docker engine cannot be reached at") as caught:
-        ImageCache(tmp_path).ensure(lock, image="any")
+        ImageCache(tmp_path).ensure(read_installable(lock), image="any")
     assert host in caught.value.what
     assert caught.value.what.endswith(("No such file or directory", "Connection refused"))
     assert "DOCKER_HOST" in caught.value.advice
@@ -139,6 +140,6 @@ def test_an_engine_behind_tls_or_ssh_is_refused_with_what_to_do(
     lock = tmp_path / "requirements.txt"
     lock.touch()
     with pytest.raises(BuildError, match="cannot be spoken to") as caught:
-        ImageCache(tmp_path).ensure(lock, image="any")
+        ImageCache(tmp_path).ensure(read_installable(lock), image="any")
     assert "someone" not in str(caught.value)
     assert "Forward its socket" in caught.value.advice

@@ -35,6 +35,7 @@ from gates.environments.outputs import as_scores
 from gates.environments.process import Worker
 from gates.environments.stock import kept_environments, remove_environment
 from gates.errors import BuildError, ModelFault
+from gates.locks.lock import read_installable
 from tests.containers import BASE_IMAGE, needs_docker
 
 from .test_isolation import is_gone
@@ -72,7 +73,9 @@ def images(gates_cache: Path) -> Iterator[ImageCache]:
 
 @pytest.fixture(scope="module")
 def bare(images: ImageCache, tmp_path_factory: pytest.TempPathFactory) -> ContainerEnvironment:
-    return images.ensure(cut_lock(tmp_path_factory.mktemp("bare")), image=BASE_IMAGE)
+    return images.ensure(
+        read_installable(cut_lock(tmp_path_factory.mktemp("bare"))), image=BASE_IMAGE
+    )
 
 
 @pytest.fixture
@@ -121,9 +124,9 @@ def test_an_image_holds_what_the_lock_says_and_is_found_again(
     images: ImageCache, tmp_path: Path
 ) -> None:
     lock = cut_lock(tmp_path, "zipp", "click")
-    built = images.ensure(lock, image=BASE_IMAGE)
+    built = images.ensure(read_installable(lock), image=BASE_IMAGE)
     assert [one.name for one in distributions(built.path)] == ["click", "zipp"]
-    again = images.ensure(lock, image=BASE_IMAGE, python=built.facts.python)
+    again = images.ensure(read_installable(lock), image=BASE_IMAGE, python=built.facts.python)
     assert again.facts.cached
     assert again == replace(built, facts=again.facts)
     model = write_model(tmp_path / "model", "import click, zipp; return [click.__file__]")
@@ -142,10 +145,10 @@ def test_the_facts_say_which_image_python_and_platform(bare: ContainerEnvironmen
 
 def test_an_image_the_engine_has_lost_is_built_anew(images: ImageCache, tmp_path: Path) -> None:
     lock = cut_lock(tmp_path, "zipp", key=str(tmp_path))
-    first = images.ensure(lock, image=BASE_IMAGE)
+    first = images.ensure(read_installable(lock), image=BASE_IMAGE)
     with connected() as engine:
         engine.images.remove(first.image, force=True)
-    again = images.ensure(lock, image=BASE_IMAGE)
+    again = images.ensure(read_installable(lock), image=BASE_IMAGE)
     assert not again.facts.cached
     assert again.facts.key == first.facts.key
     forget_image(first.facts.key)
@@ -155,7 +158,9 @@ def test_two_builders_at_once_build_one_image(tmp_path: Path) -> None:
     lock = cut_lock(tmp_path, "zipp", key=str(tmp_path))
     images = ImageCache(tmp_path / "cache")
     with ThreadPoolExecutor(2) as pool:
-        both = list(pool.map(lambda _: images.ensure(lock, image=BASE_IMAGE), range(2)))
+        both = list(
+            pool.map(lambda _: images.ensure(read_installable(lock), image=BASE_IMAGE), range(2))
+        )
     assert both[0].image == both[1].image
     assert sorted(one.facts.cached for one in both) == [False, True]
     forget_image(both[0].facts.key)
@@ -164,7 +169,8 @@ def test_two_builders_at_once_build_one_image(tmp_path: Path) -> None:
 def test_caches_of_one_engine_share_its_image(tmp_path: Path) -> None:
     lock = cut_lock(tmp_path, "zipp", key=str(tmp_path))
     one, other = (
-        ImageCache(tmp_path / name).ensure(lock, image=BASE_IMAGE) for name in ("one", "other")
+        ImageCache(tmp_path / name).ensure(read_installable(lock), image=BASE_IMAGE)
+        for name in ("one", "other")
     )
     assert one.image == other.image
     assert not other.facts.cached
@@ -183,13 +189,13 @@ def test_an_image_that_is_not_there_is_named_with_what_to_do(
     images: ImageCache, tmp_path: Path, image: str, words: str
 ) -> None:
     with pytest.raises(BuildError, match=words) as caught:
-        images.ensure(cut_lock(tmp_path), image=image)
+        images.ensure(read_installable(cut_lock(tmp_path)), image=image)
     assert "docker load" in caught.value.advice
 
 
 def test_another_python_than_the_images_is_refused(images: ImageCache, tmp_path: Path) -> None:
     with pytest.raises(BuildError, match=r"the model needs Python 3\.99.*has 3\."):
-        images.ensure(cut_lock(tmp_path), image=BASE_IMAGE, python="3.99.1")
+        images.ensure(read_installable(cut_lock(tmp_path)), image=BASE_IMAGE, python="3.99.1")
 
 
 def test_a_lock_that_has_no_wheel_for_the_image_builds_nothing(
@@ -199,11 +205,11 @@ def test_a_lock_that_has_no_wheel_for_the_image_builds_nothing(
     digest = "49b3a825280bd66b3aa83585ef59c4a8c82f2c8a522dbe754a8bc8db08c83491"
     lock.write_text(f"docopt==0.6.2 --hash=sha256:{digest}\n", encoding="utf-8")
     with pytest.raises(BuildError, match=r"docopt==0\.6\.2 has no usable wheels"):
-        images.ensure(lock, image=BASE_IMAGE)
+        images.ensure(read_installable(lock), image=BASE_IMAGE)
 
 
 def test_what_a_package_asks_to_be_run_at_every_start_is_not_run_by_the_build(
-    images: ImageCache, tmp_path: Path
+    images: ImageCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wheel = tmp_path / "eager-1.0-py3-none-any.whl"
     records = {
@@ -219,8 +225,10 @@ def test_what_a_package_asks_to_be_run_at_every_start_is_not_run_by_the_build(
             archive.writestr(zipfile.ZipInfo(name), text)
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     lock = tmp_path / "requirements.txt"
-    lock.write_text(f"--no-index\n--find-links {tmp_path}\neager==1.0 --hash=sha256:{digest}\n")
-    environment = images.ensure(lock, image=BASE_IMAGE)
+    lock.write_text(f"eager==1.0 --hash=sha256:{digest}\n")
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path))
+    environment = images.ensure(read_installable(lock), image=BASE_IMAGE)
     look = "return [path for path in ('/opt/mlgates/environment/ran', '/tmp/ran')"
     model = write_model(tmp_path / "model", f"{look} if os.path.exists(path)]")
     with Worker.start(environment, model, Limits(), "candidate") as worker:
@@ -248,8 +256,8 @@ def test_a_model_scores_in_a_container_as_in_a_virtual_environment_bit_for_bit(
     frame = {name: rng.normal(size=5000) for name in "abcdefgh"}
     scores = []
     for environment in (
-        EnvironmentCache(gates_cache).ensure(lock),
-        images.ensure(lock, image=BASE_IMAGE),
+        EnvironmentCache(gates_cache).ensure(read_installable(lock)),
+        images.ensure(read_installable(lock), image=BASE_IMAGE),
     ):
         with Worker.start(environment, model, Limits(), "candidate") as worker:
             scores.append(as_scores(worker.predict(frame), 5000))
@@ -439,7 +447,9 @@ from pathlib import Path
 from gates.environments.images import ImageCache
 from gates.environments.launching import Limits
 from gates.environments.process import Worker
-environment = ImageCache(Path(sys.argv[1])).ensure(Path(sys.argv[2]), image=sys.argv[3])
+from gates.locks.lock import read_installable
+lock = read_installable(Path(sys.argv[2]))
+environment = ImageCache(Path(sys.argv[1])).ensure(lock, image=sys.argv[3])
 worker = Worker.start(environment, Path(sys.argv[4]), Limits(), "candidate")
 worker.ready()
 print(worker.pid, flush=True)
@@ -459,7 +469,7 @@ def test_a_killed_gate_leaves_no_running_container_and_the_next_removes_it(
         pid = int(gate.stdout.readline())
         gate.kill()
     assert is_gone(pid)
-    images.ensure(lock, image=BASE_IMAGE)
+    images.ensure(read_installable(lock), image=BASE_IMAGE)
     with connected() as engine:
         left = engine.api.containers(all=True, filters={"label": ["mlgates.gate"]})
     assert [one for one in left if f" {gate.pid} " in one["Labels"]["mlgates.gate"]] == []
@@ -489,7 +499,7 @@ def test_an_engine_that_goes_away_is_a_build_error(
 def test_a_pruned_environment_goes_with_its_image_and_one_in_use_stays(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     built = ImageCache(cache).ensure(
-        cut_lock(tmp_path / "lock", "zipp", key=str(tmp_path)), image=BASE_IMAGE
+        read_installable(cut_lock(tmp_path / "lock", "zipp", key=str(tmp_path))), image=BASE_IMAGE
     )
     (kept,) = kept_environments(cache)
     assert (kept.state, kept.packages, kept.image) == ("in use", 1, built.facts.image)

@@ -16,6 +16,7 @@ import pytest
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.inspect import distributions
 from gates.errors import BuildError
+from gates.locks.lock import read_installable
 
 from .test_cache import lock as lock
 
@@ -23,7 +24,8 @@ USER = """
 import sys, time
 from pathlib import Path
 from gates.environments.cache import EnvironmentCache
-held = EnvironmentCache(Path(sys.argv[1])).ensure(Path(sys.argv[2]))
+from gates.locks.lock import read_installable
+held = EnvironmentCache(Path(sys.argv[1])).ensure(read_installable(Path(sys.argv[2])))
 print("held", flush=True)
 time.sleep(1000)
 """
@@ -37,7 +39,7 @@ def cache(tmp_path: Path) -> EnvironmentCache:
 @pytest.fixture
 def home(cache: EnvironmentCache, lock: Path) -> Path:
     """The folder of an environment that was built and is not in use."""
-    return cache.ensure(lock).path
+    return cache.ensure(read_installable(lock)).path
 
 
 def packages(home: Path) -> Path:
@@ -108,11 +110,11 @@ def test_a_file_that_changed_is_named_and_the_environment_built_anew(
 ) -> None:
     damage(home)
     said: list[str] = []
-    again = cache.ensure(lock, progress=said.append)
+    again = cache.ensure(read_installable(lock), progress=said.append)
     assert not again.facts.cached
     assert any(words in line and line.endswith("building it anew") for line in said)
     assert [one.name for one in distributions(again.path)] == ["zipp"]
-    assert cache.ensure(lock).facts.cached
+    assert cache.ensure(read_installable(lock)).facts.cached
 
 
 def test_the_first_change_is_named_and_the_others_counted(
@@ -121,7 +123,7 @@ def test_the_first_change_is_named_and_the_others_counted(
     for path in (packages(home) / "zipp").glob("*.py"):
         path.unlink()
     said: list[str] = []
-    cache.ensure(lock, progress=said.append)
+    cache.ensure(read_installable(lock), progress=said.append)
     assert "zipp/__init__.py is missing and 2 more)" in said[0]
 
 
@@ -133,7 +135,7 @@ def test_a_cache_that_was_packed_and_unpacked_is_whole(
     )
     shutil.rmtree(tmp_path / "cache")
     subprocess.run(["tar", "-C", tmp_path, "-xf", tmp_path / "cache.tar"], check=True, timeout=60)
-    assert cache.ensure(lock).facts.cached
+    assert cache.ensure(read_installable(lock)).facts.cached
 
 
 def test_it_is_whole_too_when_pythons_tarfile_unpacked_it(
@@ -144,7 +146,7 @@ def test_it_is_whole_too_when_pythons_tarfile_unpacked_it(
     shutil.rmtree(tmp_path / "cache")
     with tarfile.open(tmp_path / "cache.tar") as archive:
         archive.extractall(tmp_path, filter="fully_trusted")  # noqa: S202 - packed just now
-    assert cache.ensure(lock).facts.cached
+    assert cache.ensure(read_installable(lock)).facts.cached
 
 
 def test_a_warm_find_is_a_use_and_changes_nothing_else(
@@ -153,7 +155,7 @@ def test_a_warm_find_is_a_use_and_changes_nothing_else(
     marker = home / "gates-environment.json"
     text = marker.read_bytes()
     os.utime(marker, (1, 1))
-    assert cache.ensure(lock).facts.cached
+    assert cache.ensure(read_installable(lock)).facts.cached
     assert marker.stat().st_mtime > 1
     assert marker.read_bytes() == text
 
@@ -167,7 +169,7 @@ def test_what_runs_in_it_writes_nothing_into_it(
 
     from .toy_models import write_model
 
-    environment = cache.ensure(lock)
+    environment = cache.ensure(read_installable(lock))
     for written in home.rglob("*.pyc"):
         written.unlink()
     script = tmp_path / "build.py"
@@ -188,34 +190,34 @@ def test_a_corrupt_one_that_another_process_uses_is_left_and_its_user_named(
         assert user.stdout.readline() == "held\n"
         delete(home)
         with pytest.raises(BuildError, match=r"glob\.py is missing") as caught:
-            cache.ensure(lock)
+            cache.ensure(read_installable(lock))
         assert f"process {user.pid} still uses it" in caught.value.what
         assert (home / "bin" / "python").exists()
         user.send_signal(signal.SIGKILL)
-    assert not cache.ensure(lock).facts.cached
+    assert not cache.ensure(read_installable(lock)).facts.cached
 
 
 def test_a_corrupt_one_that_this_process_uses_is_left_until_it_does_not(
     cache: EnvironmentCache, lock: Path
 ) -> None:
-    held: Environment | None = cache.ensure(lock)
+    held: Environment | None = cache.ensure(read_installable(lock))
     assert held is not None
     delete(held.path)
     with pytest.raises(BuildError, match="this process still uses it"):
-        cache.ensure(lock)
+        cache.ensure(read_installable(lock))
     held = None
-    assert not cache.ensure(lock).facts.cached
+    assert not cache.ensure(read_installable(lock)).facts.cached
 
 
 def test_programs_that_are_started_meanwhile_do_not_hold_it(
     cache: EnvironmentCache, lock: Path
 ) -> None:
-    held: Environment | None = cache.ensure(lock)
+    held: Environment | None = cache.ensure(read_installable(lock))
     assert held is not None
     with subprocess.Popen(["sleep", "1000"]) as outlives:
         delete(held.path)
         held = None
-        assert not cache.ensure(lock).facts.cached
+        assert not cache.ensure(read_installable(lock)).facts.cached
         outlives.kill()
 
 

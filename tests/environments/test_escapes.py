@@ -63,7 +63,8 @@ def anyones(bare: Environment) -> Iterator[Environment]:
         if run_as(USER, [str(python), "-I", "-c", "import sys, venv; open(sys.argv[1])", worker]):
             command = [str(python), "-m", "venv", "--without-pip", str(folder / "environment")]
             subprocess.run(command, check=True)
-            yield Environment(folder / "environment", folder / "environment/bin/python", bare.facts)
+            made = folder / "environment"
+            yield Environment(made, made / "bin" / "python", python, bare.facts)
             break
     else:
         pytest.skip("another user can run no Python of this machine, or cannot read this project")

@@ -12,6 +12,7 @@ import pytest
 
 from gates.environments._interpreters import find_interpreter
 from gates.environments.cache import EnvironmentCache
+from gates.locks.lock import read_installable
 
 from .test_cache import lock as lock
 
@@ -142,16 +143,16 @@ def test_the_facts_tell_which_patch_ran(
     said = subprocess.run([OTHER, "-V"], capture_output=True, text=True, check=True)
     version = said.stdout.split()[-1]
     cache = EnvironmentCache(tmp_path / "cache")
-    built = cache.ensure(lock, python=version)
+    built = cache.ensure(read_installable(lock), python=version)
     assert built.facts.python == version
     ran = subprocess.run([built.python, "-V"], capture_output=True, text=True, check=True)
     assert ran.stdout.split()[-1] == version
-    assert cache.ensure(lock).path != built.path
+    assert cache.ensure(read_installable(lock)).path != built.path
 
 
 def test_a_patch_that_stands_in_is_said_so(lock: Path, tmp_path: Path) -> None:
     said: list[str] = []
     cache = EnvironmentCache(tmp_path / "cache")
-    built = cache.ensure(lock, python=f"{SERIES}.99", progress=said.append)
+    built = cache.ensure(read_installable(lock), python=f"{SERIES}.99", progress=said.append)
     assert built.facts.python == RUNNING
     assert f"Python {SERIES}.99 is not on this machine: {RUNNING} stands in" in said

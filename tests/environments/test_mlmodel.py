@@ -10,6 +10,7 @@ import pytest
 from gates.environments.mlmodel import ModelFile, read_mlmodel
 from gates.errors import PackageError
 
+from .packages import HOSTILE_PYTHONS
 from .toy_models import signature, write_mlmodel
 
 
@@ -75,3 +76,17 @@ def test_a_broken_model_file_is_named_with_what_is_wrong(
 def test_a_folder_without_a_model_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(PackageError, match="MLmodel file cannot be read"):
         read_mlmodel(tmp_path)
+
+
+@pytest.mark.parametrize("told", HOSTILE_PYTHONS.values(), ids=HOSTILE_PYTHONS)
+def test_a_python_that_is_no_version_is_an_error(tmp_path: Path, told: str) -> None:
+    write_mlmodel(tmp_path, flavor(python_version=told))
+    with pytest.raises(PackageError, match="python_version is no Python version") as caught:
+        read_mlmodel(tmp_path)
+    assert len(caught.value.what) < 150
+
+
+@pytest.mark.parametrize("told", ["3.11.7", "3.12", "3.13.0rc1", "3.12.1+"])
+def test_a_python_as_mlflow_writes_it_is_read(tmp_path: Path, told: str) -> None:
+    write_mlmodel(tmp_path, flavor(python_version=told))
+    assert read_mlmodel(tmp_path).python_version == told

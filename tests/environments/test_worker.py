@@ -206,7 +206,8 @@ def test_a_model_folder_without_a_model_file_starts_nothing(
 def test_an_environment_whose_python_is_gone_says_what_to_remove(
     bare: Environment, tmp_path: Path
 ) -> None:
-    gone = Environment(tmp_path / "env", tmp_path / "env" / "python", bare.facts)
+    python = tmp_path / "env" / "python"
+    gone = Environment(tmp_path / "env", python, python, bare.facts)
     with pytest.raises(BuildError, match="does not start") as caught:
         Worker.start(gone, write_model(tmp_path / "model"), Limits(), "candidate")
     assert str(gone.path) in caught.value.advice

@@ -21,7 +21,7 @@ PROJECT_LOCK = Path(__file__).parents[2] / "scripts" / "requirements.txt"
 def test_a_compiled_lock_is_read_with_versions_extras_hashes_and_markers(locked: Locked) -> None:
     first, second = "sha256:" + "1" * 64, "sha512:" + "2" * 128
     lock = locked(
-        "# compiled\n--index-url https://me:secret@example.org/simple\n\n"
+        "# compiled\n--pre\n\n"
         f"Scikit_Learn[B,a]==1.5.0 ; python_version >= '3.11' \\\n"
         f"    --hash={first} \\\n    --hash {second.upper()}\n    # via -r requirements.in\n"
         f"six===1.17  --hash={first}  # why\n"
@@ -40,7 +40,7 @@ def test_a_compiled_lock_is_read_with_versions_extras_hashes_and_markers(locked:
         LockedRequirement("six", "1.17", (), (first,), "", 8, "six===1.17"),
     )
     assert lock.problems == ()
-    assert lock.options == ("--index-url https://…@example.org/simple",)
+    assert lock.options == ("--pre",)
     assert lock.digest == f"sha256:{hashlib.sha256(lock.path.read_bytes()).hexdigest()}"
 
 
@@ -87,6 +87,18 @@ def test_pip_reads_the_projects_lock_the_same() -> None:
         ("-e .", "`-e .` is not a pin: an editable install takes whatever its folder holds"),
         ("--editable=./six", "an editable install takes whatever its folder holds"),
         ("-r base.txt", "`-r base.txt` is not a pin: it includes another file"),
+        (
+            "--index-url https://me:secret@example.org/simple",
+            "`--index-url https://…@example.org/simple` is not a pin: where packages come from",
+        ),
+        ("-i https://example.org", "where packages come from is the team's setting"),
+        ("--extra-index-url=http://169.254.169.254/", "where packages come from"),
+        ("--find-links ../../wheels", "where packages come from"),
+        ("-f https://example.org/wheels", "where packages come from"),
+        ("--pre --trusted-host example.org", "`--trusted-host example.org` is not a pin"),
+        ("--no-index", "`--no-index` is not a pin: where packages come from"),
+        ("--no-binary :all:", "is not a pin: only wheels are installed"),
+        ("--no-binary=six", "only wheels are installed"),
         ("--pre -c base.txt", "`-c base.txt` is not a pin: it leans on a constraints file"),
     ],
 )

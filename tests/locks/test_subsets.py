@@ -13,7 +13,7 @@ from gates.domain.lock_report import Distribution
 from gates.environments.cache import EnvironmentCache
 from gates.environments.inspect import distributions
 from gates.errors import LockError
-from gates.locks.lock import Lock, LockedRequirement, read_lock
+from gates.locks.lock import Lock, LockedRequirement, read_installable, read_lock
 from gates.locks.markers import target_environment
 from gates.locks.subsets import Upgrade
 
@@ -157,9 +157,7 @@ def test_closure_and_interior_are_the_nearest_consistent_parts(found: Upgrade) -
 def locks(tmp_path: Path) -> tuple[Path, Path]:
     """Two locks of real distributions, with comments and markers, as compilers write them."""
     old, new = tmp_path / "old.txt", tmp_path / "new.txt"
-    old.write_text(
-        "--no-binary nothing\n# made for a test\n" + OLD_IDNA + SIX_16 + "    # via -r x.in\n"
-    )
+    old.write_text("--pre\n# made for a test\n" + OLD_IDNA + SIX_16 + "    # via -r x.in\n")
     new.write_text(NEW_IDNA + "# and six\n" + SIX_17)
     return old, new
 
@@ -186,14 +184,16 @@ six==1.17.0 \\
 def test_a_mixed_lock_is_made_of_whole_lines_and_installs_with_hashes(tmp_path: Path) -> None:
     cache = EnvironmentCache(tmp_path / "cache")
     old, new = (read_lock(path) for path in locks(tmp_path))
-    before, after = (distributions(cache.ensure(lock.path).path) for lock in (old, new))
+    before, after = (
+        distributions(cache.ensure(read_installable(lock.path)).path) for lock in (old, new)
+    )
     found = Upgrade(old, new, before, after, HERE)
     text = found.lock_text({"six"})
-    assert text == "--no-binary nothing\n" + OLD_IDNA + SIX_17
+    assert text == "--pre\n" + OLD_IDNA + SIX_17
     mixed = tmp_path / "mixed.txt"
     mixed.write_text(text)
     assert read_lock(mixed).problems == ()
-    held = distributions(cache.ensure(mixed).path)
+    held = distributions(cache.ensure(read_installable(mixed)).path)
     assert [(one.name, one.version) for one in held] == [("idna", "3.6"), ("six", "1.17.0")]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from gates.domain.judging import EnvironmentFacts, Layer
 from gates.environments.images import ImageCache
+from gates.locks.lock import read_installable
 from tests.conftest import CommandLine, Shelf
 from tests.containers import BASE_IMAGE, needs_docker
 from tests.toys import CARD, MODEL, copy_project
@@ -22,7 +23,7 @@ def base(gates_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Environ
     """The base image's id and Python."""
     lock = tmp_path_factory.mktemp("lock") / "requirements.txt"
     lock.touch()
-    return ImageCache(gates_cache).ensure(lock, image=BASE_IMAGE).facts
+    return ImageCache(gates_cache).ensure(read_installable(lock), image=BASE_IMAGE).facts
 
 
 def gate(

@@ -18,6 +18,7 @@ import pytest
 
 from gates.environments.cache import EnvironmentCache
 from gates.errors import UsageError
+from gates.locks.lock import read_installable
 from gates.registry.copies import kept_models
 from gates.run.pruning import contents, prune, pruning_after_builds
 from gates.settings import CacheLimits
@@ -28,7 +29,8 @@ USER = """
 import sys, time
 from pathlib import Path
 from gates.environments.cache import EnvironmentCache
-held = EnvironmentCache(Path(sys.argv[1])).ensure(Path(sys.argv[2]))
+from gates.locks.lock import read_installable
+held = EnvironmentCache(Path(sys.argv[1])).ensure(read_installable(Path(sys.argv[2])))
 print("held", flush=True)
 time.sleep(1000)
 """
@@ -41,7 +43,7 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in "abc":
         lock = folder / f"{name}.txt"
         lock.write_text(f"# {name}\n", encoding="utf-8")
-        EnvironmentCache(folder / "cache").ensure(lock)
+        EnvironmentCache(folder / "cache").ensure(read_installable(lock))
     return folder
 
 
@@ -201,9 +203,10 @@ def test_processes_that_find_build_and_prune_at_once_never_lose_an_environment(
 import sys
 from pathlib import Path
 from gates.environments.cache import EnvironmentCache
+from gates.locks.lock import read_installable
 cache = EnvironmentCache(Path(sys.argv[1]))
 for _ in range(12):
-    held = cache.ensure(Path(sys.argv[2]))
+    held = cache.ensure(read_installable(Path(sys.argv[2])))
     assert (held.path / "gates-files.txt").exists() and held.python.exists()
     del held
 print("well")
@@ -276,11 +279,11 @@ def test_limits_that_are_set_are_kept_after_a_build(stock: Stock, tmp_path: Path
     said: list[str] = []
     limits = CacheLimits(max_bytes=2 * stock.size)
     cache = EnvironmentCache(stock.root, pruning_after_builds(stock.root, limits))
-    built = cache.ensure(lock, progress=said.append)
+    built = cache.ensure(read_installable(lock), progress=said.append)
     assert built.path.exists()
     assert stock.left == "c"
     assert said[-1].startswith("pruned the cache: 2 of its folders")
-    cache.ensure(stock.lock("c"))
+    cache.ensure(read_installable(stock.lock("c")))
     assert len(contents(stock.root).all) == 2
 
 
