@@ -1,4 +1,4 @@
-"""What an installer is given of a version: pins and hashes, and which Python; nothing else it says.
+"""What an installer is given of a version (pins, hashes, a Python version), and what came of it.
 
 A version is a stranger's. Whatever else its lock holds would say where packages come from, or have
 somebody's build run; a Python it names would be a program that is started.
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["PYTHON_VERSION", "InstallableLock", "Pin", "is_python_version"]
+__all__ = ["PYTHON_VERSION", "InstallableLock", "Installed", "Pin", "is_python_version"]
 
 PYTHON_VERSION = r"^3\.[0-9]{1,2}(\.[0-9]{1,3})?$"
 """A Python version as cards, recipes and tags may write it: `3.12` or `3.12.4`."""
@@ -66,3 +66,22 @@ class InstallableLock:
     def requirements(self) -> bytes:
         """What an installer reads in its place: the pins, one a line, and nothing else."""
         return "".join(f"{pin.line}\n" for pin in self.pins).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """One distribution that was installed, and from what.
+
+    Attributes:
+        name: Its canonical name.
+        version: As its metadata has it.
+        files: `sha256:…` over the paths and digests of its files, as its RECORD has them (the check
+            `lockfile` compares the files with that); empty without a RECORD.
+        source: `sha256:…` of the source distribution it was built from; empty for a wheel, which
+            the lock names by its hash.
+    """
+
+    name: str
+    version: str
+    files: str
+    source: str = ""

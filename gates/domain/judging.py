@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from gates.domain.installation import Installed
+
 __all__ = [
     "Bound",
     "Cause",
@@ -254,6 +256,9 @@ class EnvironmentFacts:
         load_seconds: From starting the worker to its model being loaded.
         image: The id of the image that a container was built upon, `sha256:…`; empty for a virtual
             environment.
+        lock: `sha256:…` of the lock it was built from.
+        installer: What installed it, such as `uv 0.9.3`.
+        distributions: What was installed, by name.
     """
 
     key: str
@@ -265,6 +270,9 @@ class EnvironmentFacts:
     encoding: str = ""
     load_seconds: float = 0.0
     image: str = ""
+    lock: str = ""
+    installer: str = ""
+    distributions: tuple[Installed, ...] = ()
 
 
 def _interval(lower: float, upper: float) -> str:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
+from gates.domain.installation import Installed
 from gates.environments._files import LIST, MARKER, changes, write_list
+from gates.environments.inspect import installed
 from gates.errors import InputError
 from gates.system.cached_folders import remove
 from gates.system.file_locks import take_exclusive, take_exclusive_if_free
+from gates.system.installers import installer
 from gates.system.json_files import JsonFile
 
 __all__ = ["BuiltFacts", "EnvironmentPlace", "places"]
@@ -31,7 +35,8 @@ class BuiltFacts:
         platform: What it was built for: operating system, machine and C library.
         image: The id of the base image it was built upon; empty without a container.
         lock: `sha256:…` of its lock.
-        packages: How many there are in it.
+        installer: What installed it, such as `uv 0.9.3`.
+        distributions: What was installed.
         files: How many there are in it.
         bytes: The size of its files; None when it is not known.
         made: When, ISO 8601.
@@ -42,13 +47,14 @@ class BuiltFacts:
     platform: str = ""
     image: str = ""
     lock: str = ""
-    packages: int = 0
+    installer: str = ""
+    distributions: tuple[Installed, ...] = ()
     files: int = 0
     bytes: int | None = None
     made: str = ""
 
 
-_MARKER = JsonFile(BuiltFacts, most_bytes=1 << 16)
+_MARKER = JsonFile(BuiltFacts, most_bytes=1 << 20)
 
 
 @dataclass(frozen=True)
@@ -131,7 +137,15 @@ class EnvironmentPlace:
         # Never removed: a lock file that comes anew would be another lock.
         return self.home.with_suffix(".lock")
 
-    def finish(self, lock: str, *, python: str, platform: str, image: str = "") -> None:
+    def finish(
+        self,
+        lock: str,
+        *,
+        python: str,
+        platform: str,
+        image: str = "",
+        sources: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """List what was built, mark it whole, and put it into its place.
 
         Args:
@@ -139,8 +153,10 @@ class EnvironmentPlace:
             python: See `BuiltFacts`.
             platform: See `BuiltFacts`.
             image: See `BuiltFacts`.
+            sources: Name → `sha256:…` of the source distribution that it was built from.
 
         Raises:
+            BuildError: A distribution's metadata cannot be read.
             OSError: It could not be written.
         """
         files, size = write_list(self.building)
@@ -150,7 +166,8 @@ class EnvironmentPlace:
             platform=platform,
             image=image,
             lock=lock,
-            packages=sum(1 for _ in self.building.glob("lib/python*/site-packages/*.dist-info")),
+            installer=installer(),
+            distributions=installed(self.building, sources),
             files=files,
             bytes=size,
             made=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import csv
+import hashlib
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["RecordRow", "read_record"]
+__all__ = ["RecordRow", "files_digest", "read_record"]
 
 _LONGEST = 1 << 20
 _DIGESTS = {"sha256": 32, "sha384": 48, "sha512": 64}
@@ -46,6 +47,22 @@ def read_record(folder: Path) -> tuple[RecordRow, ...] | None:
         return tuple(_rows(text))
     except (OSError, UnicodeDecodeError, csv.Error):
         return None
+
+
+def files_digest(folder: Path) -> str:
+    """`sha256:…` over the paths and digests of a distribution's files; empty without a RECORD.
+
+    Files without a digest, which installers write themselves, are left out.
+
+    Args:
+        folder: The distribution's `.dist-info` folder.
+    """
+    rows = read_record(folder)
+    if rows is None:
+        return ""
+    lines = sorted(f"{row.path}\t{row.algorithm}\t{row.digest.hex()}" for row in rows if row.digest)
+    whole = "\n".join(lines).encode("utf-8", "surrogateescape")
+    return f"sha256:{hashlib.sha256(whole).hexdigest()}"
 
 
 def _rows(text: str) -> Iterator[RecordRow]:

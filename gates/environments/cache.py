@@ -214,13 +214,18 @@ class EnvironmentCache:
 
 def _handed_out(order: _Order, *, cached: bool) -> Environment | None:
     """The environment, held by the answer; None when it has just been removed."""
-    home = order.place.home
+    home, built = order.place.home, order.place.facts()
+    if built is None:
+        return None
     facts = EnvironmentFacts(
         key=order.place.key,
         python=order.interpreter.version,
         platform=_platform(),
         cached=cached,
         build_seconds=time.monotonic() - order.started,
+        lock=order.lock.digest,
+        installer=built.installer,
+        distributions=built.distributions,
     )
     environment = Environment(home, home / "bin" / "python", order.interpreter.path, facts)
     if not hold(home, environment):

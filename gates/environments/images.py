@@ -31,7 +31,7 @@ from gates.environments._engine import (
     run_to_end,
     sweep_containers,
 )
-from gates.environments._places import EnvironmentPlace
+from gates.environments._places import BuiltFacts, EnvironmentPlace
 from gates.environments._tar import tarred
 from gates.environments.launching import Limits
 from gates.errors import BuildError
@@ -141,6 +141,7 @@ class ImageCache:
                 f"the environment of {lock.path} could not be written: {error}",
                 advice=f"Check free space and permissions of {self._folders.parent}.",
             ) from error
+        built = place.facts() or BuiltFacts(place.key)
         facts = EnvironmentFacts(
             key=place.key,
             python=base.python,
@@ -148,6 +149,9 @@ class ImageCache:
             cached=cached,
             build_seconds=time.monotonic() - started,
             image=base.id,
+            lock=lock.digest,
+            installer=built.installer,
+            distributions=built.distributions,
         )
         environment = ContainerEnvironment(place.home, found, facts)
         hold(place.home, environment)

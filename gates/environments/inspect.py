@@ -14,13 +14,14 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from gates.domain.installation import Installed
 from gates.domain.lock_report import Distribution
-from gates.environments._records import RecordRow, read_record
+from gates.environments._records import RecordRow, files_digest, read_record
 from gates.errors import BuildError
 from gates.system.commands import clean
 from gates.system.interruption import in_threads
 
-__all__ = ["Altered", "altered_files", "distributions"]
+__all__ = ["Altered", "altered_files", "distributions", "installed"]
 
 _MODULE_ENDINGS = (".py", ".so", ".pyd", ".pyc")
 _BYTE_CODE = re.compile(r"(?:(.+)/)?__pycache__/([^/]+?)\.[a-z]+-?\d\w*(?:\.opt-\w+)?\.pyc")
@@ -54,6 +55,24 @@ class Altered:
 
 
 _Claim = tuple[str, RecordRow]  # a distribution, and what its RECORD says of one file
+
+
+def installed(environment: Path, sources: Mapping[str, str]) -> tuple[Installed, ...]:
+    """Every distribution of an environment, by name, with what it was built from.
+
+    Args:
+        environment: The environment's folder.
+        sources: Name → `sha256:…` of the source distribution that it was built from.
+
+    Raises:
+        BuildError: A distribution's metadata cannot be read.
+    """
+    found = []
+    for folder in _folders(environment):
+        one = _read(folder)
+        source = sources.get(one.name, "")
+        found.append(Installed(one.name, one.version, files_digest(folder), source))
+    return tuple(sorted(found, key=lambda one: (one.name, one.version)))
 
 
 def distributions(environment: Path) -> tuple[Distribution, ...]:

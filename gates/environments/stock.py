@@ -95,7 +95,7 @@ def _described(place: EnvironmentPlace) -> KeptEnvironment:
         trouble=damage[0] if damage else "",
         key=place.key,
         python=facts.python,
-        packages=facts.packages,
+        packages=len(facts.distributions),
         lock=facts.lock,
         made=facts.made,
         image=facts.image,

@@ -195,12 +195,21 @@ def _run(evidence: Evidence) -> str:
             escape(one.python),
             escape(one.platform),
             escape(_isolation(one.layers)),
+            escape(text.installation(one)),
             escape(one.encoding),
             text.duration(one.build_seconds + one.load_seconds),
         ]
         for role, one in sorted(evidence.environments.items())
     ]
-    head = ["Version", "Python", "Platform", "Isolation", "Encoding", "Time to be ready"]
+    head = [
+        "Version",
+        "Python",
+        "Platform",
+        "Isolation",
+        "Installed",
+        "Encoding",
+        "Time to be ready",
+    ]
     warnings = "".join(f"\n- {escape(one)}" for one in evidence.golden.warnings[:20])
     return (
         "<details><summary>Environments and digests</summary>\n\n"

@@ -45,7 +45,8 @@ def html_environment(loader: BaseLoader) -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    names = ("amount", "clip", "count", "demand", "duration", "interval", "number", "signed")
+    names = ["amount", "clip", "count", "demand", "duration", "installation", "interval"]
+    names += ["number", "signed"]
     environment.filters |= {name: getattr(text, name) for name in names}
     environment.filters |= {"signs": text.with_signs, "quoted": _quoted}
     return environment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from gates.domain.judging import Bound, Measurement
+from gates.domain.judging import Bound, EnvironmentFacts, Measurement
 
 __all__ = [
     "amount",
@@ -14,6 +14,7 @@ __all__ = [
     "count",
     "demand",
     "duration",
+    "installation",
     "interval",
     "number",
     "roughly",
@@ -59,6 +60,16 @@ def number(value: float | None) -> str:
 def roughly(value: float) -> str:
     """An estimate in two significant digits; more would pretend to know it better."""
     return number(float(f"{value:.2g}"))
+
+
+def installation(facts: EnvironmentFacts) -> str:
+    """What an environment was installed from: wheels, and what was built from source, by name."""
+    if not facts.installer:  # what earlier versions wrote does not tell
+        return ""
+    built = [f"{one.name} {one.version}" for one in facts.distributions if one.source]
+    wheels = len(facts.distributions) - len(built)
+    sources = f"; built from source: {', '.join(built)}" if built else ""
+    return f"{count(wheels, 'wheel')} by {facts.installer}{sources}"
 
 
 def signed(value: float | None) -> str:

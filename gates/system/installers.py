@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 from gates.errors import BuildError
 
-__all__ = ["find_uv", "pip_environment", "uv_environment", "without_index"]
+__all__ = ["find_uv", "installer", "pip_environment", "uv_environment", "without_index"]
 
 _SHARED = frozenset(
     {"HOME", "PATH", "TMPDIR", "LANG", "LC_ALL", "NETRC"}
@@ -52,6 +53,11 @@ def find_uv() -> str:
             "uv, which resolves locks and builds environments, is not installed beside the gate",
             advice="Install it: pip install uv",
         ) from error
+
+
+def installer() -> str:
+    """The installer by name and version, such as `uv 0.9.3`."""
+    return f"uv {version('uv')}"
 
 
 def uv_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

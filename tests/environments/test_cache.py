@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import signal
 import subprocess
@@ -219,3 +220,17 @@ def test_the_marker_says_what_it_is(lock: Path, tmp_path: Path) -> None:
         "lock": f"sha256:{hashlib.sha256(lock.read_bytes()).hexdigest()}",
         "packages": 1,
     }
+
+
+def test_what_was_installed_is_told_with_a_digest_of_its_files(lock: Path, tmp_path: Path) -> None:
+    cache, read = EnvironmentCache(tmp_path / "cache"), read_installable(lock)
+    built = cache.ensure(read).facts
+    assert built.lock == f"sha256:{hashlib.sha256(lock.read_bytes()).hexdigest()}"
+    assert re.fullmatch(r"uv \d+\.\d+\.\d+", built.installer)
+    (zipp,) = built.distributions
+    assert (zipp.name, zipp.source) == ("zipp", "")
+    assert re.fullmatch("sha256:[0-9a-f]{64}", zipp.files)
+    found = cache.ensure(read).facts
+    assert (found.cached, found.distributions) == (True, built.distributions)
+    other = EnvironmentCache(tmp_path / "other").ensure(read).facts
+    assert other.distributions == built.distributions

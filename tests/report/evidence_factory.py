@@ -18,6 +18,7 @@ from gates.domain.exhibits import (
     RankingDifference,
     Table,
 )
+from gates.domain.installation import Installed
 from gates.domain.judging import (
     Bound,
     Cause,
@@ -69,6 +70,12 @@ def environment(*, cached: bool) -> EnvironmentFacts:
         layers={"memory limit": True, "scrubbed variables": True, "no network": False},
         encoding="arrow",
         load_seconds=1.94,
+        lock=sha(6),
+        installer="uv 0.9.3",
+        distributions=(
+            Installed("lightgbm", "4.6.0", sha(7)),
+            Installed("old-stemmer", "1.0", sha(8), source=sha(9)),
+        ),
     )
 
 

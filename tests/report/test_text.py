@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gates.domain.judging import Measurement
-from gates.report.text import amount, clean, clip, duration, number, signed, with_signs
+from gates.domain.installation import Installed
+from gates.domain.judging import EnvironmentFacts, Measurement
+from gates.report.text import (
+    amount,
+    clean,
+    clip,
+    duration,
+    installation,
+    number,
+    signed,
+    with_signs,
+)
 
 
 @pytest.mark.parametrize(
@@ -68,3 +79,14 @@ def test_clean_text_can_be_encoded_and_holds_nothing_that_acts(text: str) -> Non
 @given(st.text(), st.integers(1, 40))
 def test_clipped_text_is_no_longer_than_asked(text: str, limit: int) -> None:
     assert len(clip(text, limit)) <= limit
+
+
+def test_what_was_installed_names_what_was_built_from_source() -> None:
+    bare = EnvironmentFacts("k", "3.11.7", "Linux", False, 1.0)
+    assert installation(bare) == ""
+    wheels = (Installed("numpy", "2.0", "sha256:a"), Installed("pandas", "3.0", "sha256:b"))
+    built = Installed("docopt", "0.6.2", "sha256:c", source="sha256:d")
+    facts = replace(bare, installer="uv 0.9.3", distributions=wheels)
+    assert installation(facts) == "2 wheels by uv 0.9.3"
+    facts = replace(facts, distributions=(built, wheels[0]))
+    assert installation(facts) == "1 wheel by uv 0.9.3; built from source: docopt 0.6.2"

@@ -12,7 +12,7 @@ import pytest
 
 from gates.card.policy import EnvironmentPolicy
 from gates.environments.cache import EnvironmentCache
-from gates.errors import BuildError, ModelFault
+from gates.errors import LockError, ModelFault
 from gates.run.arm import VersionArm
 from tests.arms import open_arm
 from tests.artifacts.samples import Calls, stack_global, zipped
@@ -59,7 +59,7 @@ def test_the_card_says_what_is_not_loaded(
     refuse: str, content: bytes, refused: bool, arm_with: MakeArm
 ) -> None:
     arm = arm_with(content, EnvironmentPolicy.model_validate({"refuse": refuse}))
-    with pytest.raises(ModelFault if refused else BuildError) as raised:
+    with pytest.raises(ModelFault if refused else LockError) as raised:
         arm.scores({"a": [1.0]})
     if refused:
         assert isinstance(raised.value, ModelFault)
@@ -69,7 +69,7 @@ def test_the_card_says_what_is_not_loaded(
 
 def test_what_the_card_allows_is_not_refused(arm_with: MakeArm) -> None:
     policy = EnvironmentPolicy(refuse="medium", allow=("shop.features.Normaliser",))
-    with pytest.raises(BuildError):
+    with pytest.raises(LockError):
         arm_with(UNKNOWN, policy).scores({"a": [1.0]})
 
 
