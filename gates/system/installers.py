@@ -28,6 +28,7 @@ _UV = frozenset(
     | {"UV_INSECURE_HOST", "UV_KEYRING_PROVIDER", "UV_NATIVE_TLS", "UV_NO_CONFIG", "UV_NO_INDEX"}
     | {"UV_OFFLINE", "UV_SYSTEM_CERTS"}
 )
+_UV_PATHS = ("UV_CACHE_DIR", "UV_CONFIG_FILE", "UV_FIND_LINKS")
 _UV_INDEX = "UV_INDEX"  # and UV_INDEX_URL, UV_INDEX_<NAME>_USERNAME, UV_INDEX_<NAME>_PASSWORD
 _PIP = frozenset(
     {"PIP_CACHE_DIR", "PIP_CERT", "PIP_CLIENT_CERT", "PIP_CONFIG_FILE", "PIP_DEFAULT_TIMEOUT"}
@@ -67,7 +68,7 @@ def uv_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
         environ: The user's variables.
     """
     passed = {
-        name: value
+        name: _in_place(value) if name in _UV_PATHS else value
         for name, value in environ.items()
         if name.upper() in _SHARED | _UV or name.startswith(_UV_INDEX)
     }
@@ -78,7 +79,7 @@ def uv_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     # pip passes over a folder that is not there, uv stops at it.
     links = environ.get("PIP_FIND_LINKS", "").split()
     if there := [one for one in links if "://" in one or Path(one).exists()]:
-        passed.setdefault("UV_FIND_LINKS", ",".join(there))
+        passed.setdefault("UV_FIND_LINKS", _in_place(",".join(there)))
     if _is_on(environ, "PIP_NO_INDEX"):
         passed.setdefault("UV_NO_INDEX", "1")
     return passed
@@ -112,6 +113,12 @@ def pip_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 def without_index() -> bool:
     """Whether the user has switched package indexes off, so that packages come from folders."""
     return _is_on(os.environ, "PIP_NO_INDEX") or _is_on(os.environ, "UV_NO_INDEX")
+
+
+def _in_place(paths: str) -> str:
+    """Paths and addresses (with commas between) that mean the same wherever uv is started."""
+    each = [one.strip() for one in paths.split(",")]
+    return ",".join(one if "://" in one or not one else str(Path(one).absolute()) for one in each)
 
 
 def _is_on(environ: Mapping[str, str], name: str) -> bool:

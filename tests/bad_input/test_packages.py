@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -95,13 +96,15 @@ def test_a_lock_can_be_checked_before_anything_is_packaged(
     assert "requirements.txt:1: unhashed: six" in answer.err
 
 
-def _registered(world: World, folder: Path, lock: str | None) -> str:
+def _registered(
+    world: World, folder: Path, lock: str | None, tags: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """A version that was registered without `gates package`, with another lock or none."""
     shutil.copytree(world.artifact("good"), folder)
     path = folder / "gates" / "requirements.txt"
     path.unlink() if lock is None else path.write_text(lock)
-    made = MlflowRegistry(world.tracking_uri, world.cache).register(MODEL, folder, {}, "by hand")
-    return made.uri
+    registry = MlflowRegistry(world.tracking_uri, world.cache)
+    return registry.register(MODEL, folder, tags, "by hand").uri
 
 
 def _outcomes(out: str) -> dict[str, tuple[str, str]]:
@@ -120,17 +123,33 @@ def test_an_artifact_without_a_lock_cannot_run_and_so_cannot_pass(
     assert "package it with `gates package`" in reason
 
 
-def test_an_artifact_whose_lock_has_no_hashes_fails_and_nothing_of_it_is_installed(
-    world: World, gates: CommandLine, tmp_path: Path
+@pytest.mark.parametrize(
+    ("lock", "kind"),
+    [(UNHASHED, "unhashed"), (f"--index-url http://127.0.0.1:9/simple\n{SIX}", "unpinned")],
+)
+def test_an_artifact_whose_lock_has_a_problem_fails_and_nothing_of_it_is_installed(
+    world: World, gates: CommandLine, tmp_path: Path, lock: str, kind: str
 ) -> None:
-    uri = _registered(world, tmp_path / "model", UNHASHED)
+    uri = _registered(world, tmp_path / "model", lock)
     answer = gates("run", uri, world.options(), "--json")
     assert answer.code == 1, answer.err
     outcomes = _outcomes(answer.out)
-    assert outcomes["lockfile::unhashed"][0] == "FAIL"
+    assert outcomes[f"lockfile::{kind}"][0] == "FAIL"
     assert outcomes["lockfile::repository"][0] == "FAIL"
     assert outcomes["behaviour::must-be-first"][0] == "UNDECIDED"
-    assert "--require-hashes" in outcomes["behaviour::must-be-first"][1]
+    assert "requirements.txt:1: it is not installed" in outcomes["behaviour::must-be-first"][1]
+
+
+@pytest.mark.parametrize("told", ["/bin/sh", "--index-url=http://127.0.0.1:9/", "3.12\n-c"])
+def test_a_version_whose_tag_is_no_python_version_cannot_run_and_so_cannot_pass(
+    world: World, gates: CommandLine, tmp_path: Path, told: str
+) -> None:
+    uri = _registered(world, tmp_path / "model", SIX, {"gates.python": told})
+    answer = gates("run", uri, world.options(), "--json")
+    assert answer.code == 3, answer.err
+    outcome, reason = _outcomes(answer.out)["behaviour::must-be-first"]
+    assert outcome == "UNDECIDED"
+    assert f"the tag gates.python of {uri} is no Python version: {told!r}" in reason
 
 
 def test_a_repository_that_moved_on_from_the_artifacts_lock_fails(

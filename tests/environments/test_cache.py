@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -218,7 +219,8 @@ def test_the_marker_says_what_it_is(lock: Path, tmp_path: Path) -> None:
         "platform": built.facts.platform,
         "image": "",
         "lock": f"sha256:{hashlib.sha256(lock.read_bytes()).hexdigest()}",
-        "packages": 1,
+        "installer": built.facts.installer,
+        "distributions": [asdict(one) for one in built.facts.distributions],
     }
 
 

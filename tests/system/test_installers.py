@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from gates.system.installers import find_uv, pip_environment, uv_environment
 
 LOOSE = {
@@ -61,3 +63,14 @@ def test_what_was_set_for_a_tool_itself_goes_first() -> None:
 
 def test_uv_comes_with_the_gate() -> None:
     assert Path(find_uv()).is_file()
+
+
+def test_folders_mean_the_same_wherever_an_installer_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = {"UV_FIND_LINKS": "wheels,https://d", "UV_CACHE_DIR": "cache"}
+    assert uv_environment(settings) == {
+        "UV_FIND_LINKS": f"{tmp_path}/wheels,https://d",
+        "UV_CACHE_DIR": f"{tmp_path}/cache",
+    }
