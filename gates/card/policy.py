@@ -14,6 +14,7 @@ from gates.domain.tasks.written import WrittenTask
 
 __all__ = ["BoundPolicy", "CheckPolicy", "EnvironmentPolicy", "Limit", "Policy"]
 
+_DISTRIBUTION = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"
 _PART = r"[A-Za-z0-9]+([._-]+[A-Za-z0-9]+)*"
 _IMAGE = rf"^{_PART}(:[0-9]+)?(/{_PART})*(:[A-Za-z0-9_][A-Za-z0-9._-]*)?(@sha256:[0-9a-f]{{64}})?$"
 
@@ -82,6 +83,8 @@ class EnvironmentPolicy(Strict):
         image: The image a container is built upon, by digest (`name@sha256:…`, or the engine's own
             `sha256:…` id); only for `docker`.
         python: The Python version it needs; what it was packaged with when None.
+        source_builds: Distributions of its lock that may be built from source, in a cage; all else
+            comes as wheels. Not for `docker`.
         memory_mb: What one worker may use, in MiB.
         start_seconds: From starting the process to its model being loaded.
         predict_seconds: For one prediction.
@@ -95,6 +98,7 @@ class EnvironmentPolicy(Strict):
     kind: Literal["venv", "docker"] = "venv"
     image: str | None = Field(default=None, pattern=_IMAGE, max_length=512)
     python: str | None = Field(default=None, pattern=PYTHON_VERSION)
+    source_builds: tuple[Annotated[str, Field(pattern=_DISTRIBUTION)], ...] = ()
     memory_mb: int = Field(default=4096, ge=64)
     start_seconds: float = Field(default=120.0, gt=0)
     predict_seconds: float = Field(default=120.0, gt=0)
@@ -107,6 +111,8 @@ class EnvironmentPolicy(Strict):
     def _container_has_a_base(self) -> EnvironmentPolicy:
         if (self.kind == "docker") is not (self.image is not None):
             raise ValueError("'image' belongs to 'kind: docker', which needs one")
+        if self.kind == "docker" and self.source_builds:
+            raise ValueError("'source_builds' is not for 'kind: docker': containers take wheels")
         return self
 
 

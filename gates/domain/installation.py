@@ -7,10 +7,18 @@ somebody's build run; a Python it names would be a program that is started.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["PYTHON_VERSION", "InstallableLock", "Installed", "Pin", "is_python_version"]
+__all__ = [
+    "PYTHON_VERSION",
+    "InstallableLock",
+    "Installed",
+    "Pin",
+    "SourceBuilds",
+    "is_python_version",
+]
 
 PYTHON_VERSION = r"^3\.[0-9]{1,2}(\.[0-9]{1,3})?$"
 """A Python version as cards, recipes and tags may write it: `3.12` or `3.12.4`."""
@@ -85,3 +93,17 @@ class Installed:
     version: str
     files: str
     source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceBuilds:
+    """What may be built from source, in a cage; all else comes as wheels.
+
+    Attributes:
+        names: Canonical names of distributions.
+        fetch: Puts the source distribution of a pin into a folder, unopened, its hash being one of
+            the pin's; gives its path. Raises LockError when there is none.
+    """
+
+    names: frozenset[str]
+    fetch: Callable[[Pin, Path], Path]

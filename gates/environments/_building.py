@@ -14,7 +14,7 @@ from gates.errors import BuildError
 from gates.system.commands import last_lines, run_streamed
 from gates.system.installers import find_uv, uv_environment
 
-__all__ = ["BUILD_SECONDS", "fill", "install_arguments", "run_uv", "silent"]
+__all__ = ["BUILD_SECONDS", "fill", "install", "install_arguments", "run_uv", "silent"]
 
 BUILD_SECONDS = 1800.0
 # Where nobody's uv.toml or pyproject.toml says which index to ask: a pull request's would.
@@ -37,24 +37,44 @@ def fill(
     *,
     held: int,
     progress: Callable[[str], None],
+    wheels: Path | None = None,
 ) -> None:
-    """Make a virtual environment of a lock in a new folder.
+    """Make a virtual environment of a lock in a new folder, with byte code.
 
     Args:
-        folder: Where; it must not exist.
+        folder: Where; it must exist.
         home: Where the folder will be once it is whole; byte code names its sources there.
         lock: What it is to hold.
         interpreter: The Python it is built on.
         held: An open lock file that uv inherits, so that nobody builds beside a uv whose gate was
             killed.
         progress: Told each line that uv writes.
+        wheels: A folder of wheels that were built here.
+
+    Raises:
+        BuildError: As of `install`.
+        OSError: The folder cannot be written.
+    """
+    install(folder, lock, interpreter, held=held, progress=progress, wheels=wheels)
+    _compile(folder, home, interpreter, held, progress)
+
+
+def install(
+    folder: Path,
+    lock: InstallableLock,
+    interpreter: Interpreter,
+    *,
+    held: int,
+    progress: Callable[[str], None],
+    wheels: Path | None = None,
+) -> None:
+    """Install a lock's wheels into a virtual environment that is made for them; see `fill`.
 
     Raises:
         BuildError: uv could not install it (with uv's last lines), or a distribution in it has
             written over the environment itself.
         OSError: The folder cannot be written.
     """
-    folder.mkdir()
     requirements = folder / "requirements.txt"
     requirements.write_bytes(lock.requirements)
     python = str(folder / "bin" / "python")
@@ -65,9 +85,8 @@ def fill(
     # uv asks this Python what it is before anything is installed, and never afterwards: what is
     # installed may hold .pth files, which run whenever it starts.
     sync = install_arguments(requirements, "--python", python)
-    run_uv(sync, held, lock.path, progress)
+    run_uv(sync, held, lock.path, progress, wheels)
     _require_unaltered(folder, made, lock.path)
-    _compile(folder, home, interpreter, held, progress)
 
 
 def _empty_site_packages(folder: Path) -> None:
@@ -105,7 +124,13 @@ def _require_unaltered(folder: Path, made: dict[str, bytes], lock: Path) -> None
             )
 
 
-def run_uv(arguments: list[str], held: int, lock: Path, progress: Callable[[str], None]) -> None:
+def run_uv(
+    arguments: list[str],
+    held: int,
+    lock: Path,
+    progress: Callable[[str], None],
+    wheels: Path | None = None,
+) -> None:
     """Run uv.
 
     Args:
@@ -114,13 +139,18 @@ def run_uv(arguments: list[str], held: int, lock: Path, progress: Callable[[str]
             killed.
         lock: What is built, for messages.
         progress: Told each line that uv writes.
+        wheels: A folder of wheels that uv finds beside what the user's settings name.
 
     Raises:
         BuildError: It failed; with its last lines.
     """
+    environment = uv_environment()
+    if wheels is not None:
+        links = filter(None, (str(wheels), environment.get("UV_FIND_LINKS", "")))
+        environment["UV_FIND_LINKS"] = ",".join(links)
     done = run_streamed(
         [find_uv(), *arguments, "--no-python-downloads", "--no-progress", "--color", "never"],
-        env=uv_environment(),
+        env=environment,
         cwd=_NOWHERE,
         timeout=BUILD_SECONDS,
         progress=progress,
@@ -131,8 +161,8 @@ def run_uv(arguments: list[str], held: int, lock: Path, progress: Callable[[str]
             f"the environment of {lock} could not be built: uv {' '.join(arguments[:2])} failed "
             f"({done.how}):\n{last_lines(done.output)}",
             advice="Check that the lock is for this Python and platform, that the package index "
-            "can be reached, and that each distribution has a wheel: nothing is built from source "
-            "unasked.",
+            "can be reached, and that each distribution has a wheel: from source are built, in a "
+            "cage, those alone that the card names ('environment: source_builds').",
             passing=done.returncode is None
             or re.search(_UNREACHED, done.output, re.IGNORECASE) is not None,
         )

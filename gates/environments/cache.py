@@ -14,21 +14,20 @@ import hashlib
 import os
 import platform
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gates.domain.installation import InstallableLock
+from gates.domain.installation import InstallableLock, SourceBuilds
 from gates.domain.judging import EnvironmentFacts
 from gates.environments._building import fill, silent
 from gates.environments._child import Child
 from gates.environments._interpreters import Interpreter, find_interpreter
 from gates.environments._places import EnvironmentPlace, places
-from gates.environments.frames import encode_message
-from gates.environments.launching import WORKER, Limits, scrubbed_environment
+from gates.environments._source_builds import prepare
+from gates.environments.launching import Limits, start_child
 from gates.errors import BuildError
 from gates.system.cached_folders import hold
 from gates.system.file_locks import holders
@@ -63,22 +62,9 @@ class Environment:
     def launch(self, model_dir: Path, limits: Limits, hello: Mapping[str, Any]) -> Child:
         """Start a worker in it; see `gates.environments.launching.Launchable`."""
         del limits  # the worker sets them itself, as the hello tells it
-        scratch = Path(tempfile.mkdtemp(prefix="gates-worker-"))
-        # Nothing that was installed may run, or point anywhere, before the cage is closed: hence
-        # the interpreter below the environment, whose pyvenv.cfg it does not see, and -S.
-        # -B: byte code written beside the model's modules would change its digest.
-        below = str(self.base.resolve())
-        command = [below, "-I", "-S", "-B", "-u", str(WORKER), str(scratch)]
-        places = {"model_dir": str(model_dir.absolute()), "python": str(self.python.absolute())}
         try:
-            return Child(
-                command,
-                env=scrubbed_environment(str(scratch)),
-                cwd=scratch,
-                first=encode_message({**hello, **places}),
-            )
+            return start_child(self.base, self.python, model_dir, hello)
         except OSError as error:
-            shutil.rmtree(scratch, ignore_errors=True)
             raise BuildError(
                 f"its environment does not start: {self.python}: {error.strerror}",
                 advice=f"Remove {self.path}; the next run builds it anew.",
@@ -92,6 +78,7 @@ class _Order:
     place: EnvironmentPlace
     lock: InstallableLock
     interpreter: Interpreter
+    sources: SourceBuilds | None
     progress: Progress
     started: float
 
@@ -118,6 +105,7 @@ class EnvironmentCache:
         lock: InstallableLock,
         *,
         python: str | None = None,
+        sources: SourceBuilds | None = None,
         progress: Progress = silent,
     ) -> Environment:
         """The environment of a lock, built when the cache does not hold it yet, whole.
@@ -126,9 +114,11 @@ class EnvironmentCache:
             lock: What it is to hold; it may be empty.
             python: The Python version it is for, such as `3.11.7`; where that patch is not on this
                 machine, the nearest one. None takes the gate's own.
+            sources: What of it may be built from source, in a cage; None for wheels alone.
             progress: Told what is being done, a line at a time.
 
         Raises:
+            LockError: A source distribution cannot be fetched.
             BuildError: No such Python, uv could not install it (with uv's last lines), or
                 it is no longer whole and somebody still uses it.
         """
@@ -136,8 +126,8 @@ class EnvironmentCache:
         interpreter = find_interpreter(python, uv=find_uv())
         if python and python.count(".") == 2 and interpreter.version != python:
             progress(f"Python {python} is not on this machine: {interpreter.version} stands in")
-        place = EnvironmentPlace(self._envs / _key(lock, interpreter))
-        order = _Order(place, lock, interpreter, progress, started)
+        place = EnvironmentPlace(self._envs / _key(lock, interpreter, sources))
+        order = _Order(place, lock, interpreter, sources, progress, started)
         found = None if place.damage() else _handed_out(order, cached=True)
         if found is not None:
             return found
@@ -190,15 +180,28 @@ class EnvironmentCache:
         if building.exists():
             shutil.rmtree(building)
         try:
+            building.mkdir()
+            workshop, python = building / "gates-build", order.interpreter
+            done = prepare(
+                workshop, order.lock, python, order.sources, held=held, progress=progress
+            )
             fill(
                 building,
                 place.home,
-                order.lock,
-                order.interpreter,
+                done.lock,
+                python,
                 held=held,
                 progress=progress,
+                wheels=done.wheels,
             )
-            place.finish(order.lock.digest, python=order.interpreter.version, platform=_platform())
+            if workshop.exists():
+                shutil.rmtree(workshop)
+            place.finish(
+                order.lock.digest,
+                python=python.version,
+                platform=_platform(),
+                sources=done.sources,
+            )
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise
@@ -246,6 +249,7 @@ def _platform() -> str:
     return "-".join((platform.system(), platform.machine(), *filter(None, platform.libc_ver())))
 
 
-def _key(lock: InstallableLock, interpreter: Interpreter) -> str:
-    parts = (_RECIPE, lock.digest, interpreter.version, _platform())
+def _key(lock: InstallableLock, interpreter: Interpreter, sources: SourceBuilds | None) -> str:
+    named = sources.names & {pin.name for pin in lock.pins} if sources else ()
+    parts = (_RECIPE, lock.digest, interpreter.version, _platform(), *sorted(named))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

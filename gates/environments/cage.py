@@ -166,7 +166,8 @@ def _places(hello: Mapping[str, Any]) -> list[str]:
     python = hello["python"]
     environment = str(Path(python).parent.parent)
     bases = [sys.base_prefix, sys.base_exec_prefix, sys.executable, *_libraries()]
-    return [environment, python, *bases, str(Path(__file__).parent), hello["model_dir"]]
+    shown = [str(Path(__file__).parent), *hello.get("shown", ())]
+    return [environment, python, *bases, *shown, hello["model_dir"]]
 
 
 def _libraries() -> list[str]:

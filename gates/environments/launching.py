@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +12,11 @@ from typing import Any, Protocol
 
 from gates.card.policy import EnvironmentPolicy
 from gates.domain.judging import EnvironmentFacts, Layer
+from gates.environments._child import Child
 from gates.environments._exchange import Exchange
+from gates.environments.frames import encode_message
 
-__all__ = ["PARTS", "WORKER", "Launchable", "Limits", "scrubbed_environment"]
+__all__ = ["PARTS", "WORKER", "Launchable", "Limits", "scrubbed_environment", "start_child"]
 
 WORKER = Path(__file__).with_name("worker.py")
 PARTS = tuple(
@@ -92,3 +96,33 @@ def scrubbed_environment(scratch: str) -> dict[str, str]:
     # Its user is one that no list of users knows: some libraries ask who they are.
     places["LOGNAME"] = "model"
     return {**places, **threads, "LANG": "C.UTF-8", "MLFLOW_DISABLE_TELEMETRY": "true"}
+
+
+def start_child(base: Path, python: Path, folder: Path, hello: Mapping[str, Any]) -> Child:
+    """Start a worker of this machine, which goes into its cage before anything installed can run.
+
+    Args:
+        base: The interpreter that its environment was built on.
+        python: The environment's.
+        folder: What it is to see beside its environment, such as a model folder.
+        hello: The first message it is sent; these places are added to it.
+
+    Raises:
+        OSError: It does not start.
+    """
+    scratch = Path(tempfile.mkdtemp(prefix="gates-worker-"))
+    # Nothing that was installed may run, or point anywhere, before the cage is closed: hence the
+    # interpreter below the environment, whose pyvenv.cfg it does not see, and -S.
+    # -B: byte code written beside a model's modules would change its digest.
+    command = [str(base.resolve()), "-I", "-S", "-B", "-u", str(WORKER), str(scratch)]
+    places = {"model_dir": str(folder.absolute()), "python": str(python.absolute())}
+    try:
+        return Child(
+            command,
+            env=scrubbed_environment(str(scratch)),
+            cwd=scratch,
+            first=encode_message({**hello, **places}),
+        )
+    except OSError:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise

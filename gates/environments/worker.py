@@ -4,7 +4,7 @@ Run by path as `<python> -I -S -B -u worker.py <scratch> <lifeline>`, with the i
 model's environment was built on, and with frames (`gates.environments.frames` describes them) on
 stdin and stdout. It imports nothing from `gates` and needs nothing but the standard library, on
 Python 3.9 and later. Parts of it in files of their own are `cage` with `view`, `rights`,
-`supervisor`, `landlock` and `system_calls`; `columns`; `explain`. The lifeline is a pair of
+`supervisor`, `landlock` and `system_calls`; `columns`; `explain`; `task_worker`. The lifeline is a pair of
 descriptors, as `7,8` (orders and their answers), or in a container the word `stdin`: the engine
 closes that when the gate goes.
 
@@ -186,6 +186,16 @@ def serve(hello: dict[str, Any], requests: int, replies: int) -> None:
         write_frame(replies, answer(payload, model, encoding))
 
 
+def do(task: dict[str, Any], replies: int) -> None:
+    """Do something else than serving a model, and tell when it is done."""
+    try:
+        beside("task_worker").perform(task, lambda payload: write_frame(replies, payload))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the gate is told, by name
+        write_frame(replies, fault(error, "task-failed"))
+        return
+    write_frame(replies, json_payload({"done": True}))
+
+
 def start() -> None:
     """Take the pipes away from the model's prints, close the cage, and start over inside."""
     scratch = sys.argv[1]
@@ -206,7 +216,8 @@ def start() -> None:
     hello = json.loads(first[8:])
     layers = beside("cage").enter(scratch, lifeline, (requests, replies), hello, beside)
     write_frame(replies, json_payload({"layers": layers}))
-    if any(layers.get(name, "unknown") for name in hello["require"]):
+    needed = [[name] for name in hello["require"]] + hello.get("one_of", [])
+    if any(all(layers.get(name, "unknown") for name in group) for group in needed):
         return
     for pipe in (requests, replies):
         os.set_inheritable(pipe, True)
@@ -225,7 +236,11 @@ def go_on() -> None:
         os.set_inheritable(pipe, False)
     if sys.platform == "linux":  # the other arm's worker may be the same user
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-    serve(json.loads(sys.argv[3]), requests, replies)
+    hello = json.loads(sys.argv[3])
+    if "task" in hello:
+        do(hello["task"], replies)
+    else:
+        serve(hello, requests, replies)
 
 
 if __name__ == "__main__":

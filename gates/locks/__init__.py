@@ -15,6 +15,7 @@
     resolve.py     whether the resolvers (_resolvers.py) would give a lock again: `resolve_again`
     compile.py     from what a person asked for to a lock, as an `order.py` says: `compile_lock`
     diff.py        what changed between two locks, and `chains.py` why it is there: `diff_locks`
+    source_files.py  source distributions, fetched unopened
     late.py        locks made for versions that were registered without one; logged.py: from what
                    MLflow logged
     requires.py    what a distribution's own metadata says it requires

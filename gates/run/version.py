@@ -21,6 +21,7 @@ from gates.environments.launching import Launchable, Limits
 from gates.errors import GatesError, LockError, ModelFault, RegistryError
 from gates.locks.late import LateLock, late_lock_of
 from gates.locks.lock import read_installable, read_lock
+from gates.locks.source_files import source_builds
 from gates.run.lock_audit import AuditedLock, changes
 from gates.system.cached_folders import hold
 
@@ -141,7 +142,8 @@ class BuiltVersion:
             python = self._late.python if self._late else None
         lock = read_installable(self.lock_path)
         if self.policy.image is None:
-            return self.cache.ensure(lock, python=python, progress=self.progress)
+            sources = source_builds(self.policy.source_builds)
+            return self.cache.ensure(lock, python=python, sources=sources, progress=self.progress)
         images = ImageCache(self.cache.root)
         return images.ensure(lock, image=self.policy.image, python=python, progress=self.progress)
 
