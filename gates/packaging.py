@@ -22,7 +22,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 import gates
-from gates.domain.installation import PYTHON_VERSION, InstallableLock
+from gates.domain.installation import PYTHON_VERSION, InstallableLock, SourceBuilds
 from gates.domain.judging import ModelVersion
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.mlmodel import read_mlmodel
@@ -94,6 +94,7 @@ def package(
     golden_digest: str,
     by: str,
     progress: Callable[[str], None],
+    sources: SourceBuilds | None = None,
 ) -> ModelVersion:
     """Build a model in its own environment and register what it wrote.
 
@@ -105,6 +106,7 @@ def package(
         golden_digest: The digest of the model's golden set, as it is now.
         by: Who packages, for the history.
         progress: Told what is being done, a line at a time.
+        sources: What of the lock may be built from source; None for wheels alone.
 
     Returns:
         The registered version.
@@ -118,7 +120,7 @@ def package(
     source = _read_source(model, models)
     commit, dirty = _git_state(source.folder)
     environment = environments.ensure(
-        source.installable, python=source.recipe.python, progress=progress
+        source.installable, python=source.recipe.python, sources=sources, progress=progress
     )
     with tempfile.TemporaryDirectory(prefix="gates-package-") as scratch:
         output = Path(scratch) / "model"

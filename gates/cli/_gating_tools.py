@@ -51,6 +51,7 @@ class GatingTools:
         """See `Tools.package`."""
         from gates import packaging
         from gates.golden import golden_digest
+        from gates.locks.source_files import source_builds
         from gates.run.delivery import who
         from gates.run.pruning import environments_of
 
@@ -64,6 +65,7 @@ class GatingTools:
                 golden_digest=golden_digest(card.golden_path),
                 by=who(),
                 progress=self.progress,
+                sources=source_builds(card.policy.environment.source_builds),
             )
 
     def champion(self, model: str, alias: str, project: Project) -> ModelVersion | None:

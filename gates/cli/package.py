@@ -31,6 +31,7 @@ def package(
     """
     from gates import packaging
     from gates.golden import golden_digest
+    from gates.locks.source_files import source_builds
     from gates.run.delivery import who
     from gates.run.pruning import environments_of
 
@@ -47,6 +48,7 @@ def package(
             golden_digest=golden_digest(card.golden_path),
             by=who(),
             progress=lambda text: progress.update(task, description=text),
+            sources=source_builds(card.policy.environment.source_builds),
         )
     speech.say(f"packaged {version.uri}", "bold")
     speech.say(f"  artifact  {version.digest}\n  lock      {version.lock_digest}")

@@ -14,6 +14,7 @@ from pathlib import Path
 __all__ = ["RecordRow", "files_digest", "read_record"]
 
 _LONGEST = 1 << 20
+_BY_INSTALLERS = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"})
 _DIGESTS = {"sha256": 32, "sha384": 48, "sha512": 64}
 
 
@@ -52,7 +53,7 @@ def read_record(folder: Path) -> tuple[RecordRow, ...] | None:
 def files_digest(folder: Path) -> str:
     """`sha256:…` over the paths and digests of a distribution's files; empty without a RECORD.
 
-    Files without a digest, which installers write themselves, are left out.
+    What the installer wrote itself is left out: two installations of one wheel differ in it.
 
     Args:
         folder: The distribution's `.dist-info` folder.
@@ -60,7 +61,11 @@ def files_digest(folder: Path) -> str:
     rows = read_record(folder)
     if rows is None:
         return ""
-    lines = sorted(f"{row.path}\t{row.algorithm}\t{row.digest.hex()}" for row in rows if row.digest)
+    lines = sorted(
+        f"{row.path}\t{row.algorithm}\t{row.digest.hex()}"
+        for row in rows
+        if row.digest and posixpath.basename(row.path) not in _BY_INSTALLERS
+    )
     whole = "\n".join(lines).encode("utf-8", "surrogateescape")
     return f"sha256:{hashlib.sha256(whole).hexdigest()}"
 

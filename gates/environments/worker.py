@@ -4,9 +4,9 @@ Run by path as `<python> -I -S -B -u worker.py <scratch> <lifeline>`, with the i
 model's environment was built on, and with frames (`gates.environments.frames` describes them) on
 stdin and stdout. It imports nothing from `gates` and needs nothing but the standard library, on
 Python 3.9 and later. Parts of it in files of their own are `cage` with `view`, `rights`,
-`supervisor`, `landlock` and `system_calls`; `columns`; `explain`; `task_worker`. The lifeline is a pair of
-descriptors, as `7,8` (orders and their answers), or in a container the word `stdin`: the engine
-closes that when the gate goes.
+`supervisor`, `landlock` and `system_calls`; `columns`; `explain`; `task_worker`. The lifeline is a
+pair of descriptors, as `7,8` (orders and their answers), or in a container the word `stdin`: the
+engine closes that when the gate goes.
 
 Hello comes in; the cage closes; what it could shut off goes out before anything of the model or
 of its environment has run (`.pth` files there are code as well). Then, inside, the environment's

@@ -36,7 +36,10 @@ _PLACES = (
     "where packages come from is the team's setting (such as UV_DEFAULT_INDEX, UV_FIND_LINKS or "
     "PIP_INDEX_URL where the gate runs), and no version's: take the line out"
 )
-_SOURCES = "only wheels are installed, whatever a version asks for: take the line out"
+_SOURCES = (
+    "what may be built from source is the card's to say ('environment: source_builds'): take the "
+    "line out"
+)
 _NO_PINS = {
     **dict.fromkeys(("-i", "--index-url", "--extra-index-url", "-f", "--find-links"), _PLACES),
     **dict.fromkeys(("--no-index", "--trusted-host"), _PLACES),

@@ -97,8 +97,8 @@ def test_pip_reads_the_projects_lock_the_same() -> None:
         ("-f https://example.org/wheels", "where packages come from"),
         ("--pre --trusted-host example.org", "`--trusted-host example.org` is not a pin"),
         ("--no-index", "`--no-index` is not a pin: where packages come from"),
-        ("--no-binary :all:", "is not a pin: only wheels are installed"),
-        ("--no-binary=six", "only wheels are installed"),
+        ("--no-binary :all:", "is not a pin: what may be built from source is the card's to say"),
+        ("--no-binary=six", "what may be built from source is the card's to say"),
         ("--pre -c base.txt", "`-c base.txt` is not a pin: it leans on a constraints file"),
     ],
 )

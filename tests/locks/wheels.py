@@ -68,13 +68,13 @@ class Index:
 
 @contextmanager
 def served(wheels: Path, yanked: Mapping[str, str] | None = None) -> Iterator[Index]:
-    """Serve a folder of wheels as a package index on this machine."""
+    """Serve a folder of packages as a package index on this machine."""
     index = Index("", dict(yanked or {}))
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             _, kind, name, *_ = [*self.path.split("/"), "", ""]
-            if kind == "simple" and (found := sorted(wheels.glob(f"{name}-*.whl"))):
+            if kind == "simple" and (found := sorted(wheels.glob(f"{name}-*"))):
                 self._send("".join(map(_link, found)).encode(), "text/html")
             elif kind == "files" and (wheels / name).is_file():
                 self._send((wheels / name).read_bytes(), "application/octet-stream")
