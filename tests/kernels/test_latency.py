@@ -45,16 +45,15 @@ def test_how_many_values_a_quantile_needs() -> None:
 
 def test_the_ratio_of_a_version_and_itself_is_exactly_one() -> None:
     times = np.random.default_rng(2).lognormal(size=100)
-    found = quantile_ratio(times, times, 0.95, seed=1)
+    found = quantile_ratio(times, times, 0.95)
     assert (found.estimate, found.lower, found.upper) == (1.0, 1.0, 1.0)
 
 
-def test_the_same_seed_gives_the_same_ratio_and_order_of_magnitude_does_not_matter() -> None:
+def test_the_order_of_magnitude_does_not_matter_to_a_ratio() -> None:
     rng = np.random.default_rng(3)
     old, new = rng.lognormal(size=200), rng.lognormal(size=200)
-    found = quantile_ratio(new, old, 0.5, seed=1)
-    assert found == quantile_ratio(new, old, 0.5, seed=1)
-    assert found == quantile_ratio(new * 1024, old * 1024, 0.5, seed=1)
+    found = quantile_ratio(new, old, 0.5)
+    assert found == quantile_ratio(new * 1024, old * 1024, 0.5)
     assert found.lower < found.estimate < found.upper
 
 
@@ -62,8 +61,8 @@ def test_a_machine_that_slows_down_slows_both_and_leaves_the_ratio_as_it_was() -
     rng = np.random.default_rng(4)
     slower = np.where(np.arange(400) < 200, 1.0, 3.0)
     old = rng.lognormal(0, 0.02, 400) * slower
-    found = quantile_ratio(1.1 * old * rng.lognormal(0, 0.02, 400), old, 0.5, seed=1)
-    assert 1.05 < found.lower < 1.1 < found.upper < 1.15
+    found = quantile_ratio(1.1 * old * rng.lognormal(0, 0.02, 400), old, 0.5)
+    assert 1.05 < found.lower < 1.1 < found.upper < 1.2
 
 
 def served(rng: np.random.Generator, n: int) -> tuple[Floats, Floats]:
@@ -86,13 +85,41 @@ def test_a_ratio_at_the_bound_is_wrongly_accepted_or_refused_about_one_time_in_t
 ) -> None:
     rng = np.random.default_rng(5)
     accepted = refused = 0
-    for seed in range(ROUNDS):
-        found = quantile_ratio(*served(rng, n), q, resamples=199, seed=seed)
+    for _ in range(ROUNDS):
+        found = quantile_ratio(*served(rng, n), q)
         accepted += found.upper < 1.2
         refused += found.lower > 1.2
     assert accepted / ROUNDS <= 0.08
     assert refused / ROUNDS <= 0.08
     assert accepted + refused > 0.01 * ROUNDS  # bounds that never miss would be too wide
+
+
+def disturbed(rng: np.random.Generator, n: int) -> Floats:
+    """By how much spells of some 20 requests beside one version slow it."""
+    slower, at = np.ones(n), int(rng.geometric(0.01))
+    while at < n:
+        length = int(rng.geometric(0.05))
+        slower[at : at + length] *= 1.6
+        at += length + int(rng.geometric(0.01))
+    return slower
+
+
+@pytest.mark.parametrize(("q", "most"), [(0.5, 0.05), (0.95, 0.10)])
+def test_spells_beside_one_version_seldom_make_it_slower_or_faster(q: float, most: float) -> None:
+    """Resampling short blocks took 13 to 16 % of equal versions for slower, as many for faster."""
+    rng = np.random.default_rng(8)
+    wrong = np.zeros(2)
+    for _ in range(ROUNDS):
+        shared = rng.lognormal(0, 0.15, 400)
+        new, old = (shared * rng.lognormal(0, 0.08, 400) * disturbed(rng, 400) for _ in range(2))
+        found = quantile_ratio(new, old, q)
+        wrong += [found.lower > 1, found.upper < 1]
+    assert (wrong / ROUNDS <= most).all()
+
+
+def test_too_few_requests_bound_nothing() -> None:
+    found = quantile_ratio(np.full(7, 2.0), np.full(7, 1.0), 0.5)
+    assert (found.estimate, found.lower, found.upper) == (2.0, 0.0, inf)
 
 
 def test_a_quantile_at_the_bound_is_wrongly_accepted_at_most_one_time_in_twenty() -> None:

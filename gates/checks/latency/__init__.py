@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from gates.card.card import CheckSpec, MetricSpec
@@ -30,7 +29,6 @@ __all__ = ["CHECK"]
 _QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _SPEED = "rows-per-second@"
 _MIB = 1 << 20
-_PARTS = 8
 _RATIO = "× champion"
 # Shares of the seconds at which warming up, and asking single queries, end.
 _WARM, _ASKED = 0.1, 0.8
@@ -44,7 +42,8 @@ class LatencyOptions(BaseModel):
         warmup: Requests before them that do not count.
         batches: Sizes of further requests, in rows, for the throughput.
         repeats: How many requests of each size.
-        seconds: What all answers of both versions may take together; then fewer are asked.
+        seconds: What all answers of both versions may take together; then fewer are asked. While
+            the machine is not steady, further requests are asked within it.
         steady: By which factor the champion's median, and the candidate's time over the champion's,
             may change from one eighth of the requests to another.
     """
@@ -73,12 +72,18 @@ def _time(subject: Subject, plan: CheckPlan[LatencyOptions]) -> _Timed:
     arms, requests = (subject.candidate, subject.champion), Requests(subject.golden, subject.seed)
 
     def ask(frames: Iterator[Columns], wanted: int, seconds: float) -> TimedRequests:
-        return time_in_turns(*arms, frames, wanted, seconds)
+        return time_in_turns(*arms, frames, wanted, seconds, seed=subject.seed)
 
     count, end = options.warmup, options.seconds
     spent = ask(requests.queries(count), count, _WARM * end).seconds
     count = options.requests
     single = ask(requests.queries(count), count, _ASKED * end - spent)
+    tried, more = single.new.size, count // 2
+    # A spell of other work passes: the latest requests are taken, as long as there is time.
+    while single.unsteady(options.steady) and spent + single.seconds < _ASKED * end:
+        left = _ASKED * end - spent - single.seconds
+        single = single.followed_by(ask(requests.queries(more), more, left))
+        tried += more
     spent += single.seconds
     asked = [int(one.removeprefix(_SPEED)) for one in plan.metrics if one.startswith(_SPEED)]
     sizes = sorted({*options.batches, *asked})
@@ -87,17 +92,21 @@ def _time(subject: Subject, plan: CheckPlan[LatencyOptions]) -> _Timed:
         share = (end - spent) / (len(sizes) - at)
         sized[rows] = ask(requests.batches(rows, options.repeats), options.repeats, share)
         spent += sized[rows].seconds
-    return _Timed(single, sized, options, subject.seed)
+    return _Timed(single, sized, options, tried)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Timed:
-    """All times, and what they come to."""
+    """All times, and what they come to.
+
+    Attributes:
+        tried: How many single requests were asked to get those that count.
+    """
 
     single: TimedRequests
     sized: dict[int, TimedRequests]
     options: LatencyOptions
-    seed: int
+    tried: int
 
     @property
     def asked(self) -> int:
@@ -113,7 +122,7 @@ class _Timed:
             found = quantile_bounds(new, q)
             yield self._measured(name, found, "ms", missing)
             if old is not None:
-                ratio = quantile_ratio(new, old, q, seed=self.seed)
+                ratio = quantile_ratio(new, old, q)
                 both: dict[str, float | None] = {
                     "old": quantile_bounds(old, q).estimate,
                     "new": found.estimate,
@@ -142,7 +151,7 @@ class _Timed:
         for name, q in _QUANTILES.items():
             ratio = []
             if turns.old is not None:
-                found = quantile_ratio(turns.new, turns.old, q, seed=self.seed)
+                found = quantile_ratio(turns.new, turns.old, q)
                 enough = turns.new.size >= least_n(q)
                 ratio = [_text(found) if enough else f"{found.estimate:.3g}"]
             shown = [_text(quantile_bounds(one, q)) for one in arms]
@@ -185,23 +194,14 @@ class _Timed:
 
     def _unsteady(self) -> str:
         """Why the machine cannot time anything, in words; empty when it can."""
-        new, old = self.single.new, self.single.old
-        paces = {"the candidate's median, in ms,": new}
-        if old is not None:
-            # A spell of other work beside one version only shows in the second.
-            paces = {"the champion's median, in ms,": old, "candidate over champion": new / old}
-        for what, pace in paces.items():
-            parts = [
-                quantile_bounds(one, 0.5) for one in np.array_split(pace, min(_PARTS, pace.size))
-            ]
-            least, most = (pick(parts, key=lambda one: one.estimate) for pick in (min, max))
-            if most.lower > self.options.steady * least.upper:
-                return (
-                    f"the machine was not steady: from one eighth of the requests to another, "
-                    f"{what} went from {least.estimate:.3g} to {most.estimate:.3g}; gate it again "
-                    "when nothing else runs there"
-                )
-        return ""
+        why = self.single.unsteady(self.options.steady)
+        if not why:
+            return ""
+        return (
+            f"the machine was not steady: {why}; of {self.tried:,} requests no "
+            f"{self.single.new.size:,} in a row were better: gate it again when nothing else runs "
+            "there, or raise the option 'seconds'"
+        )
 
 
 def _memory(subject: Subject, n: int) -> Iterator[Measurement]:

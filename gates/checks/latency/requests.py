@@ -9,9 +9,12 @@ import numpy as np
 
 from gates.domain.subject import Arm, Columns, GoldenSet
 from gates.errors import GoldenError
+from gates.kernels.latency import quantile_bounds
 from gates.kernels.packed import Floats, Ints, offsets
 
 __all__ = ["Requests", "TimedRequests", "time_in_turns"]
+
+_PARTS = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +32,40 @@ class TimedRequests:
     old: Floats | None
     wanted: int
     seconds: float
+
+    def followed_by(self, more: TimedRequests) -> TimedRequests:
+        """As many of the latest requests as there were, once more have been asked."""
+        n = self.new.size
+        old = None
+        if self.old is not None and more.old is not None:
+            old = np.concatenate((self.old, more.old))[-n:]
+        new = np.concatenate((self.new, more.new))[-n:]
+        return TimedRequests(new, old, self.wanted, self.seconds + more.seconds)
+
+    def unsteady(self, factor: float) -> str:
+        """Why the machine could time nothing, in words; empty when it could.
+
+        Args:
+            factor: By how much the pace may change from one eighth of the requests to another.
+        """
+        paces = {"the candidate's median, in ms,": self.new}
+        if self.old is not None:
+            # A spell of other work beside one version only shows in the second.
+            paces = {
+                "the champion's median, in ms,": self.old,
+                "candidate over champion": self.new / self.old,
+            }
+        for what, pace in paces.items():
+            parts = [
+                quantile_bounds(one, 0.5) for one in np.array_split(pace, min(_PARTS, pace.size))
+            ]
+            least, most = (pick(parts, key=lambda one: one.estimate) for pick in (min, max))
+            if most.lower > factor * least.upper:
+                return (
+                    f"from one eighth of the requests to another, {what} went from "
+                    f"{least.estimate:.3g} to {most.estimate:.3g}"
+                )
+        return ""
 
 
 class Requests:
@@ -81,9 +118,18 @@ class Requests:
 
 
 def time_in_turns(
-    candidate: Arm, champion: Arm | None, frames: Iterator[Columns], wanted: int, seconds: float
+    candidate: Arm,
+    champion: Arm | None,
+    frames: Iterator[Columns],
+    wanted: int,
+    seconds: float,
+    *,
+    seed: int,
 ) -> TimedRequests:
-    """Time each frame with both versions, one right after the other; who begins alternates.
+    """Time each frame with both versions, one right after the other.
+
+    Who begins is drawn, once for two frames in a row: each begins as often, and nothing that comes
+    round on the machine keeps step with it.
 
     Args:
         candidate: The version under test.
@@ -91,17 +137,19 @@ def time_in_turns(
         frames: What to ask; at least one frame.
         wanted: How many frames there are.
         seconds: Once all answers together have taken as long, no further frame is asked.
+        seed: Of who begins.
 
     Raises:
         ModelFault: One of them could not answer.
     """
     arms: Sequence[Arm] = (candidate,) if champion is None else (candidate, champion)
     took: list[list[float]] = []
-    spent = 0.0
+    spent, rng, begins = 0.0, np.random.default_rng(seed), False
     for turn, frame in enumerate(frames):
         if took and spent >= seconds:
             break
-        order = range(len(arms)) if turn % 2 else reversed(range(len(arms)))
+        begins = not begins if turn % 2 else bool(rng.integers(2))
+        order = range(len(arms)) if begins else reversed(range(len(arms)))
         times = {at: arms[at].timed(frame) for at in order}
         took.append([times[at] * 1000 for at in range(len(arms))])
         spent += sum(times.values())
