@@ -16,8 +16,7 @@ import numpy as np
 
 from benchmarks.populations import CHOSEN_BY, HELD_OUT, Draw, Population, real
 from benchmarks.timing import machine
-from gates.kernels.design import SampleDesign, units
-from gates.kernels.intervals import design_weights
+from gates.kernels.design import SampleDesign, design_weights, units
 from gates.kernels.mean_bounds import chance_mean_below
 from gates.kernels.packed import Bools, Floats, Ints
 

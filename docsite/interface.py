@@ -26,7 +26,7 @@ _MODULES = (
     "gates.golden",
     "gates.registry.mlflow",
     "gates.kernels.ranking",
-    "gates.kernels.intervals",
+    "gates.kernels.mean_bounds",
     "gates.kernels.power",
     "gates.kernels.agreement",
     "gates.kernels.multiplicity",

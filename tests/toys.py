@@ -39,7 +39,7 @@ checks:
     bounds:
       must-be-first: {min: 1.0}
   ranking-diff:
-    options: {resamples: 1000}
+    options: {severe: 0.3}
     bounds:
       ndcg@10.delta:
         min: -0.02

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gates.domain.artifact_scan import Severity
-from gates.domain.comparison import DEFAULT_SEED
 from gates.domain.installation import PYTHON_VERSION
 from gates.domain.judging import Layer
 from gates.domain.tasks.written import WrittenTask
@@ -140,5 +139,5 @@ class Policy(Strict):
     promote: Literal["by-hand", "on-pass"] = "by-hand"
     evidence_days: int | None = Field(default=None, ge=1, strict=True)
     environment: EnvironmentPolicy = EnvironmentPolicy()
-    seed: int = Field(default=DEFAULT_SEED, ge=0)
+    seed: int = Field(default=20260101, ge=0)
     checks: dict[str, CheckPolicy | None] = Field(min_length=1)

@@ -128,10 +128,6 @@ def diff(
             help="What orders OLD and NEW (default: the rank where a file has one, else the score)."
         ),
     ] = None,
-    resamples: Annotated[
-        int, typer.Option(min=1_000, max=1_000_000, help="Bootstrap resamples.")
-    ] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, help="The seed of everything random.")] = 20260101,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page with both lists side by side.")
     ] = None,
@@ -173,8 +169,6 @@ def diff(
         unjudged.value,
         missing.value,
         order.value if order else "",
-        resamples,
-        seed,
     )
     speech = Speech(as_json)
     with _shown(speech) as told:

@@ -46,7 +46,7 @@ def check(
     Example: gates golden check product-ranker
     """
     from gates.golden import read_golden
-    from gates.kernels.intervals import effective_n
+    from gates.kernels.design import effective_n
 
     home = project_from(project, None, None)
     found = read_golden(golden_folder(home, what))

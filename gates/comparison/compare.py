@@ -30,7 +30,7 @@ from gates.comparison.plan import ComparisonPlan
 from gates.comparison.slices import cuts
 from gates.domain.comparison import Comparison, RankingFacts
 from gates.domain.exhibits import Exhibit
-from gates.domain.judging import Bound, Cause, decide, judge
+from gates.domain.judging import Bound, Judgement, Outcome, decide, judge
 from gates.errors import UsageError
 from gates.evidence.facts import now
 
@@ -95,7 +95,7 @@ def compare(plan: ComparisonPlan, *, progress: Progress, with_lists: bool = Fals
             *queries.population.notes,
             *judgment_notes(FileRows(aligned), queries),
         )
-        progress("resampling", 0, None)
+        progress("working out bounds", 0, None)
         whole, *named = cuts(queries.population.slices, plan.slices, queries.population.index.size)
         judged = f"{plan.judged.name}.delta"
         measurements = tuple(
@@ -110,7 +110,7 @@ def compare(plan: ComparisonPlan, *, progress: Progress, with_lists: bool = Fals
         )
         progress("reading the lists that changed most", 0, None)
         # Their names mean reading parts of the files again: only where they are called for.
-        with_documents = with_lists or any(j.cause is Cause.UNJUDGED_DECIDE for j in judgements)
+        with_documents = with_lists or any(map(_is_open, judgements))
         shown = tuple(_exhibits(plan, aligned, queries, lists=with_lists, documents=with_documents))
     comparison = Comparison(
         created=now(),
@@ -120,7 +120,6 @@ def compare(plan: ComparisonPlan, *, progress: Progress, with_lists: bool = Fals
         judgments=_facts(aligned.judgments),
         metric=plan.judged.name,
         margin=plan.margin,
-        seed=plan.seed,
         queries=queries.population.index.size,
         measurements=measurements,
         judgements=judgements,
@@ -141,7 +140,7 @@ def _measured(plan: ComparisonPlan, aligned: Aligned, progress: Progress) -> Mea
         progress("measuring queries", done, aligned.query.size)
 
     per_query = measure_queries(measures, FileRows(aligned), counted, measured)
-    return MeasuredQueries(measures, counted, per_query, plan.severe, plan.resamples, plan.seed)
+    return MeasuredQueries(measures, counted, per_query, plan.severe)
 
 
 def _bounds(plan: ComparisonPlan, named: Sequence[str]) -> Iterator[Bound]:
@@ -195,6 +194,13 @@ def _scratch() -> Iterator[Path]:
             f"there is no room left in {tempfile.gettempdir()} for what does not fit into memory",
             advice="free some space there, or name a larger folder: TMPDIR=/path gates diff …",
         ) from None
+
+
+def _is_open(judgement: Judgement) -> bool:
+    """Whether documents that nobody judged keep a bound from being decided, or help to."""
+    measured = judgement.measurement
+    open_ = measured is not None and measured.pessimistic is not None
+    return open_ and judgement.outcome is Outcome.UNDECIDED
 
 
 def _facts(file: CodedFile) -> RankingFacts:

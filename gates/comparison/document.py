@@ -38,7 +38,6 @@ def document(plan: ComparisonPlan, compared: Compared) -> dict[str, Any]:
         "reasons": list(comparison.verdict.reasons),
         "metric": comparison.metric,
         "margin": comparison.margin,
-        "seed": comparison.seed,
         "queries": comparison.queries,
         "files": {
             name: {"path": file.path, "rows": file.rows, "queries": file.queries}
@@ -93,7 +92,10 @@ def _table(comparison: Comparison, wanted: TableId) -> list[dict[str, Any]]:
 
 
 def _difference(one: Measurement) -> dict[str, Any]:
-    names = ("old", "new", "n_eff", "mde", "n_needed", "uninformative_share", "delta_without")
+    names = (
+        *("old", "new", "n_eff", "mde", "n_needed", "uninformative_share", "delta_without"),
+        *("mean_loss", "severe_share", "together"),
+    )
     extra = {name: _number(one.extra[name]) for name in names if name in one.extra}
     ends = {"pessimistic": one.pessimistic, "optimistic": one.optimistic}
     counts = ("wins", "ties", "losses", "uninformative", "unmeasured")
@@ -112,6 +114,7 @@ def _difference(one: Measurement) -> dict[str, Any]:
 def _share(one: Measurement) -> dict[str, Any]:
     return {
         "share": _number(one.value),
+        "of": one.unit.removeprefix("share of "),
         "upper": _number(one.upper),
         "queries": int(one.extra.get("queries") or 0),
         "n": one.n,

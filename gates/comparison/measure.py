@@ -17,8 +17,10 @@ from gates.comparison.measuring import (
     PairedMetric,
     Sample,
     differences,
+    guarantee,
     means,
     share,
+    share_of,
     superiority,
 )
 from gates.comparison.metric import Likeness, Metric
@@ -43,8 +45,6 @@ class MeasuredQueries:
         population: The queries, P of them.
         per_query: The metrics of each.
         severe: The loss from which it is severe.
-        resamples: Bootstrap resamples behind each interval.
-        seed: The seed of everything random.
         noise: How much of a mean difference an old ranking that is not deterministic could make.
     """
 
@@ -52,15 +52,18 @@ class MeasuredQueries:
     population: Population
     per_query: PerQuery
     severe: float
-    resamples: int
-    seed: int
     noise: float = 0.0
 
     @property
     def sample(self) -> Sample:
-        """How the queries were drawn, and how intervals are made."""
+        """How the queries were drawn, and what one outside the sample may lose."""
         population = self.population
-        return Sample(population.weight, population.census, self.resamples, self.seed, self.severe)
+        return Sample(
+            population.weight,
+            population.census,
+            self.severe,
+            share_of=share_of(population.traffic),
+        )
 
     def change(self, metric: Metric) -> PairedMetric:
         """A quality metric under both rankings."""
@@ -122,21 +125,30 @@ class MeasuredQueries:
         slices: Sequence[Slice],
         margins: Mapping[str, Mapping[str, float]],
     ) -> list[Measurement]:
-        """All differences at once: they share the resamples, which take the longest."""
+        """All differences at once, and what is guaranteed of losses of the judged metric."""
         changes = {
             one: self.change(quality(metric_of(one))) for one in names if one.endswith(_DELTA)
         }
         if not changes:
             return []
         chosen = [one for name, one in changes.items() if name in sliced]
-        return differences(
+        found = differences(
             self.sample, [*changes.values()], slices, margins=margins, in_slices=chosen
         )
+        return [self._guaranteed(one, slices[0]) for one in found]
+
+    def _guaranteed(self, found: Measurement, whole: Slice) -> Measurement:
+        judged = self.measures.judged
+        if found.slice or found.value is None or found.metric != f"{judged.name}{_DELTA}":
+            return found
+        least, most = judged.span
+        known = guarantee(self.sample, self.change(judged), whole[1], most - least)
+        return replace(found, extra={**found.extra, **known})
 
     def _means(
         self, names: Sequence[str], sliced: Sequence[str], slices: Sequence[Slice]
     ) -> Iterator[Measurement]:
-        """Means of values between the same ends at once, for the same reason."""
+        """Means of values between the same ends at once."""
         plain = [one for one in names if not one.endswith((_DELTA, _BETTER))]
         by_span: dict[tuple[float, float], dict[str, Floats]] = {}
         units = {}
@@ -160,19 +172,13 @@ class MeasuredQueries:
 
     def _share(self, name: str, hit: Floats, cut: Slice) -> Measurement:
         judged = self.change(self.measures.judged)
-        found = share(name, hit, cut)
+        open_ = self._open_hits(judged) if name == SEVERE and judged.unjudged else None
+        found = share(self.sample, name, hit, cut, open_=open_)
         if name != SEVERE or judged.tells(cut[1]) or not found.n:
             return found
         reason = f"none of the queries can tell the rankings apart by {judged.metric}"
-        return replace(
-            found,
-            value=None,
-            n=0,
-            lower=None,
-            upper=None,
-            reason=reason,
-            extra={},
-            cause=Cause.NOTHING_COMPARED,
+        return Measurement(
+            name, None, 0, found.unit, slice=cut[0], reason=reason, cause=Cause.NOTHING_COMPARED
         )
 
     def _hits(self, name: str) -> Floats | None:
@@ -182,6 +188,15 @@ class MeasuredQueries:
             return np.where(np.isnan(change.measured), np.nan, change.gain <= -self.severe)
         values = self.per_query.likeness.get(name)
         return values if values is not None and _counts(name) else None
+
+    def _open_hits(self, judged: PairedMetric) -> tuple[Floats, Floats]:
+        """Severe losses as grades still to come could make them fewest, and most."""
+        exists = ~np.isnan(judged.measured)
+        least, most = judged.gain_ends
+        fewest, many = (np.where(exists, one <= -self.severe, np.nan) for one in (most, least))
+        # Of what nobody measured at all anything may be.
+        many[~exists & ~np.isnan(judged.gain)] = 1.0
+        return fewest, many
 
 
 def _counts(name: str) -> bool:

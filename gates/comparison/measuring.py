@@ -8,68 +8,112 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 
 from gates.comparison.slices import Slice, margin_of
 from gates.domain.judging import Cause, Measurement
+from gates.domain.subject import GoldenSet
+from gates.kernels.design import SampleDesign
 from gates.kernels.informative import ALIKE, TELLS, UNMEASURED
-from gates.kernels.intervals import Interval, bootstrap_columns, clopper_pearson, sign_flip_p
+from gates.kernels.losses import loss_bounds
+from gates.kernels.mean_bounds import Bounds, mean_bounds, mean_p
 from gates.kernels.multiplicity import holm
-from gates.kernels.packed import Bools, Floats
-from gates.kernels.power import minimum_detectable_effect, queries_needed
+from gates.kernels.packed import Bools, Floats, Ints
+from gates.kernels.power import minimum_detectable_effect, queries_needed, standard_error
 
 __all__ = [
     "PairedMetric",
     "Sample",
+    "ShareOf",
     "differences",
+    "guarantee",
     "means",
     "share",
+    "share_of",
     "superiority",
 ]
 
-SHARE = "share of queries"
+ShareOf = Literal["traffic", "queries"]
+"""Of what a share is one: of traffic, or of queries where each counts alike."""
+
+_POWER = 0.8  # of a PASS for an equal version, for which margins and queries are planned
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """How the queries were drawn, and how intervals are made.
+    """How the queries were drawn, and what one outside the sample may do.
 
     Attributes:
         weight: float64[Q], what each query stands for.
         census: bool[Q], those taken with certainty.
-        resamples: Bootstrap resamples behind each interval.
-        seed: The same seed gives the same intervals.
         severe: The most that a query outside the sample is taken to lose or gain; losses beyond it
             are bounded by themselves.
+        cluster: int64[Q], queries that were drawn together share a number; None where none were.
+        share_of: Of what a share is one.
         alpha: Level of each one-sided bound.
     """
 
     weight: Floats
     census: Bools
-    resamples: int
-    seed: int
     severe: float
+    cluster: Ints | None = None
+    share_of: ShareOf = "queries"
     alpha: float = 0.05
 
-    def intervals(
-        self, values: Sequence[Floats], rows: Bools, plausible: tuple[float, float]
-    ) -> list[Interval]:
-        """An interval for the weighted mean of each column, NaN left out.
+    @classmethod
+    def of_golden(cls, golden: GoldenSet, rows: Ints | None = None) -> Sample:
+        """A golden set's queries, of which one outside may be wrong where all others are right.
+
+        Args:
+            golden: The set.
+            rows: int64[Q], which queries, where not all of them in their order.
+        """
+        every = np.arange(len(golden.query_id)) if rows is None else rows
+        return cls(
+            golden.design_weight[every],
+            golden.census[every],
+            severe=1.0,
+            share_of=share_of(golden.weight),
+        )
+
+    @property
+    def share(self) -> str:
+        """The unit of a share."""
+        return f"share of {self.share_of}"
+
+    def design(self, rows: Bools) -> SampleDesign:
+        """How some of the queries were drawn."""
+        return SampleDesign(self.weight, self.census, self.cluster).of(rows)
+
+    def bounds(
+        self,
+        values: Sequence[Floats],
+        rows: Bools,
+        ends: tuple[float, float],
+        open_: Sequence[tuple[Floats, Floats]] | None = None,
+    ) -> list[Bounds]:
+        """The weighted mean of each column with its bounds, NaN left out.
 
         Args:
             values: float64[Q] each.
             rows: bool[Q], the queries that count.
-            plausible: Worst and best value of a query outside the sample.
+            ends: Worst and best value of a query outside the sample.
+            open_: The least and the greatest values that grades still to come could make; None
+                where all are known.
         """
-        return bootstrap_columns(
+        least = most = None
+        if open_ is not None:
+            least, most = (np.stack(one, axis=1)[rows] for one in zip(*open_, strict=True))
+        return mean_bounds(
             np.stack(values, axis=1)[rows],
-            self.weight[rows],
+            self.design(rows),
+            worst=ends[0],
+            best=ends[1],
             alpha=self.alpha,
-            census=self.census[rows],
-            resamples=self.resamples,
-            seed=self.seed,
-            plausible=plausible,
+            least=least,
+            most=most,
         )
 
 
@@ -114,9 +158,25 @@ class PairedMetric:
         """New minus old, float64[Q], NaN also where judgments do not reach what is read."""
         return np.where(self.kind == UNMEASURED, np.nan, self.new - self.old)
 
+    @property
+    def ends(self) -> tuple[Floats, Floats]:
+        """The least and the greatest new minus old that grades still to come could make."""
+        return self.unjudged or (self.new - self.old, self.new - self.old)
+
+    @property
+    def gain_ends(self) -> tuple[Floats, Floats]:
+        """The least and the greatest gain that grades still to come could make, float64[Q] each."""
+        least, most = self.ends
+        return (least, most) if self.higher_is_better else (-most, -least)
+
     def tells(self, rows: Bools) -> bool:
         """Whether it could have moved for any of some queries."""
         return bool((self.kind[rows & ~np.isnan(self.gain)] == TELLS).any())
+
+
+def share_of(traffic: Floats) -> ShareOf:
+    """Of what a share of queries with such traffic is one."""
+    return "traffic" if traffic.size and np.ptp(traffic) > 0 else "queries"
 
 
 def differences(
@@ -129,12 +189,9 @@ def differences(
 ) -> list[Measurement]:
     """New minus old of each metric, over the queries of each slice for which both exist.
 
-    Where not one query of the whole set changed, nothing points at any slice: a slice then relies
-    on the whole set's bounds, which more queries make narrower than its own.
-
     Args:
         sample: The queries.
-        slices: The whole, and then the slices.
+        slices: The whole, and then the slices; each speaks for itself.
         margins: metric → slice key as a card writes it → what may be lost there, to tell how many
             queries it takes to see that it is not.
         in_slices: Those to cut by slice; None for all.
@@ -142,14 +199,10 @@ def differences(
     Returns:
         The whole set's, and then slice by slice.
     """
-    whole = {one.metric: one for one in _differences(sample, changes, slices, slices[0], margins)}
-    found = [*whole.values()]
+    found = [*_differences(sample, changes, slices, slices[0], margins)]
     chosen = changes if in_slices is None else in_slices
     for cut in slices[1:] if chosen else ():
-        found += [
-            _relying(one, whole[one.metric])
-            for one in _differences(sample, chosen, slices, cut, margins)
-        ]
+        found += _differences(sample, chosen, slices, cut, margins)
     return found
 
 
@@ -165,48 +218,49 @@ def _differences(
     # hold with those queries and without them.
     partly = [one for one in changes if (one.kind[rows] == UNMEASURED).any()]
     values = [*(one.new - one.old for one in changes), *(one.measured for one in partly)]
-    found_intervals = sample.intervals(values, rows, (-sample.severe, sample.severe))
-    without = dict(
-        zip((one.metric for one in partly), found_intervals[len(changes) :], strict=True)
-    )
-    for one, interval in zip(changes, found_intervals[: len(changes)], strict=True):
-        interval = _with_and_without(interval, without.get(one.metric))
-        found = _difference(sample, one, interval, cut)
+    ends = [*(one.ends for one in changes), *map(_measured_ends, partly)]
+    unknown = any(one.unjudged for one in changes)
+    plausible = (-sample.severe, sample.severe)
+    every = sample.bounds(values, rows, plausible, ends if unknown else None)
+    without = dict(zip((one.metric for one in partly), every[len(changes) :], strict=True))
+    for one, bounds in zip(changes, every[: len(changes)], strict=True):
+        bounds = _with_and_without(bounds, without.get(one.metric))
         allowed = margins.get(one.metric, {})
-        margin = margin_of(allowed, name)
-        if margin and interval.n > 1 and np.isfinite(interval.standard_error):
-            spread = interval.standard_error * np.sqrt(interval.n_eff)
-            # Where slices must hold besides the whole, the power is shared between them.
-            named = sum(margin_of(allowed, other) is not None for other, _ in slices[1:])
-            needed = queries_needed(spread, margin, slices=max(named, 1))
-            found = replace(found, extra={**found.extra, "n_needed": float(needed)})
-        yield found
+        # Where slices must hold besides the whole, the power is shared between them.
+        named = sum(margin_of(allowed, other) is not None for other, _ in slices[1:])
+        plan = _Plan(margin_of(allowed, name), max(named, 1))
+        yield _difference(sample, one, bounds, cut, plan)
 
 
-def _with_and_without(interval: Interval, measured: Interval | None) -> Interval:
-    """An interval that also holds what the queries that were measured show by themselves."""
+def _measured_ends(change: PairedMetric) -> tuple[Floats, Floats]:
+    unread = change.kind == UNMEASURED
+    least, most = (np.where(unread, np.nan, one) for one in change.ends)
+    return least, most
+
+
+def _with_and_without(bounds: Bounds, measured: Bounds | None) -> Bounds:
+    """Bounds that also hold what the queries that were measured show by themselves."""
     if measured is None or not measured.n:
-        return interval
-    lower, upper = min(interval.lower, measured.lower), max(interval.upper, measured.upper)
-    return replace(interval, lower=lower, upper=upper)
+        return bounds
+    lower, upper = min(bounds.lower, measured.lower), max(bounds.upper, measured.upper)
+    return replace(bounds, lower=lower, upper=upper)
 
 
-def _relying(part: Measurement, whole: Measurement) -> Measurement:
-    changed = (whole.extra.get("wins") or 0) + (whole.extra.get("losses") or 0)
-    ends = (part.lower, whole.lower, part.upper, whole.upper)
-    if changed or part.extra.get("unmeasured") or not part.n or not whole.n or None in ends:
-        return part
-    lower, upper = max(ends[0] or 0.0, ends[1] or 0.0), min(ends[2] or 0.0, ends[3] or 0.0)
-    return replace(part, lower=lower, upper=upper)
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What may be lost, None where nobody says, and in how many slices it must hold."""
+
+    margin: float | None
+    slices: int
 
 
 def _difference(
-    sample: Sample, change: PairedMetric, interval: Interval, cut: Slice
+    sample: Sample, change: PairedMetric, bounds: Bounds, cut: Slice, plan: _Plan
 ) -> Measurement:
     name, rows = cut
     metric, unit = f"{change.metric}.delta", change.unit or change.metric
     exists = rows & ~np.isnan(change.gain)
-    if not interval.n:
+    if not bounds.n:
         reason = "no query with a relevant judged document"
         return Measurement(metric, None, 0, unit, slice=name, reason=reason)
     if not change.tells(rows):
@@ -221,36 +275,104 @@ def _difference(
             cause=Cause.NOTHING_COMPARED,
             extra=_both(change, exists, sample.weight),
         )
+    lower, upper = bounds.lower - change.noise, bounds.upper + change.noise
     weight, gain = sample.weight[exists], change.gain[exists]
     extra: dict[str, float | None] = {
         **_both(change, exists, sample.weight),
-        "n_eff": interval.n_eff,
-        "left_out": float(rows.sum() - interval.n),
-        # The estimate's own standard error has the design in it already.
-        "mde": minimum_detectable_effect(interval.standard_error, 1) if interval.n > 1 else None,
+        "n_eff": bounds.n_eff,
+        "left_out": float(rows.sum() - bounds.n),
+        **_planned(sample, change, rows, bounds, plan),
         "wins": float((gain > 0).sum()),
         "ties": float((gain == 0).sum()),
         "losses": float((gain < 0).sum()),
         **_uninformative(change, exists, sample.weight),
     }
-    pessimistic = optimistic = None
-    if change.unjudged is not None:
-        worst, best = (float(np.average(one[exists], weights=weight)) for one in change.unjudged)
-        # Equal but for rounding: nothing that was served is unjudged.
-        if best - worst > 1e-12:
-            pessimistic, optimistic = worst, best
+    pessimistic, optimistic = _open_mean(change.unjudged, exists, weight)
     return Measurement(
         metric,
-        interval.estimate,
-        interval.n,
+        bounds.estimate,
+        bounds.n,
         unit,
-        interval.lower - change.noise,
-        interval.upper + change.noise,
+        lower,
+        upper,
         slice=name,
         pessimistic=pessimistic,
         optimistic=optimistic,
         extra=extra,
     )
+
+
+def _open_mean(
+    ends: tuple[Floats, Floats] | None, rows: Bools, weight: Floats
+) -> tuple[float | None, float | None]:
+    """The weighted means that grades still to come could make; None where all are known."""
+    if ends is None:
+        return None, None
+    least, most = (float(np.average(one[rows], weights=weight)) for one in ends)
+    # Equal but for rounding: nothing that was served is unjudged.
+    return (least, most) if most - least > 1e-12 else (None, None)
+
+
+def _planned(
+    sample: Sample, change: PairedMetric, rows: Bools, bounds: Bounds, plan: _Plan
+) -> dict[str, float | None]:
+    """The margin an equal version keeps four times in five, and the queries that a margin takes."""
+    gain, least = bounds.estimate, bounds.lower
+    if not change.higher_is_better:
+        gain, least = -bounds.estimate, -bounds.upper
+    design, values, worst = sample.design(rows), change.gain[rows], -sample.severe
+    error = standard_error(values, design, worst=worst)
+    found: dict[str, float | None] = {
+        "mde": minimum_detectable_effect(gain - least, error, power=_POWER)
+    }
+    # A bound that holds already needs no more queries.
+    if plan.margin and least <= -plan.margin:
+        needed = queries_needed(
+            values,
+            design,
+            plan.margin,
+            worst=worst,
+            alpha=sample.alpha,
+            power=_POWER,
+            slices=plan.slices,
+        )
+        found["n_needed"] = needed if np.isfinite(needed) else None
+    return found
+
+
+def guarantee(
+    sample: Sample, change: PairedMetric, rows: Bools, most: float
+) -> dict[str, float | None]:
+    """What is known of losses, whatever the mean: as `gates.kernels.losses` bounds them.
+
+    Args:
+        sample: The queries.
+        change: The metric that is judged.
+        rows: bool[Q], the queries that count.
+        most: The most that a query can lose.
+    """
+    unread, (least, _) = change.kind == UNMEASURED, change.gain_ends
+    values = np.stack((change.gain, np.where(unread, np.nan, change.gain)), axis=1)[rows]
+    worst = np.stack((least, np.where(unread, np.nan, least)), axis=1)[rows]
+    found = loss_bounds(
+        values,
+        sample.design(rows),
+        severe=sample.severe,
+        most=most,
+        alpha=sample.alpha,
+        least=worst,
+    )
+    # With the queries that nobody measured, and without them.
+    known = [one for one in found if np.isfinite(one.together)]
+    if not known:
+        return {}
+    return {
+        "mean_loss": max(one.mean_loss for one in known) + change.noise,
+        "severe": sample.severe,
+        "of_traffic": float(sample.share_of == "traffic"),
+        "severe_share": max(one.severe_share for one in known),
+        "together": max(one.together for one in known) + change.noise,
+    }
 
 
 def _both(change: PairedMetric, exists: Bools, weight: Floats) -> dict[str, float | None]:
@@ -297,31 +419,41 @@ def _why_nothing_tells(change: PairedMetric, exists: Bools) -> str:
 
 
 def superiority(sample: Sample, change: PairedMetric, cuts: Sequence[Slice]) -> list[Measurement]:
-    """How surely the new ranking is better: sign-flip p of each slice, the whole first.
+    """How surely the new ranking is better: p of "the mean gain is not above 0", the whole first.
 
     The p of the whole stands for itself; those of the slices are adjusted by Holm for how many
-    there are.
+    there are. Grades still to come make it an interval.
 
     Args:
         sample: The queries.
         cuts: The whole, and then the slices.
     """
     metric = f"{change.metric}.p-better"
-    value = change.gain
-    found: list[tuple[str, int, float]] = []
-    for name, rows in cuts:
-        exists = rows & ~np.isnan(value)
-        p = sign_flip_p(
-            value[exists], sample.weight[exists], resamples=sample.resamples, seed=sample.seed
+    least, most = change.gain_ends
+    columns = np.stack((change.gain, least, most), axis=1)
+    found: list[Floats] = []
+    for _, rows in cuts:
+        found.append(mean_p(columns[rows], sample.design(rows), worst=-sample.severe))
+    table = np.array(found)
+    for column in range(table.shape[1]):
+        table[1:, column] = holm(table[1:, column])
+    measured = []
+    for (name, rows), (p, high, low) in zip(cuts, table.tolist(), strict=True):
+        n = int((rows & ~np.isnan(change.gain)).sum())
+        is_open = high > low
+        measured.append(
+            Measurement(
+                metric,
+                p if n else None,
+                n,
+                "p",
+                low if is_open else None,
+                high if is_open else None,
+                slice=name,
+                reason="" if n else "no query",
+            )
         )
-        found.append((name, int(exists.sum()), p))
-    adjusted = [one[2] for one in found[:1]] + holm(
-        np.array([one[2] for one in found[1:]])
-    ).tolist()
-    return [
-        Measurement(metric, p if n else None, n, "p", slice=name, reason="" if n else "no query")
-        for (name, n, _), p in zip(found, adjusted, strict=True)
-    ]
+    return measured
 
 
 def means(
@@ -339,28 +471,48 @@ def means(
         plausible: The least and the greatest value there can be.
     """
     name, rows = cut
-    intervals = sample.intervals(list(values.values()), rows, plausible)
+    found = sample.bounds(list(values.values()), rows, plausible)
     return [
         Measurement(metric, one.estimate, one.n, metric, one.lower, one.upper, slice=name)
         if one.n
         else Measurement(metric, None, 0, metric, slice=name, reason="no query to compare")
-        for metric, one in zip(values, intervals, strict=True)
+        for metric, one in zip(values, found, strict=True)
     ]
 
 
-def share(metric: str, hit: Floats, cut: Slice) -> Measurement:
-    """The share of queries for which something is so, with exact Clopper-Pearson bounds.
+def share(
+    sample: Sample,
+    metric: str,
+    hit: Floats,
+    cut: Slice,
+    *,
+    open_: tuple[Floats, Floats] | None = None,
+) -> Measurement:
+    """The share for which something is so: of traffic, or of queries where each counts alike.
 
     Args:
+        sample: The queries.
         metric: Its name.
         hit: float64[Q], 1 where it is so, 0 where not, NaN where nobody can tell.
+        open_: `hit` as grades still to come could make it least and most often; None where all are
+            known.
     """
     name, rows = cut
-    kept = hit[rows & ~np.isnan(hit)]
-    n, hits = int(kept.size), int(kept.sum())
-    if not n:
-        return Measurement(metric, None, 0, SHARE, slice=name, reason="no query to compare")
-    lower, upper = clopper_pearson(hits, n)
+    kept = rows & ~np.isnan(hit)
+    if not kept.any():
+        reason = "no query to compare"
+        return Measurement(metric, None, 0, sample.share, slice=name, reason=reason)
+    (found,) = sample.bounds([hit], rows, (0.0, 1.0), None if open_ is None else [open_])
+    pessimistic, optimistic = _open_mean(open_, kept, sample.weight[kept])
     return Measurement(
-        metric, hits / n, n, SHARE, lower, upper, name, extra={"queries": float(hits)}
+        metric,
+        found.estimate,
+        found.n,
+        sample.share,
+        max(found.lower, 0.0),
+        min(found.upper, 1.0),
+        name,
+        pessimistic=pessimistic,
+        optimistic=optimistic,
+        extra={"queries": float(hit[kept].sum())},
     )

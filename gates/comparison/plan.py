@@ -12,7 +12,6 @@ from gates.comparison.files.order import Order
 from gates.comparison.measures import SEVERE, RankingMeasures
 from gates.comparison.metric import Metric
 from gates.comparison.metrics import judging_metrics, likeness_measures, quality, quality_metrics
-from gates.domain.comparison import DEFAULT_SEED
 from gates.errors import UsageError
 from gates.kernels.ranking import Gain
 
@@ -41,8 +40,6 @@ class ComparisonPlan:
         unjudged: Whether documents that nobody judged may decide (`open`), or count as irrelevant.
         missing: What a query is that a ranking lacks: an error, or an empty result list.
         order: What orders both rankings; empty is the rank of each where it has one.
-        resamples: Bootstrap resamples behind each interval.
-        seed: The seed of everything random.
     """
 
     old: Path
@@ -62,8 +59,6 @@ class ComparisonPlan:
     unjudged: Literal["open", "irrelevant"] = "open"
     missing: Literal["error", "empty"] = "error"
     order: Order = ""
-    resamples: int = 10_000
-    seed: int = DEFAULT_SEED
 
     def __post_init__(self) -> None:
         if self.metric:

@@ -1,8 +1,8 @@
 """What a comparison asks of two rankings and their judgments, wherever their rows come from.
 
-Queries are numbered in the order of their ids, as bytes: that order is the comparison's own. What
-is drawn at random follows it, so that the same lists give the same intervals whatever order a
-golden set or a file has them in.
+Queries are numbered in the order of their ids, as bytes: that order is the comparison's own, so
+that the same lists give the same intervals to the last bit, whatever order a golden set or a file
+has them in.
 """
 
 from __future__ import annotations

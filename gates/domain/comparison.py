@@ -7,11 +7,7 @@ from dataclasses import dataclass
 from gates.domain.exhibits import Exhibit
 from gates.domain.judging import Judgement, Measurement, Verdict
 
-__all__ = ["DEFAULT_SEED", "Comparison", "RankingFacts"]
-
-DEFAULT_SEED = 20260101
-"""The seed of everything random where nobody names one: of gates and of `gates diff` alike, so that
-the same lists give both the same intervals."""
+__all__ = ["Comparison", "RankingFacts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +37,6 @@ class Comparison:
         judgments: The relevance judgments.
         metric: The metric that is judged, such as `ndcg@10`.
         margin: How much of it the new ranking may lose.
-        seed: The seed of everything random.
         queries: How many queries were compared.
         measurements: All of them, slices included.
         judgements: The bounds that were judged: the whole set, then each named slice.
@@ -57,7 +52,6 @@ class Comparison:
     judgments: RankingFacts
     metric: str
     margin: float
-    seed: int
     queries: int
     measurements: tuple[Measurement, ...]
     judgements: tuple[Judgement, ...]

@@ -120,8 +120,9 @@ class Measurement:
             measured, it compares and nothing is in production, or it could not have moved
             whatever was compared. None where the value decides.
         pessimistic: What `value` would be for the worst that is still unknown of its data; None
-            when nothing is. A bound between this and `optimistic` cannot be judged.
-        optimistic: What it would be for the best.
+            when nothing is. `lower` and `upper` allow for it already, and for chance besides.
+        optimistic: What it would be for the best. A bound between the two hangs on what is
+            unknown, however many queries there are.
         extra: Further facts for the report, such as `n_eff`, `mde`, `old`, `new`.
     """
 
@@ -341,6 +342,7 @@ def _left_open(bound: Bound, measurement: Measurement) -> str:
     worst, best = measurement.pessimistic, measurement.optimistic
     if worst is None or best is None:
         return ""
+    worst, best = sorted((worst, best))
     for limit in (bound.minimum, bound.maximum):
         if limit is not None and worst < limit < best:
             return (

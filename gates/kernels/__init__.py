@@ -12,15 +12,14 @@
     design.py         how rows were drawn (weights, census, clusters), and what they come to
     losses.py         what a bound on the mean loss guarantees, in two parts and together
     planning.py       how likely a PASS is, and the queries it takes, by trying the deciding bound
-    intervals.py      bootstrap-t bounds, sign-flip test, Clopper-Pearson bounds: _studentised.py,
-                      _resamples.py, _sparse.py, _beta.py, _chi_squared.py
+    power.py          the smallest loss a set can see, and the queries a margin needs, at once
+    proportions.py    exact bounds on a share of things that all count alike (_beta.py)
     multiplicity.py   p-values adjusted for how many were looked at (Holm; Benjamini and Hochberg)
     informative.py    which queries can tell two rankings apart at all
     unjudged.py       how far documents that nobody judged could move a difference
     discovery.py      slices found by search; traits.py: columns to search in
-    power.py          the smallest difference a golden set can see, and the queries a margin needs
     agreement.py      Krippendorff's alpha between annotators
-    calibration.py    how far a classifier's scores are from how often it is right
+    calibration.py    how far a classifier's scores are from how often it is right (_resamples.py)
     confusion.py      pairs of labels, counted
     drift.py          how far a feature has drifted; association.py: which way two numbers go
     latency.py        quantiles of times, with bounds

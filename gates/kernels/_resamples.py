@@ -72,16 +72,3 @@ def unit_sums(values: Floats, order: Ints | None) -> Floats:
     units = units_of(order.size)
     starts = np.arange(units) * order.size // units
     return np.add.reduceat(values[order], starts)
-
-
-def on_grid(values: Floats) -> Floats:
-    """The values rounded so that every sum over a resample is exact, in whatever order.
-
-    A resample adds as many values as there are units. With that many bits to spare below 2^53 no
-    sum rounds, so one column gives the same bits alone, among others, and on another machine.
-    """
-    largest = float(np.abs(values).max(initial=0.0))
-    if largest == 0:
-        return values
-    bits = 52 - int(np.ceil(np.log2(values.size))) - int(np.frexp(largest)[1])
-    return np.ldexp(np.rint(np.ldexp(values, bits)), -bits)

@@ -10,12 +10,28 @@ import numpy as np
 from gates.kernels.packed import Bools, Floats, Ints
 
 
+def effective_n(weights: Floats) -> float:
+    """Kish's effective sample size (sum w)^2 / sum w^2; 0 when no row carries weight."""
+    total = float(weights.sum())
+    return total**2 / float(weights @ weights) if total > 0 else 0.0
+
+
+def design_weights(traffic: Floats, inclusion_probability: Floats) -> Floats:
+    """What each sampled query stands for: its traffic over its probability of being drawn.
+
+    A `census` query (probability 1) stands for itself. Queries drawn with probability proportional
+    to traffic all stand for the same amount: weighted equally. The sum estimates the traffic of the
+    population (Horvitz and Thompson 1952).
+    """
+    return traffic / inclusion_probability
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleDesign:
     """How n rows were drawn.
 
     Attributes:
-        weight: float64[n] >= 0, what each row stands for (`intervals.design_weights`).
+        weight: float64[n] >= 0, what each row stands for (`design_weights`).
         census: bool[n], rows in the sample with certainty: they move the mean, and no chance is in
             them. None is none.
         cluster: int64[n], rows drawn together (near-duplicate queries) share a number and count as

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 from gates.domain.exhibits import RankingDifference, Table
-from gates.domain.judging import Cause, Judgement, Measurement, Outcome, deciding
+from gates.domain.judging import Cause, Judgement, Measurement, Outcome, deciding, judge
 from gates.domain.tasks import Task
 from gates.evidence.evidence import CheckRecord, Evidence
-from gates.kernels.power import minimum_detectable_effect, queries_needed
 from gates.report import summary
 from gates.report.text import clean, count, roughly
 from gates.report.wording import is_of_check, is_own_test, needs_champion, test_name
@@ -20,8 +19,8 @@ __all__ = ["NextStep", "next_steps"]
 
 # Beyond this factor the estimate says only that another model, not more data, is called for.
 _HOPELESS = 50.0
-# How many standard errors lie between a value and its one-sided 95 % bound.
-_ONE_SIDED = NormalDist().inv_cdf(0.95)
+# From a value to its one-sided 95 % bound, and on to where it lies four times in five.
+_FOUR_IN_FIVE = 1 + NormalDist().inv_cdf(0.8) / NormalDist().inv_cdf(0.95)
 _ASSUMED = (
     "Add {judged}golden {noun}. The estimates are for an answer four times in five, if each true "
     "value is the one measured and new {noun} scatter as these do."
@@ -154,11 +153,11 @@ def _to_decide(judgements: list[Judgement], task: Task) -> list[str]:
     sentences = []
     for judgement in judgements[:3]:
         name, measurement, needed = _short(judgement), judgement.measurement, _needed(judgement)
-        if judgement.cause is Cause.UNJUDGED_DECIDE:
+        if _hangs_on_unjudged(judgement):
             sentences.append(
                 f"{name} hangs on documents that nobody judged: judge those that could move it "
-                "most (“Documents to judge next”), or say in the card that they are irrelevant "
-                "(unjudged: irrelevant)."
+                "most first (“Documents to judge next”), or say in the card that they are "
+                "irrelevant (unjudged: irrelevant)."
             )
             continue
         if measurement is None or needed is None:
@@ -189,6 +188,22 @@ def _to_decide(judgements: list[Judgement], task: Task) -> list[str]:
     return sentences
 
 
+def _hangs_on_unjudged(judgement: Judgement) -> bool:
+    """Whether judging what is unjudged would decide a bound sooner than more queries."""
+    if judgement.cause is Cause.UNJUDGED_DECIDE:
+        return True
+    m, bound = judgement.measurement, judgement.bound
+    if judgement.cause is not Cause.ASTRIDE or m is None or m.value is None:
+        return False
+    if None in (m.lower, m.upper, m.pessimistic, m.optimistic):
+        return False
+    value, lower, upper = m.value, m.lower or 0.0, m.upper or 0.0
+    least, most = sorted((m.pessimistic or 0.0, m.optimistic or 0.0))
+    # The interval without what unjudged documents add to either end.
+    known = replace(m, lower=lower + value - least, upper=upper + value - most, pessimistic=None)
+    return judge(bound, known).outcome is not Outcome.UNDECIDED
+
+
 def _is_estimated(judgement: Judgement) -> bool:
     needed = _needed(judgement)
     return needed is not None and math.isfinite(needed)
@@ -209,7 +224,7 @@ def _needed(judgement: Judgement) -> float | None:
     None when no larger sample is called for; infinite when none is large enough.
     """
     bound, m = judgement.bound, judgement.measurement
-    if judgement.cause is Cause.UNJUDGED_DECIDE:
+    if _hangs_on_unjudged(judgement):
         return None
     if m is None or m.value is None or m.n == 0 or m.lower is None or m.upper is None:
         return None
@@ -222,8 +237,6 @@ def _needed(judgement: Judgement) -> float | None:
             continue
         gap = (m.value - limit) * inside
         towards = (m.value - m.lower) if (gap > 0) == (inside > 0) else (m.upper - m.value)
-        mde = m.extra.get("mde")
-        error = mde / minimum_detectable_effect(1.0, 1) if mde else towards / _ONE_SIDED
-        spread = error * math.sqrt(sample)
-        found.append(queries_needed(spread, abs(gap)) if gap else math.inf)
+        # An interval shrinks with the root of the sample, or faster.
+        found.append(sample * (_FOUR_IN_FIVE * towards / gap) ** 2 if gap else math.inf)
     return max(found, default=None)

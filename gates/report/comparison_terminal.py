@@ -55,9 +55,8 @@ def _head(comparison: Comparison, console: Console, *, verbose: bool) -> None:
     outcome = comparison.verdict.outcome
     line = Text(f"{summary.MARKS[outcome]} {outcome}  ", style=f"bold {STYLES[outcome]}")
     say(console, line.append_text(as_text(summary.comparison_headline(comparison), "bold")))
-    if outcome is not Outcome.PASS:
-        for reason in wording.reasons(comparison):
-            say(console, as_text(text.with_signs(reason.text)), 2)
+    for reason in wording.reasons(comparison):
+        say(console, as_text(text.with_signs(reason.text)), 2)
     asked = f"{text.count(comparison.queries, 'query', 'queries')} judged by {comparison.metric}, "
     asked += f"which may lose {text.number(comparison.margin)}"
     say(console, as_text(asked, "dim"), 2)

@@ -74,8 +74,8 @@ def _head(evidence: Evidence, console: Console) -> None:
     line = Text(f"{summary.MARKS[outcome]} {outcome}  ", style=f"bold {STYLES[outcome]}")
     say(console, line.append_text(as_text(summary.headline(evidence), "bold")))
     if not deciding(evidence.judgements):
-        for sentence in evidence.verdict.reasons:
-            say(console, as_text(text.with_signs(sentence)), 2)
+        for reason in wording.reasons(evidence):
+            say(console, as_text(text.with_signs(reason.text)), 2)
     golden = f"{summary.versions(evidence)}; golden set {evidence.golden.name}, "
     golden += summary.golden_size(evidence)
     say(console, as_text(golden, "dim"), 2)

@@ -18,6 +18,7 @@ __all__ = [
     "beside",
     "changes",
     "details",
+    "guarantees",
     "is_own_test",
     "name",
     "needs_champion",
@@ -34,6 +35,7 @@ __all__ = [
 ASTRIDE = "the interval reaches past the bound"
 
 _SHARE = "share of "
+_OF_TRAFFIC = "share of traffic"
 _MEAN = "mean "
 # What is not measured over golden queries: unit → over what.
 _OVER = {
@@ -47,7 +49,7 @@ _WHOLE = 1e-6
 _IN_SENTENCES = frozenset(
     {"old", "new", "wins", "losses", "ties", "n_eff", "mde", "left_out", "untouched", "variants"}
     | {"n_needed", "bins", "plug_in", "uninformative", "uninformative_share", "unmeasured"}
-    | {"delta_without"}
+    | {"delta_without", "mean_loss", "severe", "severe_share", "together", "of_traffic"}
 )
 
 
@@ -95,6 +97,10 @@ def basis(measurement: Measurement) -> str:
     """
     if over_what := _OVER.get(measurement.unit):
         return count(measurement.n, _singular(over_what), over_what)
+    if measurement.unit == _OF_TRAFFIC:
+        over = count(measurement.n, "query", "queries")
+        hits = measurement.extra.get("queries")
+        return over if measurement.value is None or hits is None else f"{hits:,.0f} of {over}"
     is_share = measurement.unit.startswith(_SHARE)
     is_exact = measurement.lower is None and measurement.upper is None
     # A mean without an interval, such as RBO in `rbo`, is no number of things.
@@ -176,13 +182,15 @@ def precision(measurement: Measurement | None) -> tuple[str, ...]:
     if measurement and "n_eff" in known and round(known["n_eff"]) != measurement.n:
         found.append(f"effective n {known['n_eff']:,.0f}")
     if known.get("mde"):
-        found.append(f"can tell differences from {roughly(known['mde'])}")
+        found.append(f"can tell losses from {roughly(known['mde'])}")
     needed = known.get("n_needed", 0)
     if measurement and measurement.n < needed < math.inf:
-        found.append(f"about {roughly(needed)} queries would tell more surely")
+        found.append(f"an equal version takes about {roughly(needed)} queries to pass")
     if measurement and not (measurement.pessimistic is None or measurement.optimistic is None):
-        span = f"{signed(measurement.pessimistic)} to {signed(measurement.optimistic)}"
-        found.append(f"unjudged documents: {span}")
+        is_change = measurement.metric.endswith(".delta")
+        ends = sorted((measurement.pessimistic, measurement.optimistic))
+        least, most = (signed(one) if is_change else number(one) for one in ends)
+        found.append(f"unjudged documents: {least} to {most}")
     if "bins" in known and "plug_in" in known:
         found.append(f"in {count(round(known['bins']), 'bin')}")
         found.append(f"{number(known['plug_in'])} with what chance adds")
@@ -190,6 +198,42 @@ def precision(measurement: Measurement | None) -> tuple[str, ...]:
     others = set(known) - _IN_SENTENCES - {"queries"}
     found += [f"{key.replace('_', ' ')} {number(known[key])}" for key in sorted(others)]
     return tuple(found)
+
+
+def guarantees(judgements: Iterable[Judgement]) -> tuple[str, ...]:
+    """What is known of losses where the difference of a metric holds, in a sentence each.
+
+    Every number is rounded to the side on which the sentence stays true.
+    """
+    found = []
+    for one in judgements:
+        known = _known(one.measurement)
+        if one.outcome is not Outcome.PASS or one.bound.slice or "together" not in known:
+            continue
+        loss, whose = known["mean_loss"], "traffic" if known["of_traffic"] else "queries"
+        kept = f"mean loss at most {_at_most(loss)}"
+        if loss < 0:
+            kept = f"mean gain at least {_at_least(-loss)}"
+        share = math.ceil(known["severe_share"] * 1000 - _WHOLE) / 10
+        verb = "loses" if known["of_traffic"] else "lose"
+        total = known["together"]
+        both = f"a loss of at most {_at_most(total)}"
+        if total < 0:
+            both = f"a gain of at least {_at_least(-total)}"
+        metric = one.bound.metric.removesuffix(".delta")
+        found.append(
+            f"{metric}: {kept}, and at most {share:g} % of {whose} {verb} "
+            f"{number(known['severe'])} or more: together {both} (each at 95 % confidence)"
+        )
+    return tuple(found)
+
+
+def _at_most(value: float) -> str:
+    return number(math.ceil(value * 1e4 - _WHOLE) / 1e4)
+
+
+def _at_least(value: float) -> str:
+    return number(math.floor(value * 1e4 + _WHOLE) / 1e4)
 
 
 def _known(measurement: Measurement | None) -> dict[str, float]:
@@ -263,6 +307,11 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def reasons(evidence: Evidence | Comparison) -> tuple[Reason, ...]:
-    """The reasons of the verdict; a sentence that belongs to no bound stays as it was written."""
-    found = deciding(evidence.judgements)
-    return told(found) if found else tuple(map(Reason, evidence.verdict.reasons))
+    """The reasons of the verdict; a sentence that belongs to no bound stays as it was written.
+
+    A PASS says what it guarantees.
+    """
+    if found := deciding(evidence.judgements):
+        return told(found)
+    known = guarantees(evidence.judgements) if evidence.verdict.outcome is Outcome.PASS else ()
+    return tuple(map(Reason, (*evidence.verdict.reasons, *known)))

@@ -77,10 +77,10 @@ def test_policy_may_not(project: Path) -> None:
         ("max: 0.4", "max: [1]", 18, ["max", "number"]),
         ("{max: 0.4}", "{}", 18, ["needs 'min', 'max' or both"]),
         (
-            "resamples: 1000",
-            "resample: 1000",
+            "severe: 0.3",
+            "sever: 0.3",
             12,
-            ["option 'resample'", "did you mean 'resamples'"],
+            ["option 'sever'", "did you mean 'severe'"],
         ),
         (
             "task: ranking",

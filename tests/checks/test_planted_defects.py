@@ -110,17 +110,14 @@ BOUNDS: Mapping[str, Mapping[str, Limits]] = {
     },
 }
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
-    "behaviour": {"resamples": 1_000},
     "directional": {
         "rising": ["bm25", "title", "clicks", "stock"],
         "falling": ["price"],
         "below": [{"feature": "shipped", "equals": 0, "than": 1}],
     },
     "features": {"expected": ["bm25", "title"], "snapshot": "training.csv"},
-    "ranking-diff": {"resamples": 1_000},
     "score-range": {"resamples": 1_000},
     "latency": {"seconds": 600},
-    "embedding": {"resamples": 1_000},
 }
 
 

@@ -178,12 +178,13 @@ def test_the_same_scores_differ_by_nothing_but_what_other_queries_might() -> Non
     assert difference.value == 0.0
     # Nothing in n queries: up to 1 - 0.05^(1/n) of the traffic may still lose a severe loss each.
     outside = 0.3 * (1 - 0.05 ** (1 / difference.n))
-    assert difference.lower == pytest.approx(-outside, rel=0.05)
-    assert difference.upper == pytest.approx(outside, rel=0.05)
+    assert difference.lower == pytest.approx(-outside, rel=1e-6)
+    assert difference.upper == pytest.approx(outside, rel=1e-6)
     assert result["rbo"].value == pytest.approx(1.0)
-    # Nothing points at any slice: it relies on the bounds of the whole set.
+    # A slice speaks for itself: borrowing the whole set's bounds passed 34 % at the margin.
     slices = run("ranking-diff", same, "ndcg@10.delta", slices=("part",)).measurements
-    assert slices["ndcg@10.delta", "part=a"].lower == difference.lower
+    part = slices["ndcg@10.delta", "part=a"]
+    assert part.lower == pytest.approx(-0.3 * (1 - 0.05 ** (1 / part.n)), rel=1e-6)
     assert result["kendall-tau"].value == pytest.approx(1.0)
     assert result["overlap@5"].value == 1.0
     assert result["top1-changed"].value == 0.0
@@ -301,8 +302,17 @@ def test_a_better_candidate_is_shown_to_be_so_and_slices_pay_for_being_many() ->
     result = run("ranking-diff", better, "ndcg@10.p-better", slices=("part",))
     assert (result["ndcg@10.p-better"].value or 1) < 0.001
     slices = [result.measurements["ndcg@10.p-better", f"part={one}"].value for one in "ab"]
-    # Both halves are as clearly better as 10,000 sign patterns can show; Holm doubles one of them.
-    assert sorted(one or 1.0 for one in slices) == pytest.approx([2 / 10_001, 2 / 10_001])
+    alone = [
+        run("ranking-diff", better, "ndcg@10.p-better", slices=(f"part={one}",)).measurements
+        for one in "ab"
+    ]
+    by_itself = [
+        found["ndcg@10.p-better", f"part={one}"].value
+        for found, one in zip(alone, "ab", strict=True)
+    ]
+    assert max(slices) < 0.001
+    # Holm: the clearer of two pays twice, the other at least as much as the first.
+    assert min(slices) == pytest.approx(2 * min(by_itself))
 
 
 def golden_grade(golden: GoldenSet, row: int) -> float:

@@ -12,13 +12,11 @@ from tests.comparison.files.files import write
 from tests.comparison.test_verdict import queries_file, shop
 from tests.conftest import CommandLine
 
-FAST = ["--resamples", "1000"]
-
 
 @pytest.fixture
 def files(tmp_path: Path) -> list[str]:
     old, new, judged = shop(tmp_path, old_noise=2.0, new_noise=0.5)
-    return [str(old), str(new), "--judgments", str(judged), *FAST]
+    return [str(old), str(new), "--judgments", str(judged)]
 
 
 def test_exit_codes_are_the_gates(gates: CommandLine, files: list[str], tmp_path: Path) -> None:
@@ -26,7 +24,7 @@ def test_exit_codes_are_the_gates(gates: CommandLine, files: list[str], tmp_path
     assert gates("diff", files[1], files[0], files[2:]).code == 1
     assert gates("diff", files, "--k", "0").code == 2
     few = shop(tmp_path, old_noise=1, new_noise=1, queries=8)
-    answer = gates("diff", str(few[0]), str(few[1]), "-j", str(few[2]), "--margin", "0.001", FAST)
+    answer = gates("diff", str(few[0]), str(few[1]), "-j", str(few[2]), "--margin", "0.001")
     assert answer.code == 3
     assert "UNDECIDED" in answer.out
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 
 from docsite.pictures import FOLDER, OLD_AND_NEW, SPREAD, every
+from gates.domain.judging import Bound, Measurement, judge
 from gates.kernels.agreement import krippendorff_alpha
-from gates.kernels.intervals import clopper_pearson
+from gates.kernels.design import SampleDesign
+from gates.kernels.losses import loss_bounds
+from gates.kernels.mean_bounds import mean_bounds
 from gates.kernels.power import queries_needed
+from gates.kernels.proportions import clopper_pearson
+from gates.report.wording import guarantees
 
 TEXT = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text(encoding="utf-8")
 
@@ -32,9 +38,34 @@ def test_a_picture_is_as_drawn_now(name: str) -> None:
 def test_the_queries_that_a_margin_needs() -> None:
     found = rows("when five slices must all hold |")
     assert len(found) == 4
-    for margin, alone, in_slices in found:
-        assert int(alone.replace(",", "")) == queries_needed(SPREAD, float(margin))
-        assert int(in_slices.replace(",", "")) == queries_needed(SPREAD, float(margin), slices=5)
+    scatter = np.array([NormalDist().inv_cdf((at + 0.5) / 2_000) for at in range(2_000)])
+    scatter *= SPREAD / scatter.std()
+    design = SampleDesign(np.ones(scatter.size))
+    for margin, *told in found:
+        for slices, queries in zip((1, 5), told, strict=True):
+            needed = queries_needed(scatter, design, float(margin), worst=-0.3, slices=slices)
+            assert int(queries.replace(",", "")) == needed
+
+
+def test_what_few_unchanged_queries_of_a_slice_leave_open() -> None:
+    for n, told in ((20, "−0.042"), (5, "−0.135")):
+        (found,) = mean_bounds(np.zeros((n, 1)), SampleDesign(np.ones(n)), worst=-0.3, best=0.3)
+        assert f"{found.lower:.3f}".replace("-", "−") == told
+        assert told in TEXT
+
+
+def test_what_a_pass_says_of_two_hundred_unchanged_queries() -> None:
+    (found,) = loss_bounds(np.zeros((200, 1)), SampleDesign(np.ones(200)), severe=0.3)
+    extra = {
+        "mean_loss": found.mean_loss,
+        "severe": 0.3,
+        "severe_share": found.severe_share,
+        "together": found.together,
+        "of_traffic": 1.0,
+    }
+    measured = Measurement("ndcg@10.delta", 0.0, 200, "", -found.mean_loss, 0.1, extra=extra)
+    (said,) = guarantees([judge(Bound("c", "ndcg@10.delta", minimum=-0.01), measured)])
+    assert said.partition(" (")[0] in " ".join(TEXT.split())
 
 
 def test_the_more_queries_the_surer_and_only_the_larger_two_pass() -> None:

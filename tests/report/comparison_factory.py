@@ -65,7 +65,6 @@ def comparison(
         judgments=RankingFacts("judgments.tsv", 2240, queries),
         metric="ndcg@10",
         margin=_MARGIN,
-        seed=20260101,
         queries=100_000 if large else queries,
         measurements=measurements,
         judgements=judgements,

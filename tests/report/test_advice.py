@@ -19,7 +19,6 @@ from gates.domain.judging import (
 )
 from gates.errors import NoChampion
 from gates.evidence.evidence import CheckRecord, Evidence
-from gates.kernels.power import minimum_detectable_effect
 from gates.report.advice import next_steps
 
 from . import evidence_factory as factory
@@ -35,7 +34,7 @@ def run_of(bound: Bound, measurement: Measurement) -> Evidence:
 def delta(value: float, error: float, n: int = 180, n_eff: float = 140.0) -> Measurement:
     """A difference whose interval follows from its standard error."""
     half = NormalDist().inv_cdf(0.95) * error
-    extra = {"n_eff": n_eff, "mde": minimum_detectable_effect(error, 1)}
+    extra = {"n_eff": n_eff}
     return Measurement("d", value, n, "nDCG", value - half, value + half, extra=extra)
 
 
@@ -58,9 +57,8 @@ def test_a_value_beyond_its_bound_needs_as_much_as_one_within(bound: Bound, valu
     assert first.text.endswith("needs an effective n of about 2,400 instead of 140.")
 
 
-def test_the_interval_serves_where_no_detectable_difference_was_measured() -> None:
-    with_mde = delta(0.012, 0.02, n=140)
-    share = dataclasses.replace(with_mde, extra={})
+def test_a_sample_whose_queries_count_alike_is_counted_in_queries() -> None:
+    share = dataclasses.replace(delta(0.012, 0.02, n=140), extra={})
     (first, *_) = next_steps(run_of(Bound("c", "d", minimum=0.0), share))
     assert first.text == "c: d needs a sample of about 2,400 instead of 140."
 
@@ -88,6 +86,21 @@ def test_documents_that_nobody_judged_are_to_be_judged_and_not_more_queries() ->
     first, *others = next_steps(run_of(Bound("c", "d", minimum=-0.01), measured))
     assert "Documents to judge next" in first.text
     assert not any("golden queries" in one.text for one in others)
+
+
+@pytest.mark.parametrize(("pessimistic", "judge_first"), [(-0.03, True), (-0.002, False)])
+def test_judging_goes_before_more_queries_where_it_would_decide(
+    pessimistic: float, judge_first: bool
+) -> None:
+    # The interval reaches from the worst to the best that grades still to come could make.
+    known = delta(0.0, 0.003)
+    assert known.lower is not None
+    open_ended = dataclasses.replace(
+        known, lower=known.lower + pessimistic, pessimistic=pessimistic, optimistic=0.0
+    )
+    limit = -0.032 if judge_first else -0.003
+    first, *_ = next_steps(run_of(Bound("c", "d", minimum=limit), open_ended))
+    assert ("judge those" in first.text) is judge_first
 
 
 def test_a_failure_is_explained_by_the_table_that_is_about_it_and_an_example_of_it() -> None:

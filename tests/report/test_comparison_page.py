@@ -34,7 +34,7 @@ def test_every_metric_slice_note_and_file_is_there(name: str) -> None:
     for file in (comparison.old, comparison.new, comparison.judgments):
         assert f"{file.rows:,}" in text
     assert "unjudged documents: " in text
-    assert "about 630 queries would tell" in text
+    assert "takes about 630 queries to pass" in text
     assert "Documents to judge next" in page.text("h3")
     levels = page.headings()
     assert levels.count(1) == 1

@@ -58,7 +58,7 @@ def test_undecided_bounds_say_how_fine_the_golden_set_can_tell() -> None:
     assert (
         "| the interval reaches past the bound · 0.6712 → 0.662 · 62 better, 95 worse, 1 the same "
         "· 2 queries without a relevant document left out · effective n 112 "
-        "· can tell differences from 0.03 |"
+        "· can tell losses from 0.03 |"
     ) in text
 
 

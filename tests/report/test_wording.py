@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from types import ModuleType
 
 import pytest
 
@@ -17,7 +19,7 @@ from gates.domain.judging import (
     judge,
 )
 from gates.evidence.evidence import Evidence
-from gates.report import wording
+from gates.report import html, markdown, terminal, wording
 from gates.report.advice import next_steps
 from gates.report.wording import basis, details, reasons, remark, told, value_in_words
 
@@ -55,7 +57,7 @@ def test_further_facts_are_words_and_nothing_is_said_of_zero() -> None:
         "0.9145 → 0.9194",
         "108 better, 70 worse, 2 the same",
         "effective n 140",
-        "can tell differences from 0.01",
+        "can tell losses from 0.01",
     )
     quiet = dataclasses.replace(
         measured, extra={"n_eff": 180.0, "mde": 0.0, "ties": 0.0, "left_out": 3.0}
@@ -192,3 +194,27 @@ def test_a_need_for_a_champion_is_told_alike_whatever_was_recorded() -> None:
     again = reworded(run)
     assert [one.text for one in reasons(again)] == [one.text for one in reasons(run)]
     assert next_steps(again) == next_steps(run)
+
+
+@pytest.mark.parametrize("form", [terminal, markdown, html])
+def test_a_pass_says_in_every_form_what_it_guarantees(form: ModuleType) -> None:
+    plain = factory.passing()
+    extra = {"mean_loss": 0.00831, "severe": 0.3, "severe_share": 0.0335, "together": 0.02541}
+    judged = tuple(
+        dataclasses.replace(
+            one,
+            measurement=dataclasses.replace(
+                one.measurement, extra={**one.measurement.extra, **extra, "of_traffic": 1.0}
+            ),
+        )
+        if one.measurement and one.bound.metric == "ndcg@10.delta" and not one.bound.slice
+        else one
+        for one in plain.judgements
+    )
+    shown = form.render(dataclasses.replace(plain, judgements=judged))
+    words = " ".join(re.sub(r"<[^>]+>|\\|&#?\w+;", "", shown).split())
+    # Rounded up, so that it stays true.
+    assert (
+        "mean loss at most 0.0084, and at most 3.4 % of traffic loses 0.3 or more: "
+        "together a loss of at most 0.0255" in words
+    )

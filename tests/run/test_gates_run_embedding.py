@@ -24,7 +24,6 @@ checks:
   lockfile: {}
   equivalence: {}
   embedding:
-    options: {resamples: 1000}
     bounds:
       neighbour-overlap@3: {min: 0.8, slices: {thing: {min: 0.5}}}
       pairs: {min: 1.0}

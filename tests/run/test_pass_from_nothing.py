@@ -19,7 +19,7 @@ owners: [search@example.com]
 environment: {start_seconds: 20, predict_seconds: 5, memory_mb: 1024}
 checks:
   ranking-diff:
-    options: {resamples: 1000, unjudged: irrelevant}
+    options: {unjudged: irrelevant}
     bounds:
       METRIC.delta: {min: -0.02}
       severe-losses: {max: 0.4}

@@ -44,7 +44,6 @@ checks:
   equivalence:
     options: {relative: 0.00001, neighbours: 5}
   embedding:
-    options: {resamples: 1000}
     bounds:
       neighbour-overlap@5: {min: 0.85}
       pairs: {min: 0.95}

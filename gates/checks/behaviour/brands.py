@@ -14,7 +14,7 @@ import numpy as np
 from gates.card.card import MetricSpec
 from gates.checks import Found
 from gates.checks._ranked import GradedCandidates, judged, rank
-from gates.comparison.measuring import Sample, means, share
+from gates.comparison.measuring import Sample, means
 from gates.domain.exhibits import Cell, Table
 from gates.domain.judging import Measurement
 from gates.domain.subject import GoldenSet, Subject
@@ -84,13 +84,12 @@ def pairs_of(texts: Sequence[str], brands: Sequence[str]) -> list[BrandPair]:
     )
 
 
-def brand_rank(subject: Subject, column: str, resamples: int) -> Iterator[Found]:
+def brand_rank(subject: Subject, column: str) -> Iterator[Found]:
     """The share of pairs in which the brand does not lose rank, and those in which it does.
 
     Args:
         subject: The candidate and a ranking golden set.
         column: The attribute of documents that names their brand.
-        resamples: Bootstrap resamples behind the interval, where a query is in several pairs.
 
     Raises:
         ModelFault: The candidate could not score.
@@ -112,7 +111,7 @@ def brand_rank(subject: Subject, column: str, resamples: int) -> Iterator[Found]
     coded = judged(golden)
     row = rank(coded, subject.candidate.scores(golden.inputs())).row
     compared = [one for pair in pairs if (one := _compare(pair, coded, row, brand))]
-    yield _measured(compared, len(pairs), len(golden.query_id), resamples, subject.seed)
+    yield _measured(compared, len(pairs), len(golden.query_id))
     lost = [one for one in compared if one.branded > one.plain]
     if lost:
         yield _table(golden, lost, len(compared))
@@ -137,10 +136,8 @@ def _same(one: str, other: str) -> bool:
     return one.casefold().split() == other.casefold().split()
 
 
-def _measured(
-    compared: Sequence[_Compared], pairs: int, queries: int, resamples: int, seed: int
-) -> Measurement:
-    """Pairs of one query without a brand hang together; such queries are resampled, not pairs."""
+def _measured(compared: Sequence[_Compared], pairs: int, queries: int) -> Measurement:
+    """Pairs of one query without a brand hang together, and count as one unit."""
     left = pairs - len(compared)
     reason = f"{left} of {pairs} pairs list no product of the brand for both queries"
     if not compared:
@@ -152,13 +149,8 @@ def _measured(
     rows = size > 0
     values: Floats = np.full(queries, np.nan)
     values[rows] = held[rows] / size[rows]
-    if size.max() == 1:
-        found = share(METRIC.name, values, ("", rows))
-    else:
-        alike = Sample(
-            np.maximum(size, 1), np.zeros(queries, np.bool_), resamples, seed, severe=1.0
-        )
-        (found,) = means(alike, {METRIC.name: values}, ("", rows))
+    sample = Sample(np.maximum(size, 1), np.zeros(queries, np.bool_), severe=1.0)
+    (found,) = means(sample, {METRIC.name: values}, ("", rows))
     return replace(
         found,
         n=len(compared),

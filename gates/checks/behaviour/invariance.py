@@ -14,7 +14,7 @@ from gates.checks._replay import expected_labels
 from gates.checks.behaviour.edits import EditedQuery
 from gates.checks.behaviour.options import BehaviourOptions
 from gates.checks.behaviour.perturb import INVARIANCES, SYNONYMS, Drawn, draw
-from gates.comparison.measuring import Sample, means, share
+from gates.comparison.measuring import Sample, means
 from gates.comparison.slices import Slice, cuts
 from gates.domain.counterexamples import Counterexample
 from gates.domain.exhibits import Cell, Example, Table
@@ -25,7 +25,7 @@ from gates.kernels.packed import Floats
 __all__ = ["METRICS", "OF_SYNONYMS", "draw_invariances", "invariances"]
 
 _FLIPS, _SHIFTS = "invariance.", "score-shift."
-_FLIP = "share of changed queries"
+_FLIP = "share of traffic"
 OF_SYNONYMS = f"{_FLIPS}{SYNONYMS}"
 """The metric whose counterexamples rest on the golden set's own list."""
 _SCORE = "score"
@@ -109,11 +109,11 @@ def invariances(
         drawn: Invariance → variants, in the order to report.
         asked: What was answered to the queries and to all variants.
     """
-    golden, options = subject.golden, plan.options
+    golden = subject.golden
     wanted = {*plan.metrics}
     found = {kind: _outcome(golden, some, asked) for kind, some in drawn.items()}
     slices = list(cuts(golden.slices, plan.slices, len(golden.query_id)))
-    measured = _Measured(golden, asked, options.resamples, subject.seed)
+    measured = _Measured(golden, asked)
     for kind, outcome in found.items():
         for metric in (f"{_FLIPS}{kind}", f"{_SHIFTS}{kind}"):
             if metric in wanted:
@@ -146,13 +146,11 @@ def _means(values: Sequence[Sequence[float]]) -> Floats:
 class _Measured:
     """Measurements by name, each of one slice."""
 
-    def __init__(self, golden: GoldenSet, asked: TextAnswers, resamples: int, seed: int) -> None:
+    def __init__(self, golden: GoldenSet, asked: TextAnswers) -> None:
         self._synonyms = golden.synonyms
         scores = [asked[text][1] for text in golden.query_text]
         self._span = (0.0, max(1.0, max(scores, default=0.0) - min(scores, default=0.0)))
-        self._traffic = Sample(golden.design_weight, golden.census, resamples, seed, severe=1.0)
-        alike, drawn = np.ones(len(scores)), np.zeros(len(scores), np.bool_)
-        self._counted = Sample(alike, drawn, resamples, seed, severe=1.0)
+        self._sample = Sample.of_golden(golden)
 
     def of(self, metric: str, outcome: _Outcome, cut: Slice) -> Measurement:
         """One metric of one slice; several variants of a query count as one observation."""
@@ -165,16 +163,12 @@ class _Measured:
                 reason = "the golden set lists no synonyms (synonyms.csv)"
             elif not flips and (rows & ~np.isnan(outcome.flipped)).any():
                 reason = "every variant gets another label"
-            return Measurement(metric, None, 0, _unit(metric), slice=name, reason=reason)
-        if not flips:
-            (found,) = means(self._traffic, {metric: values}, cut, plausible=self._span)
-        elif np.isin(values[~np.isnan(values)], (0.0, 1.0)).all():
-            found = share(metric, values, cut)
-        else:
-            (found,) = means(self._counted, {metric: values}, cut)
+            return Measurement(metric, None, 0, self._unit(metric), slice=name, reason=reason)
+        span = (0.0, 1.0) if flips else self._span
+        (found,) = means(self._sample, {metric: values}, cut, plausible=span)
         found = replace(
             found,
-            unit=_unit(metric),
+            unit=self._unit(metric),
             extra={
                 "variants": float(sum(rows[at] for at, _ in outcome.drawn.rows)),
                 "untouched": float(rows.sum() - found.n),
@@ -183,9 +177,8 @@ class _Measured:
         sampled = INVARIANCES[metric.partition(".")[2]].sampled
         return found if sampled else replace(found, lower=None, upper=None)
 
-
-def _unit(metric: str) -> str:
-    return _FLIP if metric.startswith(_FLIPS) else _SCORE
+    def _unit(self, metric: str) -> str:
+        return self._sample.share if metric.startswith(_FLIPS) else _SCORE
 
 
 def _all_flips(found: dict[str, _Outcome], asked: TextAnswers) -> Table:

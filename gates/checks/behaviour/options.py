@@ -12,12 +12,10 @@ class BehaviourOptions(BaseModel):
 
     Attributes:
         variants: How many variants of a query to draw for each invariance, at the most.
-        resamples: Bootstrap resamples behind each interval.
         noticeable: By how much a score must move for a query to count as answered otherwise.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     variants: int = Field(default=1, ge=1, le=20)
-    resamples: int = Field(default=10_000, ge=1_000, le=1_000_000)
     noticeable: float = Field(default=1e-6, ge=0, lt=1)

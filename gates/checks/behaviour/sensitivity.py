@@ -14,7 +14,7 @@ from gates.checks.behaviour import products
 from gates.checks.behaviour.edits import EditedQuery, TextEdit
 from gates.checks.behaviour.options import BehaviourOptions
 from gates.checks.behaviour.perturb import Drawn, chance_of
-from gates.comparison.measuring import share
+from gates.comparison.measuring import Sample, share
 from gates.comparison.slices import cuts
 from gates.domain.counterexamples import Counterexample
 from gates.domain.exhibits import Table
@@ -74,7 +74,10 @@ def sensitivities(
         asked: What was answered to the queries and to all variants.
     """
     golden = subject.golden
-    slices = list(cuts(golden.slices, plan.slices, len(golden.query_id)))
+    queries = len(golden.query_id)
+    slices = list(cuts(golden.slices, plan.slices, queries))
+    # What each rule must do is a fact of each query, counted as it is.
+    sample = Sample(np.ones(queries), np.zeros(queries, np.bool_), severe=1.0)
     unnoticed: list[list[str | float]] = []
     for kind, changed in drawn.items():
         alike, kept = np.full(len(golden.query_id), np.nan), []
@@ -86,7 +89,7 @@ def sensitivities(
                 kept.append(Counterexample(f"{_PREFIX}{kind}", one.query, one.typed))
         yield from kept[:_KEPT]
         for cut in slices:
-            found = share(f"{_PREFIX}{kind}", alike, cut)
+            found = share(sample, f"{_PREFIX}{kind}", alike, cut)
             reason = found.reason if found.n else _why_none(kind, golden)
             yield replace(found, unit=_UNIT, lower=None, upper=None, reason=reason)
     total = sum(len(changed.rows) for changed in drawn.values())

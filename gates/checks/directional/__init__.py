@@ -71,7 +71,6 @@ class DirectionalOptions(BaseModel):
         falling: Features whose increase must not raise a score.
         below: Pairs of values of which one must score below the other.
         brand: The attribute of documents that names their brand.
-        resamples: Bootstrap resamples behind an interval.
         grid: At how many quantiles of its golden values each feature is tried.
         absolute: How far a score may move the wrong way, in its own units.
         relative: How far it may move further, as a share of the score's size.
@@ -83,7 +82,6 @@ class DirectionalOptions(BaseModel):
     falling: tuple[str, ...] = ()
     below: tuple[Below, ...] = ()
     brand: str = Field(default="brand", min_length=1)
-    resamples: int = Field(default=10_000, ge=1_000, le=1_000_000)
     grid: int = Field(default=5, ge=2, le=50)
     absolute: float = Field(default=1e-9, ge=0)
     relative: float = Field(default=1e-6, ge=0)
@@ -107,7 +105,7 @@ def _measure(subject: Subject, plan: CheckPlan[DirectionalOptions]) -> Iterator[
     if "order.violations" in plan.metrics:
         yield from _ordered(sweeps, options.below)
     if BRAND_RANK.name in plan.metrics:
-        yield from brand_rank(subject, options.brand, options.resamples)
+        yield from brand_rank(subject, options.brand)
     signs = dict.fromkeys(options.rising, 1.0) | dict.fromkeys(options.falling, -1.0)
     below = {(one.feature, (one.equals, one.than)) for one in options.below}
     yield from replayed_steps(subject, plan, sweeps, signs, below)

@@ -43,13 +43,11 @@ class EmbeddingOptions(BaseModel):
     """Options of the vectors' check.
 
     Attributes:
-        resamples: Bootstrap resamples behind each interval.
         same: How far the ends of two vectors of length 1 may be apart and still be the same.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    resamples: int = Field(default=10_000, ge=1_000, le=1_000_000)
     same: float = Field(default=1e-6, ge=1e-6, le=1.0)
 
 
@@ -82,9 +80,7 @@ class _Measured:
         self._new = new
         self._same = options.same
         golden = self._golden
-        self._sample = Sample(
-            golden.design_weight, golden.census, options.resamples, subject.seed, severe=1.0
-        )
+        self._sample = Sample.of_golden(golden)
         self._slices = list(cuts(golden.slices, plan.slices, len(golden.query_id)))
 
     def of(self, metric: str) -> Iterator[Measurement | Table]:

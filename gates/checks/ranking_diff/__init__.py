@@ -25,7 +25,7 @@ from gates.checks.ranking_diff.golden_rows import GoldenRows
 from gates.comparison.exhibits import judge_next, most_changed, side_by_side, worst_places
 from gates.comparison.measure import MeasuredQueries
 from gates.comparison.measures import SEVERE, RankingMeasures
-from gates.comparison.measuring import SHARE, means
+from gates.comparison.measuring import means
 from gates.comparison.metric import Metric
 from gates.comparison.metrics import likeness_measures, quality, quality_metrics
 from gates.comparison.per_query import measure_queries
@@ -49,7 +49,6 @@ class RankingDiffOptions(BaseModel):
         relevant: The grade from which a document counts as relevant (mrr, map, precision, recall).
         severe: A query that loses at least this much counts as a severe loss.
         rbo_p: RBO's persistence.
-        resamples: Bootstrap resamples behind each interval.
         unjudged: What a document nobody judged is: `open` lets it decide a verdict (UNDECIDED, with
             the list to judge next), `irrelevant` counts it as not relevant, as trec_eval does.
     """
@@ -60,7 +59,6 @@ class RankingDiffOptions(BaseModel):
     relevant: float = Field(default=1.0, gt=0)
     severe: float = Field(default=0.3, gt=0, le=1)
     rbo_p: float = Field(default=0.9, gt=0, lt=1)
-    resamples: int = Field(default=10_000, ge=1_000, le=1_000_000)
     unjudged: Literal["open", "irrelevant"] = "open"
 
 
@@ -73,7 +71,7 @@ def _measure(subject: Subject, plan: CheckPlan[RankingDiffOptions]) -> Iterator[
     old = rank(coded, subject.champion.scores(frame))
     rows, primary = GoldenRows(golden, coded, old, new), _primary(plan.metrics)
     names = _wanted(plan.metrics, primary)
-    queries = _measured(subject, rows, primary, names, options)
+    queries = _measured(rows, primary, names, options)
     # Asked for, it is part of every difference: a shift that the champion makes by itself.
     if {*_NOISE} & {*plan.metrics}:
         noise = _noise(subject, rows, primary, options)
@@ -106,7 +104,6 @@ def _wanted(metrics: Sequence[str], primary: Metric) -> list[str]:
 
 
 def _measured(
-    subject: Subject,
     rows: GoldenRows,
     primary: Metric,
     names: Sequence[str],
@@ -122,9 +119,7 @@ def _measured(
     )
     population = rows.population()
     per_query = measure_queries(measures, rows, population)
-    return MeasuredQueries(
-        measures, population, per_query, options.severe, options.resamples, subject.seed
-    )
+    return MeasuredQueries(measures, population, per_query, options.severe)
 
 
 def _noise(
@@ -136,7 +131,7 @@ def _noise(
     with champion.apart() as fresh:
         again = rank(rows.coded, fresh.scores(rows.golden.inputs()))
     both = replace(rows, new=again)
-    queries = _measured(subject, both, primary, ["rbo"], options)
+    queries = _measured(both, primary, ["rbo"], options)
     change = queries.change(primary)
     apart = np.abs(change.measured)
     if not change.tells(np.ones(apart.size, np.bool_)):
@@ -150,7 +145,7 @@ def _noise(
             "noise.changed",
             float(moved.mean()) if moved.size else None,
             int(moved.size),
-            SHARE,
+            "share of queries",
             extra={"queries": float(moved.sum())},
         ),
     )
@@ -163,10 +158,10 @@ def _metrics() -> Iterator[MetricSpec]:
         if one.describes == "ranking":
             change = f"candidate minus champion: {words}"
             yield MetricSpec(f"{name}.delta", change, unit, sliceable=True)
-            chance = f"how easily chance makes the candidate better in {name}"
-            chance += " (sign-flip p; Holm in slices)"
+            chance = f"how easily chance makes a candidate whose mean {name} is no better"
+            chance += " look so (p; Holm in slices)"
             yield MetricSpec(f"{name}.p-better", chance, "p", sliceable=True)
-    yield MetricSpec(SEVERE, "queries that lose at least `severe`", "share", sliceable=True)
+    yield MetricSpec(SEVERE, "traffic that loses at least `severe`", "share", sliceable=True)
     for measure in likeness_measures():
         yield MetricSpec(measure.name, measure.words, "share", sliceable=True)
     yield MetricSpec("noise", "what the champion differs from itself, asked again", "nDCG")

@@ -37,7 +37,7 @@ from gates.domain.judging import Measurement
 from gates.domain.subject import CheckPlan, GoldenSet, Subject
 from gates.domain.tasks import AnswerForm
 from gates.errors import ModelFault
-from gates.kernels.intervals import clopper_pearson
+from gates.kernels.proportions import clopper_pearson
 
 __all__ = ["CHECK"]
 

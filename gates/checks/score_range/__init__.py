@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gates.card.card import CheckSpec, MetricSpec
 from gates.checks import Check
-from gates.checks.score_range.calibration import Binning, calibration, reliability
+from gates.checks.score_range.calibration import Binning, Resamples, calibration, reliability
 from gates.checks.score_range.label_changes import label_changes
 from gates.checks.score_range.labelled import Labelled, label
 from gates.checks.score_range.recall_by_class import Classes
@@ -37,6 +37,7 @@ from gates.kernels.packed import Bools
 __all__ = ["CHECK"]
 
 _SHARE = "share of golden queries"
+_TRAFFIC = "share of traffic"
 
 _EXPECTED = ("label-accuracy", "in-range")
 _OF_PROBABILITIES = ("calibration-error", "brier", "calibration-error.delta", "brier.delta")
@@ -47,7 +48,7 @@ class ScoreRangeOptions(BaseModel):
     """Options of the labels' check.
 
     Attributes:
-        resamples: Bootstrap resamples behind each interval.
+        resamples: Bootstrap resamples behind the interval of a calibration error.
         bins: Into how many bins of like scores the queries are put for the calibration error;
             fewer where a bin would hold fewer than 30 queries.
         binning: `equal-mass`, bins of the same traffic; `equal-width`, of the same range of scores.
@@ -98,8 +99,9 @@ class _Measured:
         self.binning = Binning(options.bins, options.binning == "equal-width")
         self._labelled = labelled
         self._margins = plan.margins
-        self._sample = Sample(labelled.weight, labelled.census, options.resamples, seed, severe=1.0)
-        self.classes = Classes(labelled, self._sample, _SHARE, options.class_queries)
+        self._resamples = Resamples(options.resamples, seed)
+        self._sample = Sample.of_golden(labelled.golden, labelled.query)
+        self.classes = Classes(labelled, self._sample, options.class_queries)
         of_query = {
             column: tuple(values[one] for one in labelled.query)
             for column, values in labelled.golden.slices.items()
@@ -130,9 +132,9 @@ class _Measured:
     def _of_slice(self, metric: str, cut: Slice) -> Iterator[Measurement]:
         labelled, sample = self._labelled, self._sample
         if metric == "calibration-error":
-            yield calibration(labelled, sample, cut, self.binning)
+            yield calibration(labelled, sample, cut, self.binning, self._resamples)
         elif metric == "calibration-error.delta":
-            yield calibration(labelled, sample, cut, self.binning, grown=True)
+            yield calibration(labelled, sample, cut, self.binning, self._resamples, grown=True)
         elif metric == "brier":
             yield from means(sample, {metric: brier(labelled.new.score, labelled.new.right)}, cut)
         elif metric == "in-range":
@@ -157,7 +159,7 @@ class _Measured:
             )
         margins = {change.metric: self._margins.get(metric, {})}
         for one in differences(sample, [change], self._slices, margins=margins):
-            yield _in_words(one)
+            yield _in_words(one, sample)
 
     def _improbable(self, metric: str) -> Iterator[Measurement]:
         low, high = self._labelled.span
@@ -166,11 +168,11 @@ class _Measured:
             yield Measurement(metric, None, int(rows.sum()), metric, slice=name, reason=reason)
 
 
-def _in_words(found: Measurement) -> Measurement:
+def _in_words(found: Measurement, sample: Sample) -> Measurement:
     """A difference as reports must say it: less is better of a Brier score, neither of a score."""
     extra = dict(found.extra)
     if found.metric == "label-accuracy.delta":
-        return replace(found, unit=_SHARE)
+        return replace(found, unit=sample.share)
     if found.metric == "brier.delta":
         extra["wins"], extra["losses"] = extra.get("losses"), extra.get("wins")
         return replace(found, unit="Brier score", extra=extra)
@@ -216,7 +218,7 @@ _METRICS = {
     "label-accuracy": ("queries that get their expected label", _SHARE),
     "in-range": ("queries with their label and a score in range", _SHARE),
     "label-changes": ("queries labelled otherwise by the champion", _SHARE),
-    "label-accuracy.delta": ("accuracy of the candidate minus the champion's", _SHARE),
+    "label-accuracy.delta": ("accuracy of the candidate minus the champion's", _TRAFFIC),
     "confidence.delta": ("mean score of the label given, candidate minus champion", "score"),
     "calibration-error": (
         "how far scores are from how often they are right (ECE)",
@@ -228,8 +230,8 @@ _METRICS = {
     ),
     "brier": ("mean square of the score less 1 where right, 0 where wrong", "Brier score"),
     "brier.delta": ("Brier score of the candidate minus the champion's", "Brier score"),
-    "worst-class-recall": ("least share of any class's queries that get its label", _SHARE),
-    "worst-class-recall.delta": ("how much the recall of a class changed at the worst", _SHARE),
+    "worst-class-recall": ("least share of any class's queries that get its label", _TRAFFIC),
+    "worst-class-recall.delta": ("how much the recall of a class changed at the worst", _TRAFFIC),
 }
 
 CHECK = Check(

@@ -18,12 +18,25 @@ from gates.kernels.calibration import (
     equal_width,
     gaps,
 )
-from gates.kernels.intervals import effective_n
+from gates.kernels.design import effective_n
 from gates.kernels.packed import Bools, Floats
 
-__all__ = ["Binning", "calibration", "reliability"]
+__all__ = ["Binning", "Resamples", "calibration", "reliability"]
 
 _A_BIN = 30  # queries a bin needs before its gap says more than chance
+
+
+@dataclass(frozen=True, slots=True)
+class Resamples:
+    """What the bootstrap of a calibration error draws.
+
+    Attributes:
+        count: How many.
+        seed: The same seed gives the same interval.
+    """
+
+    count: int
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +69,13 @@ class Binning:
 
 
 def calibration(
-    labelled: Labelled, sample: Sample, cut: Slice, binning: Binning, *, grown: bool = False
+    labelled: Labelled,
+    sample: Sample,
+    cut: Slice,
+    binning: Binning,
+    resamples: Resamples,
+    *,
+    grown: bool = False,
 ) -> Measurement:
     """The candidate's calibration error in a slice, or how much it is above the champion's.
 
@@ -64,6 +83,7 @@ def calibration(
         labelled: Both versions' answers, with scores in [0, 1].
         sample: How the queries were drawn.
         binning: Into which bins its queries are put.
+        resamples: Behind the interval.
         grown: Whether the difference from the champion is asked for.
     """
     name, rows = cut
@@ -76,8 +96,8 @@ def calibration(
         weight,
         census=sample.census[rows],
         alpha=sample.alpha,
-        resamples=sample.resamples,
-        seed=sample.seed,
+        resamples=resamples.count,
+        seed=resamples.seed,
     )
     return Measurement(
         "calibration-error.delta" if grown else "calibration-error",

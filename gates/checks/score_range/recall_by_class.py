@@ -12,7 +12,7 @@ from gates.checks.score_range.labelled import Labelled
 from gates.comparison.measuring import PairedMetric, Sample, differences, means
 from gates.domain.exhibits import Table
 from gates.domain.judging import Measurement
-from gates.kernels.intervals import sign_flip_p
+from gates.kernels.mean_bounds import mean_p
 from gates.kernels.multiplicity import holm
 from gates.kernels.packed import Bools, Floats
 
@@ -30,13 +30,11 @@ class Classes:
     Attributes:
         labelled: Both versions' answers.
         sample: How the queries were drawn.
-        unit: What a recall counts.
         least: Golden queries a class must have to be judged.
     """
 
     labelled: Labelled
     sample: Sample
-    unit: str
     least: int
 
     def worst_recall(self) -> Measurement:
@@ -67,7 +65,7 @@ class Classes:
         left_out = f"; {len(self._held) - len(kept)} with fewer than {self.least} queries left out"
         if not kept:
             reason = f"no class has {self.least} golden queries or more"
-            return Measurement(metric, None, 0, self.unit, reason=reason)
+            return Measurement(metric, None, 0, self.sample.share, reason=reason)
         found = measure(self.sample)
         apart = measure(replace(self.sample, alpha=self.sample.alpha / len(kept)))
         values = [one.value if one.value is not None else span[1] for one in found]
@@ -79,7 +77,7 @@ class Classes:
         return replace(
             found[at],
             metric=metric,
-            unit=self.unit,
+            unit=self.sample.share,
             lower=max(lower, span[0]),
             upper=min(max(upper, values[at]), span[1]),
             reason=which + (left_out if len(kept) < len(self._held) else ""),
@@ -128,8 +126,9 @@ class Classes:
             yield Table("Recall by class", columns, rows)
             return
         old, new = self._right
+        loss = (old - new)[:, None]
         chances = [
-            sign_flip_p((old - new)[rows], self.sample.weight[rows], seed=self.sample.seed)
+            float(mean_p(loss[rows], self.sample.design(rows), worst=-1.0)[0])
             for rows in kept.values()
         ]
         adjusted = holm(np.array(chances)).tolist()

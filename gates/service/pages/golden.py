@@ -20,7 +20,7 @@ from gates.domain.subject import GoldenSet, Manifest
 from gates.errors import GatesError
 from gates.golden import read_golden
 from gates.kernels.agreement import krippendorff_alpha
-from gates.kernels.intervals import effective_n
+from gates.kernels.design import effective_n
 from gates.service.auth import allow
 from gates.service.pages.site import Site, rendered
 
