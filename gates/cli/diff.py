@@ -128,6 +128,14 @@ def diff(
             help="What orders OLD and NEW (default: the rank where a file has one, else the score)."
         ),
     ] = None,
+    cluster: Annotated[
+        str,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column of the queries' file whose values near-duplicate queries share: "
+            "they count as one.",
+        ),
+    ] = "",
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page with both lists side by side.")
     ] = None,
@@ -169,6 +177,7 @@ def diff(
         unjudged.value,
         missing.value,
         order.value if order else "",
+        cluster,
     )
     speech = Speech(as_json)
     with _shown(speech) as told:

@@ -51,7 +51,7 @@ def check(
     home = project_from(project, None, None)
     found = read_golden(golden_folder(home, what))
     speech = Speech(as_json)
-    n_eff = effective_n(found.design_weight)
+    n_eff = effective_n(found.design_weight, found.cluster)
     templates = found.templates
     facts = {
         "queries": len(found.query_id),

@@ -62,6 +62,7 @@ class MeasuredQueries:
             population.weight,
             population.census,
             self.severe,
+            population.cluster,
             share_of=share_of(population.traffic),
         )
 

@@ -75,6 +75,7 @@ class Sample:
             golden.design_weight[every],
             golden.census[every],
             severe=1.0,
+            cluster=None if golden.cluster is None else golden.cluster[every],
             share_of=share_of(golden.weight),
         )
 

@@ -40,6 +40,7 @@ class ComparisonPlan:
         unjudged: Whether documents that nobody judged may decide (`open`), or count as irrelevant.
         missing: What a query is that a ranking lacks: an error, or an empty result list.
         order: What orders both rankings; empty is the rank of each where it has one.
+        cluster: The column of the queries' file whose values near-duplicate queries share.
     """
 
     old: Path
@@ -59,6 +60,7 @@ class ComparisonPlan:
     unjudged: Literal["open", "irrelevant"] = "open"
     missing: Literal["error", "empty"] = "error"
     order: Order = ""
+    cluster: str = ""
 
     def __post_init__(self) -> None:
         if self.metric:
@@ -66,6 +68,11 @@ class ComparisonPlan:
         if self.slices and self.queries is None:
             raise UsageError(
                 f"--slice {self.slices[0]} needs the queries' columns",
+                advice="name the file that has them: --queries FILE",
+            )
+        if self.cluster and self.queries is None:
+            raise UsageError(
+                f"--cluster {self.cluster} needs the queries' columns",
                 advice="name the file that has them: --queries FILE",
             )
         for name, value, low in (

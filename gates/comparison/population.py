@@ -22,6 +22,7 @@ class Population:
         slices: column → P values.
         text: P texts as shoppers typed them; None when nobody said.
         notes: What a reader should know.
+        cluster: int64[P], queries drawn together share a number; None where nobody says.
     """
 
     index: Ints
@@ -31,3 +32,4 @@ class Population:
     slices: Mapping[str, Sequence[str]]
     text: Sequence[str] | None = None
     notes: tuple[str, ...] = ()
+    cluster: Ints | None = None

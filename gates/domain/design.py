@@ -15,7 +15,7 @@ from gates.errors import GoldenError
 from gates.system.table import FileTable
 
 if TYPE_CHECKING:
-    from gates.domain.golden_set import Bools, Floats
+    from gates.domain.golden_set import Bools, Floats, Ints
 
 __all__ = ["Design", "read_design"]
 
@@ -33,6 +33,8 @@ class Design:
         inclusion: float64[Q] in (0, 1].
         slices: column → Q values.
         warnings: What a reader should know about the sample.
+        cluster: int64[Q], queries drawn together (near-duplicates) share a number; None where
+            nobody says.
     """
 
     path: Path
@@ -42,6 +44,7 @@ class Design:
     inclusion: Floats
     slices: dict[str, tuple[str, ...]]
     warnings: tuple[str, ...]
+    cluster: Ints | None
 
 
 def _weights(table: FileTable) -> Floats:
@@ -108,19 +111,30 @@ def _sample_warnings(weight: Floats, sampling: pa.Array, noun: str) -> tuple[str
     return (warning,)
 
 
-def read_design(table: FileTable, slices: Sequence[str], *, noun: str = "queries") -> Design:
+def _clusters(table: FileTable, column: str) -> Ints:
+    text = table.text(column)
+    code: Ints = np.asarray(pc.dictionary_encode(text).indices.to_numpy(), dtype=np.int64)
+    blank = np.asarray(pc.equal(text, "").to_numpy(False), dtype=bool)
+    return np.where(blank, -1 - np.arange(table.rows), code)
+
+
+def read_design(
+    table: FileTable, slices: Sequence[str], *, cluster: str = "", noun: str = "queries"
+) -> Design:
     """Read and check the ids, weights, sampling and slices of queries.
 
     Args:
         table: A table with `query_id` and, where they are known, `weight`, `sampling`,
             `inclusion_probability`.
         slices: Columns of it by which results may be cut.
+        cluster: The column whose values queries share that were drawn together; a blank cell is a
+            query of its own. Empty where there is none.
         noun: What its rows are, in words.
 
     Raises:
         GoldenError: A column is missing, there is no row, or a row is wrong.
     """
-    table.need("query_id", *slices)
+    table.need("query_id", *slices, *filter(None, (cluster,)))
     if not table.rows:
         raise GoldenError("there is no query", path=table.path, advice="Add a row for each query.")
     table.filled("query_id", advice="Give every query an id.")
@@ -136,4 +150,5 @@ def read_design(table: FileTable, slices: Sequence[str], *, noun: str = "queries
         inclusion=_inclusion(table),
         slices={name: tuple(table.text(name).to_pylist()) for name in slices},
         warnings=_sample_warnings(weight, sampling, noun),
+        cluster=_clusters(table, cluster) if cluster else None,
     )

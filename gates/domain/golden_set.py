@@ -82,6 +82,7 @@ class Manifest:
         sampling: How queries were drawn, in words.
         raw: The whole file, as parsed.
         attributes: The columns of the candidates that say what a document is; no model gets them.
+        cluster: The column of `queries.csv` whose values near-duplicate queries share, or empty.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Manifest:
     sampling: str
     raw: Mapping[str, Any]
     attributes: tuple[str, ...] = ()
+    cluster: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,8 @@ class GoldenSet:
         never_shown: Documents that must not stand high for any query.
         synonyms: (word or phrase, what shoppers also call it), each in one direction.
         attributes: column → N values that say what each document is, such as its brand.
+        cluster: int64[Q], near-duplicate queries share a number and count as one unit of the
+            sample; None where nobody says.
     """
 
     path: Path
@@ -151,6 +155,7 @@ class GoldenSet:
     never_shown: tuple[NeverShown, ...] = ()
     synonyms: tuple[tuple[str, str], ...] = ()
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cluster: Ints | None = None
 
     def __repr__(self) -> str:
         return f"<golden set {self.manifest.name}: {len(self.query_id)} queries, {self.digest}>"

@@ -37,6 +37,7 @@ class _Sheet(_Strict):
     inputs: list[str] = Field(min_length=1)
     slices: list[str] = []
     attributes: list[str] = []
+    cluster: str | None = Field(default=None, min_length=1)
     titles: str | None = None
 
 
@@ -91,6 +92,7 @@ def read_manifest(path: Path) -> Manifest:
         inputs=tuple(sheet.inputs),
         slices=tuple(sheet.slices),
         attributes=tuple(sheet.attributes),
+        cluster=sheet.cluster or "",
         max_grade=sheet.grades.max,
         sampling=sheet.sampling,
         raw=yaml_value(text),

@@ -37,6 +37,6 @@ def read_queries(path: Path, manifest: Manifest) -> Queries:
     """
     table = read_csv(path)
     table.need("query_id", "query")
-    design = read_design(table, manifest.slices, noun=manifest.task.items)
+    design = read_design(table, manifest.slices, cluster=manifest.cluster, noun=manifest.task.items)
     table.filled("query", advice="Write what the shopper typed, or remove the row.")
     return Queries(**vars(design), text=tuple(table.text("query").to_pylist()))

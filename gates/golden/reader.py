@@ -159,6 +159,7 @@ def _set(
         weight=queries.weight,
         census=queries.census,
         inclusion=queries.inclusion,
+        cluster=queries.cluster,
         slices=queries.slices,
         row_query=candidates.query,
         row_doc=tuple(candidates.doc.to_pylist()),

@@ -10,8 +10,16 @@ import numpy as np
 from gates.kernels.packed import Bools, Floats, Ints
 
 
-def effective_n(weights: Floats) -> float:
-    """Kish's effective sample size (sum w)^2 / sum w^2; 0 when no row carries weight."""
+def effective_n(weights: Floats, cluster: Ints | None = None) -> float:
+    """Kish's effective sample size (sum w)^2 / sum w^2; 0 when no row carries weight.
+
+    Args:
+        weights: float64[n].
+        cluster: int64[n], rows that share a number count as one; None where none do.
+    """
+    if cluster is not None:
+        place = np.unique(cluster, return_inverse=True)[1]
+        weights = np.bincount(place, weights).astype(np.float64)
     total = float(weights.sum())
     return total**2 / float(weights @ weights) if total > 0 else 0.0
 

@@ -13,7 +13,7 @@ import pytest
 from gates.comparison.compare import Compared, compare
 from gates.comparison.plan import ComparisonPlan
 from gates.domain.judging import Outcome
-from gates.errors import RankingError, UsageError
+from gates.errors import GoldenError, RankingError, UsageError
 from tests.comparison.files.files import Row, write
 
 QUERIES = 300
@@ -106,6 +106,28 @@ def test_traffic_decides_whose_loss_counts(tmp_path: Path) -> None:
     assert delta.value == pytest.approx(float(np.average(change, weights=weight)))
     assert found.comparison.verdict.outcome is Outcome.FAIL
     assert (delta.extra["n_eff"] or math.inf) < QUERIES / 2
+
+
+def test_near_duplicates_count_as_one(tmp_path: Path) -> None:
+    old, new, judged = shop(tmp_path, old_noise=1.0, new_noise=1.0)
+    rows = [
+        {"query_id": f"q{at:04}", "intent": "" if at >= 280 else f"i{at // 4}"}
+        for at in range(QUERIES)
+    ]
+    queries = queries_file(tmp_path, rows)
+    alone = compared((old, new, judged), queries=queries).comparison.measurements[0]
+    found = compared((old, new, judged), queries=queries, cluster="intent").comparison
+    delta = found.measurements[0]
+    assert (delta.value, delta.n) == (alone.value, alone.n)
+    # 70 clusters of four, and 20 queries with a blank cell: each its own.
+    units = np.array([4.0] * 70 + [1.0] * 20)
+    assert delta.extra["n_eff"] == pytest.approx(units.sum() ** 2 / (units**2).sum())
+    assert alone.extra["n_eff"] == QUERIES
+    assert "intent" not in str(found.exhibits)
+    with pytest.raises(UsageError, match="--queries FILE"):
+        compared((old, new, judged), cluster="intent")
+    with pytest.raises(GoldenError, match="the column `intend` is missing"):
+        compared((old, new, judged), queries=queries, cluster="intend")
 
 
 def test_a_census_has_no_sampling_error(tmp_path: Path) -> None:

@@ -561,3 +561,18 @@ def test_a_warning_about_a_sample_of_texts_speaks_of_texts(write: Write) -> None
     queries = "query_id,query,weight\na,kettle,9\nb,teapot,1\nc,tent,2\n"
     (warning,) = read_golden(write(VECTORS, queries=queries)).warnings
     assert "3 of 3 texts carry unequal weights" in warning
+
+
+def test_near_duplicates_share_a_number_and_a_blank_cell_is_a_query_of_its_own(
+    write: Write,
+) -> None:
+    queries = "query_id,query,intent\na,kettle,x\nb,tent,\nc,tents,\nd,kettles,x\n"
+    manifest = LABELS["manifest.yaml"] + "cluster: intent\n"
+    found = read_golden(write(LABELS, manifest=manifest, queries=queries))
+    assert found.cluster is not None
+    first, second, third, last = found.cluster.tolist()
+    assert first == last
+    assert len({first, second, third}) == 3
+    assert read_golden(write(LABELS)).cluster is None
+    with pytest.raises(GoldenError, match="intent"):
+        read_golden(write(LABELS, manifest=manifest))

@@ -60,6 +60,7 @@ class GoldenRows:
             golden.census[by_id],
             {name: [of[q] for q in by_id.tolist()] for name, of in golden.slices.items()},
             [golden.query_text[q] for q in by_id.tolist()],
+            cluster=None if golden.cluster is None else golden.cluster[by_id],
         )
 
     def names(self, queries: Ints) -> list[str]:

@@ -37,6 +37,7 @@ def population(plan: ComparisonPlan, aligned: Aligned) -> Population:
     """
     design = _read(plan) if plan.queries else None
     notes: list[str] = []
+    cluster: Ints | None = None
     if design is None:
         index = np.arange(aligned.query.size)
         traffic = weight = np.ones(index.size)
@@ -54,11 +55,12 @@ def population(plan: ComparisonPlan, aligned: Aligned) -> Population:
         slices = {
             name: [values[at] for at in row.tolist()] for name, values in design.slices.items()
         }
+        cluster = None if design.cluster is None else design.cluster[row]
         notes += design.warnings
     notes += _missing(plan, aligned, index)
     text = next((slices[name] for name in _TEXTS if name in slices), None)
     slices = {name: values for name, values in slices.items() if name not in _TEXTS}
-    return Population(index, traffic, weight, census, slices, text, tuple(notes))
+    return Population(index, traffic, weight, census, slices, text, tuple(notes), cluster)
 
 
 def _read(plan: ComparisonPlan) -> Design:
@@ -71,12 +73,12 @@ def _read(plan: ComparisonPlan) -> Design:
     tables = [table for read in source.pieces(source.names) for table in read()]
     whole = pa.concat_tables(tables) if tables else pa.table({name: [] for name in source.names})
     columns = {name: whole[name].combine_chunks() for name in whole.column_names}
-    known = {"query_id", "weight", "sampling", "inclusion_probability"}
+    known = {"query_id", "weight", "sampling", "inclusion_probability", plan.cluster}
     # Every column of words may be a slice; numbers are cut only where somebody asks.
     words = [name for name, values in columns.items() if pa.types.is_string(values.type)]
     slices = dict.fromkeys((*plan.slice_columns, *(one for one in words if one not in known)))
     table = FileTable(plan.queries, columns, whole.num_rows, source.lines_before == 1)
-    design = read_design(table, tuple(slices))
+    design = read_design(table, tuple(slices), cluster=plan.cluster)
     for name in plan.slices:
         column, equals, value = name.partition("=")
         if equals and value not in design.slices[column]:

@@ -137,7 +137,7 @@ def _holding(found: GoldenSet) -> Holding:
         manifest=found.manifest,
         digest=found.digest,
         queries=len(found.query_id),
-        effective=effective_n(found.design_weight),
+        effective=effective_n(found.design_weight, found.cluster),
         documents=len(found.row_doc),
         judged=len(found.judged_doc),
         grades=dict(zip(grades.tolist(), counts.tolist(), strict=True)),
