@@ -11,7 +11,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from gates.card.card import read_card
+from gates.checks import catalogue
+from gates.golden import read_golden
+from gates.kernels.design import SampleDesign
+from gates.kernels.planning import Goal, pass_chance
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -77,6 +84,34 @@ def test_the_broken_candidate_fails_by_a_slice_that_the_mean_hides(demo: Demo) -
     }
     assert outcomes["ndcg@10.delta", ""] == "PASS"
     assert outcomes["ndcg@10.delta", "category=lighting"] == "FAIL"
+
+
+def test_a_version_that_is_equal_in_truth_mostly_passes_the_card_of_the_ranker(demo: Demo) -> None:
+    # One in twelve with margins of 0.01, 0.05 and 0.03: the gate could say no, and hardly yes.
+    (path,) = (demo.folder / ".gates" / "runs").glob("product-ranker-4-*/evidence.json")
+    records = json.loads(path.read_text(encoding="utf-8"))["records"]
+    (lists,) = (
+        one
+        for record in records
+        for one in record["exhibits"]
+        if record["check"] == "ranking-diff" and "queries" in one
+    )
+    golden = read_golden(demo.folder / "golden" / "product-ranker")
+    delta = {one["id"]: one["delta"] for one in lists["queries"]}
+    seen = np.array([delta[one] for one in golden.query_id], dtype=np.float64)
+    severe = np.where(np.isnan(seen), np.nan, seen <= -0.3)
+    card = read_card(ROOT / "model_cards" / "product-ranker.md", catalogue(), project=ROOT)
+    goals = []
+    for bound in card.bounds(golden):
+        column, _, value = bound.slice.partition("=")
+        rows = np.array([not column or one == value for one in golden.slices.get(column, seen)])
+        if bound.metric == "ndcg@10.delta" and bound.minimum is not None:
+            goals.append(Goal(np.where(rows, seen, np.nan), bound.minimum, -0.3, effect=0.0))
+        elif bound.metric == "severe-losses" and bound.maximum is not None:
+            goals.append(Goal(-severe, -bound.maximum, -1.0))
+    assert len(goals) == 13
+    design = SampleDesign(golden.design_weight, golden.census)
+    assert pass_chance(goals, design).joint >= 0.6
 
 
 def test_capitals_break_what_neighbours_do_not_show(demo: Demo) -> None:
