@@ -21,7 +21,8 @@
     agreement.py      Krippendorff's alpha between annotators
     calibration.py    how far a classifier's scores are from how often it is right (_resamples.py)
     confusion.py      pairs of labels, counted
-    drift.py          how far a feature has drifted; association.py: which way two numbers go
+    drift.py          how far a feature has drifted (_chi_squared.py); association.py: which way two
+                      numbers go
     latency.py        quantiles of times, with bounds
     vectors.py        nearest neighbours, and vectors that collapsed
 
