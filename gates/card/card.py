@@ -10,17 +10,20 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from gates.card.policy import BoundPolicy, CheckPolicy, Limit, Policy
+from gates.card.policy import BoundPolicy, CheckPolicy, Limit, Policy, WaiverPolicy
+from gates.card.waiving import check_waivers, in_force, waived_queries, with_waivers
 from gates.domain.judging import Bound
 from gates.domain.subject import CheckPlan, GoldenSet
 from gates.domain.tasks import AnswerForm, Task
+from gates.domain.waivers import Waiver
 from gates.errors import CardError
 from gates.system.files import read_bounded
 from gates.system.strict_yaml import Lines, nearest, parse
@@ -43,6 +46,7 @@ class MetricSpec:
         default: The limits that hold when the card lists no bounds for its check.
         sliceable: Whether bounds may name slices.
         answers: The forms of answer it exists for; None for all of its check's.
+        by_query: Whether it counts items of single queries, so that a waiver may name one.
     """
 
     name: str
@@ -51,6 +55,7 @@ class MetricSpec:
     default: Limit | None = None
     sliceable: bool = False
     answers: AnswerForm | None = None
+    by_query: bool = False
 
     def matches(self, metric: str) -> bool:
         """Whether a metric written in a card is this one."""
@@ -117,14 +122,25 @@ class Card:
         """What the model is packaged from, where that is part of the project."""
         return self.project / "models" / self.policy.model
 
+    def waivers(self, today: date | None = None) -> Mapping[WaiverPolicy, Waiver]:
+        """The waivers of the card, all of which hold.
+
+        Args:
+            today: The day, in UTC; today when None.
+
+        Raises:
+            CardError: One expired, or would hold for longer than waivers may.
+        """
+        return in_force(self.policy.waivers, self.path, self.lines, today)
+
     def bounds(self, golden: GoldenSet) -> tuple[Bound, ...]:
-        """Every bound of the card, with slice columns spelled out value by value.
+        """Every bound of the card, slice columns spelled out value by value, with its waivers.
 
         Args:
             golden: The golden set whose slices are meant.
 
         Raises:
-            CardError: A slice column or value is not in the golden set.
+            CardError: A slice column, value or query is not in the golden set; a waiver expired.
         """
         found: list[Bound] = []
         for check, metrics in self.limits.items():
@@ -138,7 +154,7 @@ class Card:
                         Bound(check, metric, own.min, own.max, name, advisory)
                         for name in self._slice_names(key, golden, line)
                     ]
-        return tuple(found)
+        return with_waivers(found, self.waivers(), golden, self.path, self.lines)
 
     def _slice_names(self, key: str, golden: GoldenSet, line: int | None) -> list[str]:
         column, equals, value = key.partition("=")
@@ -198,7 +214,15 @@ def read_card(path: Path, catalogue: Mapping[str, CheckSpec[BaseModel]], *, proj
         columns = {key.partition("=")[0] for b in limits[name].values() for key in b.slices}
         options = _options(spec, entry, path, lines)
         margins = {metric: _margins(limit) for metric, limit in limits[name].items()}
-        plans[name] = CheckPlan(tuple(limits[name]), tuple(sorted(columns)), options, margins)
+        plans[name] = CheckPlan(
+            tuple(limits[name]),
+            tuple(sorted(columns)),
+            options,
+            margins,
+            waived_queries(policy.waivers, name),
+        )
+    specs = {name: catalogue[name].metrics for name in policy.checks}
+    check_waivers(policy, limits, _by_query(specs), path, lines)
     _requires_something(policy, limits, path, lines)
     card = Card(path, project, _digest(policy), policy, prose, plans, limits, lines)
     if not card.golden_path.is_dir():
@@ -309,8 +333,13 @@ def _requires_something(
     )
 
 
+def _by_query(specs: Mapping[str, tuple[MetricSpec, ...]]) -> Callable[[str, str], bool]:
+    return lambda check, metric: any(one.by_query and one.matches(metric) for one in specs[check])
+
+
 def _digest(policy: Policy) -> str:
     # Who moves the alias, and how soon, changes nothing of what is measured or how it is judged.
-    said = policy.model_dump(mode="json", exclude={"promote", "evidence_days"})
+    without = {"promote", "evidence_days"} | (set() if policy.waivers else {"waivers"})
+    said = policy.model_dump(mode="json", exclude=without)
     text = json.dumps(said, sort_keys=True, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

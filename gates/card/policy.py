@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -11,13 +12,24 @@ from gates.domain.installation import PYTHON_VERSION
 from gates.domain.judging import Layer
 from gates.domain.tasks.written import WrittenTask
 
-__all__ = ["BoundPolicy", "CheckPolicy", "EnvironmentPolicy", "Limit", "Policy"]
+__all__ = [
+    "BoundPolicy",
+    "CheckPolicy",
+    "EnvironmentPolicy",
+    "Limit",
+    "Policy",
+    "WaiverPolicy",
+]
 
 _DISTRIBUTION = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"
 _PART = r"[A-Za-z0-9]+([._-]+[A-Za-z0-9]+)*"
 _IMAGE = rf"^{_PART}(:[0-9]+)?(/{_PART})*(:[A-Za-z0-9_][A-Za-z0-9._-]*)?(@sha256:[0-9a-f]{{64}})?$"
 
 Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+
+
+Named = Annotated[str, Field(min_length=1, pattern=r"^[^*?]+$")]
+"""The name of one thing: there are no wildcards."""
 
 
 class Strict(BaseModel):
@@ -115,6 +127,43 @@ class EnvironmentPolicy(Strict):
         return self
 
 
+class WaiverPolicy(Strict):
+    """What is excused for a while: it runs, shows what it would have been, and cannot block.
+
+    Attributes:
+        check: The check, all of whose bounds are excused where no bound is named.
+        bound: One of its metrics.
+        slice: The bound of that metric on one slice, as `column=value`.
+        query: The id of a golden query: its items are excused, of a metric that counts such.
+        reason: Why.
+        who: Who answers for it.
+        expires: The last day on which it holds, in UTC.
+    """
+
+    check: Named
+    bound: Named | None = None
+    slice: Annotated[Named, Field(pattern=r"^[^=]+=.+$")] | None = None
+    query: Named | None = None
+    reason: str = Field(min_length=10, max_length=500)
+    who: str = Field(min_length=1, max_length=200)
+    expires: date
+
+    @model_validator(mode="after")
+    def _is_of_one_thing(self) -> WaiverPolicy:
+        if self.bound is None and (self.slice or self.query):
+            raise ValueError("a slice or query is waived of one 'bound': name it")
+        if self.slice and self.query:
+            raise ValueError("it waives a slice or a query, not both: write two")
+        return self
+
+    @property
+    def covers(self) -> str:
+        """What it excuses, as reports write it."""
+        named = self.check + (f"::{self.bound}" if self.bound else "")
+        named += f"[{self.slice}]" if self.slice else ""
+        return named + (f", query {self.query}" if self.query else "")
+
+
 class Policy(Strict):
     """The front matter of a card.
 
@@ -129,6 +178,7 @@ class Policy(Strict):
         environment: How a version is run.
         seed: Of every random draw, so that the same run gives the same numbers.
         checks: What is measured and demanded; a check with nothing under it has its defaults.
+        waivers: What of it is excused for a while.
     """
 
     model: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -141,3 +191,4 @@ class Policy(Strict):
     environment: EnvironmentPolicy = EnvironmentPolicy()
     seed: int = Field(default=20260101, ge=0)
     checks: dict[str, CheckPolicy | None] = Field(min_length=1)
+    waivers: list[WaiverPolicy] = []

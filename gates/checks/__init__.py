@@ -17,7 +17,8 @@ A new check is one file here with a `CHECK` in it (and a test); it is found by i
     latency/         time and memory, beside the champion's
 
 What several checks share: _ranked.py and _answers_by_text.py (what a version answered),
-_separate_process.py (asking what may break it), _replay.py (counterexamples asked again).
+_separate_process.py (asking what may break it), _replay.py (counterexamples asked again),
+_waived.py (shares without waived queries).
 """
 
 from __future__ import annotations

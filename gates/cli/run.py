@@ -144,6 +144,7 @@ def _tell(session: RunSession, speech: Speech) -> None:
                 {
                     "id": one.bound.id,
                     "outcome": str(one.outcome),
+                    "waived": one.is_waived,
                     "reason": one.reason,
                     "advisory": one.bound.advisory,
                     "value": one.measurement.value if one.measurement else None,

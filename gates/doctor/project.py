@@ -31,7 +31,7 @@ def cards(project: Project) -> Iterator[Diagnosis]:
     for path in found:
         try:
             card = project.read_card(path)
-            read_golden(card.golden_path)
+            card.bounds(read_golden(card.golden_path))
         except GatesError as problem:
             advice = problem.advice or "mend it there; docs/model-cards.md says what it may hold"
             yield Diagnosis("cards", "wrong", str(problem).splitlines()[0], advice)

@@ -1,6 +1,7 @@
 """Frozen values that every floor shares, and the judge; no file, process or network.
 
-judging.py           measurements, bounds, outcomes, and the one function that judges
+judging.py           measurements, bounds, outcomes, and the one function that judges;
+                     waivers.py: what is excused for a while
 tasks/               what each kind of model is asked and answers; one file a task
 subject.py           what a check may ask of a run
 golden_set.py        queries, candidates, judgments, expectations; phrases.py and design.py:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
 from gates.domain.installation import Installed
+from gates.domain.waivers import Waiver
 
 __all__ = [
     "Bound",
@@ -123,6 +124,8 @@ class Measurement:
             when nothing is. `lower` and `upper` allow for it already, and for chance besides.
         optimistic: What it would be for the best. A bound between the two hangs on what is
             unknown, however many queries there are.
+        excused: What `value` would be without the queries that the card waives; None where it
+            waives none.
         extra: Further facts for the report, such as `n_eff`, `mde`, `old`, `new`.
     """
 
@@ -137,6 +140,7 @@ class Measurement:
     cause: Literal[Cause.BREACH, Cause.NO_CHAMPION, Cause.NOTHING_COMPARED] | None = None
     pessimistic: float | None = None
     optimistic: float | None = None
+    excused: float | None = None
     extra: Mapping[str, float | None] = field(default_factory=dict)
 
 
@@ -152,6 +156,7 @@ class Bound:
         slice: `column=value`, or empty for the whole golden set; `column=` where a whole column
             was asked for and no query has a value of it.
         advisory: True when it is shown but cannot block.
+        waivers: What the card excuses of it, for a while.
     """
 
     check: str
@@ -160,6 +165,7 @@ class Bound:
     maximum: float | None = None
     slice: str = ""
     advisory: bool = False
+    waivers: tuple[Waiver, ...] = ()
 
     @property
     def id(self) -> str:
@@ -205,6 +211,22 @@ class Judgement:
         if self.outcome not in (None, outcome):
             raise ValueError(f"it says {self.outcome}, but '{self.cause}' is {outcome}")
         object.__setattr__(self, "outcome", outcome)
+
+    @property
+    def is_waived(self) -> bool:
+        """Whether a waiver keeps it from blocking; what did not run is excused by none."""
+        if self.outcome is Outcome.PASS or self.cause is Cause.NOT_RUN or self.bound.advisory:
+            return False
+        if not self.bound.waivers:
+            return False
+        return any(not one.query for one in self.bound.waivers) or self._holds_without_waived()
+
+    def _holds_without_waived(self) -> bool:
+        m = self.measurement
+        if self.cause is not Cause.OUTSIDE or m is None or m.excused is None:
+            return False
+        rest = replace(m, value=m.excused, lower=None, upper=None)
+        return _against(self.bound, rest).outcome is Outcome.PASS
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,8 +397,11 @@ def _against(bound: Bound, measurement: Measurement) -> Judgement:
 
 
 def deciding(judgements: Iterable[Judgement]) -> tuple[Judgement, ...]:
-    """The judgements that keep a run from a PASS: its required FAILs, else its UNDECIDEDs."""
-    required = [one for one in judgements if not one.bound.advisory]
+    """The judgements that keep a run from a PASS: its required FAILs, else its UNDECIDEDs.
+
+    What is waived keeps none.
+    """
+    required = [one for one in judgements if not (one.bound.advisory or one.is_waived)]
     for outcome in (Outcome.FAIL, Outcome.UNDECIDED):
         found = tuple(one for one in required if one.outcome is outcome)
         if found:
@@ -387,8 +412,9 @@ def deciding(judgements: Iterable[Judgement]) -> tuple[Judgement, ...]:
 def decide(judgements: Iterable[Judgement]) -> Verdict:
     """Turn the judgements of a run into its verdict.
 
-    Any required FAIL makes FAIL; else any required UNDECIDED makes UNDECIDED; else PASS. A run in
-    which nothing was required is UNDECIDED: a gate that asked nothing has no opinion.
+    Any required FAIL makes FAIL; else any required UNDECIDED makes UNDECIDED; else PASS. What is
+    waived counts as not required. A run in which nothing was required is UNDECIDED: a gate that
+    asked nothing has no opinion.
 
     Args:
         judgements: Every judgement of the run, advisory ones included.
@@ -400,7 +426,13 @@ def decide(judgements: Iterable[Judgement]) -> Verdict:
     found = deciding(every)
     if found:
         return Verdict(found[0].outcome, tuple(f"{j.bound.id}: {j.reason}" for j in found))
-    required = sum(not one.bound.advisory for one in every)
+    waived = sum(one.is_waived for one in every)
+    required = sum(not one.bound.advisory for one in every) - waived
     if not required:
         return Verdict(Outcome.UNDECIDED, ("no required bound was judged",))
+    if waived:
+        verb = "is" if waived == 1 else "are"
+        return Verdict(
+            Outcome.PASS, (f"{required} required bounds hold, and {waived} {verb} waived",)
+        )
     return Verdict(Outcome.PASS, (f"all {required} required bounds hold",))

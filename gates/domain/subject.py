@@ -6,6 +6,7 @@ Checks and adapters meet only here. Adapters fill these values in, checks read t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -332,9 +333,11 @@ class CheckPlan(Generic[OptionsT_co]):
         options: The check's own options, as its options model validated them.
         margins: metric → how much of it may be lost, by slice key as the card writes it (empty for
             the whole set); only where a `min` below zero says so.
+        waived: metric → golden queries, by id, whose items the card excuses for a while.
     """
 
     metrics: tuple[str, ...]
     slices: tuple[str, ...]
     options: OptionsT_co
     margins: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    waived: Mapping[str, AbstractSet[str]] = field(default_factory=dict)

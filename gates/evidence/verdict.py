@@ -157,6 +157,9 @@ def _differences(
             yield f"{one.bound.id} is judged '{said.cause}', but what was measured is '{one.cause}'"
         elif canonical(said.measurement) != canonical(one.measurement):
             yield f"{one.bound.id} was judged by another value than the one that was measured"
+    for covers, expires in {(w.covers, w.expires) for b in listed.bounds for w in b.waivers}:
+        if expires < evidence.created[:10]:
+            yield f"the waiver of {covers} expired on {expires}, before the run"
     if evidence.inventory is None:
         return
     now = {one.id for one in listed.bounds}
@@ -167,4 +170,5 @@ def _differences(
 
 def _demand(bound: Bound) -> str:
     advisory = ", advisory" if bound.advisory else ""
-    return f"{bound.id} {bound.demand}{advisory}"
+    waived = "".join(f", waived until {one.expires}" for one in bound.waivers)
+    return f"{bound.id} {bound.demand}{advisory}{waived}"

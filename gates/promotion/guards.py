@@ -226,7 +226,7 @@ def _no_pass(question: Question) -> Iterator[str]:
             )
     elif question.first:
         for one in found.judgements:
-            excused = one.bound.advisory or one.cause is Cause.NO_CHAMPION
+            excused = one.bound.advisory or one.is_waived or one.cause is Cause.NO_CHAMPION
             if one.outcome is not Outcome.PASS and not excused:
                 yield f"{one.bound.id} is {one.outcome}: {one.reason}"
         if all(one.bound.advisory for one in found.judgements):

@@ -15,6 +15,7 @@ from gates.domain.exhibits import Table
 from gates.domain.judging import Judgement, Outcome
 from gates.domain.review import Review
 from gates.evidence.evidence import Evidence
+from gates.report.summary import outcome_of
 
 __all__ = ["Annotation", "annotate", "commands"]
 
@@ -120,10 +121,10 @@ def _of_bounds(judgements: Sequence[Judgement], card: Card) -> Iterator[Annotati
             limits = (named.bounds or {}).get(one.bound.metric) if named else None
             exact = limits is not None and one.bound.slice in limits.slices
             place += ["slices", one.bound.slice if exact else column]
-        failed = one.outcome is Outcome.FAIL and not one.bound.advisory
+        failed = one.outcome is Outcome.FAIL and not (one.bound.advisory or one.is_waived)
         level: Literal["error", "warning"] = "error" if failed else "warning"
         line = card.lines.of(*place) or 1
-        yield Annotation(level, path, line, f"{one.outcome}: {one.bound.id}", one.reason[:1000])
+        yield Annotation(level, path, line, f"{outcome_of(one)}: {one.bound.id}", one.reason[:1000])
 
 
 def _data(text: str) -> str:

@@ -16,6 +16,7 @@
     contrasts.py            old against new, metric by metric, in columns
     section.py              a part that lists cases, as every form is given it
     sections.py             all of these, and how to add one
+    waivers.py              what is excused, what that would have been, and what need not be
     counterexamples.py      what went wrong in single cases, and the command that keeps each
     differences.py          old and new lists of a ranking difference, with titles and moves
     criteria.py             how golden set and card changed under a model

@@ -48,11 +48,16 @@ def next_steps(evidence: Evidence) -> tuple[NextStep, ...]:
         waiting = sum(
             j.bound.advisory and j.outcome is not Outcome.PASS for j in evidence.judgements
         )
+        resting = sum(j.is_waived for j in evidence.judgements)
         look = f"Look at {count(waiting, 'advisory bound')} that would not have passed."
         step = NextStep("Promote it; promotion checks these digests again.", promote)
         if evidence.is_against_itself:
             step = NextStep("There is nothing to promote: a version was compared with itself.")
-        return (NextStep(look), step) if waiting else (step,)
+        steps = [NextStep(look)] if waiting else []
+        if resting:
+            bounds = count(resting, "waived bound")
+            steps.append(NextStep(f"See that {bounds} may be excused; the card says who does."))
+        return (*steps, step)
     blocking = deciding(evidence.judgements)
     if blocking and all(map(needs_champion, blocking)):
         words = "Nothing is in production to compare with: let it be the first, if you trust it."

@@ -88,7 +88,7 @@ def bounds_table(judgements: Sequence[Judgement], limit: int = ROWS) -> str:
     """Judged bounds with value, interval and demand, and how many more there are."""
     rows = [
         [
-            f"{summary.MARKS[j.outcome]} {j.outcome}" + (" (advisory)" if j.bound.advisory else ""),
+            summary.marked(j) + (" (advisory)" if j.bound.advisory else ""),
             escape(wording.name(j.bound)),
             wording.state(j) if wording.is_own_test(j.bound) else value(j.measurement),
             text.demand(j.bound),

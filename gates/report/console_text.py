@@ -14,7 +14,12 @@ from gates.report.differences import ShownDifference
 
 __all__ = ["STYLES", "WORST", "as_text", "queries", "say"]
 
-STYLES = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.UNDECIDED: "yellow"}
+STYLES = {
+    Outcome.PASS: "green",
+    Outcome.FAIL: "red",
+    Outcome.UNDECIDED: "yellow",
+    "WAIVED": "magenta",
+}
 WORST = 5
 
 

@@ -43,7 +43,7 @@ def _shown(judgement: Judgement | None) -> tuple[str, str]:
     """An outcome and its value; of a comparison, what the version itself came to."""
     if judgement is None:
         return "not asked", ""
-    outcome = f"{summary.MARKS[judgement.outcome]} {judgement.outcome}"
+    outcome = summary.marked(judgement)
     m = judgement.measurement
     if m is not None and m.extra.get("new") is not None:
         return outcome, f"{text.number(m.extra['new'])} {escape(wording.beside(m))}"

@@ -66,8 +66,8 @@ def _page(evidence: Evidence, lists: Sequence[RenderedQueries]) -> str:
 
 
 def _tally(evidence: Evidence) -> str:
-    required = [j.outcome for j in evidence.judgements if not j.bound.advisory]
-    counts = [(required.count(outcome), outcome) for outcome in Outcome]
+    required = [summary.outcome_of(j) for j in evidence.judgements if not j.bound.advisory]
+    counts = [(required.count(outcome), outcome) for outcome in (*Outcome, "WAIVED")]
     return ", ".join(f"{n} {outcome}" for n, outcome in counts if n)
 
 

@@ -19,7 +19,7 @@ def render(evidence: Evidence) -> str:
     Returns:
         XML with one `testsuite`, to be written as UTF-8.
     """
-    required = [j for j in evidence.judgements if not j.bound.advisory]
+    required = [j for j in evidence.judgements if not (j.bound.advisory or j.is_waived)]
     name = clean(f"{evidence.candidate.name} {evidence.candidate.version}")
     suite = ET.Element(
         "testsuite",
@@ -50,7 +50,8 @@ def render(evidence: Evidence) -> str:
 
 
 def _is_waiting(judgement: Judgement) -> bool:
-    return judgement.bound.advisory and judgement.outcome is not Outcome.PASS
+    excused = judgement.bound.advisory or judgement.is_waived
+    return excused and judgement.outcome is not Outcome.PASS
 
 
 def _properties(evidence: Evidence) -> dict[str, str]:
@@ -77,8 +78,9 @@ def _case(
         time=f"{seconds:.3f}",
     )
     if _is_waiting(judgement):
-        message = f"advisory, {judgement.outcome}: {reason}"
-        ET.SubElement(case, "skipped", type="advisory", message=message)
+        kind = "WAIVED" if judgement.is_waived else "advisory"
+        message = f"{kind}, would be {judgement.outcome}: {reason}"
+        ET.SubElement(case, "skipped", type=kind, message=message)
     elif judgement.outcome is Outcome.FAIL:
         ET.SubElement(case, "failure", type="FAIL", message=reason).text = reason
     elif judgement.outcome is Outcome.UNDECIDED:

@@ -7,6 +7,7 @@ from typing import Any
 
 from gates.domain.judging import Judgement, Outcome
 from gates.evidence.evidence import Evidence
+from gates.report.summary import outcome_of
 from gates.report.text import clip
 
 __all__ = ["compact_summary", "summary_of"]
@@ -31,7 +32,7 @@ def summary_of(evidence: Evidence) -> dict[str, Any]:
     )
     counts: dict[str, int] = {}
     for one in evidence.judgements:
-        counts[str(one.outcome)] = counts.get(str(one.outcome), 0) + 1
+        counts[outcome_of(one)] = counts.get(outcome_of(one), 0) + 1
     metrics = [
         {
             "name": f"{one.bound.check}/{one.bound.metric}",
@@ -39,7 +40,7 @@ def summary_of(evidence: Evidence) -> dict[str, Any]:
             "low": one.measurement.lower,
             "high": one.measurement.upper,
             "n": one.measurement.n,
-            "outcome": str(one.outcome),
+            "outcome": outcome_of(one),
         }
         for one in whole[:_METRICS]
         if one.measurement

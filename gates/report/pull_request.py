@@ -14,7 +14,7 @@ from gates.domain.exhibits import Cell, Table
 from gates.domain.judging import Judgement, Outcome, deciding
 from gates.domain.review import Review
 from gates.evidence.evidence import Evidence
-from gates.report import advice, criteria, summary, text, wording
+from gates.report import advice, criteria, summary, text, waivers, wording
 from gates.report.blocks import (
     bounds_table,
     code,
@@ -40,7 +40,7 @@ _SLICES = 10
 _WORST = 8
 _ROWS = 25
 _MODELS = 60
-_MARKS = {**{one.value: mark for one, mark in summary.MARKS.items()}, "ERROR": "✕"}
+_MARKS = {**{str(one): mark for one, mark in summary.MARKS.items()}, "ERROR": "✕"}
 _RANK = ("ERROR", "FAIL", "UNDECIDED", "PASS")
 
 Reviewed = tuple[Review, Evidence | None, Evidence | None]
@@ -194,13 +194,17 @@ def _parts(evidence: Evidence) -> _Parts:
 
 def _head(review: Review, evidence: Evidence | None, alone: bool) -> str:
     sign = f"{_MARKS[review.outcome]} {review.outcome}"
-    lines = [f"{'##' if alone else '###'} {sign}: {_sentence(review)}", ""]
+    resting = summary.resting_on(evidence) if evidence and review.outcome == "PASS" else ""
+    lines = [f"{'##' if alone else '###'} {sign}: {_sentence(review)}{resting}", ""]
     if evidence and evidence.golden.synthetic:
         lines += ["> **Synthetic data**: these numbers say nothing about real customers.", ""]
     if review.trouble:
         lines += [*_trouble(review), ""]
     if evidence:
         lines += [*_reasons(evidence), ""]
+        items = waivers.section(evidence).items
+        lines += [f"- {one.state}: {escape(text.with_signs(one.words), 1000)}" for one in items]
+        lines += [""] if items else []
         queries = summary.golden_size(evidence)
         against = f" against {review.champion}" if review.champion else ", with no champion"
         if review.change.kind == "criteria":

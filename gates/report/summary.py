@@ -17,21 +17,25 @@ __all__ = [
     "comparison_headline",
     "golden_size",
     "headline",
+    "marked",
+    "outcome_of",
     "reading_order",
+    "resting_on",
     "task_of",
     "versions",
 ]
 
-MARKS = {Outcome.PASS: "✓", Outcome.FAIL: "✕", Outcome.UNDECIDED: "?"}
-_ORDER = (Outcome.FAIL, Outcome.UNDECIDED, Outcome.PASS)
+MARKS = {Outcome.PASS: "✓", Outcome.FAIL: "✕", Outcome.UNDECIDED: "?", "WAIVED": "⚑"}
+_ORDER = ("FAIL", "UNDECIDED", "WAIVED", "PASS")
 
 
 def headline(evidence: Evidence) -> str:
     """The verdict as a sentence about the candidate and the champion."""
     name = f"{evidence.candidate.name} version {evidence.candidate.version}"
+    resting = resting_on(evidence)
     if evidence.is_against_itself:
         return {
-            Outcome.PASS: f"{name}, compared with itself, meets its card",
+            Outcome.PASS: f"{name}, compared with itself, meets its card{resting}",
             Outcome.FAIL: f"{name}, compared with itself, does not meet its card",
             Outcome.UNDECIDED: f"{name}, compared with itself, leaves its card undecided",
         }[evidence.verdict.outcome]
@@ -39,10 +43,28 @@ def headline(evidence: Evidence) -> str:
     if evidence.champion:
         role = f"replace version {evidence.champion.version}"
     return {
-        Outcome.PASS: f"{name} may {role}",
+        Outcome.PASS: f"{name} may {role}{resting}",
         Outcome.FAIL: f"{name} must not {role}",
         Outcome.UNDECIDED: f"{name} may not {role} yet",
     }[evidence.verdict.outcome]
+
+
+def resting_on(evidence: Evidence) -> str:
+    """How many waivers a run rests on, as a phrase behind its headline; empty for none."""
+    used = {one for j in evidence.judgements if j.is_waived for one in j.bound.waivers}
+    return f", resting on {count(len(used), 'waiver')}" if used else ""
+
+
+def outcome_of(judgement: Judgement) -> str:
+    """PASS, FAIL, UNDECIDED, or WAIVED: what does not hold and cannot block."""
+    return "WAIVED" if judgement.is_waived else judgement.outcome.value
+
+
+def marked(judgement: Judgement) -> str:
+    """The outcome behind its sign, with what it would have been where that is waived."""
+    outcome = outcome_of(judgement)
+    would = f" (would be {judgement.outcome})" if judgement.is_waived else ""
+    return f"{MARKS[outcome]} {outcome}{would}"
 
 
 def comparison_headline(comparison: Comparison) -> str:
@@ -77,5 +99,5 @@ def golden_size(evidence: Evidence) -> str:
 
 
 def reading_order(judgements: Iterable[Judgement]) -> tuple[Judgement, ...]:
-    """FAILs first, then UNDECIDEDs, then PASSes; in each, required bounds before advisory ones."""
-    return tuple(sorted(judgements, key=lambda j: (_ORDER.index(j.outcome), j.bound.advisory)))
+    """FAILs, UNDECIDEDs, what is waived, PASSes; in each, required bounds before advisory ones."""
+    return tuple(sorted(judgements, key=lambda j: (_ORDER.index(outcome_of(j)), j.bound.advisory)))

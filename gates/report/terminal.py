@@ -30,7 +30,7 @@ _REMARK = 160
 _REASONS = 8
 _OWN_TESTS = 3
 _CASES = 3
-_HOLDS, _HOLDS_ADVISORY = (Outcome.PASS, False), (Outcome.PASS, True)
+_HOLDS, _HOLDS_ADVISORY = ("PASS", False), ("PASS", True)
 
 
 def render(evidence: Evidence) -> str:
@@ -96,20 +96,20 @@ class _Layout:
 
 
 def _bounds(evidence: Evidence, console: Console) -> None:
-    groups: dict[tuple[Outcome, bool], list[Judgement]] = {}
+    groups: dict[tuple[str, bool], list[Judgement]] = {}
     for one in summary.reading_order(evidence.judgements):
-        groups.setdefault((one.outcome, one.bound.advisory), []).append(one)
+        groups.setdefault((summary.outcome_of(one), one.bound.advisory), []).append(one)
     shown = {key: _listed(group) for key, group in groups.items() if key != _HOLDS_ADVISORY}
     layout = _layout([one for group in shown.values() for one in group], console.width)
     for (outcome, is_advisory), group in shown.items():
         title = f"{summary.MARKS[outcome]} {outcome}{', advisory' if is_advisory else ''}"
         heading = Text(title, style=STYLES[outcome])
-        if outcome is Outcome.UNDECIDED and group:
+        if outcome == Outcome.UNDECIDED and group:
             heading.append(f"  {wording.ASTRIDE}", style="dim")
         console.print()
         say(console, heading)
         _rows(group, layout, console)
-        if outcome is not Outcome.PASS:
+        if outcome != Outcome.PASS:
             _sentences(groups[outcome, is_advisory], console)
     _rest(groups.get(_HOLDS, []), shown.get(_HOLDS, []), groups.get(_HOLDS_ADVISORY, []), console)
 

@@ -72,8 +72,9 @@ class BoundItem(pytest.Item):
         self.judgement = self.gate.judge(self.bound)
         if self.judgement.outcome is Outcome.PASS:
             return
-        if self.bound.advisory:
-            pytest.xfail(f"advisory {self.judgement.outcome}: {self.judgement.reason}")
+        if self.bound.advisory or self.judgement.is_waived:
+            excuse = "advisory" if self.bound.advisory else "waived, would be"
+            pytest.xfail(f"{excuse} {self.judgement.outcome}: {self.judgement.reason}")
         raise _NotPassed(self.judgement)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ANN401

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from gates.checks import find
 from gates.domain.phrases import Nothing, Template, Templates
-from gates.domain.subject import NeverShown
-from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
+from gates.domain.subject import CheckPlan, NeverShown
+from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run, run_plan
 
 WORDS = {
     "brand": {"norrvik": "norrvik", "tallbeck": "tallbeck"},
@@ -103,3 +104,13 @@ def test_documents_that_could_not_show_anyway_prove_nothing() -> None:
         found = run("functionality", ranking(*listed), "must-never-show")["must-never-show"]
         assert (found.value, found.n) == (None, 0)
         assert "listed" in found.reason or "never-show.csv" in found.reason
+
+
+def test_without_a_waived_query_a_share_is_measured_beside_not_instead() -> None:
+    given = ranking(NeverShown("c", 2, 2))
+    ids = given.golden.query_id
+    options = find("functionality").spec.options()
+    for waived, excused in (((), None), (ids[:1], 0.0), (ids[1:], 1.0), (ids, None)):
+        plan = CheckPlan(("must-never-show",), (), options, waived={"must-never-show": {*waived}})
+        found = run_plan("functionality", given, plan)["must-never-show"]
+        assert (found.value, found.n, found.excused) == (0.5, 2, excused)

@@ -26,6 +26,7 @@ from gates.checks._replay import (
     texts_of,
     verdicts,
 )
+from gates.checks._waived import share_without
 from gates.checks.behaviour import invariance, sensitivity
 from gates.checks.behaviour.options import BehaviourOptions
 from gates.checks.behaviour.perturb import SYNONYMS, variants
@@ -45,7 +46,7 @@ _MUST_NOT_MATTER = {one.name for one in invariance.METRICS}
 def _measure(subject: Subject, plan: CheckPlan[BehaviourOptions]) -> Iterator[Found]:
     wanted = set(plan.metrics)
     if wanted & set(_PLACES):
-        yield from _places(subject, wanted)
+        yield from _places(subject, plan)
     if wanted - set(_PLACES):
         yield from _retyped(subject, plan)
 
@@ -97,8 +98,8 @@ def _fails(case: Counterexample, asked: TextAnswers, plan: CheckPlan[BehaviourOp
     return sensitivity.is_unnoticed((label, score), (now, then), plan.options.noticeable)
 
 
-def _places(subject: Subject, wanted: set[str]) -> Iterator[Measurement | Table]:
-    golden = subject.golden
+def _places(subject: Subject, plan: CheckPlan[BehaviourOptions]) -> Iterator[Measurement | Table]:
+    golden, wanted = subject.golden, set(plan.metrics)
     expected = [one for one in golden.expectations if one.kind in _PLACES]
     if not expected:
         for kind in _PLACES:
@@ -132,7 +133,11 @@ def _places(subject: Subject, wanted: set[str]) -> Iterator[Measurement | Table]
             if named:
                 reason += " that any order could break"
         share = sum(held) / n if n else None
-        yield Measurement(kind, share, n, _HOLD, reason=reason)
+        excused = share_without(
+            plan.waived.get(kind, frozenset()),
+            ((golden.query_id[one.query], fine) for one, fine in zip(of_kind, held, strict=True)),
+        )
+        yield Measurement(kind, share, n, _HOLD, reason=reason, excused=excused)
         failed = [one for one, fine in zip(of_kind, held, strict=True) if not fine]
         broken += [_row(golden, one, place.get((one.query, one.target))) for one in failed]
     columns = ["query", "expected", "document", "stands at", "line of expectations.csv"]
@@ -157,10 +162,17 @@ CHECK = Check(
         summary="expectations of single queries, and changes that must, or must not, matter",
         answers=AnswerForm.SCORES | AnswerForm.LABELS,
         metrics=(
-            MetricSpec("must-be-first", "documents that must be first, and are", _HOLD),
-            MetricSpec("in-top", "documents that must be in the top k, and are", _HOLD),
             MetricSpec(
-                "never-in-top", "documents that must not be in the top k, and are not", _HOLD
+                "must-be-first", "documents that must be first, and are", _HOLD, by_query=True
+            ),
+            MetricSpec(
+                "in-top", "documents that must be in the top k, and are", _HOLD, by_query=True
+            ),
+            MetricSpec(
+                "never-in-top",
+                "documents that must not be in the top k, and are not",
+                _HOLD,
+                by_query=True,
             ),
             *invariance.METRICS,
             *sensitivity.METRICS,

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gates.card.card import CheckSpec, MetricSpec
 from gates.checks import Check
+from gates.checks._waived import share_without
 from gates.checks.embedding.vectors import TextVectors, most_changed, most_changed_by_stuffing
 from gates.comparison.measuring import Sample, means
 from gates.comparison.slices import cuts
@@ -79,6 +80,7 @@ class _Measured:
         self._golden = subject.golden
         self._new = new
         self._same = options.same
+        self._waived = plan.waived.get("pairs", frozenset())
         golden = self._golden
         self._sample = Sample.of_golden(golden)
         self._slices = list(cuts(golden.slices, plan.slices, len(golden.query_id)))
@@ -145,7 +147,9 @@ class _Measured:
         to_far = kernel.cosines(vectors[text], vectors[far])
         # What is equally near is not nearer, and rounding must not make it so.
         held = to_near - to_far > 1e-12
-        yield Measurement("pairs", float(held.mean()), len(expected), _PAIRS)
+        of_query = ((golden.query_id[at], bool(fine)) for at, fine in zip(text, held, strict=True))
+        excused = share_without(self._waived, of_query)
+        yield Measurement("pairs", float(held.mean()), len(expected), _PAIRS, excused=excused)
         texts = golden.query_text
         rows: list[list[Cell]] = [
             [
@@ -231,7 +235,12 @@ CHECK = Check(
                 _NEIGHBOURS,
                 sliceable=True,
             ),
-            MetricSpec("pairs", "texts nearer than another, as `closer` expects them", _PAIRS),
+            MetricSpec(
+                "pairs",
+                "texts nearer than another, as `closer` expects them",
+                _PAIRS,
+                by_query=True,
+            ),
             MetricSpec("duplicates", "texts whose vector points as another text's does", _TEXTS),
             MetricSpec(
                 "collapse", "how much of all vectors lies along one direction (1: all)", "collapse"

@@ -64,7 +64,7 @@ class _Answered:
 
 def _measure(subject: Subject, plan: CheckPlan[FunctionalityOptions]) -> Iterator[Found]:
     if subject.golden.manifest.task.has_candidates:
-        yield from never_shown(subject)
+        yield from never_shown(subject, plan.waived.get(NEVER, frozenset()))
         return
     templates = subject.golden.templates
     if templates is None:
@@ -181,6 +181,7 @@ CHECK = Check(
                 "listed documents that stay out of the top of every query's list",
                 UNIT,
                 answers=AnswerForm.SCORES,
+                by_query=True,
             ),
             replayed_spec(AnswerForm.LABELS),
         ),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 
 from gates.checks._ranked import judged, rank
+from gates.checks._waived import share_without
 from gates.domain.exhibits import LineColumn, Table
 from gates.domain.judging import Measurement
 from gates.domain.subject import Subject
@@ -17,11 +19,14 @@ NEVER, UNIT = "must-never-show", "share of (query, listed document) pairs"
 _SHOWN = 200
 
 
-def never_shown(subject: Subject) -> Iterator[Measurement | Table]:
+def never_shown(
+    subject: Subject, waived: AbstractSet[str] = frozenset()
+) -> Iterator[Measurement | Table]:
     """The share of the pairs of a query and a listed candidate of it that stand below their depth.
 
     Args:
         subject: The candidate and a ranking golden set.
+        waived: Queries, by id, whose pairs the card excuses for a while.
 
     Raises:
         ModelFault: The candidate could not answer.
@@ -42,10 +47,14 @@ def never_shown(subject: Subject) -> Iterator[Measurement | Table]:
     place = np.empty(len(golden.row_doc), np.int64)
     place[ranked.row] = np.arange(len(place)) - coded.starts[golden.row_query[ranked.row]] + 1
     rows = [at for at, document in enumerate(golden.row_doc) if document in listed]
-    bad = [at for at in rows if place[at] <= listed[golden.row_doc[at]].k]
+    stands_low = {at: bool(place[at] > listed[golden.row_doc[at]].k) for at in rows}
+    bad = [at for at in rows if not stands_low[at]]
     lost = len(listed) - len(found)
     reason = f"{lost} of the {len(listed)} listed documents are no query's candidate" * bool(lost)
-    yield Measurement(NEVER, 1 - len(bad) / len(rows), len(rows), UNIT, reason=reason)
+    of_query = [(golden.query_id[golden.row_query[at]], stands_low[at]) for at in rows]
+    excused = share_without(waived, of_query)
+    share = 1 - len(bad) / len(rows)
+    yield Measurement(NEVER, share, len(rows), UNIT, reason=reason, excused=excused)
     columns = ["query", "document", "title", "stands at", "not in top", "line of never-show.csv"]
     cells = [
         [

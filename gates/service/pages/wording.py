@@ -26,8 +26,8 @@ __all__ = [
     "where",
 ]
 
-VERDICTS: Mapping[str, str] = {"PASS": "✓", "FAIL": "✕", "UNDECIDED": "?"}
-"""Verdict → its sign, as reports write it."""
+VERDICTS: Mapping[str, str] = {"PASS": "✓", "FAIL": "✕", "UNDECIDED": "?", "WAIVED": "⚑"}
+"""Verdict or outcome → its sign, as reports write it."""
 
 STATES: Mapping[JobState, tuple[str, str]] = {
     "queued": ("waiting", "waits for its turn"),
@@ -146,7 +146,10 @@ def headline(job: Job) -> str:
         "FAIL": "does not meet what its card requires",
         "UNDECIDED": "could not be judged",
     }
-    return f"Version {job.version} {said.get(job.verdict, 'has a verdict')}"
+    counts = job.summary.get("counts")
+    waived = counts.get("WAIVED", 0) if isinstance(counts, Mapping) else 0
+    resting = f", with {waived} of its bounds waived" if waived and job.verdict == "PASS" else ""
+    return f"Version {job.version} {said.get(job.verdict, 'has a verdict')}{resting}"
 
 
 def steps(job: Job) -> list[tuple[str, str, str]]:
