@@ -9,7 +9,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from docsite.attributes import described, in_one_line
-from gates.card.policy import BoundPolicy, CheckPolicy, EnvironmentPolicy, Limit, Policy
+from gates.card.policy import (
+    BoundPolicy,
+    CheckPolicy,
+    EnvironmentPolicy,
+    Limit,
+    Policy,
+    WaiverPolicy,
+)
 
 __all__ = ["page", "schema"]
 
@@ -19,6 +26,7 @@ _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("A check, under `checks`", CheckPolicy),
     ("A bound, under `bounds`", BoundPolicy),
     ("A slice's limits, under `slices`", Limit),
+    ("A waiver, under `waivers`", WaiverPolicy),
 )
 
 

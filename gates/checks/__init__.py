@@ -73,7 +73,7 @@ class Check(Generic[OptionsT]):
         if not isinstance(options, self.spec.options):
             made_for = type(options).__name__
             raise TypeError(f"check '{self.spec.name}' cannot be asked with {made_for}")
-        own = CheckPlan(plan.metrics, plan.slices, options, plan.margins)
+        own = CheckPlan(plan.metrics, plan.slices, options, plan.margins, plan.waived)
         return self.function(subject, own)
 
 

@@ -78,8 +78,8 @@ def _case(
         time=f"{seconds:.3f}",
     )
     if _is_waiting(judgement):
-        kind = "WAIVED" if judgement.is_waived else "advisory"
-        message = f"{kind}, would be {judgement.outcome}: {reason}"
+        kind, would = ("WAIVED", "would be ") if judgement.is_waived else ("advisory", "")
+        message = f"{kind}, {would}{judgement.outcome}: {reason}"
         ET.SubElement(case, "skipped", type=kind, message=message)
     elif judgement.outcome is Outcome.FAIL:
         ET.SubElement(case, "failure", type="FAIL", message=reason).text = reason
