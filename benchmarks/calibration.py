@@ -17,19 +17,21 @@ import numpy as np
 from benchmarks.populations import CHOSEN_BY, HELD_OUT, Draw, Population, real
 from benchmarks.timing import machine
 from gates.kernels.design import SampleDesign, design_weights, units
-from gates.kernels.mean_bounds import chance_mean_below
+from gates.kernels.mean_bounds import chance_mean_below, mean_bounds
 from gates.kernels.packed import Bools, Floats, Ints
+from gates.kernels.power import minimum_detectable_effect, queries_needed, standard_error
 
 ROUNDS, ALPHA, SEVERE, MOST = 2_000, 0.05, 0.3, 1.0
 SIZES = (10, 20, 35, 49, 50, 100, 200, 500, 1_000, 5_000)
 POPULATION, POPULATIONS = 20_000, 100
 _CELLS = 1 << 20
+_PILOTS, _TRIES, _MARGIN, _LARGEST = 100, 20, 0.01, 20_000
 
 
 def main() -> None:
     """Print every table, and how long they took."""
     started = time.perf_counter()
-    for table in (independent, held_out, real_ones, designs, clusters, unjudged, better):
+    for table in (independent, held_out, real_ones, designs, clusters, unjudged, better, planned):
         table()
     print(f"\n{machine()}; {time.perf_counter() - started:.0f} s.\n")
 
@@ -274,6 +276,43 @@ def better() -> None:
     _print("The test of “better”, mean 0", ("population", "n", "p < .05"), rows)
 
 
+def planned() -> None:
+    """How often an equal version keeps the margin with what is printed beside an interval.
+
+    A pilot of the population says how many queries it takes, or which margin it can tell; samples
+    of the population itself then try that.
+    """
+    rows = []
+    kinds = (CHOSEN_BY[0], CHOSEN_BY[6], HELD_OUT[1], HELD_OUT[5])
+    for population in kinds:
+        mean = population.truths(SEVERE)[0]
+        for n in (50, 200, 1_000):
+            rng = np.random.default_rng((n, *population.name.encode()))
+            by_queries, by_margin = [], []
+            for _ in range(_PILOTS):
+                pilot = population.draw(rng, (n,)) - mean
+                design = SampleDesign(np.ones(n))
+                needed = queries_needed(pilot, design, _MARGIN, worst=-SEVERE)
+                shape = (int(min(needed, _LARGEST)), _TRIES)
+                by_queries.append(_kept(population.draw(rng, shape) - mean, _MARGIN))
+                (bound,) = mean_bounds(pilot[:, None], design, worst=-SEVERE, best=SEVERE)
+                error = standard_error(pilot, design, worst=-SEVERE)
+                told = minimum_detectable_effect(bound.estimate - bound.lower, error)
+                by_margin.append(_kept(population.draw(rng, (n, _TRIES)) - mean, told))
+            cells = (
+                f"{100 * np.mean(one):.0f} ±{200 * np.std(one) / np.sqrt(_PILOTS):.0f}"
+                for one in (by_queries, by_margin)
+            )
+            rows.append((population.name, f"{n:,}", *cells))
+    columns = (f"PASS at {_MARGIN:g} with n needed", "PASS at the margin that tells")
+    print(f"\n### Planned ({_PILOTS} pilots a cell, {_TRIES} samples each, in %, aimed at 80)\n")
+    _rows(("population", "queries of the pilot", *columns), rows)
+
+
+def _kept(values: Floats, margin: float) -> float:
+    return float(_above(values, -margin, -SEVERE).mean())
+
+
 def _rate(wrong: int, rounds: int) -> str:
     """In percent with twice its Monte-Carlo standard error, marked where that is above nominal."""
     rate = wrong / rounds
@@ -285,6 +324,10 @@ def _rate(wrong: int, rounds: int) -> str:
 def _print(title: str, columns: Iterable[str], rows: Iterable[Sequence[str]]) -> None:
     columns = tuple(columns)
     print(f"\n### {title} (%, {ROUNDS:,} rounds a cell, nominal {100 * ALPHA:.0f})\n")
+    _rows(columns, rows)
+
+
+def _rows(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     print(f"| {' | '.join(columns)} |")
     print("|" + " --- |" * len(columns))
     for row in rows:

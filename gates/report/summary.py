@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import PurePath
 
 from gates.domain.comparison import Comparison
-from gates.domain.judging import Judgement, Outcome
+from gates.domain.judging import Bound, Judgement, Outcome
 from gates.domain.tasks import TASKS, Task
 from gates.domain.tasks.ranking import RANKING
 from gates.evidence.evidence import Evidence
@@ -43,7 +43,7 @@ def headline(evidence: Evidence) -> str:
     if evidence.champion:
         role = f"replace version {evidence.champion.version}"
     return {
-        Outcome.PASS: f"{name} may {role}{resting}",
+        Outcome.PASS: f"{name} may {role}{resting}{_although(evidence.judgements)}",
         Outcome.FAIL: f"{name} must not {role}",
         Outcome.UNDECIDED: f"{name} may not {role} yet",
     }[evidence.verdict.outcome]
@@ -73,10 +73,36 @@ def comparison_headline(comparison: Comparison) -> str:
     if PurePath(old).name != PurePath(new).name:
         old, new = PurePath(old).name, PurePath(new).name
     return {
-        Outcome.PASS: f"{new} may replace {old}",
+        Outcome.PASS: f"{new} may replace {old}{_although(comparison.judgements)}",
         Outcome.FAIL: f"{new} must not replace {old}",
         Outcome.UNDECIDED: f"these queries cannot tell whether {new} may replace {old}",
     }[comparison.verdict.outcome]
+
+
+def _although(judgements: Iterable[Judgement]) -> str:
+    """What a margin let through although it is proven; empty where nothing is."""
+    lost = [_lost(one.bound) for one in judgements if _is_proven_loss(one)]
+    if not lost:
+        return ""
+    more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+    return f", although it surely loses {lost[0]}{more}: within the margin"
+
+
+def _lost(bound: Bound) -> str:
+    metric = bound.metric.removesuffix(".delta")
+    return f"{metric} of {bound.slice}" if bound.slice else metric
+
+
+def _is_proven_loss(judgement: Judgement) -> bool:
+    bound, measured = judgement.bound, judgement.measurement
+    if measured is None or not bound.metric.endswith(".delta") or bound.advisory:
+        return False
+    # A margin is a limit on the far side of 0: what lies between the two is a loss it allows.
+    if bound.minimum is not None and bound.minimum < 0:
+        return measured.upper is not None and measured.upper < 0
+    if bound.maximum is not None and bound.maximum > 0:
+        return measured.lower is not None and measured.lower > 0
+    return False
 
 
 def versions(evidence: Evidence) -> str:

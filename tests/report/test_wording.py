@@ -19,7 +19,7 @@ from gates.domain.judging import (
     judge,
 )
 from gates.evidence.evidence import Evidence
-from gates.report import html, markdown, terminal, wording
+from gates.report import html, markdown, summary, terminal, wording
 from gates.report.advice import next_steps
 from gates.report.wording import basis, details, reasons, remark, told, value_in_words
 
@@ -218,3 +218,25 @@ def test_a_pass_says_in_every_form_what_it_guarantees(form: ModuleType) -> None:
         "mean loss at most 0.0084, and at most 3.4 % of traffic loses 0.3 or more: "
         "together a loss of at most 0.0255" in words
     )
+
+
+@pytest.mark.parametrize(
+    ("bound", "ends", "lost"),
+    [
+        (Bound("diff", "ndcg@10.delta", minimum=-0.02), (-0.015, -0.001), True),
+        (Bound("diff", "ndcg@10.delta", minimum=-0.02), (-0.015, 0.001), False),
+        (Bound("diff", "brier.delta", maximum=0.02), (0.001, 0.015), True),
+        (Bound("diff", "brier.delta", maximum=0.02), (-0.001, 0.015), False),
+        (Bound("diff", "severe-losses", maximum=0.02), (0.001, 0.015), False),
+        (Bound("diff", "ndcg@10.delta", minimum=-0.02, advisory=True), (-0.015, -0.001), False),
+    ],
+)
+def test_a_proven_loss_inside_the_margin_stands_in_the_headline(
+    bound: Bound, ends: tuple[float, float], lost: bool
+) -> None:
+    measured = Measurement(bound.metric, sum(ends) / 2, 180, "", *ends)
+    judged = (judge(bound, measured),)
+    plain = factory.passing()
+    said = summary.headline(dataclasses.replace(plain, judgements=judged))
+    assert said.startswith(summary.headline(plain))
+    assert (f"surely loses {bound.metric.removesuffix('.delta')}: within" in said) is lost
