@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -166,6 +167,79 @@ def test_texts_equally_near_are_not_nearer() -> None:
 def test_without_an_expectation_no_pair_is_measured() -> None:
     bare = FakeSubject(golden_set(task="embedding", texts=TEXTS), FakeArm(embed=by_words), None)
     assert run("embedding", bare, "pairs")["pairs"].reason.endswith("no 'closer' expectation")
+
+
+def many_pairs(texts: Sequence[str] = TEXTS) -> GoldenSet:
+    """Each text must be nearer to one that shares two words than to one that shares none."""
+    rows = []
+    for at, text in enumerate(texts):
+        shared = [len({*text.split()} & {*other.split()}) for other in texts]
+        near, far = shared.index(2), shared.index(0)
+        rows.append(Expectation(at, "closer", f"q{near}", line=at + 2, than=f"q{far}"))
+    return golden_set(task="embedding", texts=texts, expectations=tuple(rows))
+
+
+def half_blind(text: str) -> Floats:
+    """Good vectors, but every text about a lamp or a desk points anywhere."""
+    return _sum([text]) if "lamp" in text or "desk" in text else by_words(text)
+
+
+def test_a_better_embedder_is_better_by_quality_though_its_neighbours_are_others() -> None:
+    metrics = ("pairs.delta", "recall@5.delta", "ndcg@5.delta", "neighbour-overlap@5")
+    champion, candidate = FakeArm("champion", embed=half_blind), FakeArm(embed=by_words)
+    found = run("embedding", FakeSubject(many_pairs(), candidate, champion), *metrics)
+    for metric in metrics[:3]:
+        one = found[metric]
+        assert one.value is not None
+        assert one.lower is not None
+        assert one.lower < one.value
+        assert one.value > 0, metric
+    assert (found["pairs.delta"].lower or 0) > 0
+    assert (found["neighbour-overlap@5"].value or 1) < 0.8
+    back = run(
+        "embedding",
+        FakeSubject(many_pairs(), FakeArm(embed=half_blind), FakeArm("champion", embed=by_words)),
+        *metrics,
+    )
+    assert back["pairs.delta"].value == -(found["pairs.delta"].value or 0)
+    assert (back["pairs.delta"].upper or 0) < 0
+
+
+def test_expectations_of_one_text_are_drawn_together() -> None:
+    once = many_pairs()
+    again = tuple(one for one in once.expectations for _ in range(4))
+    champion, candidate = FakeArm("champion", embed=half_blind), FakeArm(embed=by_words)
+    repeated = FakeSubject(replace(once, expectations=again), candidate, champion)
+    few = run("embedding", FakeSubject(once, candidate, champion), "pairs.delta")["pairs.delta"]
+    many = run("embedding", repeated, "pairs.delta")["pairs.delta"]
+    assert many.n == 4 * few.n
+    assert many.lower == pytest.approx(few.lower)
+
+
+def test_recall_and_ndcg_are_those_worked_out_by_hand() -> None:
+    expected = (
+        Expectation(0, "closer", "q1", line=2, than="q3"),
+        Expectation(0, "closer", "q2", line=3, than="q3"),
+        Expectation(3, "closer", "q2", line=4, than="q0"),
+    )
+    angle = {"a": 0.0, "b": 0.3, "c": 0.9, "d": 0.5}
+    arm = FakeArm(embed=lambda text: (np.cos(angle[text]), np.sin(angle[text])))
+    golden = golden_set(task="embedding", texts=list(angle), expectations=expected)
+    found = run("embedding", FakeSubject(golden, arm, None), "recall@2", "ndcg@2")
+    # a finds b and d of b and c; d finds b and c of c.
+    assert found["recall@2"].value == pytest.approx((1 / 2 + 1) / 2)
+    second = 1 / np.log2(3)
+    assert found["ndcg@2"].value == pytest.approx((1 / (1 + second) + second) / 2)
+    assert found["recall@2"].n == 2
+
+
+@pytest.mark.parametrize("metric", ["pairs.delta", "recall@5", "ndcg@5.delta"])
+def test_without_an_expectation_there_is_no_quality(metric: str) -> None:
+    bare = golden_set(task="embedding", texts=TEXTS)
+    arms = FakeArm(embed=by_words), FakeArm("champion", embed=by_words)
+    one = run("embedding", FakeSubject(bare, *arms), metric)[metric]
+    assert one.value is None
+    assert one.reason.endswith("no 'closer' expectation")
 
 
 def test_another_models_neighbours_differ_and_the_worst_are_shown_side_by_side() -> None:

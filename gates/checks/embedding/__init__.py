@@ -6,6 +6,7 @@ index), and vectors are looked at by what makes neighbours useless: collapse, du
 out of line, and a word that wins by being repeated.
 
     vectors.py    a version's vectors of the golden texts, and of the same texts stuffed
+    retrieval.py  whether texts find those that expectations put near them
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from gates.card.card import CheckSpec, MetricSpec
 from gates.checks import Check
 from gates.checks._waived import share_without
+from gates.checks.embedding.retrieval import ExpectedPairs, retrieval_quality
 from gates.checks.embedding.vectors import TextVectors, most_changed, most_changed_by_stuffing
-from gates.comparison.measuring import Sample, means
+from gates.comparison.measuring import PairedMetric, Sample, differences, means
 from gates.comparison.slices import cuts
 from gates.domain.exhibits import Cell, LineColumn, Table
 from gates.domain.judging import Cause, Measurement
-from gates.domain.subject import CheckPlan, Expectation, Subject
+from gates.domain.subject import CheckPlan, Subject
 from gates.domain.tasks import AnswerForm
 from gates.errors import NoChampion
 from gates.kernels import vectors as kernel
@@ -38,6 +40,10 @@ _TEXTS = "share of texts"
 _PAIRS = "share of expectations"
 _SHOWN = 50
 _FEWEST = 3
+_QUALITY = {
+    "recall": "texts that must be near and are",
+    "ndcg": "nDCG of the texts that must be near",
+}
 
 
 class EmbeddingOptions(BaseModel):
@@ -58,7 +64,7 @@ def _measure(subject: Subject, plan: CheckPlan[EmbeddingOptions]) -> Iterator[Me
     measured = _Measured(subject, plan, new)
     compared = []
     for metric in plan.metrics:
-        if metric.startswith("neighbour-overlap@"):
+        if metric.startswith("neighbour-overlap@") or metric.endswith(".delta"):
             compared.append(metric)
         else:
             yield from measured.of(metric)
@@ -84,6 +90,8 @@ class _Measured:
         golden = self._golden
         self._sample = Sample.of_golden(golden)
         self._slices = list(cuts(golden.slices, plan.slices, len(golden.query_id)))
+        self._pairs_expected = ExpectedPairs.of(golden)
+        self._margins = {name.removesuffix(".delta"): of for name, of in plan.margins.items()}
 
     def of(self, metric: str) -> Iterator[Measurement | Table]:
         """A metric of the candidate alone, with the texts behind it."""
@@ -98,6 +106,8 @@ class _Measured:
             yield from most_changed_by_stuffing(self._golden, plain, there, overlap)
         elif name == "pairs":
             yield from self._pairs()
+        elif name in _QUALITY:
+            yield from self._quality(metric, int(k))
         elif name == "duplicates":
             yield from self._duplicates()
         elif name == "norm.worst":
@@ -106,8 +116,14 @@ class _Measured:
             yield self._spread(metric)
 
     def compared(self, metric: str, old: TextVectors) -> Iterator[Measurement | Table]:
-        """Old neighbours against new ones."""
-        k = int(metric.partition("@")[2])
+        """The champion's vectors against the candidate's."""
+        if metric == "pairs.delta":
+            yield from self._pairs_change(old)
+            return
+        k = int(metric.removesuffix(".delta").partition("@")[2])
+        if metric.endswith(".delta"):
+            yield from self._quality_change(metric.removesuffix(".delta"), k, old)
+            return
         if self._too_few(k):
             yield from self._untold(metric, k)
             return
@@ -134,19 +150,14 @@ class _Measured:
             yield replace(one, unit=_NEIGHBOURS)
 
     def _pairs(self) -> Iterator[Measurement | Table]:
-        golden, vectors = self._golden, self._new.vectors
-        expected = [one for one in golden.expectations if one.kind == "closer"]
+        golden, pairs = self._golden, self._pairs_expected
+        expected = pairs.rows
         if not expected:
-            reason = "the golden set holds no 'closer' expectation"
-            yield Measurement("pairs", None, 0, _PAIRS, reason=reason)
+            yield self._nothing_expected("pairs", _PAIRS)
             return
-        index = {name: at for at, name in enumerate(golden.query_id)}
-        text = [one.query for one in expected]
-        near, far = ([index[name] for name in names] for names in _targets(expected))
-        to_near = kernel.cosines(vectors[text], vectors[near])
-        to_far = kernel.cosines(vectors[text], vectors[far])
-        # What is equally near is not nearer, and rounding must not make it so.
-        held = to_near - to_far > 1e-12
+        text, near, far = pairs.text, pairs.near, pairs.far
+        to_near, to_far = pairs.cosines(self._new.vectors)
+        held = pairs.held(self._new.vectors)
         of_query = ((golden.query_id[at], bool(fine)) for at, fine in zip(text, held, strict=True))
         excused = share_without(self._waived, of_query)
         yield Measurement("pairs", float(held.mean()), len(expected), _PAIRS, excused=excused)
@@ -168,6 +179,41 @@ class _Measured:
             line = LineColumn("expectations.csv", 5)
             title = f"{len(rows)} of {len(expected)} expectations of nearer texts are broken"
             yield Table(title, columns, rows, lines=line)
+
+    def _nothing_expected(self, metric: str, unit: str) -> Measurement:
+        reason = "the golden set holds no 'closer' expectation"
+        return Measurement(metric, None, 0, unit, reason=reason)
+
+    def _pairs_change(self, old: TextVectors) -> Iterator[Measurement]:
+        pairs = self._pairs_expected
+        if not pairs.rows:
+            yield self._nothing_expected("pairs.delta", _PAIRS)
+            return
+        change = pairs.change(old.vectors, self._new.vectors)
+        slices = [(name, rows[pairs.text]) for name, rows in self._slices]
+        yield from differences(pairs.sample(), [change], slices, margins=self._margins)
+
+    def _quality(self, metric: str, k: int) -> Iterator[Measurement]:
+        """How well the candidate finds what expectations put near."""
+        if not self._pairs_expected.rows:
+            yield self._nothing_expected(metric, metric)
+            return
+        name = metric.partition("@")[0]
+        found = retrieval_quality(self._pairs_expected, self._new.neighbours(k))[name]
+        for cut in self._slices:
+            yield from means(self._sample, {metric: found}, cut)
+
+    def _quality_change(self, name: str, k: int, old: TextVectors) -> Iterator[Measurement]:
+        pairs = self._pairs_expected
+        if not pairs.rows:
+            yield self._nothing_expected(f"{name}.delta", name)
+            return
+        kind = name.partition("@")[0]
+        before, after = (
+            retrieval_quality(pairs, one.neighbours(k))[kind] for one in (old, self._new)
+        )
+        change = PairedMetric(name, before, after)
+        yield from differences(self._sample, [change], self._slices, margins=self._margins)
 
     def _duplicates(self) -> Iterator[Measurement | Table]:
         distinct = np.flatnonzero(self._new.distinct)
@@ -219,8 +265,12 @@ class _Measured:
         return Measurement(metric, measure(vectors), n, unit)
 
 
-def _targets(expected: list[Expectation]) -> tuple[list[str], list[str]]:
-    return [one.target for one in expected], [one.than for one in expected]
+def _quality_metrics() -> Iterator[MetricSpec]:
+    for name, words in _QUALITY.items():
+        at = f"{name}@{{k}}"
+        yield MetricSpec(at, f"{words}, among the k nearest", at, sliceable=True)
+        change = f"candidate minus champion: {words}"
+        yield MetricSpec(f"{at}.delta", change, at, sliceable=True)
 
 
 CHECK = Check(
@@ -241,6 +291,8 @@ CHECK = Check(
                 _PAIRS,
                 by_query=True,
             ),
+            MetricSpec("pairs.delta", "candidate minus champion: the same", _PAIRS, sliceable=True),
+            *_quality_metrics(),
             MetricSpec("duplicates", "texts whose vector points as another text's does", _TEXTS),
             MetricSpec(
                 "collapse", "how much of all vectors lies along one direction (1: all)", "collapse"
