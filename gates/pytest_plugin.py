@@ -3,11 +3,12 @@
     pytest model_cards/product-ranker.md --candidate models:/product-ranker/7
 
 It loads in every pytest run of everybody who has mlgates installed, so it imports nothing but
-pytest: all else waits until there is something to gate (`gates.run.session`).
+pytest: all else waits until there is something to gate (`gates.run.front`).
 """
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +17,10 @@ import pytest
 
 if TYPE_CHECKING:
     from gates.domain.subject import Arm, GoldenSet, Subject
-    from gates.run.items import CardFile
-    from gates.run.session import GateSession
+    from gates.run.front import Front
+    from gates.run.items import CardFile, OwnTestFile
 
-_KEY: pytest.StashKey[GateSession] = pytest.StashKey()
+_KEY: pytest.StashKey[Front] = pytest.StashKey()
 _SHORT = ("--candidate", "--champion", "--against-itself", "--tracking-uri")
 
 
@@ -62,6 +63,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--gates-cache", metavar="DIR", help="environments and model snapshots")
     group.addoption("--gates-project", metavar="DIR", help="folder with model_cards/ and golden/")
+    # How `gates run` hands over a judge that it has; nobody else has a use for it.
+    group.addoption("--gates-judge", metavar="SOCKET", help=argparse.SUPPRESS)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -90,88 +93,96 @@ def _card_of(argument: str, config: pytest.Config) -> Path | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Prepare a gate session when a candidate is named, or a whole request was handed in."""
+    """Prepare to show a gate when a candidate is named, or a judge was handed in."""
     if (
         config.getoption("gates_candidate")
-        or config.pluginmanager.has_plugin("gates-request")
-        or "gates_request" in getattr(config, "workerinput", ())
+        or config.getoption("gates_judge")
+        or "gates_judge" in getattr(config, "workerinput", ())
     ):
-        from gates.run.session import GateSession
+        from gates.run.front import Front
 
-        config.stash[_KEY] = GateSession(config)
+        config.stash[_KEY] = Front(config)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Resolve both versions, read card and golden set; an input error ends the run with 2."""
-    gate = session.config.stash.get(_KEY, None)
-    if gate:
-        gate.start()
+    """Have a judge resolve both versions, read card and golden set; an error ends the run."""
+    front = session.config.stash.get(_KEY, None)
+    if front:
+        front.start()
 
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> CardFile | None:
-    """Collect a model card as a test file."""
-    if file_path.suffix != ".md":
+@pytest.hookimpl(tryfirst=True)
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Dir | None:
+    """Where a gate is shown, take no folder for a package: pytest would import it."""
+    if parent.config.stash.get(_KEY, None) is None:
         return None
-    gate = parent.config.stash.get(_KEY, None)
-    if gate:
-        return gate.collect(file_path, parent)
+    folder: pytest.Dir = pytest.Dir.from_parent(parent, path=path)
+    return folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, list[object], list[object]]:
+    """Collect a model card as a test file, and own tests as the judge lists them."""
+    found = yield
+    front = parent.config.stash.get(_KEY, None)
+    if front:
+        mine: CardFile | OwnTestFile | None = front.collect(file_path, parent)
+        return [mine] if mine else [] if front.loads_nothing else found
+    if file_path.suffix != ".md":
+        return found
     named = (_card_of(str(one), parent.config) for one in parent.config.args)
     if file_path.absolute() in named:
         raise pytest.UsageError(
             f"{file_path} is a model card: name the version to gate, as in --candidate "
             "models:/NAME/VERSION (--gates-candidate where --candidate means something else)"
         )
-    return None
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Put what a gate must know of an item into its report, so that it survives xdist."""
-    report = yield
-    gate = item.config.stash.get(_KEY, None)
-    if gate:
-        gate.annotate(item, call, report)
-    return report
+    return found
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the evidence and make the verdict the exit code."""
-    gate = session.config.stash.get(_KEY, None)
-    if gate:
-        gate.finish(session)
+    """Have the evidence written and make the verdict the exit code."""
+    front = session.config.stash.get(_KEY, None)
+    if front:
+        front.finish(session)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:  # noqa: ANN401
     """Say the verdict and where the evidence is."""
-    gate = config.stash.get(_KEY, None)
-    if gate:
-        for line in gate.summary():
+    front = config.stash.get(_KEY, None)
+    if front:
+        for line in front.summary():
             terminalreporter.write_line(line)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop the workers, however the run ended."""
-    gate = config.stash.get(_KEY, None)
-    if gate:
-        gate.close()
+    """Let the judge go, however the run ended."""
+    front = config.stash.get(_KEY, None)
+    if front:
+        front.close()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist's class, which may be absent
-    """Hand the resolved run to each xdist worker."""
-    gate = node.config.stash.get(_KEY, None)
-    if gate:
-        node.workerinput.update(gate.worker_input())
+    """Hand the judge to each xdist worker."""
+    front = node.config.stash.get(_KEY, None)
+    if front:
+        node.workerinput.update(front.worker_input)
 
 
 def _subject(request: pytest.FixtureRequest) -> Subject:
-    gate = request.config.stash.get(_KEY, None)
-    if gate is None:
-        pytest.skip("needs a gate: pytest model_cards/MODEL.md --candidate models:/MODEL/VERSION")
-    return gate.opened.subject
+    from gates.run.caged_session import OWN_TESTS_PLUGIN
+
+    caged = request.config.pluginmanager.get_plugin(OWN_TESTS_PLUGIN)
+    if caged is None:
+        pytest.skip(
+            "needs a gate, and to stand in golden/MODEL/test_*.py: pytest model_cards/MODEL.md "
+            "--candidate models:/MODEL/VERSION"
+        )
+    subject: Subject = caged.subject
+    return subject
 
 
 @pytest.fixture(scope="session")
@@ -194,7 +205,7 @@ def champion(request: pytest.FixtureRequest) -> Arm:
     """
     found = _subject(request).champion
     if found is None:
-        from gates.run.own_tests import ChampionMissing
+        from gates.run.caged_session import ChampionMissing
 
         raise ChampionMissing
     return found

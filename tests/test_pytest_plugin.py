@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.conftest import Shelf
+from tests.run.test_author_code import EVIL
 from tests.toys import MODEL, copy_project
 
 
@@ -95,6 +96,72 @@ def test_stopping_at_the_first_failure_leaves_a_verdict_that_is_no_pass(
     outcomes = [one["outcome"] for one in evidence_of(project)["judgements"]]
     assert "UNDECIDED" in outcomes
     assert "FAIL" in outcomes
+
+
+OWN = "def test_passes(candidate):\n    assert candidate.role == 'candidate'\n"
+OWN += "class TestSizes:\n    def test_in_a_class(self):\n        assert 0, 'embarrassing'\n"
+OWN_FILE = f"golden/{MODEL}/test_own.py"
+
+
+def test_own_tests_are_items_under_their_names(shelf: Shelf, project: Path) -> None:
+    (project / OWN_FILE).write_text(OWN)
+    code, out = run_pytest(shelf, project, "-rA")
+    assert code == 1, out
+    assert f"PASSED {OWN_FILE}::test_passes" in out
+    assert f"FAILED {OWN_FILE}::TestSizes::test_in_a_class" in out
+    assert "AssertionError: embarrassing" in out, "people see what pytest shows of it"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "left_out"),
+    [
+        (("-n", "2"), set()),
+        (("-k", "not Sizes"), {"TestSizes::test_in_a_class"}),
+        (("--deselect", f"{OWN_FILE}::test_passes"), {"test_passes"}),
+        (("--maxfail", "1", "-p", "no:randomly"), set()),
+    ],
+    ids=["-n", "-k", "--deselect", "--maxfail"],
+)
+def test_pytests_own_options_choose_among_own_tests_and_what_is_left_out_is_undecided(
+    shelf: Shelf, project: Path, arguments: tuple[str, ...], left_out: set[str]
+) -> None:
+    (project / OWN_FILE).write_text(OWN)
+    code, out = run_pytest(shelf, project, *arguments)
+    assert code in (1, 3), out
+    judged = {
+        one["bound"]["metric"].partition("::")[2]: one["outcome"]
+        for one in evidence_of(project)["judgements"]
+        if one["bound"]["check"] == "tests"
+    }
+    expected = {"test_passes": "PASS", "TestSizes::test_in_a_class": "FAIL"}
+    assert judged == {**expected, **dict.fromkeys(left_out, "UNDECIDED")}
+
+
+def test_a_conftest_may_change_what_is_seen_and_nothing_that_is_written(
+    shelf: Shelf, project: Path
+) -> None:
+    forged = EVIL + (
+        "\n\nimport pytest\n@pytest.hookimpl(trylast=True)\n"
+        "def pytest_sessionfinish(session):\n    session.exitstatus = 0\n"
+    )
+    (project / "conftest.py").write_text(forged)
+    code, _ = run_pytest(shelf, project, "--champion", shelf.uri("good"), version="shuffled")
+    assert code in (0, 1), "this process is the author's to change"
+    assert evidence_of(project)["verdict"]["outcome"] == "FAIL"
+
+
+def test_a_judge_that_is_killed_leaves_no_verdict_and_the_session_says_so(
+    shelf: Shelf, project: Path
+) -> None:
+    (project / "conftest.py").write_text(
+        "import os, signal\n\n\ndef pytest_collection_finish(session):\n"
+        "    front = next(one.front for one in session.items if hasattr(one, 'front'))\n"
+        "    os.kill(front._judge.pid, signal.SIGKILL)\n"
+    )
+    code, out = run_pytest(shelf, project)
+    assert code == 2, out
+    assert "the judge's process has ended" in out
+    assert not list((project / ".gates" / "runs").glob("*/evidence.json"))
 
 
 def test_last_failed_runs_only_what_failed(shelf: Shelf, project: Path) -> None:

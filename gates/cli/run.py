@@ -1,4 +1,4 @@
-"""`gates run`: a thin front on `pytest CARD --candidate URI`, with progress and a summary."""
+"""`gates run`: a gate driven in this process, with progress and a summary."""
 
 from __future__ import annotations
 
@@ -111,8 +111,6 @@ def run_gate(
         view = _ProgressView(progress)
         log = drive(request, view)
     session = view.session
-    if session is not None and session.interrupted:
-        raise KeyboardInterrupt
     if session is None or session.evidence is None:
         raise (session.error if session else None) or UsageError(
             "pytest ended before the gate could open",

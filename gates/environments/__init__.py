@@ -14,6 +14,8 @@
     launching.py          what a worker is launched in, and its limits (a card's come from the card)
     process.py            starts, asks and ends the worker; every failure has a name (_faults.py);
                           _inputs.py: the columns it is asked about
+    programs.py           a program in such a cage that is no model; _idle.py: who is to be still
+                          while one is timed
     _child.py             the worker on two pipes; _exchange.py: each answer within its time
     _container.py         the worker in a container: _engine.py, _owner.py, _streams.py, _tar.py
     frames.py             how columns cross the pipes: _arrow_frames.py, _plain_frames.py

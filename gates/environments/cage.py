@@ -45,8 +45,8 @@ def enter(
             on; None where what comes is for the model.
         pipes: What the model's process speaks to the gate through; nobody else keeps them open.
         hello: What the gate said: `python` (the environment's), `model_dir`, `memory_bytes`,
-            `file_bytes`, `scratch_bytes`; and `contained` where a container has shut off all there
-            is already.
+            `file_bytes`, `scratch_bytes`; `shown`, what else is to be seen, if anything is; and
+            `contained` where a container has shut off all there is already.
         beside: Gives another part of the worker by its name.
 
     Returns:

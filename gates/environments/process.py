@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -12,6 +11,7 @@ from gates.domain.judging import EnvironmentFacts
 from gates.domain.subject import Columns, NoContributions
 from gates.environments import _faults
 from gates.environments._exchange import Exchange, Late, WorkerGone
+from gates.environments._idle import LIVING
 from gates.environments._inputs import rows_of, select_inputs
 from gates.environments._layers import lacking, layers_told
 from gates.environments.frames import (
@@ -38,8 +38,6 @@ __all__ = ["Worker"]
 _EXPLAIN_SECONDS = 60.0
 # What no machine can take away: an environment of its own, and variables without any secret.
 _ALWAYS = {"environment": True, "variables": True}
-_LIVING: weakref.WeakSet[Worker] = weakref.WeakSet()
-"""The workers of this process: what is idle while one is timed."""
 
 
 class Worker:
@@ -68,7 +66,7 @@ class Worker:
         self._encoding: Encoding | None = None
         self._fault: ModelFault | None = None
         self._paused = False
-        _LIVING.add(self)
+        LIVING.add(self)
 
     @classmethod
     def start(cls, environment: Launchable, model_dir: Path, limits: Limits, role: str) -> Worker:
@@ -203,7 +201,7 @@ class Worker:
         return time.perf_counter() - started
 
     def _stop_others(self) -> None:
-        for other in list(_LIVING):
+        for other in list(LIVING):
             reason = "" if other is self else other.pause()
             if reason:  # the worker is well: it is only not timed
                 raise ModelFault(

@@ -222,7 +222,8 @@ def start() -> None:
     for pipe in (requests, replies):
         os.set_inheritable(pipe, True)
     inside = [str(requests), str(replies), json.dumps(hello)]
-    command = [hello["python"], "-I", "-B", "-u", __file__, *inside]
+    program = hello.get("program", __file__)  # own tests have one; a model has this
+    command = [hello["python"], "-I", "-B", "-u", program, *inside]
     try:
         os.execv(hello["python"], command)  # noqa: S606 - a shell is not wanted
     except OSError as error:

@@ -2,16 +2,15 @@
 
 What the run has to come to stands in `inventory.json` before any test runs.
 
-With xdist the controller resolves the versions and writes `run.json`; each worker process opens
-the same gate from it, and leaves what its checks gave in `parts/`. A run that was stopped can go on
-in a folder that its caller named: what was measured there is not measured again.
+A run that was stopped can go on in a folder that its caller named: `run.json` says what it was
+about, and what its checks gave is in `parts/` and not measured again.
 """
 
 from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,15 +71,7 @@ class RunPart:
     timings: tuple[Timing, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Listed:
-    """The own tests that one process collected."""
-
-    tests: tuple[str, ...]
-
-
 _RUN = JsonFile(ResolvedRun)
-_LISTED = JsonFile(_Listed)
 _PART = JsonFile(RunPart, advice="remove this file and run the gate again")
 
 
@@ -134,27 +125,6 @@ class RunFolder:
             UsageError: The folder cannot be written.
         """
         write_atomically(self.path / "inventory.json", canonical(inventory))
-
-    def list_tests(self, name: str, tests: Iterable[str]) -> None:
-        """Leave the own tests that one process collected, before it runs any.
-
-        Args:
-            name: Of the process.
-            tests: Their pytest names.
-
-        Raises:
-            UsageError: The folder cannot be written.
-        """
-        write_atomically(self.path / "listed" / f"{name}.json", canonical(_Listed(tuple(tests))))
-
-    def listed_tests(self) -> Iterator[str]:
-        """The own tests that any process of the run collected.
-
-        Raises:
-            InputError: A list is damaged.
-        """
-        for path in sorted((self.path / "listed").glob("*.json")):
-            yield from _LISTED.read(path).tests
 
     def leave(self, name: str, part: RunPart) -> None:
         """Leave a part for whoever concludes the run.

@@ -5,7 +5,7 @@
     Gate.judge     one bound of the card against what its check measured
     Gate.conclude  the verdict and the evidence
 
-pytest drives it (`gates.pytest_plugin`), one item per bound; `gates run` drives pytest.
+`gates.run.session` drives it, one bound at a time, for whoever asks.
 """
 
 from __future__ import annotations

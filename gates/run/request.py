@@ -12,10 +12,7 @@ from gates.settings import FLAGS, Settings, find_project, load_settings
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["REQUEST", "RunRequest", "called_by", "requested"]
-
-REQUEST = "gates-request"
-"""The name under which pytest is given the request, as a plugin."""
+__all__ = ["RunRequest", "requested"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +29,7 @@ class RunRequest:
         folder: The run's folder itself, to go on in what a run that was stopped has left there;
             None for a new one.
         logged: Whether the outcome is logged to MLflow.
+        called: How it was asked for, for the record; empty for `as_command`.
     """
 
     settings: Settings
@@ -42,6 +40,7 @@ class RunRequest:
     extra: tuple[str, ...] = ()
     folder: Path | None = None
     logged: bool = True
+    called: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.champion and self.against_itself:
@@ -50,7 +49,7 @@ class RunRequest:
             )
 
     def as_command(self) -> list[str]:
-        """The command that asks for the same, but for `folder` and `logged`."""
+        """The command that asks for the same, but for `folder`, `logged` and `called`."""
         words = ["gates", "run", self.candidate, "--card", str(self.card)]
         words += ["--champion", self.champion] if self.champion else []
         words += ["--against-itself"] if self.against_itself else []
@@ -72,28 +71,12 @@ class RunRequest:
 
 
 def requested(config: pytest.Config) -> RunRequest:
-    """What a pytest run is to gate: as handed to it, or to its xdist worker, else by its options.
+    """What a pytest run is to gate, by its options.
 
     Raises:
         InputError: The settings of the project are wrong.
         UsageError: The options do not say what to gate.
     """
-    handed: RunRequest | None = config.pluginmanager.get_plugin(REQUEST)
-    if handed is not None:
-        return handed
-    if (written := getattr(config, "workerinput", {}).get("gates_request")) is not None:
-        return RunRequest.from_json(written.encode())
-    return _by_options(config)
-
-
-def called_by(config: pytest.Config, request: RunRequest) -> tuple[str, ...]:
-    """The command that a person would give to get this run, for the record."""
-    if config.pluginmanager.has_plugin(REQUEST):
-        return tuple(request.as_command())
-    return ("pytest", *map(str, config.invocation_params.args))
-
-
-def _by_options(config: pytest.Config) -> RunRequest:
     options, card = config.option, _card_path(config)
     # Where a card is at home, whatever pytest, which also looks at options' values, took for root.
     inside = card if card.parent.name == "model_cards" else config.rootpath
@@ -110,6 +93,7 @@ def _by_options(config: pytest.Config) -> RunRequest:
         against_itself=options.gates_against_itself,
         folder=folder,
         logged=not options.gates_unlogged,
+        called=("pytest", *map(str, config.invocation_params.args)),
     )
 
 

@@ -12,20 +12,15 @@ if TYPE_CHECKING:
     from gates.run.folder import RunFolder
     from gates.run.gate import Gate
 
-__all__ = ["WATCHER", "RunSession", "Watcher"]
-
-WATCHER = "gates-watcher"
-"""The name under which pytest is given the watcher, as a plugin."""
+__all__ = ["RunSession", "Watcher"]
 
 
 class RunSession(Protocol):
     """What a watcher may know of the session of a run, once that is over."""
 
-    # Not a copy of it: an interruption may still come while the session ends.
     evidence: Evidence | None
     delivery: Delivery | None
     error: GatesError | None
-    interrupted: bool
 
     @property
     def folder(self) -> RunFolder:

@@ -73,7 +73,7 @@ class Running:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as stderr:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "gates.service.child", str(lock)],
+                [sys.executable, "-P", "-m", "gates.service.child", str(lock)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,

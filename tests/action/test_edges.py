@@ -56,7 +56,7 @@ def test_a_base_that_cannot_be_packaged_is_said_to_be_the_base(
     assert str(tmp_path) not in comment
 
 
-def test_a_test_that_kills_the_gate_is_no_verdict(
+def test_a_test_that_ends_its_process_is_undecided(
     gates: CommandLine, tmp_path: Path, gates_cache: Path
 ) -> None:
     def kill(project: Path) -> None:
@@ -65,6 +65,6 @@ def test_a_test_that_kills_the_gate_is_no_verdict(
         (project / "golden" / MODEL / "test_kills.py").write_text(test)
 
     said, comment = gated(gates, base_project(tmp_path / "shop"), gates_cache, kill)
-    assert said["models"] == {MODEL: "ERROR"}
-    assert "its process died" in comment
-    assert gates("pr", "enforce", said["reviews"]).code == 2
+    assert said["models"] == {MODEL: "UNDECIDED"}
+    assert "test_ends" in comment
+    assert gates("pr", "enforce", said["reviews"]).code == 3

@@ -55,7 +55,6 @@ KINDS = {
         run._RUN,
         run.ResolvedRun("r1", "a.md", EVIDENCE.candidate, EVIDENCE.champion, "0.1.0"),
     ),
-    "list of own tests": kind_of(run._LISTED, run._Listed(("test_a.py::test_b",))),
     "part": kind_of(run._PART, run.RunPart(EVIDENCE.records, {"candidate": FACTS})),
     "counterexamples": kind_of(
         counterexamples._KEPT,

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from gates.environments.process import Worker
+from gates.evidence.evidence import Evidence
 from gates.run.session import GateSession
 from tests.bad_input.conftest import Refusals, World, finish, start
 from tests.conftest import CommandLine
@@ -141,17 +142,20 @@ def test_an_output_that_is_no_folder_is_found_out_before_anything_runs(
 
 
 def test_an_outcome_that_cannot_be_logged_is_still_there_and_says_so(
-    world: World, gates: CommandLine, tmp_path: Path
+    world: World, gates: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A version of this test's own: of one that was gated before, only recorded evidence counts.
     set_params(world.project, weights={"good": 1.0, "noise": 0.01})
     uri = json.loads(gates("package", MODEL, world.options(), "--json").out)["uri"]
     store, aside = world.project / ".gates" / "mlflow.db", tmp_path / "aside.db"
-    (world.golden / "test_vandal.py").write_text(
-        "from pathlib import Path\n\n\ndef test_the_store_goes_away():\n"
-        f"    Path({str(store)!r}).rename({str(aside)!r})\n"
-        f"    Path({str(store)!r}).write_text('gone')\n"
-    )
+    conclude = GateSession.conclude
+
+    def without_the_store(self: GateSession) -> Evidence:
+        store.rename(aside)
+        store.write_text("gone")
+        return conclude(self)
+
+    monkeypatch.setattr(GateSession, "conclude", without_the_store)
     answer = gates("run", uri, world.options(), "--json")
     assert answer.code == 0, answer.out + answer.err
     said = json.loads(answer.out)
@@ -198,7 +202,7 @@ def _stop_once_it_predicts(process: subprocess.Popen[str], number: signal.Signal
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize(("whose", "call"), [(Worker, "predict"), (GateSession, "finish")])
+@pytest.mark.parametrize(("whose", "call"), [(Worker, "predict"), (GateSession, "conclude")])
 def test_a_gate_that_lost_its_interruption_stops_all_the_same(
     world: World, gates: CommandLine, monkeypatch: pytest.MonkeyPatch, whose: type, call: str
 ) -> None:

@@ -67,7 +67,10 @@ def test_a_run_judges_each_bound_once_and_whoever_shows_it_judges_it_again_once(
         assert judged == [one.bound.id for one in read_evidence(evidence).judgements]
 
 
-def test_with_workers_the_controller_judges_nothing_again(run_gate: Run, judged: Judged) -> None:
+def test_with_workers_of_xdist_one_judge_judges_each_bound_once(
+    run_gate: Run, judged: Judged
+) -> None:
     evidence = run_gate("--", "-n", "2")
-    assert len(read_evidence(evidence).judgements) > 3
-    assert judged == []
+    bounds = [one.bound.id for one in read_evidence(evidence).judgements]
+    assert len(bounds) > 3
+    assert sorted(judged) == sorted(bounds)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +27,7 @@ def gate_with(
 ) -> tuple[int, list[dict[str, Any]]]:
     """The exit code, and how the own test of that body was judged."""
     project = copy_project(shelf.project, folder / "shop")
-    # A name of its own: in one process pytest imports a test file's name only once.
-    (project / "golden" / MODEL / f"test_{uuid.uuid4().hex}.py").write_text(body)
+    (project / "golden" / MODEL / "test_own.py").write_text(body)
     if conftest:
         (project / "golden" / MODEL / "conftest.py").write_text(conftest)
     if pyproject:
@@ -148,13 +146,14 @@ def test_what_has_no_outcome_of_its_own_is_undecided_and_named(
     assert how == "a file without tests" or any("test_left_out" in one for one in missing)
 
 
-NARROWER = ("-o", "python_functions=test_kept")
-
-
 @pytest.mark.parametrize(
     "extra",
-    [("-k", "not left_out"), ("-k", "not left_out", "-n", "2"), NARROWER],
-    ids=["deselected", "deselected in workers", "not collected"],
+    [
+        ("-k", "not left_out"),
+        ("-k", "not left_out", "-n", "2"),
+        ("--deselect", f"golden/{MODEL}/test_own.py::test_left_out"),
+    ],
+    ids=["not asked for", "not asked for in workers", "deselected"],
 )
 def test_what_the_call_leaves_out_is_undecided_too(
     gates: CommandLine, shelf: Shelf, tmp_path: Path, extra: tuple[str, ...]
@@ -169,14 +168,13 @@ def test_what_the_call_leaves_out_is_undecided_too(
     assert outcomes == {**kept, "test_left_out": "UNDECIDED"}
 
 
-def test_a_file_that_a_conftest_ignores_is_missed(
+def test_a_file_that_a_conftest_ignores_is_run_all_the_same(
     gates: CommandLine, shelf: Shelf, tmp_path: Path
 ) -> None:
-    # pytest asks what to ignore in folders alone, so a folder is named.
     ignores = "collect_ignore_glob = ['test_*.py']\n"
     golden = str(tmp_path / "shop" / "golden")
     code, judged = gate_with(gates, shelf, tmp_path, TWO, "--", golden, conftest=ignores)
-    assert (code, [one["outcome"] for one in judged]) == (3, ["UNDECIDED", "UNDECIDED"])
+    assert (code, [one["outcome"] for one in judged]) == (0, ["PASS", "PASS"])
 
 
 def test_a_parameter_that_is_left_out_is_missed(

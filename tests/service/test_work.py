@@ -148,17 +148,24 @@ def gates_of(worker: Worker, version: str) -> list[str]:
     return [one.state for one in events if (one.kind, one.version) == ("gate", version)]
 
 
-def slow_test(worker: Worker, flag: Path) -> None:
-    """An own test that waits until a file is there, after the checks ran."""
-    (worker.project / "golden" / MODEL / f"test_slow_{flag.stem}.py").write_text(
-        "import os, pathlib, time\n"
+def slow_test(worker: Worker) -> Path:
+    """An own test that waits until a file is there, after the checks ran; that file."""
+    flag = worker.project / "flags" / "go"  # in its cage it sees the project, and writes nowhere
+    flag.parent.mkdir()
+    (worker.project / "golden" / MODEL / "test_slow.py").write_text(
+        "import pathlib, time\n"
         "def test_it(candidate):\n"
-        f"    seen = pathlib.Path({str(flag.with_suffix('.seen'))!r})\n"
-        "    seen.with_suffix('.new').write_text(str(os.getpid()))\n"
-        "    seen.with_suffix('.new').rename(seen)\n"
         f"    while not pathlib.Path({str(flag)!r}).exists():\n"
         "        time.sleep(0.05)\n"
     )
+    return flag
+
+
+def until_it_tests(worker: Worker, job: Job) -> Path:
+    """Wait until a job's checks have all run, so that its own tests do; where the parts are."""
+    parts = worker.project / ".gates" / "runs" / job.id / "parts"
+    until((parts / "check-ranking-diff.json").exists)
+    return parts
 
 
 def allow_promotion(worker: Worker) -> None:
@@ -209,14 +216,12 @@ def test_what_was_gated_is_not_gated_again_unless_it_is_asked_for(worker: Worker
 
 
 def test_after_a_kill_it_goes_on_where_it_was_and_repeats_nothing(
-    worker: Worker, tmp_path: Path
+    worker: Worker,
 ) -> None:
-    flag = tmp_path / "go"
-    slow_test(worker, flag)
+    flag = slow_test(worker)
     worker.start()
     job = worker.ask("good")
-    until(flag.with_suffix(".seen").exists)
-    parts = worker.project / ".gates" / "runs" / job.id / "parts"
+    parts = until_it_tests(worker, job)
     before = {path.name: path.stat().st_mtime_ns for path in parts.iterdir()}
     assert before
     worker.kill()
@@ -230,13 +235,12 @@ def test_after_a_kill_it_goes_on_where_it_was_and_repeats_nothing(
 
 
 def test_stopping_is_quick_and_what_was_begun_is_gone_on_with(
-    worker: Worker, tmp_path: Path
+    worker: Worker,
 ) -> None:
-    flag = tmp_path / "go"
-    slow_test(worker, flag)
+    flag = slow_test(worker)
     worker.start()
     job = worker.ask("good")
-    until(flag.with_suffix(".seen").exists)
+    until_it_tests(worker, job)
     worker.stop()
     found = worker.jobs.job(job.id)
     assert found is not None
@@ -246,11 +250,11 @@ def test_stopping_is_quick_and_what_was_begun_is_gone_on_with(
     assert worker.ended(job).verdict == "PASS"
 
 
-def test_what_runs_or_waits_is_cancelled(worker: Worker, tmp_path: Path) -> None:
-    slow_test(worker, tmp_path / "never")
+def test_what_runs_or_waits_is_cancelled(worker: Worker) -> None:
+    slow_test(worker)
     worker.start()
     running, waiting = worker.ask("good"), worker.ask("shuffled")
-    until((tmp_path / "never.seen").exists)
+    until_it_tests(worker, running)
     worker.tell(f"cancel {waiting.id}")
     assert "before it began" in worker.ended(waiting, "cancelled").reason
     worker.tell(f"cancel {running.id}")
@@ -282,8 +286,8 @@ def test_passing_trouble_is_waited_for(worker: Worker) -> None:
     assert worker.ended(job).verdict == "PASS"
 
 
-def test_a_gate_that_takes_too_long_is_parked(worker: Worker, tmp_path: Path) -> None:
-    slow_test(worker, tmp_path / "never")
+def test_a_gate_that_takes_too_long_is_parked(worker: Worker) -> None:
+    slow_test(worker)
     worker.environ["GATES_SERVE_GATE_TIME"] = "15s"
     worker.start()
     job = worker.ended(worker.ask("good"), "parked")
@@ -324,7 +328,7 @@ def test_people_are_told_once_and_can_tell_who_told_them(worker: Worker) -> None
     server.server_close()
 
 
-def test_the_secrets_of_the_service_do_not_reach_the_gate(worker: Worker, tmp_path: Path) -> None:
+def test_the_secrets_of_the_service_do_not_reach_own_tests(worker: Worker) -> None:
     (worker.project / "golden" / MODEL / "test_environment.py").write_text(
         "import os\n"
         "def test_it(candidate):\n"
@@ -336,22 +340,27 @@ def test_the_secrets_of_the_service_do_not_reach_the_gate(worker: Worker, tmp_pa
     assert worker.ended(worker.ask("good")).verdict == "PASS"
 
 
-def test_nothing_of_a_gate_outlives_a_killed_service(worker: Worker, tmp_path: Path) -> None:
-    slow_test(worker, tmp_path / "never")
+def own_tests_of(worker: Worker) -> list[int]:
+    """The processes that run own tests of the project: it stands in their arguments."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if b"caged_tests.py" in command and str(worker.project).encode() in command:
+            found.append(int(process.name))
+    return found
+
+
+def test_nothing_of_a_gate_outlives_a_killed_service(worker: Worker) -> None:
+    slow_test(worker)
     worker.start()
     job = worker.ask("good")
-    until((tmp_path / "never.seen").exists)
-
-    child = int((tmp_path / "never.seen").read_text())
+    until_it_tests(worker, job)
+    assert own_tests_of(worker)
     worker.kill()
-
-    def gone() -> bool:
-        try:
-            return "State:\tZ" in Path(f"/proc/{child}/status").read_text()
-        except FileNotFoundError:
-            return True
-
-    until(gone)
+    until(lambda: not own_tests_of(worker))
     found = worker.jobs.job(job.id)
     assert found is not None
     assert found.state == "running"
