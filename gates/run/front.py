@@ -119,8 +119,8 @@ class Front:
         try:
             self._connection.sendall(json.dumps(question).encode() + b"\n")
             return _answer(self._answers)
-        except OSError as error:
-            raise GatesError(f"the judge does not answer: {error.strerror}") from error
+        except OSError:
+            raise _gone() from None
 
     def own_name(self, path: Path) -> str:
         """How the judge calls a file of own tests."""
@@ -217,11 +217,15 @@ def _is_kept(name: str) -> bool:
 def _answer(stream: IO[bytes]) -> Mapping[str, Any]:
     line = stream.readline()
     if not line:
-        raise GatesError("the judge's process has ended", advice="run it again")
+        raise _gone()
     said: Mapping[str, Any] = json_value(line)
     if "error" in said:
         raise _named(str(said["error"]), int(said["code"]))
     return said
+
+
+def _gone() -> GatesError:
+    return GatesError("the judge's process has ended", advice="run it again")
 
 
 def _named(what: str, code: int) -> GatesError:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gates.errors import GatesError
+
 if TYPE_CHECKING:
     from gates.run.front import Front
 
@@ -61,7 +63,7 @@ class _JudgedItem(pytest.Item):
         """The outcome and its reason, instead of a traceback."""
         if isinstance(excinfo.value, _NotPassed):
             return excinfo.value.shown
-        if isinstance(excinfo.value, pytest.xfail.Exception):
+        if isinstance(excinfo.value, pytest.xfail.Exception | GatesError):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 

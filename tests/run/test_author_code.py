@@ -259,8 +259,6 @@ def test_links():
 def test_parent():
     with contextlib.suppress(OSError):
         os.kill(os.getppid(), signal.SIGKILL)
-    with contextlib.suppress(OSError):
-        os.kill(-1, signal.SIGTERM) if os.getppid() != 1 else None
 
 
 def test_said_on_stdout(capfd):
