@@ -7,8 +7,6 @@ and the hello as arguments. It never runs outside the cage.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,8 +18,8 @@ from gates.environments._child import Child
 from gates.environments._exchange import Late, WorkerGone
 from gates.environments._idle import LIVING
 from gates.environments._layers import lacking, layers_told
-from gates.environments.frames import BadFrame, decode_message, encode_message
-from gates.environments.launching import WORKER, Limits, scrubbed_environment
+from gates.environments.frames import BadFrame, decode_message
+from gates.environments.launching import Limits, start_child
 from gates.errors import GatesError
 from gates.system.commands import last_lines
 
@@ -72,28 +70,17 @@ class CagedProgram:
         Raises:
             GatesError: It does not start.
         """
-        scratch = Path(tempfile.mkdtemp(prefix="gates-worker-"))
         cage = {
             "program": str(program),
-            "python": str(python),
-            "model_dir": str(reads),
             "shown": [str(one) for one in (program.parent, *sees) if one.exists()],
             "memory_bytes": limits.memory_mb << 20,
             "file_bytes": limits.file_mb << 20,
             "scratch_bytes": limits.scratch_mb << 20,
             "require": limits.require,
         }
-        below = str(python.resolve())
-        own = {"HYPOTHESIS_STORAGE_DIRECTORY": str(scratch / "hypothesis")}
         try:
-            child = Child(
-                [below, "-I", "-S", "-B", "-u", str(WORKER), str(scratch)],
-                env={**scrubbed_environment(str(scratch)), **own},
-                cwd=scratch,
-                first=encode_message({**hello, **cage}),
-            )
+            child = start_child(python, python, reads, {**hello, **cage})
         except OSError as error:
-            shutil.rmtree(scratch, ignore_errors=True)
             raise GatesError(f"{role}: {python} does not start: {error.strerror}") from error
         return cls(child, limits, role)
 

@@ -7,6 +7,7 @@ they import) is loaded here and nowhere else.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -22,6 +23,10 @@ def main() -> None:
         os.set_inheritable(pipe, False)
     if sys.platform == "linux":  # a model's worker may be the same user
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    # In its scratch folder, which is its home: a project is read-only.
+    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = os.environ["HOME"] + "/hypothesis"
+    with contextlib.suppress(OSError):
+        os.chdir(hello["project"])
     known = set(sys.path)
     sys.path[:0] = [one for one in hello["path"] if one not in known]
     sys.argv = ["pytest"]
