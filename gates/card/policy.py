@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from gates.domain.artifact_scan import Severity
 from gates.domain.installation import PYTHON_VERSION
@@ -25,7 +27,16 @@ _DISTRIBUTION = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"
 _PART = r"[A-Za-z0-9]+([._-]+[A-Za-z0-9]+)*"
 _IMAGE = rf"^{_PART}(:[0-9]+)?(/{_PART})*(:[A-Za-z0-9_][A-Za-z0-9._-]*)?(@sha256:[0-9a-f]{{64}})?$"
 
-Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+_PERCENT = re.compile(r"([+-]?\d{1,9}(?:\.\d{1,9})?) ?%")
+
+
+def _share(written: object) -> object:
+    """A percentage as the share it is; anything else as it was written."""
+    found = _PERCENT.fullmatch(written) if isinstance(written, str) else None
+    return float(found[1]) / 100 if found else written
+
+
+Number = Annotated[float, Field(allow_inf_nan=False, strict=True), BeforeValidator(_share)]
 
 
 Named = Annotated[str, Field(min_length=1, pattern=r"^[^*?]+$")]
@@ -84,6 +95,36 @@ class CheckPolicy(Strict):
     bounds: dict[str, BoundPolicy] | None = None
     advisory: bool = False
     options: dict[str, Any] = {}
+
+    @field_validator("bounds", mode="before")
+    @classmethod
+    def _percent_of_what(cls, bounds: object) -> object:
+        """Refuse a percentage of a difference, which could be one of the champion's or a point.
+
+        Raises:
+            ValueError: There is one.
+        """
+        for metric, bound in bounds.items() if isinstance(bounds, Mapping) else ():
+            if str(metric).endswith(".delta") and any(map(_is_percent, _limits(bound))):
+                relative = f"{str(metric).removesuffix('.delta')}.change"
+                raise ValueError(
+                    f"a percentage of '{metric}' may mean two things: bound '{relative}', which is "
+                    "a share of the champion's value, or write the difference as a number"
+                )
+        return bounds
+
+
+def _limits(bound: object) -> Iterator[object]:
+    """What a bound and its slices say, as it was written."""
+    if isinstance(bound, Mapping):
+        yield from (bound.get("min"), bound.get("max"))
+        slices = bound.get("slices")
+        for one in slices.values() if isinstance(slices, Mapping) else ():
+            yield from _limits(one)
+
+
+def _is_percent(written: object) -> bool:
+    return isinstance(written, str) and _PERCENT.fullmatch(written) is not None
 
 
 class EnvironmentPolicy(Strict):

@@ -27,13 +27,14 @@ from gates.comparison.metric import Likeness, Metric
 from gates.comparison.metrics import find, quality
 from gates.comparison.per_query import PerQuery
 from gates.comparison.population import Population
+from gates.comparison.relative import relative_change
 from gates.comparison.slices import Slice
 from gates.domain.judging import Cause, Measurement
 from gates.kernels.packed import Floats
 
 __all__ = ["MeasuredQueries"]
 
-_DELTA, _BETTER, _OLD = ".delta", ".p-better", ".old"
+_DELTA, _CHANGE, _BETTER, _OLD = ".delta", ".change", ".p-better", ".old"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,8 +97,8 @@ class MeasuredQueries:
         """Measurements by name: each over all queries first, then slice by slice.
 
         Args:
-            names: `M.delta`, `M.p-better`, `M` (of the new ranking), `M.old` and `M.new` of quality
-                metrics, likeness measures, and `severe-losses`.
+            names: `M.delta`, `M.change`, `M.p-better`, `M` (of the new ranking), `M.old` and
+                `M.new` of quality metrics, likeness measures, and `severe-losses`.
             slices: The whole, and then the slices.
             margins: metric → slice key → what may be lost there.
             in_slices: The names to cut by slice; None for all.
@@ -114,6 +115,9 @@ class MeasuredQueries:
             cuts = slices if name in sliced else slices[:1]
             if name.endswith(_BETTER):
                 yield from superiority(self.sample, self.change(quality(metric_of(name))), cuts)
+            elif name.endswith(_CHANGE):
+                change = self.change(quality(metric_of(name)))
+                yield from (relative_change(self.sample, change, cut) for cut in cuts)
             else:
                 hit = self._hits(name)
                 for cut in cuts:
@@ -150,7 +154,7 @@ class MeasuredQueries:
         self, names: Sequence[str], sliced: Sequence[str], slices: Sequence[Slice]
     ) -> Iterator[Measurement]:
         """Means of values between the same ends at once."""
-        plain = [one for one in names if not one.endswith((_DELTA, _BETTER))]
+        plain = [one for one in names if not one.endswith((_DELTA, _CHANGE, _BETTER))]
         by_span: dict[tuple[float, float], dict[str, Floats]] = {}
         units = {}
         for name in plain:

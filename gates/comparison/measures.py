@@ -15,7 +15,7 @@ __all__ = ["SEVERE", "RankingMeasures", "metric_of"]
 SEVERE = "severe-losses"
 """The share of queries that lose at least so much of the judged metric."""
 
-_SUFFIXES = (".delta", ".p-better", ".old", ".new")
+_SUFFIXES = (".delta", ".change", ".p-better", ".old", ".new")
 
 
 def metric_of(measurement: str) -> str:

@@ -67,6 +67,17 @@ def test_policy_may_not(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "limit"), [("-2%", -0.02), ("-0.5 %", -0.005), ("-0.02", -0.02)]
+)
+def test_a_percentage_is_the_share_it_says(project: Path, written: str, limit: float) -> None:
+    relative = CARD.replace("ndcg@10.delta:", "ndcg@10.change:")
+    card = read(project, relative.replace("min: -0.02", f"min: {written}", 1))
+    bounds = card.bounds(read_golden(project / "golden" / "toy-ranker"))
+    (bound,) = (one for one in bounds if one.metric == "ndcg@10.change" and not one.slice)
+    assert bound.minimum == pytest.approx(limit)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [
         ("owners:", "owner:", 4, ["unknown key 'owner'", "did you mean 'owners'"]),
@@ -74,6 +85,7 @@ def test_policy_may_not(project: Path) -> None:
         ("ndcg@10.delta:", "ndgc@10.delta:", 14, ["no metric 'ndgc@10.delta'", "ndcg@{k}.delta"]),
         ("min: -0.02", "min: low", 15, ["min", "number", "'low'"]),
         ("min: -0.02", "min: .nan", 15, ["min", "finite"]),
+        ("min: -0.02", "min: -2%", 13, ["ndcg@10.delta", "bound 'ndcg@10.change'"]),
         ("max: 0.4", "max: [1]", 18, ["max", "number"]),
         ("{max: 0.4}", "{}", 18, ["needs 'min', 'max' or both"]),
         (

@@ -158,6 +158,8 @@ def _metrics() -> Iterator[MetricSpec]:
         if one.describes == "ranking":
             change = f"candidate minus champion: {words}"
             yield MetricSpec(f"{name}.delta", change, unit, sliceable=True)
+            share = f"the same, as a share of the champion's {name}"
+            yield MetricSpec(f"{name}.change", share, "relative change", sliceable=True)
             chance = f"how easily chance makes a candidate whose mean {name} is no better"
             chance += " look so (p; Holm in slices)"
             yield MetricSpec(f"{name}.p-better", chance, "p", sliceable=True)
