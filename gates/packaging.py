@@ -27,6 +27,7 @@ from gates.domain.judging import ModelVersion
 from gates.environments.cache import Environment, EnvironmentCache
 from gates.environments.mlmodel import read_mlmodel
 from gates.environments.scripts import run_script
+from gates.environments.tasks import CagedTask, run_task
 from gates.errors import BuildError, IntegrityError, LockError, PackageError
 from gates.locks.lock import read_installable
 from gates.registry import Registry
@@ -34,6 +35,15 @@ from gates.registry.digests import file_digest, tree_digest
 from gates.system.strict_yaml import nearest, parse
 
 __all__ = ["package"]
+
+_FILES = {
+    "package.yaml": "give the training window in it",
+    "build.py": "it is run as: python build.py OUTPUT_DIR, and writes an MLflow model there",
+    "requirements.in": "list in it what the model imports",
+    "requirements.txt": "compile it: gates lock compile {folder}",
+}
+"""What a model folder holds → what to do where it does not."""
+_MEMORY_MB = 65536  # of address space, which training takes plenty of
 
 
 class TrainingWindow(BaseModel):
@@ -95,6 +105,7 @@ def package(
     by: str,
     progress: Callable[[str], None],
     sources: SourceBuilds | None = None,
+    caged: bool = False,
 ) -> ModelVersion:
     """Build a model in its own environment and register what it wrote.
 
@@ -107,6 +118,8 @@ def package(
         by: Who packages, for the history.
         progress: Told what is being done, a line at a time.
         sources: What of the lock may be built from source; None for wheels alone.
+        caged: Whether `build.py` is a stranger's: it then runs in a cage, without network and
+            variables, and sees the project alone, and of that no hidden file.
 
     Returns:
         The registered version.
@@ -118,6 +131,8 @@ def package(
         RegistryError: The registry failed.
     """
     source = _read_source(model, models)
+    if caged:
+        _require_own_files(source, models)
     commit, dirty = _git_state(source.folder)
     environment = environments.ensure(
         source.installable, python=source.recipe.python, sources=sources, progress=progress
@@ -127,7 +142,10 @@ def package(
         output.mkdir()
         progress(f"building {model} in Python {environment.facts.python}")
         started = time.monotonic()
-        _build(source, environment, output, progress)
+        if caged:
+            _build_in_cage(source, environment, output, models)
+        else:
+            _build(source, environment, output, progress)
         seconds = round(time.monotonic() - started, 3)
         _check_output(source, output)
         facts = {
@@ -162,14 +180,10 @@ def _read_source(model: str, models: Path) -> _Source:
         raise PackageError(
             "there is no such model folder", path=folder, advice=nearest(model, known)
         )
-    for name, purpose in (
-        ("package.yaml", "give the training window in it"),
-        ("build.py", "it is run as: python build.py OUTPUT_DIR, and writes an MLflow model there"),
-        ("requirements.in", "list in it what the model imports"),
-        ("requirements.txt", f"compile it: gates lock compile {folder}"),
-    ):
+    for name, purpose in _FILES.items():
         if not (folder / name).is_file():
-            raise PackageError("is missing", path=folder / name, advice=purpose)
+            advice = purpose.format(folder=folder)
+            raise PackageError("is missing", path=folder / name, advice=advice)
     path = folder / "package.yaml"
     try:
         text = path.read_text(encoding="utf-8")
@@ -215,6 +229,62 @@ def _build(
     except BuildError as problem:
         what = problem.what.removeprefix(f"{script} ")  # which the error names anyway
         raise PackageError(what, path=script, advice=problem.advice) from None
+
+
+def _require_own_files(source: _Source, models: Path) -> None:
+    """See that a stranger's model folder asks for nothing of this machine.
+
+    A link would have another file of it read, shown, or copied into the artifact.
+    """
+    files = [source.folder / name for name in (*_FILES, "Dockerfile")]
+    for path in (models, source.folder, *files):
+        if path.is_symlink():
+            raise PackageError(
+                "is a link, which a pull request's build does not follow",
+                path=path,
+                advice="put the file itself there",
+            )
+    if source.variables:
+        raise PackageError(
+            f"the build is to see {', '.join(source.variables)}, and a pull request's sees no "
+            "variables",
+            path=source.folder / "package.yaml",
+            advice="take 'environment' out; or, where every author may see what the job sees, run "
+            "gates pr gate --trust-builds",
+        )
+
+
+def _build_in_cage(source: _Source, environment: Environment, output: Path, models: Path) -> None:
+    script = source.folder.absolute() / "build.py"
+    beside = [
+        path
+        for path in models.absolute().parent.iterdir()
+        if not path.name.startswith(".") and not path.is_symlink()
+    ]
+    task = CagedTask(
+        called=str(script),
+        doing="running it in a cage",
+        task={
+            "kind": "script",
+            "script": str(script),
+            "folder": str(script.parent),
+            "arguments": [],
+        },
+        folder=script.parent,
+        shown=beside,
+        seconds=source.recipe.timeout_seconds,
+        memory_mb=_MEMORY_MB,
+    )
+    try:
+        run_task(task, python=environment.python, base=environment.base, output=output)
+    except BuildError as problem:
+        raise PackageError(
+            problem.what.removeprefix(f"{script}: "),
+            path=script,
+            advice=problem.advice
+            or "a pull request's build has no network, no variables, and sees the project without "
+            "hidden files; see gates pr gate --help, --trust-builds",
+        ) from None
 
 
 def _check_output(source: _Source, output: Path) -> None:

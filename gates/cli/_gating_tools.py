@@ -37,11 +37,13 @@ class GatingTools:
         settings: Where the cache is.
         budget: How long all of it may take.
         progress: Told, in words, what is being done.
+        trust_builds: Whether each `build.py` runs as this user, and not in a cage.
     """
 
     settings: Settings
     budget: TimeBudget
     progress: Callable[[str], None]
+    trust_builds: bool = False
 
     def project(self, folder: Path, store: str | None = None) -> Project:
         """See `Tools.project`."""
@@ -66,6 +68,7 @@ class GatingTools:
                 by=who(),
                 progress=self.progress,
                 sources=source_builds(card.policy.environment.source_builds),
+                caged=not self.trust_builds,
             )
 
     def champion(self, model: str, alias: str, project: Project) -> ModelVersion | None:

@@ -53,6 +53,14 @@ def pr_gate(
         float | None,
         typer.Option(metavar="MINUTES", min=0.0, help="How long all of it may take."),
     ] = None,
+    trust_builds: Annotated[
+        bool,
+        typer.Option(
+            "--trust-builds",
+            help="Run each build.py as this user, with network and the variables its package.yaml "
+            "names: only where every author may see what this job sees.",
+        ),
+    ] = False,
     project: ProjectOption = None,
     cache: CacheOption = None,
     as_json: JsonOption = False,
@@ -86,6 +94,7 @@ def pr_gate(
             home.settings,
             TimeBudget(time_budget),
             lambda text: progress.update(task, description=text[:100]),
+            trust_builds=trust_builds,
         )
         for change in changes:
             with tempfile.TemporaryDirectory(prefix="gates-pr-") as scratch:
