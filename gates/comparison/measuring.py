@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from gates.comparison.slices import Slice, margin_of
 from gates.domain.judging import Cause, Measurement
-from gates.domain.subject import GoldenSet
 from gates.kernels.design import SampleDesign
 from gates.kernels.informative import ALIKE, TELLS, UNMEASURED
 from gates.kernels.losses import loss_bounds
@@ -22,6 +21,9 @@ from gates.kernels.mean_bounds import Bounds, mean_bounds, mean_p
 from gates.kernels.multiplicity import holm
 from gates.kernels.packed import Bools, Floats, Ints
 from gates.kernels.power import minimum_detectable_effect, queries_needed, standard_error
+
+if TYPE_CHECKING:
+    from gates.domain.subject import GoldenSet
 
 __all__ = [
     "PairedMetric",
