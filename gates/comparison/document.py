@@ -14,6 +14,7 @@ import pyarrow.parquet
 from gates.comparison.compare import Compared
 from gates.comparison.files.arrow import as_arrow
 from gates.comparison.measures import SEVERE
+from gates.comparison.measuring import PairedMetric
 from gates.comparison.plan import ComparisonPlan
 from gates.domain.comparison import Comparison
 from gates.domain.exhibits import Table, TableId
@@ -133,9 +134,17 @@ def _worst(compared: Compared) -> list[dict[str, Any]]:
             "new": _number(float(change.new[row])),
             "delta": _number(float(change.new[row] - change.old[row])),
             "weight": float(queries.population.traffic[row]),
+            **_open_ends(change, row),
         }
         for name, row in zip(names, rows, strict=True)
     ]
+
+
+def _open_ends(change: PairedMetric, row: int) -> dict[str, float]:
+    """What grades still to come could make of a query's difference, where any could."""
+    least, most = (float(one[row]) for one in change.ends)
+    # Equal but for rounding: nothing that was served is unjudged.
+    return {"least": least, "most": most} if most - least > 1e-12 else {}
 
 
 def _number(value: float | None) -> float | None:

@@ -92,3 +92,34 @@ def test_nothing_is_written_where_it_cannot_be(
     answer = gates("diff", files, "--html", str(tmp_path / "file" / "page.html"))
     assert answer.code == 2
     assert "could not be written" in answer.err
+
+
+def test_documents_that_nobody_judged_widen_what_is_said_and_are_listed_to_judge_first(
+    gates: CommandLine, tmp_path: Path
+) -> None:
+    old, new, judged = shop(tmp_path, old_noise=1.0, new_noise=1.0)
+    lines = judged.read_text(encoding="utf-8").splitlines()
+    kept = [line for at, line in enumerate(lines) if at == 0 or at % 4]
+    files = [str(old), str(new), "-j", str(judged), "--margin", "0.05", "--json"]
+    known = json.loads(gates("diff", files).out)
+    judged.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    found = json.loads(gates("diff", files).out)
+    assert (known["verdict"], found["verdict"]) == ("PASS", "UNDECIDED")
+    assert (known["judge_next"], found["judge_next"] != []) == ([], True)
+    assert "least" not in known["worst"][0]
+    assert any("least" in one for one in found["worst"])
+    for one in (one for one in found["worst"] if "least" in one):
+        assert one["least"] - 1e-9 <= one["delta"] <= one["most"] + 1e-9
+    difference = found["metrics"]["ndcg@10"]
+    assert difference["lower"] < difference["pessimistic"]
+    assert difference["upper"] > difference["optimistic"]
+    assert found["severe_losses"]["upper"] > 2 * known["severe_losses"]["upper"]
+    assert difference["together"] > known["metrics"]["ndcg@10"]["together"]
+    closed = json.loads(gates("diff", files, "--unjudged", "irrelevant").out)
+    assert "pessimistic" not in closed["metrics"]["ndcg@10"]
+
+
+def test_a_pass_says_what_it_guarantees(gates: CommandLine, files: list[str]) -> None:
+    shown = " ".join(gates("diff", files).out.split())
+    assert "ndcg@10: mean gain at least 0." in shown
+    assert "of queries lose 0.3 or more: together a gain of at least 0." in shown
