@@ -9,7 +9,8 @@
 | runs | `--output` | `GATES_OUTPUT` | `output` | `.gates/runs` |
 | counterexamples | `--counterexamples` | `GATES_COUNTEREXAMPLES` | `counterexamples` | \
 `.gates/counterexamples` |
-| signing key | | `GATES_SIGNING_KEY` | `signing-key` | none |
+| signing key: a file, `env:NAME`, `command:PROGRAM` | | `GATES_SIGNING_KEY` | `signing-key` \
+| none |
 | verification key | | `GATES_VERIFY_KEY` | `verify-key` | none |
 """
 
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from gates.errors import InputError, UsageError
+from gates.evidence.signing import COMMAND, VARIABLE
 from gates.system.sizes import as_bytes, as_span
 from gates.system.strict_yaml import nearest
 
@@ -53,7 +55,8 @@ class Settings:
         cache: Environments and model snapshots, shared by all projects of a user.
         output: Where each run gets its folder.
         counterexamples: What earlier runs found, for later ones to ask again.
-        signing_key: Ed25519 private key (PEM) that signs evidence, if any.
+        signing_key: Where the Ed25519 key is that signs evidence, as `gates.evidence.signing` names
+            it; empty when nothing is signed.
         verify_key: Ed25519 public key (PEM) that evidence must be signed by, if any.
         cache_limits: How much of the cache is kept.
     """
@@ -63,7 +66,7 @@ class Settings:
     cache: Path
     output: Path
     counterexamples: Path
-    signing_key: Path | None = None
+    signing_key: str = ""
     verify_key: Path | None = None
     cache_limits: CacheLimits = CacheLimits()
 
@@ -144,6 +147,8 @@ def load_settings(
         default = source.default.format(project=root, user_cache=home)
         if name == "tracking_uri":
             found[name] = str(flags.get(name) or value or default)
+        elif name == "signing_key":
+            found[name] = _signing_key(value or "", root)
         elif given := flags.get(name):
             found[name] = Path(given).absolute()
         elif value or default:
@@ -152,6 +157,12 @@ def load_settings(
         environ.get(variable) or written.get(_dashed(name)) for name, variable in _LIMITS.items()
     )
     return Settings(project=root, **found, cache_limits=cache_limits(size, age))
+
+
+def _signing_key(written: str, root: Path) -> str:
+    if not written or written.startswith((VARIABLE, COMMAND)):
+        return written
+    return str(root / Path(written).expanduser())
 
 
 def cache_limits(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -19,6 +18,7 @@ from gates.checks import catalogue
 from gates.golden import read_golden
 from gates.kernels.design import SampleDesign
 from gates.kernels.planning import Goal, pass_chance
+from tests.sealed import record_in
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -61,7 +61,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory, gates_cache: Path) -> Demo:
 def test_it_promotes_refuses_and_cannot_tell(demo: Demo) -> None:
     verdicts = {}
     for path in sorted((demo.folder / ".gates" / "runs").glob("*/evidence.json")):
-        evidence = json.loads(path.read_text(encoding="utf-8"))
+        evidence = record_in(path)
         version = f"{evidence['candidate']['name']}/{evidence['candidate']['version']}"
         verdicts[version] = evidence["verdict"]["outcome"]
     assert verdicts == {
@@ -80,7 +80,7 @@ def test_the_broken_candidate_fails_by_a_slice_that_the_mean_hides(demo: Demo) -
     (path,) = (demo.folder / ".gates" / "runs").glob("product-ranker-3-*/evidence.json")
     outcomes = {
         (one["bound"]["metric"], one["bound"]["slice"]): one["outcome"]
-        for one in json.loads(path.read_text(encoding="utf-8"))["judgements"]
+        for one in record_in(path)["judgements"]
     }
     assert outcomes["ndcg@10.delta", ""] == "PASS"
     assert outcomes["ndcg@10.delta", "category=lighting"] == "FAIL"
@@ -118,7 +118,7 @@ def test_capitals_break_what_neighbours_do_not_show(demo: Demo) -> None:
     (path,) = (demo.folder / ".gates" / "runs").glob("title-embedding-2-*/evidence.json")
     outcomes = {
         one["bound"]["metric"]: one["outcome"]
-        for one in json.loads(path.read_text(encoding="utf-8"))["judgements"]
+        for one in record_in(path)["judgements"]
         if one["bound"]["check"] == "embedding" and not one["bound"]["slice"]
     }
     broken = {metric for metric, outcome in outcomes.items() if outcome != "PASS"}

@@ -20,7 +20,7 @@ from gates.domain.judging import ModelVersion
 from gates.domain.subject import Columns
 from gates.domain.tasks import TASKS, AnswerForm, Task
 from gates.errors import CardError, GoldenError
-from gates.evidence.evidence import read_evidence, write_evidence
+from gates.evidence.bundle import read_evidence, write_evidence
 from gates.evidence.facts import card_facts, golden_facts
 from gates.golden import read_golden
 from gates.registry import Origin, Registry

@@ -27,6 +27,7 @@ from gates.errors import (
     RegistryError,
     UsageError,
 )
+from gates.evidence.bundle import read_evidence, write_evidence
 from gates.evidence.evidence import (
     CardFacts,
     CheckRecord,
@@ -35,10 +36,9 @@ from gates.evidence.evidence import (
     GoldenFacts,
     RegistryFacts,
     evidence_digest,
-    read_evidence,
-    write_evidence,
 )
 from gates.evidence.inventory import Inventory, OwnTestFile
+from gates.evidence.signing import signer_of
 from gates.promotion.criteria import Criteria
 from gates.promotion.promote import promote
 from gates.promotion.rollback import rollback
@@ -134,8 +134,9 @@ def gated(tmp_path: Path, card: Card, registry: MlflowRegistry) -> Gated:
             ),
             registry=registry.identity(),
         )
+        signer = signer_of(str(key)) if key else None
         path = tmp_path / f"evidence-{version}-{changes.get('run_id', 'r')}.json"
-        write_evidence(path, replace(evidence, **changes), signing_key=key)  # type: ignore[arg-type]  # whatever a test wants changed
+        write_evidence(path, replace(evidence, **changes), signer=signer)  # type: ignore[arg-type]  # whatever a test wants changed
         return path
 
     return write

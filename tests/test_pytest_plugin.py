@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 
 from tests.conftest import Shelf
 from tests.run.test_author_code import EVIL
+from tests.sealed import record_in
 from tests.toys import MODEL, copy_project
 
 
@@ -44,8 +44,7 @@ def run_pytest(
 def evidence_of(project: Path) -> dict[str, Any]:
     found = list((project / ".gates" / "runs").glob("*/evidence.json"))
     assert len(found) == 1
-    value: dict[str, Any] = json.loads(found[0].read_text())
-    return value
+    return record_in(found[0])
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def test_defaults_lie_in_the_project_and_the_users_cache(project: Path) -> None:
     assert settings.tracking_uri == f"sqlite:///{project}/.gates/mlflow.db"
     assert settings.output == project / ".gates" / "runs"
     assert settings.cache == Path("/cache/mlgates")
-    assert settings.signing_key is None
+    assert not settings.signing_key
 
 
 def test_flags_win_over_environment_over_pyproject_over_defaults(project: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -10,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.sealed import record_in
 
 PAGE = Path(__file__).parents[1] / "docs" / "tutorial.md"
 BIN = Path(sys.executable).parent
@@ -49,5 +50,5 @@ def test_every_step_of_the_tutorial_does_as_it_says(tmp_path: Path, gates_cache:
         said[command] = done.stdout
     assert len(said) == 4
     (path,) = (tmp_path / ".gates" / "runs").glob("query-intent-2-*/evidence.json")
-    evidence = json.loads(path.read_text(encoding="utf-8"))
+    evidence = record_in(path)
     assert evidence["verdict"]["outcome"] == "PASS"

@@ -9,7 +9,7 @@ import pytest
 
 from gates.domain.exhibits import Table
 from gates.environments.cache import EnvironmentCache
-from gates.evidence.evidence import read_evidence
+from gates.evidence.bundle import read_evidence
 from gates.golden import golden_digest
 from gates.packaging import package
 from gates.registry.mlflow import MlflowRegistry

@@ -48,7 +48,8 @@ def show(
 
     Example: gates show models:/product-ranker/7 --as markdown
     """
-    from gates.evidence.evidence import canonical, read_evidence
+    from gates.evidence.bundle import read_evidence
+    from gates.evidence.evidence import canonical
     from gates.evidence.verdict import settled_verdict
     from gates.report.renderer import find_renderer
     from gates.report.terminal import print_report

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from gates.doctor.finding import Diagnosis
 from gates.errors import EvidenceError, GatesError
-from gates.evidence.signing import sign, verify
+from gates.evidence.envelope import seal, verify
+from gates.evidence.signing import signer_of
 from gates.golden import read_golden
 from gates.project import Project
 from gates.settings import Settings
+from gates.system.json_files import json_value
 
 __all__ = ["cards", "keys"]
 
@@ -51,7 +52,7 @@ def keys(settings: Settings) -> Iterator[Diagnosis]:
         settings: Where the keys are.
     """
     signing, verifying = settings.signing_key, settings.verify_key
-    if signing is None:
+    if not signing:
         what = "evidence is not signed" if verifying is None else "no signing key is set here"
         yield Diagnosis(
             "signing key",
@@ -60,26 +61,23 @@ def keys(settings: Settings) -> Iterator[Diagnosis]:
             "set GATES_SIGNING_KEY to an Ed25519 key; see docs/evidence.md",
         )
         return
-    content = b"gates doctor"
-    with tempfile.TemporaryDirectory(prefix="gates-") as folder:
-        path = Path(folder) / "evidence.json"
-        path.with_name("evidence.json.sig").write_bytes(sign(content, signing))
-        if verifying is None:
-            yield Diagnosis(
-                "signing key",
-                "note",
-                "evidence is signed, and a promotion does not ask for the signature",
-                "set GATES_VERIFY_KEY to the public half",
-            )
-            return
-        try:
-            verify(path, content, verifying)
-        except EvidenceError:
-            yield Diagnosis(
-                "signing key",
-                "wrong",
-                f"{verifying} is not the public half of {signing}",
-                "every promotion would be refused: name the pair's two halves",
-            )
-            return
+    sealed = json_value(seal(b"gates doctor", signer_of(signing, verifying)))
+    if verifying is None:
+        yield Diagnosis(
+            "signing key",
+            "note",
+            "evidence is signed, and a promotion does not ask for the signature",
+            "set GATES_VERIFY_KEY to the public half",
+        )
+        return
+    try:
+        verify(sealed, verifying, Path("evidence.json"))
+    except EvidenceError:
+        yield Diagnosis(
+            "signing key",
+            "wrong",
+            f"{verifying} is not the public half of {signing}",
+            "every promotion would be refused: name the pair's two halves",
+        )
+        return
     yield Diagnosis("signing key", "ok", "evidence is signed, and promotions ask for it")

@@ -1,11 +1,14 @@
 """The record of a run, who vouches for it, and what the next run asks again.
 
-evidence.py          the record: its schema, canonical bytes, digest; written and read
-version_1.py         what earlier versions wrote, brought to the form of today; their exhibits:
-                     version_1_exhibits.py
+evidence.py          the record: its schema, canonical bytes, digest
+statement.py         the record as an in-toto statement: subjects, a test result
+envelope.py          a DSSE envelope around the statement, with signatures
+signing.py           Ed25519 keys: in a file, in a variable, or behind a command
+bundle.py            the file `evidence.json`, written and read
+version_2.py         what earlier versions wrote, brought to the form of today: a bare record, and
+version_1.py         one without causes; its exhibits: version_1_exhibits.py
 inventory.py         all that a run must come to, listed before anything runs
 verdict.py           the verdict, derived again from what was measured
 facts.py             where a run ran, and with what
-signing.py           Ed25519 signatures over those bytes
 counterexamples.py   what later runs ask again, kept in the project
 """

@@ -1,8 +1,8 @@
-"""The evidence: the canonical JSON record of a run, enough to judge it again and to draw it.
+"""The evidence: the record of a run, enough to judge it again and to draw it.
 
-One file, one form: keys sorted, no spaces, UTF-8, no NaN. Its digest is taken over those bytes.
-When a signing key is set, `gates.evidence.signing` puts a signature over the same bytes beside it.
-What earlier versions of mlgates wrote is read by `gates.evidence.version_1`.
+It is kept as a part of an in-toto statement (`gates.evidence.statement`), in an envelope that
+carries signatures; `gates.evidence.bundle` writes and reads the file. To store more of a run, add a
+field here, with a default for what was written before it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator
@@ -28,12 +27,7 @@ from gates.domain.judging import (
     ModelVersion,
     Verdict,
 )
-from gates.errors import EvidenceError
-from gates.evidence import version_1
 from gates.evidence.inventory import Inventory
-from gates.evidence.signing import sign, verify
-from gates.system.files import write_atomically
-from gates.system.json_files import JsonFile
 
 __all__ = [
     "SCHEMA",
@@ -47,11 +41,10 @@ __all__ = [
     "Timing",
     "canonical",
     "evidence_digest",
-    "read_evidence",
-    "write_evidence",
+    "of_file",
 ]
 
-SCHEMA = "mlgates.evidence/2"
+SCHEMA = "mlgates.evidence/3"
 
 FaultCause = Literal[Cause.FAULT, Cause.BREACH, Cause.NO_CHAMPION]
 """Why a check could not finish; bounds that it had not measured by then are judged by it."""
@@ -185,12 +178,12 @@ class Evidence:
     inventory: Inventory | None = None
     registry: RegistryFacts | None = None
     schema: str = field(default=SCHEMA)
-    _read_digest: str = field(init=False, default="", compare=False, repr=False, metadata=_UNSTORED)
+    _digest: str = field(init=False, default="", compare=False, repr=False, metadata=_UNSTORED)
 
     @property
     def digest(self) -> str:
-        """`sha256:…` of the bytes it was read from, or else of those it is written as."""
-        return self._read_digest or evidence_digest(canonical(self))
+        """`sha256:…` of the file it was read from or written to; empty while there is none."""
+        return self._digest
 
     @property
     def exhibits(self) -> tuple[Exhibit, ...]:
@@ -201,15 +194,6 @@ class Evidence:
     def is_against_itself(self) -> bool:
         """Whether both versions are the same bytes: an A/A run, which speaks for no promotion."""
         return self.champion is not None and self.champion.digest == self.candidate.digest
-
-
-_FILE = JsonFile(
-    Evidence,
-    SCHEMA,
-    EvidenceError,
-    advice="run the gate again: gates run",
-    older={version_1.SCHEMA: version_1.brought_up},
-)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON values are what they are
@@ -238,46 +222,17 @@ def canonical(value: object) -> bytes:
 
 
 def evidence_digest(content: bytes) -> str:
-    """`sha256:…` of evidence bytes."""
+    """`sha256:…` of the bytes of an evidence file."""
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-def write_evidence(path: Path, evidence: Evidence, *, signing_key: Path | None = None) -> str:
-    """Write evidence, and its signature when a key is given.
+def of_file(evidence: Evidence, content: bytes) -> Evidence:
+    """The evidence, which now knows the digest of the file that holds it.
 
     Args:
-        path: Where to.
-        evidence: What.
-        signing_key: A PEM file with an Ed25519 private key.
-
-    Returns:
-        The evidence digest.
-
-    Raises:
-        UsageError: The file cannot be written or the key not used; nothing is half-written.
+        evidence: Just written or read.
+        content: The bytes of its file.
     """
-    content = canonical(evidence)
-    signature = sign(content, signing_key) if signing_key else None
-    write_atomically(path, content, durable=True)
-    if signature:
-        write_atomically(path.with_name(path.name + ".sig"), signature, durable=True)
-    return evidence_digest(content)
-
-
-def read_evidence(path: Path, *, verify_key: Path | None = None) -> Evidence:
-    """Read evidence, checking its schema and, when a key is given, its signature.
-
-    Args:
-        path: The `evidence.json`.
-        verify_key: A PEM file with an Ed25519 public key; then a valid signature is demanded.
-
-    Raises:
-        EvidenceError: It is missing, damaged, of another schema, unsigned or wrongly signed.
-    """
-    content = _FILE.content(path)
-    if verify_key:
-        verify(path, content, verify_key)
-    evidence = _FILE.parse(content, path)
     # Set here and not by a field of the file: the digest is that of the bytes, whatever they say.
-    object.__setattr__(evidence, "_read_digest", evidence_digest(content))
+    object.__setattr__(evidence, "_digest", evidence_digest(content))
     return evidence

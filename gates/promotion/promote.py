@@ -12,7 +12,8 @@ from pathlib import Path
 from gates.card.card import Card
 from gates.domain.judging import ModelVersion
 from gates.errors import PromotionRefused
-from gates.evidence.evidence import Evidence, evidence_digest, read_evidence
+from gates.evidence.bundle import read_evidence
+from gates.evidence.evidence import Evidence
 from gates.promotion.criteria import Criteria
 from gates.promotion.guards import Question, refuse
 from gates.promotion.moves import demand, move
@@ -120,4 +121,5 @@ def _evidence(
             raise PromotionRefused(
                 f"{version.uri} was never gated", advice=f"run: gates run {version.uri}"
             )
-        return read_evidence(path, verify_key=verify_key), evidence_digest(path.read_bytes())
+        read = read_evidence(path, verify_key=verify_key)
+        return read, read.digest

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from gates.domain.review import SCHEMA, Review
 from gates.errors import EvidenceError, UsageError
-from gates.evidence.evidence import Evidence, read_evidence
+from gates.evidence.bundle import read_evidence
+from gates.evidence.evidence import Evidence
 from gates.evidence.verdict import settled_verdict
 from gates.pull_request.gating import REVIEW
 from gates.system.json_files import JsonFile

@@ -19,7 +19,8 @@ from gates.card.card import Card
 from gates.domain.judging import ModelVersion
 from gates.domain.review import ModelChange, Review, ReviewOutcome, Trouble
 from gates.errors import GatesError, InputError
-from gates.evidence.evidence import canonical, read_evidence
+from gates.evidence.bundle import read_evidence
+from gates.evidence.evidence import canonical
 from gates.evidence.verdict import settled_verdict
 from gates.project import Project
 from gates.pull_request.budget import BudgetSpent
@@ -33,7 +34,6 @@ from gates.system.yaml_values import yaml_value
 __all__ = ["REVIEW", "Tools", "gate_change", "trouble_of"]
 
 REVIEW = "review.json"
-_EVIDENCE = ("evidence.json", "evidence.json.sig")
 _UPGRADE = "equivalence"
 
 
@@ -250,7 +250,7 @@ class _Gating:
         """Take over a run's files; of the run that judges, its verdict too."""
         folder = self._output / name
         folder.mkdir(parents=True)
-        for file in (*_EVIDENCE, *report_files().values()):
+        for file in ("evidence.json", *report_files().values()):
             if (run / file).is_file():
                 shutil.copyfile(run / file, folder / file)
         evidence = read_evidence(folder / "evidence.json")

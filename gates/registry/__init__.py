@@ -268,7 +268,7 @@ class Registry(Protocol):
 
         Args:
             evidence: The `evidence.json`.
-            files: What else to keep beside it: reports, a signature.
+            files: What else to keep beside it, such as reports.
             version: The candidate.
             metrics: Numbers to plot; those that are not finite are left out.
             tags: Tags of the run and the version; `gates.verdict` and `gates.evidence_digest`

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gates.errors import GatesError
+from gates.evidence.bundle import write_evidence
 from gates.evidence.counterexamples import CounterexampleStore
-from gates.evidence.evidence import Evidence, evidence_digest, write_evidence
+from gates.evidence.evidence import Evidence, evidence_digest
+from gates.evidence.signing import signer_of
 from gates.project import Project
 from gates.registry import GateSource, Registry
 from gates.report import write_reports
@@ -67,7 +69,9 @@ def deliver(evidence: Evidence, folder: Path, project: Project, *, logged: bool 
     """
     settings = project.settings
     path = folder / "evidence.json"
-    digest = write_evidence(path, evidence, signing_key=settings.signing_key)
+    key = settings.signing_key
+    signer = signer_of(key, settings.verify_key) if key else None
+    digest = write_evidence(path, evidence, signer=signer)
     reports = write_reports(evidence, folder)
     run_id, troubles = "", _keep(evidence, settings)
     if logged and not evidence.is_against_itself:
@@ -93,7 +97,7 @@ def log_outcome(
     Args:
         registry: Where to.
         evidence: The outcome.
-        path: Its `evidence.json`; a signature beside it is logged too.
+        path: Its `evidence.json`.
         source: Who ran the gate, and from where.
 
     Returns:
@@ -102,8 +106,6 @@ def log_outcome(
     Raises:
         RegistryError: It could not be logged.
     """
-    signature = path.with_name(path.name + ".sig")
-    files = [*reports, *([signature] if signature.is_file() else [])]
     tags = {
         "gates.verdict": str(evidence.verdict.outcome),
         "gates.evidence_digest": evidence_digest(path.read_bytes()),
@@ -111,7 +113,7 @@ def log_outcome(
     }
     return registry.log_gate(
         path,
-        files,
+        tuple(reports),
         evidence.candidate,
         _metrics(evidence),
         tags,

@@ -19,7 +19,7 @@ from gates.card.card import Card
 from gates.domain.judging import Bound, Cause, Judgement, ModelVersion
 from gates.errors import GatesError, UsageError
 from gates.evidence.evidence import SCHEMA, CheckRecord, Evidence, Timing
-from gates.evidence.signing import sign
+from gates.evidence.signing import signer_of
 from gates.evidence.verdict import OWN_TESTS
 from gates.project import Project
 from gates.run.delivery import Delivery, deliver
@@ -114,8 +114,9 @@ class GateSession:
         """
         request = self.request
         project = Project(request.settings)
-        if project.settings.signing_key:
-            sign(b"", project.settings.signing_key)  # a key that cannot sign is found out now
+        settings = project.settings
+        if settings.signing_key:
+            signer_of(settings.signing_key, settings.verify_key)  # one that cannot is found out now
         card = project.read_card(request.card)
         self.view.progress("resolving versions")
         candidate = project.registry.resolve(request.candidate)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from gates.evidence.evidence import evidence_digest, read_evidence
+from gates.evidence.bundle import read_evidence
+from gates.evidence.evidence import evidence_digest
 from gates.evidence.verdict import settled_verdict
 from gates.report import html
 from gates.service.context import Service

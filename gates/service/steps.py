@@ -19,7 +19,8 @@ from typing import Any, Literal
 from sqlalchemy.exc import SQLAlchemyError
 
 from gates.errors import GatesError
-from gates.evidence.evidence import evidence_digest, read_evidence
+from gates.evidence.bundle import read_evidence
+from gates.evidence.evidence import evidence_digest
 from gates.evidence.verdict import settled_verdict
 from gates.golden import golden_digest
 from gates.registry import GateSource

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -23,6 +22,7 @@ __all__ = ["JsonFile", "json_value"]
 HeldT = TypeVar("HeldT")
 
 _DEEPEST = 64
+_ADAPTERS: dict[type[Any], Any] = {}
 
 
 def json_value(content: bytes | str) -> Any:  # noqa: ANN401 - any JSON
@@ -112,25 +112,32 @@ class JsonFile(Generic[HeldT]):
         Raises:
             InputError: They do not hold that; of the class `error`.
         """
-        from pydantic import ValidationError
+        return self.checked(self.value(content, path, advice=advice), path, advice=advice)
 
+    def value(self, content: bytes, path: Path, *, advice: str = "") -> Any:  # noqa: ANN401 - JSON
+        """The JSON value of bytes, whatever it holds.
+
+        Raises:
+            InputError: They are no JSON; of the class `error`.
+        """
         try:
-            value = json_value(content)
+            return json_value(content)
         except ValueError:
             raise self._error("is not JSON", path, advice) from None
+
+    def checked(self, value: Any, path: Path, *, advice: str = "") -> HeldT:  # noqa: ANN401 - JSON
+        """What a JSON value holds, as `parse`."""
+        from pydantic import ValidationError
+
+        now = self._brought_up(value, path, advice)
         try:
-            return self._adapter.validate_python(self._brought_up(value, path, advice))
+            held: HeldT = _adapter(self.holds).validate_python(now)
         except ValidationError as invalid:
             first = invalid.errors(include_url=False, include_context=False, include_input=False)[0]
             place = ".".join(str(part) for part in first["loc"])
             what = f"is damaged at '{place}': {first['msg']}" if place else f"is {first['msg']}"
             raise self._error(what, path, advice) from None
-
-    @cached_property
-    def _adapter(self) -> TypeAdapter[HeldT]:
-        from pydantic import TypeAdapter  # slow to import, for who reads nothing
-
-        return TypeAdapter(self.holds)
+        return held
 
     def _brought_up(self, value: Any, path: Path, advice: str) -> Any:  # noqa: ANN401 - JSON
         if not self.schema:
@@ -153,6 +160,16 @@ class JsonFile(Generic[HeldT]):
 
     def _error(self, what: str, path: Path, advice: str) -> InputError:
         return self.error(what, path=path, advice=advice or self.advice)
+
+
+def _adapter(holds: type[HeldT]) -> TypeAdapter[HeldT]:
+    """What checks values of a class, made once: several kinds of file may hold the same."""
+    from pydantic import TypeAdapter  # slow to import, for who reads nothing
+
+    if holds not in _ADAPTERS:
+        _ADAPTERS[holds] = TypeAdapter(holds)
+    found: TypeAdapter[HeldT] = _ADAPTERS[holds]
+    return found
 
 
 def _inside(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON

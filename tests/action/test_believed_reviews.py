@@ -10,7 +10,8 @@ import pytest
 
 from gates.domain.judging import Cause, Judgement, Outcome, Verdict
 from gates.errors import EvidenceError
-from gates.evidence.evidence import Evidence, canonical, write_evidence
+from gates.evidence.bundle import write_evidence
+from gates.evidence.evidence import Evidence, canonical
 from gates.evidence.inventory import Inventory
 from gates.pull_request.folder import read_reviews
 from tests.action.reviews import judged

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from gates.evidence.evidence import read_evidence
+from gates.evidence.bundle import read_evidence
 from tests.action.pulls import NUMBER, Stage
 from tests.toys import CARD, MODEL, OLDER_SIX
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from gates.evidence.evidence import read_evidence
+from gates.evidence.bundle import read_evidence
 from tests.action.repositories import base_project, pull_request
 from tests.conftest import CommandLine
 from tests.toys import MODEL, set_params

@@ -8,7 +8,7 @@ import json
 import pkgutil
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,11 @@ from gates.domain.counterexamples import Counterexample, KnownCounterexample
 from gates.domain.judging import EnvironmentFacts
 from gates.environments import _base_image, _places
 from gates.errors import GatesError, InputError
-from gates.evidence import counterexamples, evidence
-from gates.evidence.evidence import CheckRecord, canonical, read_evidence
+from gates.evidence import bundle, counterexamples, version_2
+from gates.evidence.bundle import read_evidence
+from gates.evidence.envelope import seal
+from gates.evidence.evidence import CheckRecord, canonical
+from gates.evidence.statement import statement_of
 from gates.locks import late
 from gates.pull_request import folder as reviews
 from gates.run import folder as run
@@ -46,11 +49,21 @@ def kind_of(file: JsonFile[Any], held: object) -> Kind:
     return Kind(held if isinstance(held, bytes) else canonical(held), file.read, file)
 
 
+def _sealed_and_read(path: Path) -> object:
+    path.write_bytes(seal(path.read_bytes(), None))
+    return read_evidence(path)
+
+
 EVIDENCE = sample()
+STATEMENT = canonical(statement_of(EVIDENCE))
 TYPO = Counterexample("invariance.typo", "office pants", "offce pants", "Apparel")
 FACTS = EnvironmentFacts(key="k", python="3.11.7", platform="Linux", cached=True, build_seconds=0)
 KINDS = {
-    "evidence": Kind(canonical(EVIDENCE), read_evidence, evidence._FILE),
+    "evidence": Kind(seal(STATEMENT, None), read_evidence, bundle._FILE),
+    "statement in evidence": Kind(STATEMENT, _sealed_and_read, bundle._FILE),
+    "evidence of before": Kind(
+        canonical(replace(EVIDENCE, schema=version_2.SCHEMA)), read_evidence, bundle._FILE
+    ),
     "run": kind_of(
         run._RUN,
         run.ResolvedRun("r1", "a.md", EVIDENCE.candidate, EVIDENCE.champion, "0.1.0"),

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from gates.evidence.signing import sign
 from tests.bad_input.conftest import Refusals, World
 from tests.bad_input.test_cards_and_golden_sets import append, replace
 from tests.conftest import CommandLine
+from tests.sealed import reseal
 from tests.toys import MODEL
 
 WHY = ("--why", "it is better")
@@ -199,7 +199,7 @@ def test_evidence_that_was_edited_in_the_store_is_refused(gated: World, refused:
         (b"\xff\xfe\x00", "is not JSON"),
         (b"[" * 200_000, "is not JSON"),
         (b"[]", "has schema None"),
-        (b'{"schema": "mlgates.evidence/9"}', "this gate reads 'mlgates.evidence/2'"),
+        (b'{"schema": "mlgates.evidence/9"}', "this gate reads 'mlgates.evidence/3'"),
         (b'{"schema": "mlgates.evidence/1"}', "is damaged at"),
         (b'{"schema": "mlgates.evidence/2"}', "is damaged at"),
     ],
@@ -258,13 +258,15 @@ def test_a_signature_is_worth_nothing_over_other_bytes(
     keys: tuple[Path, Path],
 ) -> None:
     evidence = gated.evidence("first")
-    signature = evidence.with_name("evidence.json.sig")
-    signature.write_bytes(sign(evidence.read_bytes() + b" ", keys[0]))
+    reseal(evidence, key=keys[0])
+    envelope = json.loads(evidence.read_bytes())
+    envelope["payload"] = json.loads(gated.evidence("second").read_bytes())["payload"]
+    evidence.write_text(json.dumps(envelope))
     monkeypatch.setenv("GATES_VERIFY_KEY", str(keys[1]))
     command = ["promote", gated.uri("good"), *WHY, "--evidence", str(evidence)]
     says = ["its signature is not by gate.pub over these bytes", "gate again"]
     refused(gated, command, gated.options(), says=says)
-    signature.write_bytes(sign(evidence.read_bytes(), keys[0]))
+    reseal(evidence, key=keys[0])
     assert gates(command, gated.options()).code == 0
     assert gated.champion() == "2"
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from gates.evidence.evidence import read_evidence
+from gates.evidence.bundle import read_evidence
 from tests.conftest import Answer, CommandLine
 from tests.toys import lay_out, package_toy, put_in_production, store_of
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gates.evidence.evidence import write_evidence
+from gates.evidence.bundle import write_evidence
 from gates.report.renderer import Form, find_renderer
 from tests.conftest import CommandLine
 from tests.report import evidence_factory as factory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import json
 import math
@@ -22,6 +23,8 @@ from gates.domain.judging import (
     Verdict,
 )
 from gates.errors import EvidenceError, UsageError
+from gates.evidence.bundle import read_evidence, write_evidence
+from gates.evidence.envelope import seal
 from gates.evidence.evidence import (
     CardFacts,
     CheckRecord,
@@ -30,9 +33,18 @@ from gates.evidence.evidence import (
     GoldenFacts,
     canonical,
     evidence_digest,
-    read_evidence,
-    write_evidence,
 )
+from gates.evidence.signing import signer_of
+from tests.sealed import record_in, reseal
+
+STATEMENT = (
+    b'{"_type":"https://in-toto.io/Statement/v1",'
+    b'"predicateType":"https://in-toto.io/attestation/test-result/v0.1","predicate":%s}'
+)
+
+
+def _enveloped(payload: bytes) -> bytes:
+    return seal(payload, None)
 
 
 def sample() -> Evidence:
@@ -91,20 +103,26 @@ def test_an_open_interval_does_not_read_back_as_an_exact_value(tmp_path: Path) -
 def test_its_digest_is_that_of_the_bytes_and_no_file_can_name_another(tmp_path: Path) -> None:
     path = tmp_path / "evidence.json"
     digest = write_evidence(path, sample())
-    assert read_evidence(path).digest == sample().digest == digest
-    value = json.loads(path.read_bytes()) | {"digest": "sha256:0", "_read_digest": "sha256:0"}
-    path.write_text(json.dumps(value, indent=1))
-    assert read_evidence(path).digest == evidence_digest(path.read_bytes())
-    assert replace(read_evidence(path), run_id="another").digest not in (digest, "sha256:0")
+    assert read_evidence(path).digest == digest
+    reseal(path, digest="sha256:0", _digest="sha256:0")
+    assert read_evidence(path).digest == evidence_digest(path.read_bytes()) != digest
+    assert not replace(read_evidence(path), run_id="another").digest
+
+
+def test_what_is_written_knows_its_digest(tmp_path: Path) -> None:
+    evidence = sample()
+    assert not evidence.digest
+    digest = write_evidence(tmp_path / "evidence.json", evidence)
+    assert evidence.digest == digest
 
 
 def test_an_outcome_is_stored_and_must_be_that_of_its_cause(tmp_path: Path) -> None:
     path = tmp_path / "evidence.json"
     write_evidence(path, sample())
-    value = json.loads(path.read_bytes())
-    assert value["judgements"][0]["outcome"] == "UNDECIDED"
-    value["judgements"][0]["outcome"] = "PASS"
-    path.write_text(json.dumps(value))
+    judgements = record_in(path)["judgements"]
+    assert judgements[0]["outcome"] == "UNDECIDED"
+    judgements[0]["outcome"] = "PASS"
+    reseal(path, judgements=judgements)
     words = r"judgements\.0.*says PASS, but 'astride' is UNDECIDED"
     with pytest.raises(EvidenceError, match=words):
         read_evidence(path)
@@ -121,29 +139,32 @@ def test_lone_surrogates_from_data_do_not_stop_the_record(tmp_path: Path) -> Non
     path = tmp_path / "evidence.json"
     write_evidence(path, replace(sample(), run_id="bad \udc80"))
     assert path.read_bytes().decode("utf-8")
+    assert read_evidence(path).run_id == "bad \udc80"
 
 
 def test_a_signature_is_demanded_and_checked(tmp_path: Path, keys: tuple[Path, Path]) -> None:
     secret, public = keys
     path = tmp_path / "evidence.json"
-    write_evidence(path, sample(), signing_key=secret)
+    write_evidence(path, sample(), signer=signer_of(str(secret)))
     assert read_evidence(path, verify_key=public) == sample()
 
-    path.write_bytes(path.read_bytes().replace(b"UNDECIDED", b"PASS"))
+    envelope = json.loads(path.read_bytes())
+    payload = base64.b64decode(envelope["payload"]).replace(b'"r1"', b'"r2"')
+    envelope["payload"] = base64.b64encode(payload).decode()
+    path.write_text(json.dumps(envelope))
+    assert read_evidence(path).run_id == "r2"
     with pytest.raises(EvidenceError, match="not by public"):
         read_evidence(path, verify_key=public)
 
     write_evidence(path, sample())
-    path.with_name("evidence.json.sig").unlink()
     with pytest.raises(EvidenceError, match="no signature"):
         read_evidence(path, verify_key=public)
 
 
-def test_a_key_that_is_not_a_key_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_key_that_is_not_a_key_is_named(tmp_path: Path) -> None:
     (tmp_path / "key.pem").write_text("not a key")
     with pytest.raises(UsageError, match="signing key"):
-        write_evidence(tmp_path / "evidence.json", sample(), signing_key=tmp_path / "key.pem")
-    assert not (tmp_path / "evidence.json").exists()
+        signer_of(str(tmp_path / "key.pem"))
 
 
 @pytest.mark.parametrize(
@@ -155,6 +176,15 @@ def test_a_key_that_is_not_a_key_leaves_nothing_behind(tmp_path: Path) -> None:
         (b'{"schema":"mlgates.evidence/99"}', "mlgates.evidence/99"),
         (b'{"schema":"mlgates.evidence/1"}', "damaged"),
         (b'{"schema":"mlgates.evidence/2"}', "damaged"),
+        (b'{"schema":"mlgates.evidence/3"}', "is no envelope"),
+        (b'{"payloadType":"text/plain","payload":""}', "is an envelope of 'text/plain'"),
+        (_enveloped(b"{"), "is not JSON"),
+        (_enveloped(b"[]"), "holds no in-toto statement"),
+        (_enveloped(b"{}"), "has the _type None"),
+        (_enveloped(STATEMENT % b"null"), "no gate wrote it"),
+        (_enveloped(STATEMENT % b'{"mlgates":{"schema":"mlgates.evidence/9"}}'), "evidence/9"),
+        (_enveloped(STATEMENT % b'{"mlgates":{"schema":"mlgates.evidence/3"}}'), "damaged"),
+        (_enveloped(b"").replace(b'""', b'"?"'), "is not base64"),
         (b'{"schema":"mlgates.evidence/1","judgements":[7],"records":{}}', "damaged"),
     ],
 )

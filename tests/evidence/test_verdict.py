@@ -11,7 +11,8 @@ import pytest
 
 from gates.domain.judging import Bound, Cause, Judgement, Outcome, Verdict
 from gates.errors import EvidenceError
-from gates.evidence.evidence import Evidence, read_evidence, write_evidence
+from gates.evidence.bundle import read_evidence, write_evidence
+from gates.evidence.evidence import Evidence
 from gates.evidence.inventory import Inventory, OwnTestFile
 from gates.evidence.verdict import rederive, settled_verdict
 from tests.conftest import CommandLine

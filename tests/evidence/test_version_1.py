@@ -15,7 +15,8 @@ import pytest
 
 from gates.domain.judging import Cause, Outcome, decide
 from gates.errors import EvidenceError
-from gates.evidence.evidence import SCHEMA, evidence_digest, read_evidence
+from gates.evidence.bundle import read_evidence
+from gates.evidence.evidence import SCHEMA, evidence_digest
 from tests.conftest import CommandLine
 
 KEPT = Path(__file__).parent / "version_1"

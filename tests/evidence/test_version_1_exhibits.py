@@ -26,7 +26,8 @@ from gates.domain.exhibits import (
     TableId,
 )
 from gates.errors import EvidenceError
-from gates.evidence.evidence import canonical, read_evidence
+from gates.evidence.bundle import read_evidence
+from gates.evidence.evidence import canonical
 from tests.report import evidence_factory as factory
 
 QUERY = {"id": "q1", "text": "lamp", "weight": 2.0, "slices": {"part": "a"}, "rbo": 0.5}

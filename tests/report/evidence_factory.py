@@ -31,7 +31,16 @@ from gates.domain.judging import (
     judge,
 )
 from gates.errors import NoChampion
-from gates.evidence.evidence import CardFacts, CheckRecord, Evidence, GateFacts, GoldenFacts, Timing
+from gates.evidence.evidence import (
+    CardFacts,
+    CheckRecord,
+    Evidence,
+    GateFacts,
+    GoldenFacts,
+    Timing,
+    canonical,
+    of_file,
+)
 
 HOSTILE = "<script>alert('x')</script> | `tick` @octocat #12 \x1b[31mred\x07 \u202egnp.exe & \"q\""
 _COLUMNS = ("Query", "Expectation", "Found", "Holds")
@@ -290,7 +299,7 @@ def evidence(
     environments = {"candidate": environment(cached=False)}
     if champion:
         environments["champion"] = environment(cached=True)
-    return Evidence(
+    made = Evidence(
         run_id="7c1e0a4b9d2f4e83",
         created="2026-03-14T09:26:53Z",
         gate=GateFacts("0.1.0", "3.11.7", "Linux x86_64", "3.17.2", ("gates", "run")),
@@ -314,6 +323,7 @@ def evidence(
         ),
         verdict=decide(judgements),
     )
+    return of_file(made, canonical(made))
 
 
 _GOOD = {"category=chairs": (0.031, 0.03), "category=rugs": (0.012, 0.041)}
@@ -388,7 +398,8 @@ def own_tests() -> Evidence:
     own = tuple(Judgement(Bound("tests", f"{folder}/{n}"), one, why) for n, one, why in found)
     plain = first_version()
     judgements = (*plain.judgements, *own)
-    return dataclasses.replace(plain, judgements=judgements, verdict=decide(judgements))
+    made = dataclasses.replace(plain, judgements=judgements, verdict=decide(judgements))
+    return of_file(made, canonical(made))
 
 
 def large(*, title: str = "") -> Evidence:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from gates.domain.exhibits import Cell, ReliabilityBin, Table
 from gates.domain.judging import Outcome
-from gates.evidence.evidence import CheckRecord, Evidence, canonical, evidence_digest
+from gates.evidence.evidence import CheckRecord, Evidence
 from gates.report import html, wording
 from gates.report.text import clean, interval, number, with_signs
 from gates.report.wording import beside
@@ -151,7 +151,7 @@ def test_every_digest_is_there(any_evidence: Evidence, any_page: Page) -> None:
     codes = any_page.text("code")
     versions = [v for v in (any_evidence.candidate, any_evidence.champion) if v]
     for digest in (
-        evidence_digest(canonical(any_evidence)),
+        any_evidence.digest,
         any_evidence.golden.digest,
         any_evidence.card.digest,
         *(v.digest for v in versions),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gates.errors import UsageError
-from gates.evidence.evidence import read_evidence, write_evidence
+from gates.evidence.bundle import read_evidence, write_evidence
 from gates.report import markdown, write_reports
 
 from . import evidence_factory as factory

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gates.domain.judging import Cause
-from gates.evidence.evidence import read_evidence
+from gates.evidence.bundle import read_evidence
 from tests.conftest import PRISTINE, Answer, CommandLine, Shelf
 from tests.toys import MODEL, copy_project, store_of
 

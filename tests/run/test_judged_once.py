@@ -12,7 +12,7 @@ import pytest
 from gates.cli import run, show  # noqa: F401 - what is to be counted must be there before
 from gates.comparison import compare  # noqa: F401
 from gates.domain.judging import Bound, Judgement, Measurement, judge
-from gates.evidence.evidence import read_evidence
+from gates.evidence.bundle import read_evidence
 from gates.report import html, junit, markdown, terminal  # noqa: F401
 from gates.run import gate  # noqa: F401
 from tests.conftest import CommandLine, Shelf

@@ -29,7 +29,7 @@ def test_another_process_reads_what_was_written_with_every_setting(tmp_path: Pat
     plain = _request(tmp_path)
     settings = replace(
         plain.settings,
-        signing_key=tmp_path / "sign.pem",
+        signing_key="env:GATE_KEY",
         verify_key=tmp_path / "verify.pem",
         cache_limits=CacheLimits(10**9, timedelta(days=30)),
     )

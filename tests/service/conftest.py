@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from gates.evidence.evidence import evidence_digest, read_evidence
+from gates.evidence.bundle import read_evidence
+from gates.evidence.evidence import evidence_digest
 from gates.registry.mlflow import MlflowRegistry
 from gates.run.source import CI_SIGNS
 from gates.service.context import Service

@@ -146,7 +146,7 @@ def _card(site: Site, model: str) -> Card:
 
 
 def _evidence(site: Site, registry: Registry, job: Job, scratch: Path) -> Path:
-    """The evidence of this very gate, with its signature beside it where there is one."""
+    """The evidence of this very gate."""
     here = job_folder(site.service, job.id) / "evidence.json"
     if not (here.is_file() or job.mlflow_run):
         raise PromotionRefused(

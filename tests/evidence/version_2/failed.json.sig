@@ -1,0 +1,1 @@
+36oHgClOZIM6mYeaqjTLS8JjMVIXGmF99xNWOSr/ggjK6XRq5zMbesnw2OVOANtB4/wvbFmt82wartsyTqquBQ==

@@ -1,0 +1,1 @@
+PTRmkuOMJSb0d2p1t73SvLp/5q/dBqY9r+JlfG5jt3Yrtzvc7NH1UhmCEYyKJzqko4iIl14sbCo4sc0s9AwADQ==
