@@ -10,6 +10,7 @@ def main() -> None:
     """Run the named benchmarks, or all of them."""
     names = (
         "verdict",
+        "evidence",
         "environments",
         "bisection",
         "metrics",

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from benchmarks.timing import in_turn, machine
+from gates.evidence.bundle import read_evidence
 
 BIN = Path(sys.executable).parent
 
@@ -33,17 +34,17 @@ def main() -> None:
             return subprocess.run(command, check=False, capture_output=True, text=True)
 
         took = in_turn({"verdict": verdict})["verdict"]
-        evidence = json.loads(Path(json.loads(verdict().stdout)["evidence"]).read_text())
+        evidence = read_evidence(Path(json.loads(verdict().stdout)["evidence"]))
     print(f"\n### A verdict ({machine()})\n")
     print("| what | seconds |")
     print("| --- | --- |")
     print(f"| `gates demo`, environments built, packages in uv's cache | {tour:.0f} |")
     print(f"| `gates run` on the demo ranker, caches warm, whole process | {took:.1f} |")
-    for step in evidence["timings"]:
-        name = "… to the verdict" if step["step"] == "total" else f"… {step['step']}"
-        print(f"| {name} | {step['seconds']:.2f} |")
-    for role, facts in evidence["environments"].items():
-        print(f"| … {role}: environment found | {facts['build_seconds']:.3f} |")
-        print(f"| … {role}: worker ready (both side by side) | {facts['load_seconds']:.2f} |")
-    for record in evidence["records"]:
-        print(f"| … {record['check']} | {record['seconds']:.2f} |")
+    for step in evidence.timings:
+        name = "… to the verdict" if step.step == "total" else f"… {step.step}"
+        print(f"| {name} | {step.seconds:.2f} |")
+    for role, facts in evidence.environments.items():
+        print(f"| … {role}: environment found | {facts.build_seconds:.3f} |")
+        print(f"| … {role}: worker ready (both side by side) | {facts.load_seconds:.2f} |")
+    for record in evidence.records:
+        print(f"| … {record.check} | {record.seconds:.2f} |")

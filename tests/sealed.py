@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from gates.evidence.envelope import seal
-from gates.evidence.evidence import canonical
+from gates.evidence.evidence import Evidence, canonical
 from gates.evidence.signing import signer_of
+from gates.evidence.statement import statement_of
 
 
 def statement_in(path: Path) -> dict[str, Any]:
@@ -34,3 +39,19 @@ def reseal(path: Path, *, key: Path | None = None, **changes: Any) -> None:
     statement = statement_in(path)
     statement["predicate"]["mlgates"] |= changes
     path.write_bytes(seal(canonical(statement), signer_of(str(key)) if key else None))
+
+
+def forge(path: Path, target: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change a record as one who knows the form would: the statement says what the record makes.
+
+    Args:
+        path: An evidence file.
+        target: Where the forged one goes.
+        change: Changes the record in place.
+    """
+    statement = statement_in(path)
+    change(statement["predicate"]["mlgates"])
+    with suppress(ValidationError):  # what is no record keeps the statement that it had
+        record = TypeAdapter(Evidence).validate_python(statement["predicate"]["mlgates"])
+        statement = statement_of(record)
+    target.write_bytes(seal(canonical(statement), None))

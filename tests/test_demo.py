@@ -89,7 +89,7 @@ def test_the_broken_candidate_fails_by_a_slice_that_the_mean_hides(demo: Demo) -
 def test_a_version_that_is_equal_in_truth_mostly_passes_the_card_of_the_ranker(demo: Demo) -> None:
     # One in twelve with margins of 0.01, 0.05 and 0.03: the gate could say no, and hardly yes.
     (path,) = (demo.folder / ".gates" / "runs").glob("product-ranker-4-*/evidence.json")
-    records = json.loads(path.read_text(encoding="utf-8"))["records"]
+    records = record_in(path)["records"]
     (lists,) = (
         one
         for record in records

@@ -36,11 +36,12 @@ from gates.card.card import CheckSpec
 from gates.domain.counterexamples import Counterexample, Replay
 from gates.domain.exhibits import Exhibit
 from gates.domain.judging import Measurement
+from gates.domain.query_rows import QueryRows
 from gates.domain.subject import CheckPlan, Subject
 
 __all__ = ["Check", "Found", "catalogue", "find"]
 
-Found = Measurement | Exhibit | Counterexample | Replay
+Found = Measurement | Exhibit | Counterexample | Replay | QueryRows
 """What a check may yield."""
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
@@ -52,8 +53,9 @@ class Check(Generic[OptionsT]):
 
     Attributes:
         spec: Name, tasks, metrics, options.
-        function: Yields measurements and exhibits, and counterexamples where it keeps them. It is
-            given the options that `spec` declares, so that mypy knows each by name.
+        function: Yields measurements and exhibits, counterexamples where it keeps them, and rows
+            where its measurements can be made of them again (then once). It is given the options
+            that `spec` declares, so that mypy knows each by name.
     """
 
     spec: CheckSpec[OptionsT]

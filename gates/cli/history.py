@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from gates.cli.common import (
     CacheOption,
@@ -52,7 +53,11 @@ def history(
         when = f"{one.when:%Y-%m-%d %H:%M}"
         digest = one.evidence_digest.removeprefix("sha256:")[:12]
         by = ", ".join(filter(None, (one.by, _PLACES[one.origin])))
-        table.add_row(when, one.kind + state, _versions(one), one.verdict, by, one.why, digest)
+        moved = found.bar_moved(one)
+        said = ("the bar moved after results were seen:", *moved) if moved else ()
+        # As it is: what stands in brackets is the name of a slice, and no markup.
+        why = Text("\n".join(filter(None, (one.why, *said))))
+        table.add_row(when, one.kind + state, _versions(one), one.verdict, by, why, digest)
     if shown:
         speech.out.print(table)
         if any(one.kind == "gate" and one.run_id for one in shown):
@@ -80,6 +85,7 @@ def history(
                 "champion": one.champion or None,
                 "origin": one.origin or None,
                 "link": one.link or None,
+                "bar_moved": list(found.bar_moved(one)),
             }
             for one in shown
         ]

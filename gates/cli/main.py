@@ -27,10 +27,12 @@ from gates.cli.lock import lock
 from gates.cli.package import package
 from gates.cli.pr import pr
 from gates.cli.promote import promote
+from gates.cli.rejudge import rejudge
 from gates.cli.rollback import rollback
 from gates.cli.run import run_gate
 from gates.cli.serve import serve
 from gates.cli.show import show
+from gates.cli.verify import verify
 from gates.cli.webhook import webhook
 from gates.errors import GatesError
 from gates.system.interruption import interrupted_by
@@ -56,6 +58,8 @@ app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_o
     run_gate
 )
 app.command("show")(show)
+app.command("verify")(verify)
+app.command("rejudge")(rejudge)
 app.command("diff", cls=DiffCommand)(diff)
 app.command("promote")(promote)
 app.command("rollback")(rollback)

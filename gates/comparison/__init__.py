@@ -8,6 +8,7 @@
     per_query.py    every metric of every query, from blocks of matched lists
     measure.py      from queries to measurements by name: start here
     measuring.py    how sure each of them is; relative.py: a difference as a share of the old mean
+    measured_rows.py  measured queries as a Parquet file, and measured again
     exhibits.py     lists side by side, documents to judge next, slices that lost most
     slices.py       queries cut by the slices that somebody names
 

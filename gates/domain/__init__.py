@@ -6,6 +6,8 @@ tasks/               what each kind of model is asked and answers; one file a ta
 subject.py           what a check may ask of a run
 golden_set.py        queries, candidates, judgments, expectations; phrases.py and design.py:
                      queries made from templates, and how queries were drawn
+bar.py               how the demands of two cards differ
+query_rows.py        what measurements were made of, as a file beside the evidence
 counterexamples.py   what a version got wrong, for the next to be asked
 installation.py      what an installer is given of a version: pins, hashes, a Python version
 lock_report.py       what is known of a version's dependencies; lock_changes.py: in words

@@ -8,7 +8,9 @@ bundle.py            the file `evidence.json`, written and read
 version_2.py         what earlier versions wrote, brought to the form of today: a bare record, and
 version_1.py         one without causes; its exhibits: version_1_exhibits.py
 inventory.py         all that a run must come to, listed before anything runs
+bar.py               when the bar was fixed, and whether it moved once results were seen
 verdict.py           the verdict, derived again from what was measured
+rejudging.py         the verdict that another card would have given
 facts.py             where a run ran, and with what
 counterexamples.py   what later runs ask again, kept in the project
 """

@@ -27,6 +27,8 @@ from gates.domain.judging import (
     ModelVersion,
     Verdict,
 )
+from gates.domain.query_rows import RowsFile
+from gates.evidence.bar import BarFacts
 from gates.evidence.inventory import Inventory
 
 __all__ = [
@@ -119,6 +121,8 @@ class CheckRecord:
         log: The last lines of the worker, when a fault came from one.
         counterexamples: What it found the candidate to get wrong, for later runs to ask.
         replay: What became of the counterexamples of earlier runs; None where it keeps none.
+        rows: The file of what its measurements were made of, query by query, which can be made of
+            it again; None where there is none.
     """
 
     check: str
@@ -130,6 +134,7 @@ class CheckRecord:
     log: str = ""
     counterexamples: tuple[Counterexample, ...] = ()
     replay: Replay | None = None
+    rows: RowsFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +165,8 @@ class Evidence:
         inventory: All that the run had to come to, listed before anything ran; None in what
             earlier versions wrote.
         registry: The registry that both versions are of, likewise.
+        bar: When the bar was fixed, and how it moved since results were seen; None in what earlier
+            versions wrote.
     """
 
     run_id: str
@@ -177,13 +184,20 @@ class Evidence:
     verdict: Verdict
     inventory: Inventory | None = None
     registry: RegistryFacts | None = None
+    bar: BarFacts | None = None
     schema: str = field(default=SCHEMA)
     _digest: str = field(init=False, default="", compare=False, repr=False, metadata=_UNSTORED)
+    _signed: bool = field(init=False, default=False, compare=False, repr=False, metadata=_UNSTORED)
 
     @property
     def digest(self) -> str:
         """`sha256:…` of the file it was read from or written to; empty while there is none."""
         return self._digest
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether its file carries a signature; by whom, and over what, is not said by that."""
+        return self._signed
 
     @property
     def exhibits(self) -> tuple[Exhibit, ...]:
@@ -226,13 +240,15 @@ def evidence_digest(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-def of_file(evidence: Evidence, content: bytes) -> Evidence:
-    """The evidence, which now knows the digest of the file that holds it.
+def of_file(evidence: Evidence, content: bytes, *, signed: bool = False) -> Evidence:
+    """The evidence, which now knows of the file that holds it.
 
     Args:
         evidence: Just written or read.
         content: The bytes of its file.
+        signed: Whether they carry a signature.
     """
     # Set here and not by a field of the file: the digest is that of the bytes, whatever they say.
     object.__setattr__(evidence, "_digest", evidence_digest(content))
+    object.__setattr__(evidence, "_signed", signed)
     return evidence

@@ -23,7 +23,7 @@ from gates.errors import UsageError
 if TYPE_CHECKING:
     from securesystemslib.signer import Signer, SSlibKey
 
-__all__ = ["COMMAND", "VARIABLE", "public_key", "signer_of"]
+__all__ = ["COMMAND", "VARIABLE", "key_file", "public_key", "signer_of"]
 
 VARIABLE, COMMAND = "env:", "command:"
 
@@ -31,6 +31,15 @@ _SIGNING_ADVICE = "make one: openssl genpkey -algorithm ed25519 -out gate.pem"
 _VERIFY_ADVICE = "take it from the signing key: openssl pkey -in gate.pem -pubout -out gate.pub"
 _SECONDS = 60.0
 _TRIED = b"mlgates asks whether this key can sign"
+
+
+def key_file(key: str) -> Path | None:
+    """The file that a signing key is in; None where it is in none, or there is no key.
+
+    Args:
+        key: Where the key is, as this module's head says.
+    """
+    return Path(key) if key and not key.startswith((VARIABLE, COMMAND)) else None
 
 
 def signer_of(key: str, verify_key: Path | None = None) -> Signer:

@@ -6,8 +6,9 @@ are of without knowing mlgates; the record stands in the predicate beside those,
 field, which others pass over. Two statements would be two files to keep together, or two signatures
 of which one could be missing.
 
-Who reads `test-result` alone must never be told more than is known: only a PASS is `PASSED`, and
-what is UNDECIDED is `FAILED` there. An advisory bound that does not hold is a warned test.
+Who reads `test-result` alone must never be told more than is known: only a PASS is `PASSED`
+(`WARNED`, where something was waived for it), and what is UNDECIDED is `FAILED` there. A bound that
+does not hold is a warned test where it is advisory or waived.
 
 Specification: https://github.com/in-toto/attestation, `spec/v1` and `spec/predicates/test-result`.
 """
@@ -101,16 +102,21 @@ def _subjects(evidence: Evidence) -> Iterator[Values]:
     ):
         if digest and (name != "environment" or _SHA256.fullmatch(digest)):
             yield _described(name, digest)
+    for record in evidence.records:
+        if record.rows:
+            yield _described(record.rows.file, record.rows.digest)
 
 
 def _result(evidence: Evidence) -> Values:
     """The fields of `test-result`, but for the address of the run, which has none of its own."""
     tested = evidence.judgements
     passed = [one for one in tested if one.outcome is Outcome.PASS]
-    warned = [one for one in tested if one.outcome is not Outcome.PASS and one.bound.advisory]
-    failed = [one for one in tested if one.outcome is not Outcome.PASS and not one.bound.advisory]
+    rest = [one for one in tested if one.outcome is not Outcome.PASS]
+    warned = [one for one in rest if one.bound.advisory or one.is_waived]
+    failed = [one for one in rest if not (one.bound.advisory or one.is_waived)]
+    good = "WARNED" if any(one.is_waived for one in rest) else "PASSED"
     return {
-        "result": "PASSED" if evidence.verdict.outcome is Outcome.PASS else "FAILED",
+        "result": good if evidence.verdict.outcome is Outcome.PASS else "FAILED",
         "configuration": list(_configuration(evidence)),
         "passedTests": _names(passed),
         "warnedTests": _names(warned),

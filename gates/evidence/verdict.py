@@ -10,7 +10,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gates.domain.judging import Bound, Cause, Judgement, Verdict, decide, judge
+from gates.domain.judging import (
+    Bound,
+    Cause,
+    Judgement,
+    Measurement,
+    Verdict,
+    decide,
+    judge,
+)
 from gates.errors import EvidenceError
 from gates.evidence.evidence import CheckRecord, Evidence, canonical
 from gates.evidence.inventory import Inventory
@@ -155,7 +163,7 @@ def _differences(
             yield f"it judged {one.bound.id} and holds no record of {one.bound.check}"
         elif said.cause is not one.cause:
             yield f"{one.bound.id} is judged '{said.cause}', but what was measured is '{one.cause}'"
-        elif canonical(said.measurement) != canonical(one.measurement):
+        elif _differ(said.measurement, one.measurement):
             yield f"{one.bound.id} was judged by another value than the one that was measured"
     for covers, expires in {(w.covers, w.expires) for b in listed.bounds for w in b.waivers}:
         if expires < evidence.created[:10]:
@@ -166,6 +174,11 @@ def _differences(
     for bound in _judged_bounds(evidence):
         if bound.id not in now:
             yield f"it judged {bound.id}, which is not demanded"
+
+
+def _differ(one: Measurement | None, other: Measurement | None) -> bool:
+    # Equal values are told the fastest; as text, NaN is what it was.
+    return one != other and canonical(one) != canonical(other)
 
 
 def _demand(bound: Bound) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from gates.card.card import Card
 from gates.domain.judging import ModelVersion
 from gates.errors import PromotionRefused
-from gates.evidence.bundle import read_evidence
+from gates.evidence.bundle import read_evidence, read_rows
 from gates.evidence.evidence import Evidence
 from gates.promotion.criteria import Criteria
 from gates.promotion.guards import Question, refuse
@@ -52,7 +52,8 @@ def promote(
 
     Raises:
         PromotionRefused: The guards said no, a line for each thing that differs.
-        EvidenceError: The evidence cannot be read, or is not signed as demanded.
+        EvidenceError: The evidence cannot be read, or is not signed as demanded, or its rows are
+            not there as it digested them.
         RegistryError: The registry failed; it says so if that was after the alias had moved.
         IntegrityError: The artifact of the candidate or champion changed since it was packaged.
         UsageError: There is no reason or no name.
@@ -122,4 +123,5 @@ def _evidence(
                 f"{version.uri} was never gated", advice=f"run: gates run {version.uri}"
             )
         read = read_evidence(path, verify_key=verify_key)
+        read_rows(path, read)
         return read, read.digest

@@ -19,7 +19,7 @@ from gates.card.card import Card
 from gates.domain.judging import ModelVersion
 from gates.domain.review import ModelChange, Review, ReviewOutcome, Trouble
 from gates.errors import GatesError, InputError
-from gates.evidence.bundle import read_evidence
+from gates.evidence.bundle import read_evidence, rows_beside
 from gates.evidence.evidence import canonical
 from gates.evidence.verdict import settled_verdict
 from gates.project import Project
@@ -254,6 +254,8 @@ class _Gating:
             if (run / file).is_file():
                 shutil.copyfile(run / file, folder / file)
         evidence = read_evidence(folder / "evidence.json")
+        for rows in rows_beside(run / "evidence.json", evidence).values():
+            shutil.copyfile(rows, folder / rows.name)
         if name == "before":
             self._review = replace(self._review, before=f"{name}/evidence.json")
             return

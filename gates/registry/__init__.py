@@ -285,7 +285,7 @@ class Registry(Protocol):
 
         Args:
             uri: The version's, as for `resolve`.
-            into: A folder to put `evidence.json`, and its signature when there is one, into.
+            into: A folder to put `evidence.json`, and what stands beside it, into.
 
         Returns:
             The path of `evidence.json`; None when the version was never gated.
@@ -299,7 +299,7 @@ class Registry(Protocol):
 
         Args:
             run_id: The MLflow run (`Event.run_id`).
-            into: A folder to put `evidence.json`, and its signature when there is one, into.
+            into: A folder to put `evidence.json`, and what stands beside it, into.
 
         Raises:
             RegistryError: There is no such run, or it holds no evidence.

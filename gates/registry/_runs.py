@@ -12,12 +12,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from gates.errors import RegistryError
+from gates.evidence.bundle import ROWS
+from gates.evidence.version_2 import SIGNATURE
 from gates.registry import Event
 from gates.registry._connection import Connection, Taken
 from gates.registry._events import PREFIX, event_of, event_tags
 
 _EVIDENCE = "evidence.json"
-_SIGNATURE = "evidence.json.sig"
+_SIGNATURE = _EVIDENCE + SIGNATURE  # of what earlier versions wrote
 
 
 class Runs:
@@ -104,7 +106,7 @@ class Runs:
                 client.log_artifact(run, str(shutil.copyfile(source, Path(folder) / name)))
 
     def fetch_evidence(self, run: str, into: Path) -> Path:
-        """Fetch `evidence.json`, and its signature when there is one, from a gate run.
+        """Fetch `evidence.json`, and what belongs to it, from a gate run.
 
         Raises:
             RegistryError: The run holds none.
@@ -112,7 +114,8 @@ class Runs:
         with self._connection.calls(f"fetch the evidence of run {run}", transfer=True) as client:
             there = {one.path for one in client.list_artifacts(run)}
             into.mkdir(parents=True, exist_ok=True)
-            for name in sorted(there & {_EVIDENCE, _SIGNATURE}):
+            names = {name for name in there if name.endswith(ROWS) and "/" not in name}
+            for name in sorted(names | there & {_EVIDENCE, _SIGNATURE}):
                 client.download_artifacts(run, name, str(into))
         if _EVIDENCE not in there:
             raise RegistryError(f"the gate run {run} holds no {_EVIDENCE}", advice="gate again")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from gates.registry import Event, Listed, Registry
+from gates.system.json_files import json_value
 
 __all__ = ["ModelHistory", "read_history"]
 
@@ -53,6 +54,18 @@ class ModelHistory:
             if (status := one.tags.get("gates.status", "")) in _WITHOUT_VERDICT
         )
 
+    def bar_moved(self, event: Event) -> tuple[str, ...]:
+        """The bounds that moved after results of the same bytes were seen, in words.
+
+        Args:
+            event: A gate, or a promotion on the evidence of one.
+        """
+        gates = (one for one in self.events if one.kind == "gate" and one.summary)
+        for one in gates:
+            if one.evidence_digest and one.evidence_digest == event.evidence_digest:
+                return _texts(one.summary, "bar_moved")
+        return ()
+
     def since(self, alias: str) -> datetime | None:
         """When the version under an alias came there; None when no promotion put it there."""
         version = self.aliases.get(alias)
@@ -60,6 +73,16 @@ class ModelHistory:
             if event.alias == alias and event.state == "done":
                 return event.when if event.version == version else None
         return None
+
+
+def _texts(summary: str, key: str) -> tuple[str, ...]:
+    """A list of texts in the summary of a gate, which anybody may have written."""
+    try:
+        found = json_value(summary)
+    except ValueError:
+        return ()
+    texts = found.get(key) if isinstance(found, dict) else None
+    return tuple(one for one in texts or () if isinstance(one, str)) if texts else ()
 
 
 def read_history(

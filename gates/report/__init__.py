@@ -17,6 +17,7 @@
     section.py              a part that lists cases, as every form is given it
     sections.py             all of these, and how to add one
     waivers.py              what is excused, what that would have been, and what need not be
+    moved_bar.py            bounds that moved after results were seen
     counterexamples.py      what went wrong in single cases, and the command that keeps each
     differences.py          old and new lists of a ranking difference, with titles and moves
     criteria.py             how golden set and card changed under a model

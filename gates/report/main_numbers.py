@@ -7,6 +7,7 @@ from typing import Any
 
 from gates.domain.judging import Judgement, Outcome
 from gates.evidence.evidence import Evidence
+from gates.report.moved_bar import in_brief
 from gates.report.summary import outcome_of
 from gates.report.text import clip
 
@@ -52,6 +53,7 @@ def summary_of(evidence: Evidence) -> dict[str, Any]:
         "champion": evidence.champion.version if evidence.champion else "",
         "metrics": metrics,
         "counts": counts,
+        "bar_moved": list(in_brief(evidence)),
         "seconds": total[-1] if total else None,
     }
 
@@ -65,5 +67,6 @@ def compact_summary(evidence: Evidence) -> str:
     """The first of the main numbers and reasons as JSON, short enough for a tag in MLflow."""
     found = summary_of(evidence)
     found["metrics"] = found["metrics"][:_COMPACT_METRICS]
+    found["bar_moved"] = [clip(one, _COMPACT_REASON) for one in found["bar_moved"]]
     found["reasons"] = [clip(one, _COMPACT_REASON) for one in found["reasons"][:_COMPACT_REASONS]]
     return json.dumps(found, separators=(",", ":"), ensure_ascii=False)

@@ -14,7 +14,7 @@ from gates.domain.exhibits import Cell, Table
 from gates.domain.judging import Judgement, Outcome, deciding
 from gates.domain.review import Review
 from gates.evidence.evidence import Evidence
-from gates.report import advice, criteria, summary, text, waivers, wording
+from gates.report import advice, criteria, moved_bar, summary, text, waivers, wording
 from gates.report.blocks import (
     bounds_table,
     code,
@@ -149,6 +149,10 @@ def _section(
 ) -> str:
     section = _Section(share, (_head(review, evidence, alone), _next(review, evidence)))
     if evidence:
+        if (bar := moved_bar.section(evidence)).lead:
+            shown = "\n".join(f"- {escape(one, 300)}" for one in moved_bar.in_brief(evidence))
+            said = f"{escape(bar.lead, 1000)}:\n\n{shown}"
+            section.add(titled(bar.title, said), "how the bar moved")
         parts = _parts(evidence)
         if review.change.kind == "criteria" and before:
             section.add(

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gates.evidence.evidence import Evidence
-from gates.report import counterexamples, waivers
+from gates.report import counterexamples, moved_bar, waivers
 from gates.report.section import Section
 
 __all__ = ["SECTIONS", "sections"]
 
-SECTIONS: tuple[Callable[[Evidence], Section], ...] = (waivers.section, counterexamples.section)
+SECTIONS: tuple[Callable[[Evidence], Section], ...] = (
+    moved_bar.section,
+    waivers.section,
+    counterexamples.section,
+)
 
 
 def sections(evidence: Evidence) -> tuple[Section, ...]:

@@ -9,6 +9,7 @@ serving.py       the judge asked over a socket; front.py: the pytest that people
 version.py       a version: its files, lock and environment
 arm.py           a version at work: asked once for each frame; predictions.py: for what
 subject.py       both arms and the golden set, as checks get them
+bar.py           when the card was committed, and how its bounds moved since results were seen
 own_tests.py     tests of the model's own, as judgements; own_process.py: their process, told what
                  to run; caged_tests.py: its program, with caged_session.py (pytest in it) and
                  caged_arms.py (both versions as tests see them there)

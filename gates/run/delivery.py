@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gates.errors import GatesError
-from gates.evidence.bundle import write_evidence
+from gates.evidence.bundle import rows_beside, write_evidence
 from gates.evidence.counterexamples import CounterexampleStore
 from gates.evidence.evidence import Evidence, evidence_digest
 from gates.evidence.signing import signer_of
@@ -97,7 +97,7 @@ def log_outcome(
     Args:
         registry: Where to.
         evidence: The outcome.
-        path: Its `evidence.json`.
+        path: Its `evidence.json`; the rows beside it are logged too.
         source: Who ran the gate, and from where.
 
     Returns:
@@ -113,7 +113,7 @@ def log_outcome(
     }
     return registry.log_gate(
         path,
-        tuple(reports),
+        [*reports, *rows_beside(path, evidence).values()],
         evidence.candidate,
         _metrics(evidence),
         tags,

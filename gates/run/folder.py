@@ -138,6 +138,14 @@ class RunFolder:
         """
         write_atomically(self.path / "parts" / f"{name}.json", canonical(part))
 
+    def leave_beside(self, name: str, content: bytes) -> None:
+        """Leave a file that belongs to the evidence and stands beside it.
+
+        Raises:
+            UsageError: The folder cannot be written.
+        """
+        write_atomically(self.path / name, content, durable=True)
+
     def parts(self) -> Iterator[RunPart]:
         """The parts that were left, in the order of their names.
 

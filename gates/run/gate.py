@@ -29,7 +29,9 @@ from gates.domain.judging import (
     ModelVersion,
     decide,
 )
+from gates.domain.query_rows import QueryRows
 from gates.errors import GatesError, ModelFault, NoChampion
+from gates.evidence.bar import BarFacts
 from gates.evidence.counterexamples import CounterexampleStore
 from gates.evidence.evidence import CheckRecord, Evidence, FaultCause, RegistryFacts, Timing
 from gates.evidence.facts import card_facts, gate_facts, golden_facts, now
@@ -60,7 +62,9 @@ class Gate:
         timings: Where time went so far.
         records: What the checks that ran gave.
         environments: role → what it ran in, from other processes of the same run.
+        bar: When the bar was fixed, once that has been looked up.
         keep: Given each record as soon as it is there.
+        leave: Given the name and bytes of each file that is to stand beside the evidence.
     """
 
     run_id: str
@@ -73,7 +77,9 @@ class Gate:
     timings: list[Timing] = field(default_factory=list)
     records: dict[str, CheckRecord] = field(default_factory=dict)
     environments: dict[str, EnvironmentFacts] = field(default_factory=dict)
+    bar: BarFacts | None = None
     keep: Callable[[CheckRecord], None] = field(default=lambda _: None)
+    leave: Callable[[str, bytes], None] = field(default=lambda _, __: None)
     _start: Future[None] | None = None
     _waited: bool = False
 
@@ -140,6 +146,7 @@ class Gate:
             verdict=decide(complete),
             inventory=self.inventory,
             registry=self.registry,
+            bar=self.bar,
         )
 
     def close(self) -> None:
@@ -178,9 +185,21 @@ def _run(name: str, gate: Gate) -> CheckRecord:
     exhibits = tuple(one for one in found if isinstance(one, Exhibit))
     counterexamples = tuple(one for one in found if isinstance(one, Counterexample))
     replay = next((one for one in found if isinstance(one, Replay)), None)
+    rows = next((one for one in found if isinstance(one, QueryRows)), None)
+    if rows is not None:
+        gate.leave(rows.as_file(name).file, rows.content)
     took = round(seconds, 4)
     return CheckRecord(
-        name, measurements, exhibits, took, cause, fault, log, counterexamples, replay
+        name,
+        measurements,
+        exhibits,
+        took,
+        cause,
+        fault,
+        log,
+        counterexamples,
+        replay,
+        rows.as_file(name) if rows else None,
     )
 
 

@@ -23,6 +23,7 @@ from gates.environments.launching import Limits
 from gates.environments.programs import CagedProgram
 from gates.errors import GatesError, NoChampion, UsageError
 from gates.evidence.inventory import Inventory
+from gates.evidence.signing import key_file
 from gates.run.arm import VersionArm
 from gates.run.caged_arms import QUESTION
 from gates.run.own_tests import Listing, Phase, read_phases
@@ -297,7 +298,8 @@ def _visible(folder: Path, project: Path, hidden: Sequence[Path]) -> Iterator[Pa
 
 def _hidden(settings: Settings) -> list[Path]:
     own = [settings.cache, settings.output, settings.counterexamples]
-    own += [settings.signing_key] if settings.signing_key else []
+    key = key_file(settings.signing_key)
+    own += [key] if key else []
     scheme, separator, store = settings.tracking_uri.partition(":///")
     if scheme == "file":
         own.append(Path("/", store))

@@ -22,7 +22,8 @@ from gates.evidence.evidence import SCHEMA, CheckRecord, Evidence, Timing
 from gates.evidence.signing import signer_of
 from gates.evidence.verdict import OWN_TESTS
 from gates.project import Project
-from gates.run.delivery import Delivery, deliver
+from gates.run.bar import bar_facts
+from gates.run.delivery import Delivery, deliver, who
 from gates.run.folder import ResolvedRun, RunFolder, RunPart
 from gates.run.gate import Gate, open_gate
 from gates.run.own_process import OwnTests
@@ -145,6 +146,10 @@ class GateSession:
             self._tests.start()
         except GatesError as problem:
             self._say_of_tests(str(problem))
+        # While both versions start: whoever changes the bar from here on changes nothing of it.
+        self.gate.bar = bar_facts(
+            project.registry, card, candidate, self.gate.inventory, golden_digest, by=who()
+        )
         self.gate.timings.append(Timing("resolve versions", round(resolved - self._started, 3)))
         self.view.opened(self.gate)
 
@@ -159,6 +164,7 @@ class GateSession:
             against_itself=self.request.against_itself,
         )
         self._gate.keep = self._keep
+        self._gate.leave = lambda name, content: self.folder.leave_beside(name, content)
 
     def _take_folder(self, run: ResolvedRun) -> None:
         """Make the run's folder, or go on in the one that the caller named."""

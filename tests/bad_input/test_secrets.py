@@ -9,6 +9,7 @@ import pytest
 
 from tests.bad_input.conftest import World
 from tests.conftest import CommandLine
+from tests.sealed import record_in
 from tests.toys import MODEL
 
 SECRETS = {
@@ -44,10 +45,11 @@ def test_a_secret_of_the_gate_is_seen_by_no_model_and_written_nowhere(
     command = ["--", "--override-ini", "junit_suite_name=https://ada:s3cr3t-in-a-uri@mlflow"]
     run = gates("run", json.loads(packaged.out)["uri"], world.options(), "--json", command)
     assert run.code == 3, run.err
-    evidence = json.loads(Path(json.loads(run.out)["evidence"]).read_text())
+    evidence = record_in(Path(json.loads(run.out)["evidence"]))
     log = "".join(record["log"] for record in evidence["records"])
     assert "OMP_NUM_THREADS" in log, "the model did look at its environment"
     assert "https://***@mlflow" in evidence["gate"]["command"][-1]
+    assert "s3cr3t" not in json.dumps(evidence)
     for answer in (packaged, run):
         assert "s3cr3t" not in answer.out + answer.err
     assert _holding("s3cr3t", world.project, tmp_path) == []

@@ -19,6 +19,7 @@ from gates.checks import catalogue
 from gates.golden import read_golden
 from tests.conftest import CommandLine
 from tests.logged import RANKER, TEXT_TO_LABEL, model_folder, register
+from tests.sealed import record_in
 
 FEATURES = [{"type": "double", "name": "bm25"}, {"type": "double", "name": "clicks"}]
 SCORE = [{"type": "double"}]
@@ -109,7 +110,7 @@ def test_from_a_name_and_labelled_queries_to_a_pass(
     late = outcomes["lockfile::after-the-fact"]
     assert (late["outcome"], late["advisory"], late["value"]) == ("FAIL", True, 1.0)
     assert outcomes["score-range::label-accuracy"]["value"] == 1.0
-    evidence = json.loads(Path(json.loads(ran.out)["evidence"]).read_text())
+    evidence = record_in(Path(json.loads(ran.out)["evidence"]))
     assert evidence["candidate"]["lock_digest"].startswith("sha256:")
     said = json.dumps(evidence, ensure_ascii=False)
     assert "made after the fact by gates init on" in said

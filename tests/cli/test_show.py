@@ -11,6 +11,7 @@ from gates.evidence.bundle import write_evidence
 from gates.report.renderer import Form, find_renderer
 from tests.conftest import CommandLine
 from tests.report import evidence_factory as factory
+from tests.sealed import record_in
 
 
 @pytest.fixture
@@ -45,4 +46,4 @@ def test_the_terminal_names_the_folder_of_the_run(gates: CommandLine, evidence: 
 
 def test_as_json_it_is_the_evidence(gates: CommandLine, evidence: Path) -> None:
     shown = json.loads(gates("show", str(evidence), "--json").out)
-    assert shown == json.loads(evidence.read_bytes())
+    assert shown == record_in(evidence)

@@ -147,7 +147,7 @@ def test_a_key_may_be_in_a_variable(
         signer_of("env:GATE_KEY")
     monkeypatch.setenv("GATE_KEY", keys[0].read_text())
     write_evidence(tmp_path / "evidence.json", factory.passing(), signer=signer_of("env:GATE_KEY"))
-    assert read_evidence(tmp_path / "evidence.json", verify_key=keys[1])
+    assert read_evidence(tmp_path / "evidence.json", verify_key=keys[1]).is_signed
 
 
 def test_a_key_may_stay_where_a_program_signs_by_it(
@@ -164,7 +164,7 @@ def test_a_key_may_stay_where_a_program_signs_by_it(
     write_evidence(
         tmp_path / "evidence.json", factory.passing(), signer=signer_of(command, keys[1])
     )
-    assert read_evidence(tmp_path / "evidence.json", verify_key=keys[1])
+    assert read_evidence(tmp_path / "evidence.json", verify_key=keys[1]).is_signed
     verified(json.loads((tmp_path / "evidence.json").read_bytes()), keys[1])
 
 

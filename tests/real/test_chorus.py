@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import CommandLine
 from tests.real import chorus
 from tests.real.conftest import Desk
+from tests.sealed import record_in
 
 pytestmark = pytest.mark.requires_real_data
 
@@ -28,7 +29,7 @@ def gated(
 
 def exhibits(said: dict[str, Any]) -> list[dict[str, Any]]:
     """What the ranking difference of a run shows."""
-    records = json.loads(Path(said["evidence"]).read_text(encoding="utf-8"))["records"]
+    records = record_in(Path(said["evidence"]))["records"]
     (shown,) = (one["exhibits"] for one in records if one["check"] == "ranking-diff")
     return list(shown)
 

@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import CommandLine
 from tests.real import wands
 from tests.real.conftest import Desk
+from tests.sealed import record_in
 
 pytestmark = pytest.mark.requires_real_data
 
@@ -70,7 +71,7 @@ def test_what_a_slip_or_a_wide_letter_does_is_shown_at_its_smallest(
     assert values["behaviour::invariance.unicode"] > 0.2, "it does not fold full-width letters"
     assert 0.05 < values["behaviour::score-shift.typo"] < 0.2
     assert {"behaviour::invariance.plural[words=long]"} <= values.keys()
-    records = json.loads(Path(said["evidence"]).read_text(encoding="utf-8"))["records"]
+    records = record_in(Path(said["evidence"]))["records"]
     (check,) = (one for one in records if one["check"] == "behaviour")
     (table,) = (one for one in check["exhibits"] if one["title"].startswith("Smallest queries"))
     smallest = table["rows"]

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from gates.evidence.bundle import read_evidence
 from tests.conftest import PRISTINE, Shelf
 from tests.toys import MODEL, copy_project, store_of
 
@@ -184,8 +185,8 @@ def test_nothing_that_a_project_brings_touches_the_judge(shop: Shop, how: str) -
     code, said, heard = shop.run("shuffled", **environ)
     assert code == 1, heard
     evidence = Path(said["evidence"])
-    assert json.loads(evidence.read_text())["verdict"]["outcome"] == "FAIL"
-    assert evidence.with_name("evidence.json.sig").is_file()
+    found = read_evidence(evidence)
+    assert (found.verdict.outcome, found.is_signed) == ("FAIL", True)
     assert shop.verdict_in_the_registry("shuffled") == "FAIL"
     assert not shop.loaded.exists()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CommandLine, Shelf
+from tests.sealed import record_in
 from tests.toys import MODEL, copy_project
 
 
@@ -75,7 +76,7 @@ def test_a_candidate_that_dies_while_explaining_gets_the_verdict_of_one_that_exp
         said = json.loads(
             gates("run", shelf.uri(version), champion, shelf.options(), output, "--json").out
         )
-        evidence = json.loads(Path(said["evidence"]).read_text(encoding="utf-8"))
+        evidence = record_in(Path(said["evidence"]))
         (lists,) = (
             one
             for record in evidence["records"]
@@ -125,7 +126,7 @@ def test_the_evidence_says_where_the_time_went(
     gates: CommandLine, shelf: Shelf, tmp_path: Path
 ) -> None:
     answer = gates("run", shelf.uri("good"), shelf.options(), "--output", str(tmp_path), "--json")
-    evidence = json.loads(Path(json.loads(answer.out)["evidence"]).read_text())
+    evidence = record_in(Path(json.loads(answer.out)["evidence"]))
     assert {one["step"] for one in evidence["timings"]} >= {"resolve versions", "total"}
     assert all(record["seconds"] >= 0 for record in evidence["records"])
     assert evidence["environments"]["candidate"]["load_seconds"] > 0

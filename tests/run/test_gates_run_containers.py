@@ -13,6 +13,7 @@ from gates.environments.images import ImageCache
 from gates.locks.lock import read_installable
 from tests.conftest import CommandLine, Shelf
 from tests.containers import BASE_IMAGE, needs_docker
+from tests.sealed import record_in
 from tests.toys import CARD, MODEL, copy_project
 
 pytestmark = needs_docker
@@ -37,7 +38,7 @@ def gate(
     card.write_text(CARD.replace(written, environment))
     answer = gates("run", shelf.uri(version), shelf.options(project), "--json")
     said = json.loads(answer.out)
-    return answer.code, said, json.loads(Path(said["evidence"]).read_text(encoding="utf-8"))
+    return answer.code, said, record_in(Path(said["evidence"]))
 
 
 def docker(base: EnvironmentFacts, **more: object) -> str:

@@ -24,12 +24,12 @@ from gates.checks.ranking_diff.explanations import with_reasons
 from gates.checks.ranking_diff.golden_rows import GoldenRows
 from gates.comparison.exhibits import judge_next, most_changed, side_by_side, worst_places
 from gates.comparison.measure import MeasuredQueries
+from gates.comparison.measured_rows import Request, measured, rows_of
 from gates.comparison.measures import SEVERE, RankingMeasures
 from gates.comparison.measuring import means
 from gates.comparison.metric import Metric
 from gates.comparison.metrics import likeness_measures, quality, quality_metrics
 from gates.comparison.per_query import measure_queries
-from gates.comparison.slices import cuts
 from gates.domain.judging import Measurement
 from gates.domain.subject import CheckPlan, Subject
 from gates.domain.tasks import AnswerForm
@@ -77,9 +77,10 @@ def _measure(subject: Subject, plan: CheckPlan[RankingDiffOptions]) -> Iterator[
         noise = _noise(subject, rows, primary, options)
         yield from (one for one in noise if one.metric in plan.metrics)
         queries = replace(queries, noise=noise[0].value or 0.0)
-    slices = [*cuts(queries.population.slices, plan.slices, rows.queries)]
     margins = {metric.removesuffix(".delta"): of for metric, of in plan.margins.items()}
-    yield from queries.measure(names, slices, margins=margins)
+    request = Request(tuple(names), tuple(plan.slices), margins)
+    yield from measured(queries, request)
+    yield rows_of(queries, request, rows.names(np.arange(rows.queries)))
     k = primary.depth or 0
     shown = most_changed(queries.gain, all_of_them=True)
     lists = rows.lists(np.arange(rows.queries))
