@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -53,7 +54,9 @@ NDCG = "check: ranking-diff, bound: ndcg@10.delta"
         ),
     ],
 )
-def test_it_excuses_what_it_names_and_nothing_else(project: Path, what: str, covered) -> None:  # noqa: ANN001
+def test_it_excuses_what_it_names_and_nothing_else(
+    project: Path, what: str, covered: Callable[[str], bool]
+) -> None:
     golden = read_golden(project / "golden" / "toy-ranker")
     card = read(project, waived(what.replace("q1", golden.query_id[0])))
     bounds = card.bounds(golden)

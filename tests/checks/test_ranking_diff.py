@@ -301,13 +301,13 @@ def test_a_better_candidate_is_shown_to_be_so_and_slices_pay_for_being_many() ->
     )
     result = run("ranking-diff", better, "ndcg@10.p-better", slices=("part",))
     assert (result["ndcg@10.p-better"].value or 1) < 0.001
-    slices = [result.measurements["ndcg@10.p-better", f"part={one}"].value for one in "ab"]
+    slices = [result.measurements["ndcg@10.p-better", f"part={one}"].value or 0.0 for one in "ab"]
     alone = [
         run("ranking-diff", better, "ndcg@10.p-better", slices=(f"part={one}",)).measurements
         for one in "ab"
     ]
     by_itself = [
-        found["ndcg@10.p-better", f"part={one}"].value
+        found["ndcg@10.p-better", f"part={one}"].value or 0.0
         for found, one in zip(alone, "ab", strict=True)
     ]
     assert max(slices) < 0.001

@@ -12,9 +12,11 @@ from gates.kernels.informative import ALIKE
 from gates.kernels.packed import Floats
 
 
-def measured(old: Floats, new: Floats, **unjudged: tuple[Floats, Floats]) -> Measurement:
+def measured(
+    old: Floats, new: Floats, unjudged: tuple[Floats, Floats] | None = None
+) -> Measurement:
     sample = Sample(np.ones(old.size), np.zeros(old.size, np.bool_), severe=0.3)
-    metric = PairedMetric("ndcg@10", old, new, **unjudged)
+    metric = PairedMetric("ndcg@10", old, new, unjudged)
     return relative_change(sample, metric, ("", np.ones(old.size, np.bool_)))
 
 

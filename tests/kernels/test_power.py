@@ -58,7 +58,7 @@ def test_slices_that_must_all_hold_and_uneven_weights_cost_queries() -> None:
     values = dense(np.random.default_rng(2), 300)
     alone = queries_needed(values, even(300), MARGIN, worst=WORST)
     assert queries_needed(values, even(300), MARGIN, worst=WORST, slices=5) > 1.5 * alone
-    uneven = SampleDesign(np.arange(300) % 10 + 1.0)
+    uneven = SampleDesign(np.arange(300, dtype=np.float64) % 10 + 1)
     assert queries_needed(values, uneven, MARGIN, worst=WORST) > 1.2 * alone
 
 
