@@ -339,7 +339,8 @@ def _by_query(specs: Mapping[str, tuple[MetricSpec, ...]]) -> Callable[[str, str
 
 def _digest(policy: Policy) -> str:
     # Who moves the alias, and how soon, changes nothing of what is measured or how it is judged.
-    without = {"promote", "evidence_days"} | (set() if policy.waivers else {"waivers"})
+    unwritten = {key for key in ("waivers", "approvals") if not getattr(policy, key)}
+    without = {"promote", "evidence_days"} | unwritten
     said = policy.model_dump(mode="json", exclude=without)
     text = json.dumps(said, sort_keys=True, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

@@ -15,6 +15,7 @@ from gates.domain.judging import Layer
 from gates.domain.tasks.written import WrittenTask
 
 __all__ = [
+    "ApprovalPolicy",
     "BoundPolicy",
     "CheckPolicy",
     "EnvironmentPolicy",
@@ -41,6 +42,9 @@ Number = Annotated[float, Field(allow_inf_nan=False, strict=True), BeforeValidat
 
 Named = Annotated[str, Field(min_length=1, pattern=r"^[^*?]+$")]
 """The name of one thing: there are no wildcards."""
+
+
+_KEY = r"^MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=$"  # DER of an Ed25519 public key, in base64
 
 
 class Strict(BaseModel):
@@ -205,6 +209,26 @@ class WaiverPolicy(Strict):
         return named + (f", query {self.query}" if self.query else "")
 
 
+class ApprovalPolicy(Strict):
+    """Who has to have seen the evidence before it promotes anything.
+
+    Attributes:
+        needed: How many, besides whoever promotes and whoever ran the gate.
+        keys: Person → Ed25519 public key: the line of the PEM file between the others.
+    """
+
+    needed: int = Field(default=1, ge=1, strict=True)
+    keys: dict[str, Annotated[str, Field(pattern=_KEY)]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> ApprovalPolicy:
+        if len(set(self.keys.values())) < len(self.keys):
+            raise ValueError("two people have the same key: each needs their own")
+        if self.needed > len(self.keys):
+            raise ValueError(f"{self.needed} are needed, and {len(self.keys)} can approve")
+        return self
+
+
 class Policy(Strict):
     """The front matter of a card.
 
@@ -215,6 +239,7 @@ class Policy(Strict):
         golden: The golden set's folder; `golden/MODEL` when not written.
         champion: The registry alias that means "in production".
         promote: Whether the service moves that alias by itself when a gate passed.
+        approvals: Who has to have seen the evidence before it promotes; nobody when None.
         evidence_days: After how many days evidence promotes nothing any more; never when None.
         environment: How a version is run.
         seed: Of every random draw, so that the same run gives the same numbers.
@@ -229,7 +254,16 @@ class Policy(Strict):
     champion: str = Field(default="champion", pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
     promote: Literal["by-hand", "on-pass"] = "by-hand"
     evidence_days: int | None = Field(default=None, ge=1, strict=True)
+    approvals: ApprovalPolicy | None = None
     environment: EnvironmentPolicy = EnvironmentPolicy()
     seed: int = Field(default=20260101, ge=0)
     checks: dict[str, CheckPolicy | None] = Field(min_length=1)
     waivers: list[WaiverPolicy] = []
+
+    @model_validator(mode="after")
+    def _somebody_can_approve_in_time(self) -> Policy:
+        if self.approvals and self.promote == "on-pass":
+            raise ValueError(
+                "'approvals' are given after a gate: 'promote: on-pass' leaves no time"
+            )
+        return self

@@ -15,6 +15,7 @@ import typer
 
 from gates import __version__
 from gates.cli._errors import report_error, write_error
+from gates.cli.approve import approve
 from gates.cli.changed import changed
 from gates.cli.demo import demo
 from gates.cli.diff import DiffCommand, diff
@@ -61,6 +62,7 @@ app.command("show")(show)
 app.command("verify")(verify)
 app.command("rejudge")(rejudge)
 app.command("diff", cls=DiffCommand)(diff)
+app.command("approve")(approve)
 app.command("promote")(promote)
 app.command("rollback")(rollback)
 app.command("history")(history)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,7 +23,10 @@ from gates.project import Project
 from gates.report.renderer import Form
 from gates.system.json_files import json_value
 
-__all__ = ["show"]
+if TYPE_CHECKING:
+    from gates.evidence.evidence import Evidence
+
+__all__ = ["find_evidence", "show"]
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -58,7 +62,7 @@ def show(
     home = project_from(project, tracking_uri, cache)
     speech = Speech(as_json)
     with tempfile.TemporaryDirectory() as scratch:
-        path = _find(what, home, Path(scratch))
+        path = find_evidence(what, home, Path(scratch))
         kept = path.parent if path.parent != Path(scratch) else None
         evidence = read_evidence(path, verify_key=home.settings.verify_key)
         settled_verdict(evidence, path)
@@ -67,6 +71,8 @@ def show(
         return
     if form is Form.TERMINAL and not output:
         print_report(evidence, speech.out, folder=kept)
+        for line in _approvals(evidence, home):
+            speech.say(line)
         return
     content = find_renderer(form).render(evidence)
     if output:
@@ -76,7 +82,34 @@ def show(
         typer.echo(content)
 
 
-def _find(what: str, project: Project, scratch: Path) -> Path:
+def _approvals(evidence: Evidence, home: Project) -> Iterator[str]:
+    """Who approved evidence, where its card asks for that."""
+    from gates.evidence.approval import Approval
+    from gates.promotion.approvals import given
+
+    model = evidence.candidate.name
+    policy = home.card(model).policy.approvals if home.has_card(model) else None
+    if policy is None:
+        return
+    registry, version = home.registry, evidence.candidate.version
+    wanted = Approval(model, version, registry.identity().id, evidence.digest)
+    by = given(policy.keys, registry.events(model), wanted)
+    yield f"{len(by)} of {policy.needed} approvals"
+    for person, event in by.items():
+        yield f"  approved by {person}, {event.when:%Y-%m-%d}: {event.why}"
+
+
+def find_evidence(what: str, project: Project, scratch: Path) -> Path:
+    """The evidence that somebody names.
+
+    Args:
+        what: A run's folder, an `evidence.json`, a model version or a gate's MLflow run.
+        project: Whose registry is asked.
+        scratch: Where what the registry keeps is put.
+
+    Raises:
+        UsageError, RegistryError: There is none.
+    """
     from gates.registry.names import parse_uri
 
     path = Path(what)

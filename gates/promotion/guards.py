@@ -13,9 +13,11 @@ from functools import cached_property
 from gates.card.card import Card
 from gates.domain.judging import Cause, ModelVersion, Outcome
 from gates.errors import PromotionRefused
+from gates.evidence.approval import Approval
 from gates.evidence.evidence import Evidence, RegistryFacts
 from gates.evidence.inventory import Inventory
 from gates.evidence.verdict import Rederived, rederive
+from gates.promotion.approvals import missing
 from gates.promotion.criteria import Criteria
 from gates.registry import Event
 
@@ -36,6 +38,7 @@ class Question:
         events: What was done to the candidate's model, newest first.
         registry: Which registry all this is in.
         first: True where a first version is to be promoted, with no champion to compare with.
+        by: Who promotes.
     """
 
     card: Card
@@ -47,6 +50,7 @@ class Question:
     events: tuple[Event, ...]
     registry: RegistryFacts
     first: bool = False
+    by: str = ""
 
     @cached_property
     def judged_again(self) -> Rederived:
@@ -233,6 +237,12 @@ def _no_pass(question: Question) -> Iterator[str]:
             yield "the evidence holds no required judgement"
 
 
+def _unapproved(question: Question) -> Iterator[str]:
+    version = question.version
+    wanted = Approval(version.name, version.version, question.registry.id, question.digest)
+    yield from missing(question.card, question.events, wanted, question.by)
+
+
 GUARDS = (
     Guard("model", "the card is the candidate's", _of_another_model),
     Guard("record", "a gate run of this version recorded the evidence", _unrecorded),
@@ -245,5 +255,6 @@ GUARDS = (
     Guard("measurements", "its verdict is what its measurements make", _contradictions, False),
     Guard("first", "there is a champion, or it is promoted as a first version", _not_first, False),
     Guard("verdict", "the verdict is PASS", _no_pass, False),
+    Guard("approvals", "as many people approved it as the card asks", _unapproved, False),
 )
 """All that a promotion asks, in the order in which refusals are told."""

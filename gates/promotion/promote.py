@@ -62,7 +62,9 @@ def promote(
     alias, model = card.policy.champion, card.policy.model
     # What is verified here, once, holds until the alias has moved: nobody else moves it meanwhile.
     with registry.exclusive(model):
-        question = _look_up(registry, card, candidate, evidence, criteria, verify_key, first=first)
+        question = _look_up(
+            registry, card, candidate, evidence, criteria, verify_key, first=first, by=by
+        )
         version, champion = question.version, question.champion
         if champion and champion.uri == version.uri:
             raise PromotionRefused(
@@ -96,6 +98,7 @@ def _look_up(
     verify_key: Path | None,
     *,
     first: bool,
+    by: str,
 ) -> Question:
     version = registry.resolve(candidate)
     read, digest = _evidence(registry, version, evidence, verify_key)
@@ -109,6 +112,7 @@ def _look_up(
         registry.events(version.name),
         registry.identity(),
         first,
+        by,
     )
 
 

@@ -37,7 +37,7 @@ __all__ = [
     "Registry",
 ]
 
-EventKind = Literal["package", "gate", "promote", "rollback"]
+EventKind = Literal["package", "gate", "approve", "promote", "rollback"]
 EventState = Literal["begun", "done", "failed"]
 GateOrigin = Literal["", "hand", "ci", "service"]
 """Where a gate ran: by hand, in continuous integration, in `gates serve`; empty: not recorded."""
@@ -81,7 +81,8 @@ class Event:
         origin: For a gate, where it ran; empty when that was not recorded.
         link: For a gate, its page in CI or in the service; empty when there is none.
         job: For a gate, the id that the service knows it by; empty when no service ran it.
-        summary: For a gate, its main numbers as JSON (`gates.report.summary.summary_of`).
+        summary: For a gate, its main numbers as JSON (`gates.report.summary.summary_of`); for an
+            approval, what was signed (`gates.evidence.approval`).
     """
 
     when: datetime

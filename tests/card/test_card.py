@@ -160,3 +160,30 @@ def test_yaml_that_builds_objects_is_refused(project: Path) -> None:
     text = CARD.replace("model: toy-ranker", "model: !!python/object/apply:os.getcwd []")
     with pytest.raises(CardError, match="not valid YAML"):
         read(project, text)
+
+
+KEY = "MCowBQYDK2VwAyEA" + "A" * 43 + "="
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        (f"{{needed: 2, keys: {{ann: {KEY}}}}}", "2 are needed, and 1 can approve"),
+        (f"{{keys: {{ann: {KEY}, ben: {KEY}}}}}", "the same key"),
+        ("{keys: {ann: keys/ann.pub}}", "pattern"),
+        ("{keys: {}}", "at least 1"),
+        (f"{{keys: {{ann: {KEY}}}, need: 1}}", "did you mean 'needed'"),
+        (f"{{keys: {{ann: {KEY}}}}}\npromote: on-pass", "leaves no time"),
+    ],
+)
+def test_approvals_that_cannot_be_given_are_an_error(
+    project: Path, written: str, words: str
+) -> None:
+    with pytest.raises(CardError) as caught:
+        read(project, CARD.replace("task:", f"approvals: {written}\ntask:"))
+    assert words in str(caught.value)
+
+
+def test_who_has_to_approve_is_part_of_what_is_judged_by(project: Path) -> None:
+    asking = CARD.replace("task:", f"approvals: {{keys: {{ann: {KEY}}}}}\ntask:")
+    assert read(project, asking).digest != read(project, CARD).digest
