@@ -12,9 +12,10 @@ from gates.domain.waivers import Waiver
 from gates.evidence.evidence import Evidence
 from gates.evidence.inventory import Inventory
 from gates.evidence.verdict import rederive
-from gates.report import html, junit, markdown, summary, terminal
+from gates.report import html, junit, markdown, pull_request, summary, terminal
 from gates.report.main_numbers import summary_of
 from gates.report.waivers import section
+from tests.action.reviews import judged
 from tests.report import evidence_factory as factory
 
 LATER = "2026-06-01"
@@ -50,6 +51,14 @@ def test_each_form_says_so(waived: Evidence, form: object) -> None:
     for said in ("WAIVED", "would be FAIL", "resting on 3 waivers", LATER, "being moved", "ann"):
         assert said in words
     assert "<em>catalogue" not in words
+
+
+def test_the_comment_of_a_pull_request_says_so(waived: Evidence) -> None:
+    text = pull_request.render([(judged(waived), waived, None)])
+    assert "PASS: product-ranker may replace the champion, resting on 3 waivers" in text
+    assert text.count("\n- WAIVED: ") == 3
+    assert "would be FAIL, " in text
+    assert "&#42;catalogue" in text
 
 
 def test_a_build_server_shows_it_as_skipped(waived: Evidence) -> None:
