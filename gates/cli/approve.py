@@ -28,7 +28,10 @@ def approve(
         typer.Argument(metavar="RUN", help="models:/NAME/VERSION, or an evidence.json of it."),
     ],
     key: Annotated[
-        Path, typer.Option("--key", metavar="FILE", help="Your own Ed25519 private key, PEM.")
+        str,
+        typer.Option(
+            metavar="FILE", help="Your own Ed25519 private key: a PEM file, or env:VARIABLE."
+        ),
     ],
     why: WhyOption,
     project: ProjectOption = None,
@@ -45,7 +48,7 @@ def approve(
 
     Example: gates approve models:/product-ranker/7 --key ann.pem --why "looked at the lamps"
     """
-    from gates.evidence.evidence import read_evidence
+    from gates.evidence.bundle import read_evidence
     from gates.evidence.signing import signer_of
     from gates.evidence.verdict import settled_verdict
     from gates.promotion.approvals import approve as approve_evidence
@@ -57,7 +60,7 @@ def approve(
         evidence = read_evidence(path, verify_key=home.settings.verify_key)
         settled_verdict(evidence, path)
     card = home.card(evidence.candidate.name)
-    signer = signer_of(str(key))
+    signer = signer_of(key)
     event = approve_evidence(home.registry, card, evidence, signer=signer, why=why)
     uri = f"models:/{event.model}/{event.version}"
     speech.say(f"{event.by} approved {uri}", "bold green")
