@@ -3,6 +3,7 @@
 evidence.py          the record: its schema, canonical bytes, digest
 statement.py         the record as an in-toto statement: subjects, a test result
 envelope.py          a DSSE envelope around the statement, with signatures
+approval.py          that somebody saw the evidence and lets it promote, signed by a key of theirs
 signing.py           Ed25519 keys: in a file, in a variable, or behind a command
 bundle.py            the file `evidence.json`, written and read
 version_2.py         what earlier versions wrote, brought to the form of today: a bare record, and

@@ -95,7 +95,9 @@ def _lost(bound: Bound) -> str:
 
 def _is_proven_loss(judgement: Judgement) -> bool:
     bound, measured = judgement.bound, judgement.measurement
-    if measured is None or not bound.metric.endswith(".delta") or bound.advisory:
+    if judgement.is_waived or bound.advisory:
+        return False
+    if measured is None or not bound.metric.endswith(".delta"):
         return False
     # A margin is a limit on the far side of 0: what lies between the two is a loss it allows.
     if bound.minimum is not None and bound.minimum < 0:
