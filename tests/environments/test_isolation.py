@@ -132,7 +132,8 @@ from gates.environments.cache import Environment
 from gates.environments.launching import Limits
 from gates.environments.process import Worker
 facts = EnvironmentFacts("", "", "", True, 0)
-environment = Environment(Path(sys.argv[1]), Path(sys.argv[2]), facts)
+python = Path(sys.argv[2])
+environment = Environment(Path(sys.argv[1]), python, python, facts)
 workers = []
 def begin():
     workers.append(Worker.start(environment, Path(sys.argv[3]), Limits(), "candidate"))

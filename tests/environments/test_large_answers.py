@@ -63,7 +63,9 @@ from gates.errors import ModelFault
 import numpy, pyarrow
 place, model, rows = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 facts = EnvironmentFacts("", "", "", True, 0)
-worker = Worker.start(Environment(place, place / "bin/python", facts), model, Limits(), "candidate")
+python = place / "bin/python"
+environment = Environment(place, python, python, facts)
+worker = Worker.start(environment, model, Limits(), "candidate")
 worker.ready()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try: worker.predict({"a": [1.0] * rows})
