@@ -17,7 +17,6 @@ from gates.cli.common import (
 )
 from gates.errors import UsageError
 from gates.project import Project
-from gates.run.drive import drive
 from gates.run.request import RunRequest
 from gates.run.watcher import RunSession, Watcher
 
@@ -92,6 +91,7 @@ def run_gate(
     Example: gates run models:/product-ranker/7
     """
     from gates.registry.names import parse_uri
+    from gates.run.drive import drive  # with it comes all that a gate needs, seconds of imports
 
     settings = settings_from(
         project, tracking_uri, cache, output=output, counterexamples=counterexamples

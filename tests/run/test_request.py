@@ -69,7 +69,7 @@ def test_its_command_asks_for_the_same(
         heard.append(request)
         raise typer.Exit(0)
 
-    monkeypatch.setattr("gates.cli.run.drive", drive)
+    monkeypatch.setattr("gates.run.drive.drive", drive)
     monkeypatch.setattr("os.environ", {"GATES_OUTPUT": "/elsewhere", "HOME": str(tmp_path)})
     CliRunner().invoke(app, request.as_command()[1:], catch_exceptions=False)
     assert heard == [request]
