@@ -48,6 +48,7 @@ _PARTS = {
         "verdicts",
         "why",
         "evidence",
+        "promotion",
         "isolation",
         "security",
         "performance",

@@ -48,14 +48,18 @@ class MlflowServer:
     Args:
         folder: Where its database, artifacts and log go.
         environ: Environment variables for it; `HOOKS` are set unless others are given.
+        host: The address it listens on.
     """
 
-    def __init__(self, folder: Path, environ: Mapping[str, str] = HOOKS) -> None:
+    def __init__(
+        self, folder: Path, environ: Mapping[str, str] = HOOKS, host: str = "127.0.0.1"
+    ) -> None:
+        self._host = host
         self.environ = dict(environ)
         self._folder = folder
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self.uri = f"http://127.0.0.1:{self._port}"
+        self.uri = f"http://{host}:{self._port}"
 
     def __enter__(self) -> Self:
         self.start()
@@ -66,7 +70,7 @@ class MlflowServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"]
+        command = [sys.executable, "-m", "mlflow", "server", "--host", self._host]
         command += ["--port", str(self._port), "--workers", "1"]
         command += ["--backend-store-uri", f"sqlite:///{self._folder / 'server.db'}"]
         command += ["--artifacts-destination", str(self._folder / "artifacts")]

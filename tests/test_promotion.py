@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,12 +15,9 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
-from pydantic import BaseModel, ConfigDict
 
-from gates.card.card import Card, CheckSpec, MetricSpec, read_card
-from gates.card.policy import Limit
+from gates.card.card import Card
 from gates.domain.judging import Bound, Cause, Judgement, Measurement, decide, judge
-from gates.domain.tasks import AnswerForm
 from gates.errors import (
     EvidenceError,
     IntegrityError,
@@ -27,38 +25,28 @@ from gates.errors import (
     RegistryError,
     UsageError,
 )
-from gates.evidence.bundle import read_evidence, write_evidence
 from gates.evidence.evidence import (
-    CardFacts,
-    CheckRecord,
-    Evidence,
-    GateFacts,
-    GoldenFacts,
     RegistryFacts,
     evidence_digest,
 )
-from gates.evidence.inventory import Inventory, OwnTestFile
-from gates.evidence.signing import signer_of
+from gates.evidence.inventory import OwnTestFile
 from gates.promotion.criteria import Criteria
+from gates.promotion.guards import GUARDS
+from gates.promotion.plan import plan
 from gates.promotion.promote import promote
 from gates.promotion.rollback import rollback
 from gates.registry import Event
 from gates.registry.mlflow import MlflowRegistry
 
+from .promotion.parts import GOLDEN, PASSED, criteria, toy_card, write_gated
 from .registry.stores import embedded, toy_model
 
-GOLDEN = "sha256:" + "9" * 64
 DELTA = Bound("ranking-diff", "delta", minimum=0)
-PASSED = judge(Bound("lockfile", "problems", maximum=0), Measurement("problems", 0, 3, "problems"))
 FAILED = judge(DELTA, Measurement("delta", -0.1, 3, "nDCG"))
 UNSURE = judge(DELTA, Measurement("delta", 0.1, 3, "nDCG", -1, 1))
 ALONE = Judgement(
     Bound("equivalence", "changed", maximum=0), Cause.NO_CHAMPION, "nothing is in production"
 )
-
-
-class _NoOptions(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 @pytest.fixture
@@ -72,72 +60,19 @@ def registry(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Mlflow
 
 @pytest.fixture
 def card(tmp_path: Path) -> Card:
-    (tmp_path / "golden" / "toy").mkdir(parents=True)
-    path = tmp_path / "toy.md"
-    path.write_text("---\nmodel: toy\ntask: ranking\nowners: [search]\nchecks:\n  lockfile:\n---\n")
-    metric = MetricSpec("problems", "problems of a lock", "problems", Limit(max=0))
-    spec = CheckSpec("lockfile", "the lock", AnswerForm.SCORES, (metric,), _NoOptions)
-    return read_card(path, {"lockfile": spec}, project=tmp_path)
+    return toy_card(tmp_path)
 
 
 Gated = Callable[..., Path]
-
-
-def _records(judgements: tuple[Judgement, ...]) -> tuple[CheckRecord, ...]:
-    """What the checks must have given for these judgements."""
-    found = (one for one in judgements if one.bound.check != "tests")
-    return tuple(
-        CheckRecord(one.bound.check, (one.measurement,))
-        if one.measurement
-        else CheckRecord(one.bound.check, cause=one.cause, fault=one.reason)  # type: ignore[arg-type]  # a check's own cause
-        for one in found
-    )
-
-
-def _criteria(evidence: Path) -> Criteria:
-    """A golden set and card that ask just what the evidence says that it had to cover."""
-    inventory = read_evidence(evidence).inventory
-    assert inventory is not None
-    return Criteria(GOLDEN, inventory)
 
 
 @pytest.fixture
 def gated(tmp_path: Path, card: Card, registry: MlflowRegistry) -> Gated:
     """Write the evidence of a gate run of one version against the champion there is now."""
 
-    def write(
-        version: str,
-        *judgements: Judgement,
-        key: Path | None = None,
-        golden: str = GOLDEN,
-        card_digest: str = card.digest,
-        **changes: object,
-    ) -> Path:
-        judged = judgements or (PASSED,)
-        evidence = Evidence(
-            run_id="r",
-            created="2026-09-01T00:00:00+00:00",
-            gate=GateFacts("0.1.0", "3.11.7", "Linux", "3.1"),
-            card=CardFacts("toy.md", card_digest, "toy", "ranking", "champion", ("search",), {}),
-            golden=GoldenFacts("golden/toy", golden, "toy", True, "all", 3, 9, 9, 0),
-            candidate=registry.resolve(f"toy/{version}"),
-            champion=registry.alias("toy", "champion"),
-            environments={},
-            seed=1,
-            records=_records(judged),
-            judgements=judged,
-            timings=(),
-            verdict=decide(judged),
-            inventory=Inventory(
-                tuple(one.bound for one in judged if one.bound.check != "tests"),
-                tests=tuple(one.bound.metric for one in judged if one.bound.check == "tests"),
-            ),
-            registry=registry.identity(),
-        )
-        signer = signer_of(str(key)) if key else None
+    def write(version: str, *judgements: Judgement, **changes: Any) -> Path:
         path = tmp_path / f"evidence-{version}-{changes.get('run_id', 'r')}.json"
-        write_evidence(path, replace(evidence, **changes), signer=signer)  # type: ignore[arg-type]  # whatever a test wants changed
-        return path
+        return write_gated(path, registry, card, version, *judgements, **changes)
 
     return write
 
@@ -152,7 +87,7 @@ def promoted(registry: MlflowRegistry, card: Card, gated: Gated) -> Promoted:
     def do(version: str, evidence: Path | None = None, **changes: object) -> Event:
         evidence = evidence or gated(version)
         arguments: dict[str, object] = {
-            "criteria": changes.get("criteria") or _criteria(evidence),
+            "criteria": changes.get("criteria") or criteria(evidence),
             "why": "a test",
             "by": "ada",
             "first": not registry.aliases("toy"),
@@ -170,6 +105,15 @@ def promoted(registry: MlflowRegistry, card: Card, gated: Gated) -> Promoted:
 
 def _champion(registry: MlflowRegistry) -> str | None:
     return registry.aliases("toy").get("champion")
+
+
+def _moves(registry: MlflowRegistry) -> list[str]:
+    """What moved the champion, newest first."""
+    return [
+        f"{one.kind} {one.previous_version}>{one.version}"
+        for one in registry.events("toy")
+        if one.alias and one.kind != "refused" and one.state == "done"
+    ]
 
 
 def test_a_candidate_that_passed_becomes_the_champion(
@@ -194,7 +138,7 @@ def test_a_candidate_may_be_named_by_an_alias(
     promoted("1")
     registry.set_alias("toy", "candidate", "2", expected=None)
     evidence = gated("2")
-    asked = _criteria(evidence)
+    asked = criteria(evidence)
     promote(registry, card, "toy@candidate", evidence, criteria=asked, why="better", by="ada")
     assert _champion(registry) == "2"
 
@@ -236,17 +180,70 @@ def test_evidence_for_anything_else_is_refused(
     assert refused.value.what.count("\n") == 1
     assert refused.value.exit_code == 1
     assert _champion(registry) == "1"
-    assert registry.events("toy")[0].version == "1"
+    assert _moves(registry) == ["promote >1"]
 
 
-def test_every_difference_has_its_line(
+def test_every_difference_has_its_line_and_stands_in_the_history_once(
     registry: MlflowRegistry, promoted: Promoted, gated: Gated
 ) -> None:
     promoted("1")
     other = "sha256:" + "0" * 64
-    with pytest.raises(PromotionRefused) as refused:
-        promoted("2", gated("2", FAILED, golden=other, card_digest=other))
+    evidence = gated("2", FAILED, golden=other, card_digest=other)
+    for _ in range(2):
+        with pytest.raises(PromotionRefused) as refused:
+            promoted("2", evidence)
     assert refused.value.what.count("\n  - ") == 3
+    event, before = registry.events("toy")[:2]
+    assert (event.kind, event.version, event.previous_version) == ("refused", "2", "1")
+    assert (event.by, event.why, event.alias) == ("ada", "a test", "champion")
+    assert event.evidence_digest == evidence_digest(evidence.read_bytes())
+    assert [one.guard for one in event.refusals] == ["digests", "digests", "verdict"]
+    assert all(f"  - {one.line}" in refused.value.what for one in event.refusals)
+    assert before.kind == "promote"
+    with pytest.raises(PromotionRefused):
+        promoted("2", evidence, by="grace")
+    assert registry.events("toy")[0].by == "grace"
+
+
+def test_a_refusal_with_too_many_lines_for_the_registry_is_recorded_in_part(
+    registry: MlflowRegistry, promoted: Promoted, gated: Gated
+) -> None:
+    promoted("1")
+    own = tuple(OwnTestFile(f"golden/toy/test_{'n' * 80}_{at}.py", "sha256:1") for at in range(60))
+    evidence = gated("2")
+    asked = criteria(evidence)
+    longer = replace(asked, inventory=replace(asked.inventory, test_files=own))
+    with pytest.raises(PromotionRefused) as refused:
+        promoted("2", evidence, criteria=longer)
+    lines = refused.value.what.count("\n  - ")
+    refusals = registry.events("toy")[0].refusals
+    assert 10 < len(refusals) < lines
+    assert refusals[-1].line == f"… and {lines + 1 - len(refusals)} more"
+
+
+def test_a_plan_has_the_answer_of_every_guard_and_changes_nothing(
+    registry: MlflowRegistry, card: Card, promoted: Promoted, gated: Gated
+) -> None:
+    promoted("1")
+    good, bad = gated("2"), gated("2", FAILED, golden="sha256:" + "0" * 64, run_id="bad")
+    before = registry.events("toy"), registry.turns("toy"), registry.aliases("toy")
+    for evidence, says_no in ((good, []), (bad, ["digests", "verdict"])):
+        asked = criteria(evidence)
+        planned = plan(registry, card, "models:/toy/2", evidence, criteria=asked, by="ada")
+        assert [one.guard for one in planned.answers] == list(GUARDS)
+        assert [one.guard.name for one in planned.answers if one.lines] == says_no
+        assert planned.would_move == (not says_no)
+        assert (planned.foreign, planned.turn) == (None, None)
+    assert (registry.events("toy"), registry.turns("toy"), registry.aliases("toy")) == before
+    asked = criteria(good)
+    again = plan(registry, card, "models:/toy/1", good, criteria=asked, by="ada", first=True)
+    assert {"there", "first"} <= {one.guard.name for one in again.answers if one.lines}
+    registry.set_alias("toy", "champion", "3", expected="1")
+    registry.claim_turn("toy", 2, "grace")
+    foreign = plan(registry, card, "models:/toy/2", good, criteria=asked, by="ada")
+    assert foreign.foreign is not None
+    assert foreign.turn is not None
+    assert (foreign.foreign.version, foreign.turn.by) == ("3", "grace")
 
 
 @pytest.mark.parametrize(("judgement", "word"), [(FAILED, "FAIL"), (UNSURE, "UNDECIDED")])
@@ -279,7 +276,7 @@ def test_the_candidate_of_another_model_is_refused(
 ) -> None:
     registry.register("other", toy_model(tmp_path / "other"), {}, "")
     evidence = gated("1")
-    asked = _criteria(evidence)
+    asked = criteria(evidence)
     with pytest.raises(PromotionRefused, match="the card is for model 'toy'"):
         promote(registry, card, "other/1", evidence, criteria=asked, why="w", by="b", first=True)
 
@@ -373,7 +370,7 @@ def test_a_promotion_verifies_only_once_the_one_before_it_is_done(
             PromotionRefused, match="the champion differs: evidence has models:/toy/1"
         ):
             waiting.result(timeout=60)
-    assert [one.version for one in registry.events("toy") if one.kind == "promote"] == ["1"]
+    assert _moves(registry) == ["promote >1"]
 
 
 def test_a_promotion_of_another_model_waits_for_nobody(
@@ -407,19 +404,17 @@ def test_a_history_that_cannot_be_completed_says_that_the_alias_moved(
     registry: MlflowRegistry, promoted: Promoted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     promoted("1")
-    record = registry.log_event
 
-    def dies(event: Event) -> str:
-        if event.state == "done":
-            raise RegistryError("the disk is full")
-        return record(event)
+    def dies(*_: object) -> None:
+        raise RegistryError("the disk is full")
 
-    monkeypatch.setattr(registry, "log_event", dies)
+    monkeypatch.setattr(registry, "end_turn", dies)
     with pytest.raises(RegistryError, match="moved to version 2, but the history could not"):
         promoted("2")
     monkeypatch.undo()
     assert registry.events("toy")[0].state == "begun"
     assert rollback(registry, "toy", "champion", why="half done", by="ada").version == "1"
+    assert [one.state for one in registry.events("toy") if one.alias] == ["done"] * 3
 
 
 def test_evidence_must_be_signed_when_a_key_is_given(
@@ -491,16 +486,19 @@ def test_a_rollback_is_no_way_around_the_gate(registry: MlflowRegistry, promoted
     assert _champion(registry) == "2"
 
 
-def test_an_alias_moved_by_hand_is_not_guessed_about(
+def test_an_alias_moved_by_hand_is_rolled_back_and_stands_in_the_history(
     registry: MlflowRegistry, promoted: Promoted
 ) -> None:
     promoted("1")
     promoted("2")
     registry.set_alias("toy", "champion", "3", expected="2")
-    with pytest.raises(PromotionRefused, match="version 3, which no promotion put there"):
-        rollback(registry, "toy", "champion", why="w", by="b")
-    rollback(registry, "toy", "champion", why="w", by="b", to="2")
-    assert _champion(registry) == "2"
+    rollback(registry, "toy", "champion", why="w", by="b")
+    assert _moves(registry) == ["rollback 3>2", "foreign 2>3", "promote 1>2", "promote >1"]
+    # What nobody gated is no place to go back to, though it was there.
+    rollback(registry, "toy", "champion", why="w", by="b")
+    assert _champion(registry) == "1"
+    with pytest.raises(PromotionRefused, match="version 3 of 'toy' was never the champion"):
+        rollback(registry, "toy", "champion", why="w", by="b", to="3")
 
 
 def test_a_rollback_to_a_tampered_version_is_refused(
@@ -605,7 +603,7 @@ def test_evidence_that_does_not_say_what_it_had_to_cover_is_refused(
     registry: MlflowRegistry, card: Card, promoted: Promoted, gated: Gated
 ) -> None:
     promoted("1")
-    asked = _criteria(gated("2"))
+    asked = criteria(gated("2"))
     with pytest.raises(PromotionRefused, match=r"has no inventory .* gate again"):
         promoted("2", gated("2", inventory=None), criteria=asked)
 
@@ -617,7 +615,7 @@ def test_evidence_must_cover_the_card_and_the_own_tests_as_they_are_now(
     own = OwnTestFile("golden/toy/test_own.py", "sha256:1")
     test = f"{own.path}::test_it"
     evidence = gated("2")
-    covered = _criteria(evidence).inventory
+    covered = criteria(evidence).inventory
     for now, words in (
         (replace(covered, bounds=(*covered.bounds, DELTA)), "no judgement of ranking-diff::delta"),
         (

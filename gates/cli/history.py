@@ -64,6 +64,14 @@ def history(
             speech.say("a gate's report: gates show RUN_ID, with its run_id of --json")
     else:
         speech.say(f"nothing was done to {model} through the gate yet")
+    for alias, now in found.aliases.items():
+        last = found.last_move(alias)
+        if last and last.version != now:
+            speech.say(
+                f"{alias} is version {now}, and nothing above put it there: gates guard {model}"
+            )
+    for fault in found.faults:
+        speech.say(f"{fault.kind}: {fault.what}", "yellow")
     for version, status, link in found.in_service:
         speech.say(f"version {version} is {status} in the service: {link}")
     if len(events) > limit:
@@ -86,6 +94,9 @@ def history(
                 "origin": one.origin or None,
                 "link": one.link or None,
                 "bar_moved": list(found.bar_moved(one)),
+                "refusals": [{"guard": it.guard, "line": it.line} for it in one.refusals],
+                "sequence": one.sequence or None,
+                "previous_event": one.previous_event or None,
             }
             for one in shown
         ]

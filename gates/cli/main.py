@@ -18,10 +18,12 @@ from gates.cli._errors import report_error, write_error
 from gates.cli.approve import approve
 from gates.cli.changed import changed
 from gates.cli.demo import demo
+from gates.cli.deployed import deployed
 from gates.cli.diff import DiffCommand, diff
 from gates.cli.doctor import doctor
 from gates.cli.env import env
 from gates.cli.golden import golden
+from gates.cli.guard import guard
 from gates.cli.history import history
 from gates.cli.init import init
 from gates.cli.lock import lock
@@ -66,6 +68,8 @@ app.command("approve")(approve)
 app.command("promote")(promote)
 app.command("rollback")(rollback)
 app.command("history")(history)
+app.command("deployed")(deployed)
+app.command("guard")(guard)
 app.command("serve")(serve)
 app.command("doctor")(doctor)
 app.add_typer(webhook, name="webhook")

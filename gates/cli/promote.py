@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,16 +13,24 @@ from gates.cli.common import (
     ProjectOption,
     Speech,
     TrackingOption,
-    WhyOption,
     project_from,
 )
+
+if TYPE_CHECKING:
+    from gates.promotion.plan import Plan
 
 __all__ = ["promote"]
 
 
 def promote(
     candidate: Annotated[str, typer.Argument(metavar="URI", help="models:/NAME/VERSION")],
-    why: WhyOption,
+    why: Annotated[
+        str, typer.Option("--why", metavar="TEXT", help="Why; kept in the history.")
+    ] = "",
+    plan: Annotated[
+        bool,
+        typer.Option("--plan", help="Say what every guard answers, and change nothing."),
+    ] = False,
     first: Annotated[
         bool,
         typer.Option("--first", help="There is no champion yet: let this version be the first."),
@@ -38,9 +46,12 @@ def promote(
 ) -> None:
     """Make a version the champion, with PASS evidence for exactly these digests.
 
+    With --plan, exit code 0 says that it would become the champion, and 1 that it would not.
+
     Example: gates promote models:/product-ranker/7 --why "adds brand features"
     """
     from gates.promotion.criteria import criteria_of
+    from gates.promotion.plan import plan as plan_promotion
     from gates.promotion.promote import promote as promote_version
     from gates.registry.names import parse_uri
     from gates.run.delivery import who
@@ -49,6 +60,21 @@ def promote(
     speech = Speech(as_json)
     name = parse_uri(candidate).name
     card = home.card(name)
+    if plan:
+        with speech.working() as progress:
+            progress.add_task("checking evidence and digests", total=None)
+            planned = plan_promotion(
+                home.registry,
+                card,
+                candidate,
+                evidence,
+                criteria=criteria_of(card),
+                by=who(),
+                first=first,
+                verify_key=home.settings.verify_key,
+            )
+        _tell(speech, planned)
+        raise typer.Exit(0 if planned.would_move else 1)
     with speech.working() as progress:
         progress.add_task("checking evidence and digests", total=None)
         event = promote_version(
@@ -76,5 +102,48 @@ def promote(
             "why": event.why,
             "evidence_digest": event.evidence_digest,
             "run_id": event.run_id,
+        }
+    )
+
+
+def _tell(speech: Speech, plan: Plan) -> None:
+    question, alias = plan.question, plan.question.card.policy.champion
+    now = question.champion.version if question.champion else ""
+    uri = question.version.uri
+    change = (
+        f"{alias}: {f'version {now}' if now else 'nothing'} → version {question.version.version}"
+    )
+    if plan.would_move:
+        speech.say(f"{uri} would be promoted", "bold green")
+        speech.say(f"  {change}")
+    else:
+        speech.say(f"{uri} would be refused", "bold red")
+    for one in plan.answers:
+        speech.say(f"  {'✕' if one.lines else '✓'} {one.guard.asks}")
+        for line in one.lines:
+            speech.say(f"      {line}")
+    if plan.foreign:
+        speech.say(
+            f"  first the history would be told that {alias} was moved past the gate, from version "
+            f"{plan.foreign.previous_version or 'none'} to {plan.foreign.version or 'none'}"
+        )
+    if plan.turn:
+        speech.say(
+            f"  {plan.turn.by or 'somebody'} on {plan.turn.host or 'another machine'} moves an "
+            "alias just now: that would be waited for"
+        )
+    speech.result(
+        {
+            "would_promote": plan.would_move,
+            "candidate": uri,
+            "alias": alias,
+            "previous_version": now or None,
+            "evidence_digest": question.digest,
+            "guards": [
+                {"guard": one.guard.name, "asks": one.guard.asks, "refusals": list(one.lines)}
+                for one in plan.answers
+            ],
+            "foreign": plan.foreign is not None,
+            "waits_for": plan.turn.by if plan.turn else None,
         }
     )

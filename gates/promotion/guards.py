@@ -19,9 +19,9 @@ from gates.evidence.inventory import Inventory
 from gates.evidence.verdict import Rederived, rederive
 from gates.promotion.approvals import missing
 from gates.promotion.criteria import Criteria
-from gates.registry import Event
+from gates.registry import Event, Refusal
 
-__all__ = ["GUARDS", "Guard", "Question", "refuse"]
+__all__ = ["GUARDS", "Guard", "GuardsRefused", "Question", "refuse"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,18 @@ class Guard:
     ends_with_a_gate: bool = True
 
 
+class GuardsRefused(PromotionRefused):
+    """The guards of a promotion said no.
+
+    Args:
+        refusals: What spoke against it, in the order of the guards.
+    """
+
+    def __init__(self, what: str, *, advice: str, refusals: tuple[Refusal, ...]) -> None:
+        super().__init__(what, advice=advice)
+        self.refusals = refusals
+
+
 def refuse(question: Question) -> None:
     """Refuse what the evidence does not speak for.
 
@@ -85,18 +97,26 @@ def refuse(question: Question) -> None:
         PromotionRefused: With a line for each thing that differs.
     """
     uri = question.version.uri
+    for line in _already_there(question):
+        raise PromotionRefused(line)
     found = [(guard, line) for guard in GUARDS for line in guard.refusals(question)]
     if found:
         again = any(guard.ends_with_a_gate for guard, _ in found)
-        raise PromotionRefused(
-            f"{uri} was not promoted:\n" + "\n".join(f"  - {line}" for _, line in found),
-            advice="the alias has not moved; "
-            + (
-                f"gate again: gates run {uri}"
-                if again
-                else f"see what it rests on: gates show {uri}"
-            ),
+        next_step = (
+            f"gate again: gates run {uri}" if again else f"see what it rests on: gates show {uri}"
         )
+        raise GuardsRefused(
+            f"{uri} was not promoted:\n" + "\n".join(f"  - {line}" for _, line in found),
+            advice=f"the alias has not moved; {next_step}",
+            refusals=tuple(Refusal(guard.name, line) for guard, line in found),
+        )
+
+
+def _already_there(question: Question) -> Iterator[str]:
+    uri, champion = question.version.uri, question.champion
+    if champion and champion.uri == uri:
+        alias = question.card.policy.champion
+        yield f"{uri} already is the {alias}: there is nothing to move"
 
 
 def _of_another_model(question: Question) -> Iterator[str]:
@@ -244,6 +264,7 @@ def _unapproved(question: Question) -> Iterator[str]:
 
 
 GUARDS = (
+    Guard("there", "it is not under the alias already", _already_there, False),
     Guard("model", "the card is the candidate's", _of_another_model),
     Guard("record", "a gate run of this version recorded the evidence", _unrecorded),
     Guard("registry", "the evidence is of this registry", _of_another_registry),

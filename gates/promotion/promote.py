@@ -5,21 +5,25 @@ Everything is looked up again, and compared with the evidence.
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 from gates.card.card import Card
 from gates.domain.judging import ModelVersion
-from gates.errors import PromotionRefused
+from gates.errors import EvidenceError, IntegrityError, PromotionRefused
 from gates.evidence.bundle import read_evidence, read_rows
 from gates.evidence.evidence import Evidence
 from gates.promotion.criteria import Criteria
 from gates.promotion.guards import Question, refuse
-from gates.promotion.moves import demand, move
+from gates.promotion.moves import Overtaken, demand, move
+from gates.promotion.refusals import record_refusal
+from gates.promotion.turns import settle_left
 from gates.registry import Event, Registry
+from gates.registry.chain import last_move
 
-__all__ = ["promote"]
+__all__ = ["look_up", "promote"]
 
 
 def promote(
@@ -59,47 +63,69 @@ def promote(
         UsageError: There is no reason or no name.
     """
     demand(why=why, by=by)
-    alias, model = card.policy.champion, card.policy.model
-    # What is verified here, once, holds until the alias has moved: nobody else moves it meanwhile.
-    with registry.exclusive(model):
-        question = _look_up(
-            registry, card, candidate, evidence, criteria, verify_key, first=first, by=by
-        )
-        version, champion = question.version, question.champion
-        if champion and champion.uri == version.uri:
-            raise PromotionRefused(
-                f"{version.uri} already is the {alias}: there is nothing to move"
-            )
-        refuse(question)
-        event = Event(
-            datetime.now(UTC),
-            "promote",
-            model,
-            version.version,
-            previous_version=champion.version if champion else "",
-            by=by,
-            why=why,
-            verdict=question.evidence.verdict.outcome.value,
-            evidence_digest=question.digest,
-            alias=alias,
-            state="begun",
-        )
-        done = move(registry, event)
-    registry.tag(version, {"gates.promoted_at": event.when.isoformat(), "gates.promoted_by": by})
+    # What is verified here, once, holds until the alias has moved: nobody else on this machine
+    # moves it meanwhile, and where somebody elsewhere did, all is verified again.
+    with registry.exclusive(card.policy.model):
+        settle_left(registry, card.policy.model)
+        while True:
+            try:
+                question = look_up(
+                    registry, card, candidate, evidence, criteria, verify_key, first, by
+                )
+                done = _left_undone(question)
+                if done:
+                    break
+                refuse(question)
+            except (PromotionRefused, EvidenceError, IntegrityError) as problem:
+                record_refusal(registry, card, candidate, evidence, problem, why=why, by=by)
+                raise
+            with contextlib.suppress(Overtaken):
+                done = move(registry, _asked(question, why, by), question.events)
+                break
+    # The time last: where it stands, all of this promotion was written.
+    tags = {"gates.promoted_by": done.by, "gates.promoted_at": done.when.isoformat()}
+    registry.tag(question.version, tags)
     return done
 
 
-def _look_up(
+def _left_undone(question: Question) -> Event | None:
+    """The promotion of this very evidence that moved the alias, and was killed before it ended."""
+    last = last_move(question.events, question.card.policy.champion)
+    version, champion = question.version, question.champion
+    if last is None or champion is None or champion.uri != version.uri:
+        return None
+    is_it = (last.kind, last.version) == ("promote", version.version)
+    told = version.tags.get("gates.promoted_at") == last.when.isoformat()
+    return last if is_it and last.evidence_digest == question.digest and not told else None
+
+
+def _asked(question: Question, why: str, by: str) -> Event:
+    return Event(
+        datetime.now(UTC),
+        "promote",
+        question.card.policy.model,
+        question.version.version,
+        previous_version=question.champion.version if question.champion else "",
+        by=by,
+        why=why,
+        verdict=question.evidence.verdict.outcome.value,
+        evidence_digest=question.digest,
+        alias=question.card.policy.champion,
+        state="begun",
+    )
+
+
+def look_up(
     registry: Registry,
     card: Card,
     candidate: str,
     evidence: Path | None,
     criteria: Criteria,
     verify_key: Path | None,
-    *,
     first: bool,
     by: str,
 ) -> Question:
+    """Everything that the guards look at, as it is now; see `promote` for arguments and errors."""
     version = registry.resolve(candidate)
     read, digest = _evidence(registry, version, evidence, verify_key)
     return Question(

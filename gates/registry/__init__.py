@@ -8,6 +8,8 @@
     copies.py      artifacts copied to the cache; _snapshots.py makes them
     history.py     every gate and move of a model; _runs.py and _events.py keep them in MLflow,
                    _origins.py says which run made a version
+    turns.py       the right to move an alias, in turns for all who use a store; _ledger.py keeps
+                   them in MLflow, chain.py orders the history by them
     _identity.py   what a store calls itself
     webhooks.py    the server's webhooks
     probing.py     what `gates doctor` asks of a server
@@ -25,6 +27,7 @@ from typing import Literal, Protocol
 
 from gates.domain.judging import ModelVersion
 from gates.evidence.evidence import RegistryFacts
+from gates.registry.turns import Ending, Turn
 
 __all__ = [
     "Event",
@@ -34,10 +37,14 @@ __all__ = [
     "GateSource",
     "Listed",
     "Origin",
+    "Refusal",
     "Registry",
 ]
 
-EventKind = Literal["package", "gate", "approve", "promote", "rollback"]
+EventKind = Literal[
+    "package", "gate", "approve", "promote", "rollback", "refused", "foreign", "put-back"
+]
+"""`foreign`: somebody moved an alias past the gate; `put-back`: and it was moved back."""
 EventState = Literal["begun", "done", "failed"]
 GateOrigin = Literal["", "hand", "ci", "service"]
 """Where a gate ran: by hand, in continuous integration, in `gates serve`; empty: not recorded."""
@@ -58,6 +65,19 @@ class GateSource:
     origin: GateOrigin = ""
     link: str = ""
     job: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Something that spoke against a promotion.
+
+    Attributes:
+        guard: The name of the guard (`gates.promotion.guards`), or of the error, for programs.
+        line: What it was, for people.
+    """
+
+    guard: str
+    line: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +103,10 @@ class Event:
         job: For a gate, the id that the service knows it by; empty when no service ran it.
         summary: For a gate, its main numbers as JSON (`gates.report.summary.summary_of`); for an
             approval, what was signed (`gates.evidence.approval`).
+        refusals: For a promotion that was refused, what spoke against it.
+        sequence: The turn in which an alias was moved (`gates.registry.chain`); 0 for none.
+        previous_event: The MLflow run of the move before; empty when there was none.
+        previous_digest: `sha256:…` of that event; empty when there was none.
     """
 
     when: datetime
@@ -102,6 +126,10 @@ class Event:
     link: str = ""
     job: str = ""
     summary: str = ""
+    refusals: tuple[Refusal, ...] = ()
+    sequence: int = 0
+    previous_event: str = ""
+    previous_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +332,38 @@ class Registry(Protocol):
 
         Raises:
             RegistryError: There is no such run, or it holds no evidence.
+        """
+
+    def turns(self, name: str) -> tuple[Turn, ...]:
+        """All turns that were taken to move an alias of a model, in order.
+
+        Raises:
+            RegistryError: The record of them was deleted (it says how it is restored).
+        """
+
+    def claim_turn(self, name: str, number: int, by: str) -> Turn | None:
+        """Take a turn. The caller has the lock of `exclusive`, and the turn before has ended.
+
+        Args:
+            name: The registered model.
+            number: Its number, one more than the last.
+            by: Who takes it.
+
+        Returns:
+            The turn; None when somebody else has it.
+        """
+
+    def end_turn(self, name: str, turn: Turn, ending: Ending) -> Ending:
+        """End a turn, unless it has ended.
+
+        Returns:
+            The ending that stands: this one, or that of whoever came first.
+        """
+
+    def is_left(self, name: str, turn: Turn) -> bool:
+        """Whether the holder of a turn has certainly ended.
+
+        The caller has the lock of `exclusive`: whoever took the turn under the same has not.
         """
 
     def log_event(self, event: Event, files: Sequence[Path] = ()) -> str:

@@ -124,8 +124,7 @@ class Connection:
         """
         path, patience = self._lock_path, _LOCK_SECONDS
         if model:
-            name = hashlib.sha256(model.encode()).hexdigest()[:16]
-            path, patience = path.with_name(f"{path.name}.{name}"), _PROMOTION_SECONDS
+            path, patience = self._model_lock(model), _PROMOTION_SECONDS
         try:
             return take_exclusive(path, patience=patience)
         except TimeoutError as held:
@@ -137,6 +136,22 @@ class Connection:
                 f"the lock {path} cannot be made: {problem.strerror}",
                 advice="make its folder writable, or choose another",
             ) from None
+
+    def lock_identity(self, model: str) -> str:
+        """Which file it is that promotions and rollbacks of a model lock here; empty before.
+
+        Wherever it is the same, the system lets only one process have it, and no dead one.
+        """
+        try:
+            status = self._model_lock(model).stat()
+            boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        except OSError:
+            return ""
+        return f"{boot}:{status.st_dev}:{status.st_ino}"
+
+    def _model_lock(self, model: str) -> Path:
+        name = hashlib.sha256(model.encode()).hexdigest()[:16]
+        return self._lock_path.with_name(f"{self._lock_path.name}.{name}")
 
     def experiment_location(self, folder: str) -> str | None:
         """Where a new experiment keeps its files: beside the database, or as the server likes."""

@@ -42,7 +42,7 @@ class Runs:
                 client.log_batch(run, tags=[RunTag(key, value) for key, value in tags.items()])
             else:
                 title = f"{event.kind} {event.version}".strip()
-                experiment = self._experiment(event.model)
+                experiment = self.experiment(event.model)
                 run = str(client.create_run(experiment, tags=tags, run_name=title).info.run_id)
             for file in files:
                 client.log_artifact(run, str(file))
@@ -121,7 +121,8 @@ class Runs:
             raise RegistryError(f"the gate run {run} holds no {_EVIDENCE}", advice="gate again")
         return into / _EVIDENCE
 
-    def _experiment(self, model: str) -> str:
+    def experiment(self, model: str) -> str:
+        """The id of the experiment that holds a model's history, made where it is missing."""
         found = self._found(model)
         if found is not None:
             return found
@@ -130,7 +131,7 @@ class Runs:
             with self._connection.calls(f"make the experiment of '{model}'") as client:
                 return str(client.create_experiment(_title(model), artifact_location=location))
         except Taken:
-            return self._experiment(model)
+            return self.experiment(model)
 
     def _found(self, model: str) -> str | None:
         with self._connection.calls(f"find the experiment of '{model}'") as client:

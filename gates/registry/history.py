@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from gates.registry import Event, Listed, Registry
+from gates.registry.chain import Fault, faults_of, in_order, last_move
+from gates.registry.turns import Turn
 from gates.system.json_files import json_value
 
 __all__ = ["ModelHistory", "read_history"]
@@ -27,13 +29,15 @@ class ModelHistory:
         read_at: When that was.
         versions: Its versions, newest first.
         aliases: Alias → version number.
-        events: All that was done to it, newest first.
+        events: All that was done to it, newest first; moves in the order of their turns.
+        turns: The turns in which aliases were moved.
     """
 
     read_at: datetime
     versions: tuple[Listed, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
+    turns: tuple[Turn, ...] = ()
 
     @property
     def gates(self) -> tuple[Event, ...]:
@@ -42,8 +46,17 @@ class ModelHistory:
 
     @property
     def moves(self) -> tuple[Event, ...]:
-        """Promotions and rollbacks, newest first."""
-        return tuple(one for one in self.events if one.kind in {"promote", "rollback"})
+        """All that moved an alias or was to, newest first."""
+        return tuple(one for one in self.events if one.alias and one.kind != "refused")
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What keeps the moves from being one chain, where the whole history was read."""
+        return tuple(faults_of(self.events, self.turns))
+
+    def last_move(self, alias: str) -> Event | None:
+        """The newest event that moved an alias; None when none did."""
+        return last_move(self.events, alias)
 
     @property
     def in_service(self) -> tuple[tuple[str, str, str], ...]:
@@ -68,11 +81,8 @@ class ModelHistory:
 
     def since(self, alias: str) -> datetime | None:
         """When the version under an alias came there; None when no promotion put it there."""
-        version = self.aliases.get(alias)
-        for event in self.events:
-            if event.alias == alias and event.state == "done":
-                return event.when if event.version == version else None
-        return None
+        last = self.last_move(alias)
+        return last.when if last and last.version == self.aliases.get(alias) else None
 
 
 def _texts(summary: str, key: str) -> tuple[str, ...]:
@@ -110,8 +120,8 @@ def read_history(
         read = {one.run_id for one in events}
         events += tuple(one for one in last.events if one.run_id not in read)
     events = (*(one for one in events if one.run_id), *_known_by_tags(model, versions, events))
-    ordered = sorted(events, key=lambda one: one.when, reverse=True)
-    return ModelHistory(now, versions, aliases, tuple(ordered))
+    turns = registry.turns(model)
+    return ModelHistory(now, versions, aliases, in_order(events, turns), turns)
 
 
 def _may_have_changed(last: ModelHistory, now: datetime) -> datetime | None:
@@ -123,7 +133,8 @@ def _may_have_changed(last: ModelHistory, now: datetime) -> datetime | None:
         for one in last.events
         if one.state == "begun" and now - one.when < _LONGEST_RECORDING
     ]
-    return min([last.read_at, last.events[0].when, *open_ones]) - _CLOCKS_APART
+    newest = max(one.when for one in last.events)
+    return min([last.read_at, newest, *open_ones]) - _CLOCKS_APART
 
 
 def _known_by_tags(

@@ -20,11 +20,14 @@ from gates.evidence.evidence import RegistryFacts
 from gates.registry import Event, GateSource, Listed, Origin
 from gates.registry._connection import Absent, Connection, Taken
 from gates.registry._identity import identity_of
+from gates.registry._ledger import Ledger
 from gates.registry._origins import origin_of
 from gates.registry._runs import Runs
 from gates.registry._snapshots import Snapshots
+from gates.registry.chain import in_order
 from gates.registry.digests import file_digest, tree_digest
 from gates.registry.names import check_alias, check_name, parse_uri
+from gates.registry.turns import Ending, Turn
 from gates.system.strict_yaml import nearest
 
 if TYPE_CHECKING:
@@ -50,6 +53,7 @@ class MlflowRegistry:
         self._connection = Connection(tracking_uri, cache_root)
         self._snapshots = Snapshots(cache_root / "models")
         self._runs = Runs(self._connection)
+        self._ledger = Ledger(self._connection, self._runs)
 
     def resolve(self, uri: str) -> ModelVersion:
         """See `Registry.resolve`."""
@@ -203,6 +207,22 @@ class MlflowRegistry:
         """See `Registry.evidence_of`."""
         return self._runs.fetch_evidence(run_id, into)
 
+    def turns(self, name: str) -> tuple[Turn, ...]:
+        """See `Registry.turns`."""
+        return self._ledger.turns(check_name(name))
+
+    def claim_turn(self, name: str, number: int, by: str) -> Turn | None:
+        """See `Registry.claim_turn`."""
+        return self._ledger.claim(check_name(name), number, by)
+
+    def end_turn(self, name: str, turn: Turn, ending: Ending) -> Ending:
+        """See `Registry.end_turn`."""
+        return self._ledger.end(check_name(name), turn, ending)
+
+    def is_left(self, name: str, turn: Turn) -> bool:
+        """See `Registry.is_left`."""
+        return bool(turn.lock) and turn.lock == self._connection.lock_identity(check_name(name))
+
     def log_event(self, event: Event, files: Sequence[Path] = ()) -> str:
         """See `Registry.log_event`."""
         return self._runs.record(event, files)
@@ -210,7 +230,7 @@ class MlflowRegistry:
     def events(self, name: str, since: datetime | None = None) -> tuple[Event, ...]:
         """See `Registry.events`."""
         self._model(name)
-        return self._runs.recorded(name, since)
+        return in_order(self._runs.recorded(name, since), self._ledger.turns(name))
 
     def _model(self, name: str) -> RegisteredModel:
         check_name(name)

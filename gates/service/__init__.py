@@ -9,7 +9,8 @@
     receiving.py    deliveries stored before they are answered; webhook.py: what they say
     store/          everything it must not forget, in SQLite or PostgreSQL
     intake.py       from stored deliveries to jobs: which events ask for a gate
-    reconciler.py   the registry read again, for what no webhook told
+    reconciler.py   the registry read again, for what no webhook told, and for champions set past
+                    the gate (guarding.py)
     work.py         the durable way of a job; steps.py: its steps; claims.py: one job an artifact
     processes.py    a process a gate: running.py watches it, child.py is it
     outward.py      what MLflow and people are told; promoting.py: where the card asks for it

@@ -15,6 +15,7 @@
 | connections, at most | | `GATES_SERVE_CONNECTIONS` | 256 |
 | a header, a body, the fetching of an answer take at most | | `GATES_SERVE_REQUEST_TIME` | 20s |
 | other names it is asked by | | `GATES_SERVE_HOSTS` | none |
+| champions set past the gate are put back | | `GATES_SERVE_PUT_BACK` | no |
 | events that ask for a gate | `--on` | `GATES_SERVE_ON` | `created` |
 | webhook secrets | | `GATES_WEBHOOK_SECRETS`, `…_FILE` | none: the webhook is off |
 | who may do what | | `GATES_SERVE_TOKENS`, `…_FILE` | none: this machine only |
@@ -136,6 +137,7 @@ class ServiceConfig:
         connections: How many there may be at once.
         request_time: How long a header, a body, and the fetching of an answer may take, each.
         hosts: Names that it is asked by, besides that in `url` and this machine's for itself.
+        put_back: Whether a champion that was set past the gate is put back.
         triggers: Events that ask for a gate.
         secrets: Secrets a delivery may be signed with: several while they are being changed.
         body_limit: Bytes a delivery may have.
@@ -159,6 +161,7 @@ class ServiceConfig:
     connections: int = 256
     request_time: timedelta = timedelta(seconds=20)
     hosts: tuple[str, ...] = ()
+    put_back: bool = False
     triggers: tuple[Trigger, ...] = (Trigger("created"),)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     body_limit: int = _MEGABYTE
@@ -223,6 +226,7 @@ def load_config(
             None, "GATES_SERVE_REQUEST_TIME", timedelta(seconds=20), timedelta(seconds=1)
         ),
         hosts=tuple(_split(environ.get("GATES_SERVE_HOSTS", "").lower())),
+        put_back=told.switch("GATES_SERVE_PUT_BACK"),
         triggers=_triggers(text(flags.on, "GATES_SERVE_ON", "created")),
         secrets=_long_enough(_listed(environ, "GATES_WEBHOOK_SECRETS"), "GATES_WEBHOOK_SECRETS"),
         tokens=_tokens(_listed(environ, "GATES_SERVE_TOKENS")),

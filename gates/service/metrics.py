@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from gates import __version__
+from gates.promotion.guard import standing_in
 from gates.service.last_seen import LastSeenRegistry
 from gates.service.store.jobs import Jobs
 
@@ -104,11 +105,14 @@ class _Recorded(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         counts: Counted[tuple[str, str]] = Counted()
-        read = 0
+        read = foreign = 0
         glimpses = self._last_seen.of(self._models(), patience=0.0)
-        for glimpse in glimpses.values():
+        for model, glimpse in glimpses.items():
             read += glimpse.is_sure
             if glimpse.history:
+                aliases = {one.alias for one in glimpse.history.moves}
+                found = (standing_in(glimpse.history, model, one).state for one in aliases)
+                foreign += sum(state == "foreign" for state in found)
                 counts.update((one.origin, one.verdict) for one in glimpse.history.gates)
         recorded = GaugeMetricFamily(
             "gates_recorded",
@@ -123,6 +127,11 @@ class _Recorded(Collector):
         )
         unread.add_metric([], len(glimpses) - read)
         yield unread
+        moved = GaugeMetricFamily(
+            "gates_aliases_foreign", "Aliases that somebody moved past the gate."
+        )
+        moved.add_metric([], foreign)
+        yield moved
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """Nothing: describing must not ask MLflow."""

@@ -61,6 +61,17 @@ class Sources:
             )
         return int(said.value)
 
+    def switch(self, variable: str) -> bool:
+        """Yes or no; no when nothing is said.
+
+        Raises:
+            UsageError: It is neither.
+        """
+        said = self.text(None, variable, "no")
+        if said.value not in {"yes", "no"}:
+            raise UsageError(f"{said.by}: '{said.value}' is neither yes nor no")
+        return said.value == "yes"
+
     def span(
         self, flag: str | None, variable: str, default: timedelta, least: timedelta
     ) -> timedelta:

@@ -12,6 +12,7 @@ from typing import Any
 import requests
 
 from gates.errors import RegistryError
+from gates.promotion.guard import Standing
 from gates.registry import Registry
 from gates.service.config import Notify
 from gates.service.loops import Loop
@@ -21,7 +22,7 @@ from gates.service.store.values import Job
 from gates.service.webhook import signature
 from gates.system.retrying import Backoff
 
-__all__ = ["StatusTags", "link_of", "message", "send"]
+__all__ = ["StatusTags", "alias_message", "link_of", "message", "send"]
 
 _LEASE = timedelta(seconds=30)
 _SECONDS = 10.0
@@ -117,6 +118,34 @@ def message(job: Job, link: str) -> dict[str, Any]:
         "evidence_digest": job.evidence_digest,
         "mlflow_run": job.mlflow_run,
         "requested_by": job.requested_by,
+        "link": link,
+    }
+
+
+def alias_message(found: Standing, link: str, *, will_be_put_back: bool) -> dict[str, Any]:
+    """What a message says of an alias that was moved past the gate, in the fields of `message`.
+
+    Args:
+        link: The model's page.
+        will_be_put_back: Whether the service moves it back.
+    """
+    expected = found.last.version if found.last else ""
+    now = f"version {found.version}" if found.version else "not set"
+    return {
+        "gate": "",
+        "model": found.model,
+        "version": found.version,
+        "uri": f"models:/{found.model}/{found.version}" if found.version else "",
+        "state": "foreign",
+        "verdict": "",
+        "reasons": [],
+        "reason": f"the {found.alias} of {found.model} is {now}, and nothing in its history put "
+        f"it there: by that it is version {expected or 'none'}; who moved it is not known"
+        + (", and it is put back" if will_be_put_back else ""),
+        "champion": expected,
+        "evidence_digest": "",
+        "mlflow_run": "",
+        "requested_by": "",
         "link": link,
     }
 

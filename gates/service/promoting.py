@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from gates.card.card import Card
 from gates.errors import PromotionRefused
 from gates.promotion.criteria import criteria_of
 from gates.promotion.promote import promote
+from gates.promotion.turns import settle_left
 from gates.registry import Registry
 from gates.service.store.values import Job
 
@@ -61,10 +61,10 @@ def promote_passed(
 
 
 def _completed(registry: Registry, job: Job) -> str:
+    with registry.exclusive(job.model):
+        settle_left(registry, job.model)
     for event in registry.events(job.model):
         ours = event.kind == "promote" and event.version == job.version
         if ours and event.evidence_digest == job.evidence_digest:
-            if event.state == "begun":
-                registry.log_event(replace(event, state="done"))
             return f"promoted: version {job.version} is the {event.alias}"
     return ""

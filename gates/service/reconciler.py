@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from gates.errors import GatesError
 from gates.registry import Listed, Registry
 from gates.service.config import Trigger
 from gates.service.context import Service
+from gates.service.guarding import AliasGuard
 from gates.service.loops import Loop
 from gates.service.store.jobs import QueueFull
 from gates.service.store.leases import new_holder
@@ -62,6 +64,8 @@ class Reconciler:
         self._service = service
         self._project = service.project
         self._name = new_holder()
+        self._ended = threading.Event()
+        self._guard = AliasGuard(service.config, service.last_seen, self._ended.wait)
         self._loop = Loop("reconciler", service.config.poll, self._again)
 
     def start(self) -> None:
@@ -70,6 +74,7 @@ class Reconciler:
 
     def stop(self) -> None:
         """End."""
+        self._ended.set()
         self._loop.stop()
         self._service.leases.give_back("reconciler", self._name)
 
@@ -104,6 +109,8 @@ class Reconciler:
         for model in self._project.models():
             try:
                 asked += self._ask(registry, model)
+                champion = self._project.card(model).policy.champion
+                self._guard.see_to(registry, model, champion)
             except QueueFull:
                 break
             except GatesError as problem:

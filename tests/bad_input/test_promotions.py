@@ -219,7 +219,7 @@ def test_a_move_needs_a_reason(gated: World, refused: Refusals) -> None:
 
 
 def test_there_is_nothing_to_roll_back_to(gated: World, refused: Refusals) -> None:
-    says = ["version 1, which no promotion put there", "gates rollback --to VERSION"]
+    says = ["version 1, which no promotion put there", "promote another version instead"]
     refused(gated, "rollback", MODEL, *WHY, gated.options(), code=1, says=says)
     says = ["version 2 of 'toy-ranker' was never the champion", "gate that version and promote it"]
     refused(gated, "rollback", MODEL, *WHY, "--to", "2", gated.options(), code=1, says=says)

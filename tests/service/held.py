@@ -9,6 +9,7 @@ from typing import cast
 
 from gates.errors import RegistryError
 from gates.registry import Event, Listed, Registry
+from gates.registry.turns import Turn
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -33,6 +34,9 @@ class Held:
     def events(self, name: str, since: datetime | None = None) -> tuple[Event, ...]:
         self.since.append(since)
         return tuple(one for one in self.held[name] if since is None or one.when >= since)
+
+    def turns(self, _: str) -> tuple[Turn, ...]:
+        return ()
 
     def opened(self) -> Registry:
         return cast("Registry", self)

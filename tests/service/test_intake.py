@@ -41,6 +41,12 @@ class Listing:
     def aliases(self, name: str) -> Mapping[str, str]:
         return self._aliases
 
+    def events(self, _: str, __: datetime | None = None) -> tuple[()]:
+        return ()
+
+    def turns(self, _: str) -> tuple[()]:
+        return ()
+
 
 def listed(*numbers: int, **tags: str) -> tuple[Listed, ...]:
     when = datetime(2026, 11, 24, tzinfo=UTC)

@@ -44,12 +44,13 @@ def history_entries(glimpse: Glimpse, jobs: Sequence[Job], most: int) -> tuple[l
     recorded = {one.run_id for one in glimpse.events if one.run_id}
     own = {job for run, job in glimpse.own.items() if run in recorded}
     found = [Entry(one.when, one, gate=_page(one, glimpse)) for one in glimpse.events[:most]]
-    found += [
-        Entry(job.created_at, job=job, gate=job.id)
-        for job in jobs
-        if job.id not in own and job.mlflow_run not in recorded
-    ]
-    found.sort(key=lambda one: one.when, reverse=True)
+    for job in jobs:
+        if job.id not in own and job.mlflow_run not in recorded:
+            # The order of the events stands: moves are in that of their turns, whatever clocks say.
+            place = next(
+                (at for at, one in enumerate(found) if one.when < job.created_at), len(found)
+            )
+            found.insert(place, Entry(job.created_at, job=job, gate=job.id))
     shown = found[:most]
     return shown, len(glimpse.events) - sum(one.event is not None for one in shown)
 

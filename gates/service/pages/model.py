@@ -15,6 +15,8 @@ from starlette.routing import Route
 from gates.card.card import Card
 from gates.card.policy import CheckPolicy
 from gates.errors import CardError
+from gates.promotion.guard import standing_in
+from gates.promotion.rollback import places_to_go_back
 from gates.report import text
 from gates.service.auth import allow
 from gates.service.last_seen import Glimpse
@@ -80,11 +82,8 @@ def model_routes(site: Site) -> list[Route]:
         alias = card.policy.champion if isinstance(card, Card) else "champion"
         champion = glimpse.aliases.get(alias, "")
         points = trend_points(site.gates.trends(_TREND, glimpses, name).get(name, ()))
-        moves = glimpse.history.moves if glimpse.history else ()
         jobs = site.service.jobs.page(model=name, size=_EVENTS).jobs
         entries, left_out = history_entries(glimpse, jobs, _EVENTS)
-        served = {one.version for one in moves if one.state == "done"}
-        served |= {one.previous_version for one in moves if one.state != "failed"}
         return site.page(
             request,
             "model.html",
@@ -92,6 +91,7 @@ def model_routes(site: Site) -> list[Route]:
             alias=alias,
             champion=champion,
             since=glimpse.since(alias),
+            standing=standing_in(glimpse.history, name, alias) if glimpse.history else None,
             glimpse=glimpse,
             entries=entries,
             left_out=left_out,
@@ -102,9 +102,9 @@ def model_routes(site: Site) -> list[Route]:
             card_trouble=str(card) if isinstance(card, CardError) else "",
             demands=_demands(card) if isinstance(card, Card) else [],
             prose=_prose(card) if isinstance(card, Card) else "",
-            goes_back=sorted(served - {"", champion}, key=_number, reverse=True)
+            goes_back=places_to_go_back(glimpse.events, alias, champion)
             if isinstance(card, Card) and champion
-            else [],
+            else (),
             trouble=site.trouble(glimpse.trouble),
             done=request.query_params.get("done", ""),
         )
@@ -167,7 +167,3 @@ def _prose(card: Card) -> Markup:
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(6, int(token.tag[1:]) + 2)}"
     return Markup(markdown.renderer.render(tokens, markdown.options, {}))  # noqa: S704 - escaped by it
-
-
-def _number(version: str) -> int:
-    return int(version) if version.isdecimal() else 0
