@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import getpass
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,14 +68,14 @@ def test_evidence_promotes_when_a_second_person_signed_for_it(
     uri, options = asked.uri("good"), asked.options()
     promote = ("promote", uri, "--why", "it is better", options)
 
-    def approve(name: str) -> tuple[object, ...]:
+    def approve(name: str) -> tuple[str | Sequence[str], ...]:
         return ("approve", uri, "--key", str(keys[name]), "--why", "looked at the lamps", options)
 
     refused(asked, *promote, code=1, says=["0 of 1 approvals", f"gates approve {uri}"])
     refused(asked, *approve("eve"), says=["nobody whom the card lets approve"])
     refused(asked, *approve(ME), code=1, says=[f"{ME} ran the gate"])
 
-    answer = gates(*approve("ann@example.com"), "--json")  # type: ignore[arg-type]
+    answer = gates(*approve("ann@example.com"), "--json")
     assert answer.code == 0, answer.err
     assert json.loads(answer.out)["by"] == "ann@example.com"
     history = json.loads(gates("history", "toy-ranker", options, "--json").out)
@@ -87,7 +87,7 @@ def test_evidence_promotes_when_a_second_person_signed_for_it(
 
     assert gates("run", uri, options).code == 0  # other bytes of evidence
     refused(asked, *promote, code=1, says=["0 of 1 approvals"])
-    assert gates(*approve("ben")).code == 0  # type: ignore[arg-type]
+    assert gates(*approve("ben")).code == 0
     assert gates(*promote).code == 0
     assert asked.champion() == "2"
 
