@@ -15,6 +15,7 @@ from gates.cli.common import (
     TrackingOption,
     project_from,
 )
+from gates.errors import UsageError
 
 if TYPE_CHECKING:
     from gates.promotion.plan import Plan
@@ -56,6 +57,8 @@ def promote(
     from gates.registry.names import parse_uri
     from gates.run.delivery import who
 
+    if not (why or plan):
+        raise UsageError("Missing option '--why'", advice="say why in a sentence: it is kept")
     home = project_from(project, tracking_uri, cache)
     speech = Speech(as_json)
     name = parse_uri(candidate).name
