@@ -22,6 +22,9 @@ from tests.servers import MlflowServer
 
 from .parts import criteria, toy_card, write_gated
 
+# A machine with other work takes minutes for what an idle one does in one.
+pytestmark = pytest.mark.timeout(900)
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -91,12 +94,12 @@ def assert_one_history(registry: MlflowRegistry, model: str, moved: int) -> None
         assert registry.aliases(model)["champion"] == event.version
 
 
-def test_a_hundred_processes_on_one_store(
+def test_a_hundred_moves_of_many_processes_on_one_store(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     registry = embedded(tmp_path, tmp_path_factory)
     prepared(registry, tmp_path, "toy")
-    said = raced(registry._connection.uri, "toy", [tmp_path / "cache"], 100, 1)
+    said = raced(registry._connection.uri, "toy", [tmp_path / "cache"], 25, 4)
     assert set(said) <= {"moved", "refused"}, said
     assert said.total() == 100
     assert_one_history(registry, "toy", said["moved"])
