@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gates.evidence.bundle import write_evidence
+from gates.evidence.bundle import read_evidence, write_evidence
 from gates.report.renderer import Form, find_renderer
 from tests.conftest import CommandLine
 from tests.report import evidence_factory as factory
@@ -29,13 +29,13 @@ def test_every_form_can_be_written_to_a_file(
     answer = gates("show", str(evidence), "--as", form, "--output", str(file))
     assert answer.code == 0, answer.err
     assert answer.out == f"wrote {file}\n"
-    assert file.read_text(encoding="utf-8") == find_renderer(form).render(factory.failing())
+    assert file.read_text(encoding="utf-8") == find_renderer(form).render(read_evidence(evidence))
 
 
 @pytest.mark.parametrize("form", [form for form in Form if form is not Form.TERMINAL])
 def test_every_form_can_be_printed(gates: CommandLine, evidence: Path, form: Form) -> None:
     shown = gates("show", str(evidence), "--as", form).out
-    assert shown == f"{find_renderer(form).render(factory.failing())}\n"
+    assert shown == f"{find_renderer(form).render(read_evidence(evidence))}\n"
 
 
 def test_the_terminal_names_the_folder_of_the_run(gates: CommandLine, evidence: Path) -> None:
