@@ -24,8 +24,9 @@ def test_three_files_are_written_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_stored_evidence_gives_the_same_reports(tmp_path: Path) -> None:
-    write_evidence(tmp_path / "evidence.json", factory.failing())
-    first = write_reports(factory.failing(), tmp_path / "a")
+    evidence = factory.failing()
+    write_evidence(tmp_path / "evidence.json", evidence)
+    first = write_reports(evidence, tmp_path / "a")
     again = write_reports(read_evidence(tmp_path / "evidence.json"), tmp_path / "b")
     for kind, path in first.items():
         assert path.read_bytes() == again[kind].read_bytes()
