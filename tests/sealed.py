@@ -19,13 +19,22 @@ from gates.evidence.statement import statement_of
 
 def statement_in(path: Path) -> dict[str, Any]:
     """The in-toto statement of an evidence file."""
-    found: dict[str, Any] = json.loads(base64.b64decode(json.loads(path.read_bytes())["payload"]))
-    return found
+    return _opened(json.loads(path.read_bytes()))
 
 
 def record_in(path: Path) -> dict[str, Any]:
     """The record of an evidence file, as JSON."""
-    found: dict[str, Any] = statement_in(path)["predicate"]["mlgates"]
+    return record_of(json.loads(path.read_bytes()))
+
+
+def record_of(envelope: dict[str, Any]) -> dict[str, Any]:
+    """The record in an envelope."""
+    found: dict[str, Any] = _opened(envelope)["predicate"]["mlgates"]
+    return found
+
+
+def _opened(envelope: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(base64.b64decode(envelope["payload"]))
     return found
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 import threading
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ import requests
 from gates.errors import RegistryError
 from gates.registry import Event, Registry
 from gates.service.config import Token
+from tests.sealed import record_of
 from tests.service.conftest import Gated
 from tests.service.held import NOW, Held
 from tests.service.site import ANN, BOB, GUARDED, Shown, done, shown
@@ -88,8 +87,7 @@ def test_the_api_lists_gates_run_by_hand(site: Shown, gated: Gated) -> None:
     assert model["latest"]["id"] == by_hand[0].run_id
     path = f"/api/v1/gates/{by_hand[0].run_id}"
     assert asked(site, path).json()["champion"] == by_hand[0].champion == "1"
-    sealed = asked(site, f"{path}/evidence").json()["payload"]
-    record = json.loads(base64.b64decode(sealed))["predicate"]["mlgates"]
+    record = record_of(asked(site, f"{path}/evidence").json())
     assert record["verdict"]["outcome"] == by_hand[0].verdict
     assert asked(site, f"{path}/journal").json() == []
     assert (

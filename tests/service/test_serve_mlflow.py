@@ -17,6 +17,7 @@ from gates.environments.cache import EnvironmentCache
 from gates.golden import golden_digest
 from gates.packaging import package
 from gates.registry.mlflow import MlflowRegistry
+from tests.sealed import record_of
 from tests.servers import Between, MlflowServer
 from tests.service.processes import GATES, GatesServe, eventually
 from tests.toys import MODEL, make_project, set_params
@@ -153,7 +154,8 @@ def test_a_registered_version_is_gated_and_promoted_and_nothing_else_is_started(
     eventually(lambda: promoting.tags(version)["gates.status"] == "done")
     tags = promoting.tags(version)
     assert tags["gates.link"] == f"{service.url}/gates/{job['id']}"
-    assert service.get(f"/api/v1/gates/{job['id']}/evidence")["verdict"]["outcome"] == "PASS"
+    record = record_of(service.get(f"/api/v1/gates/{job['id']}/evidence"))
+    assert record["verdict"]["outcome"] == "PASS"
 
     # A delivery of a tag that asks comes after all of the service's own; then all were read.
     weak = promoting.register(**WEAK)
