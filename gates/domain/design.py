@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gates.errors import GoldenError
+from gates.system.arrow_numbers import as_numpy
 from gates.system.table import FileTable
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _sample_warnings(weight: Floats, sampling: pa.Array, noun: str) -> tuple[str
 
 def _clusters(table: FileTable, column: str) -> Ints:
     text = table.text(column)
-    code: Ints = np.asarray(pc.dictionary_encode(text).indices.to_numpy(), dtype=np.int64)
+    code: Ints = np.asarray(as_numpy(pc.dictionary_encode(text).indices), dtype=np.int64)
     blank = np.asarray(pc.equal(text, "").to_numpy(False), dtype=bool)
     return np.where(blank, -1 - np.arange(table.rows), code)
 
@@ -139,7 +140,7 @@ def read_design(
         raise GoldenError("there is no query", path=table.path, advice="Add a row for each query.")
     table.filled("query_id", advice="Give every query an id.")
     ids = table.text("query_id")
-    keys = np.asarray(pc.dictionary_encode(ids).indices.to_numpy(), dtype=np.int64)
+    keys = np.asarray(as_numpy(pc.dictionary_encode(ids).indices), dtype=np.int64)
     table.unique(keys, show=("query_id",), advice="Give every query an id of its own.")
     weight, sampling = _weights(table), _sampling(table)
     return Design(

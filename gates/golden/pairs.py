@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from gates.domain.id_repairs import meeting
 from gates.errors import GoldenError
+from gates.system.arrow_numbers import as_numpy
 from gates.system.table import FileTable
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def query_index(table: FileTable, ids: pa.Array) -> Ints:
 def codes(values: pa.Array) -> tuple[Ints, pa.Array]:
     """Whole numbers that stand for strings, and the distinct strings they point at."""
     encoded = pc.dictionary_encode(values)
-    return np.asarray(encoded.indices.to_numpy(), dtype=np.int64), encoded.dictionary
+    return np.asarray(as_numpy(encoded.indices), dtype=np.int64), encoded.dictionary
 
 
 def pair_keys(query: Ints, document: pa.Array, documents: pa.Array) -> Ints:
@@ -61,5 +62,5 @@ def pair_keys(query: Ints, document: pa.Array, documents: pa.Array) -> Ints:
         The keys; −1 where the document is not among `documents`.
     """
     found = pc.index_in(document, value_set=documents)
-    code = np.asarray(pc.fill_null(found, -1).to_numpy(), dtype=np.int64)
+    code = np.asarray(as_numpy(pc.fill_null(found, -1)), dtype=np.int64)
     return np.where(code < 0, -1, query * max(len(documents), 1) + code)

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gates.errors import GoldenError, InputError
+from gates.system.arrow_numbers import as_numpy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -129,7 +130,7 @@ class FileTable:
         if found.null_count:
             unknown = np.asarray(pc.is_null(found).to_numpy(zero_copy_only=False), dtype=bool)
             raise self.defect(what, unknown, show=(name,), advice=advice)
-        return np.asarray(found.to_numpy(), dtype=np.int64)
+        return np.asarray(as_numpy(found), dtype=np.int64)
 
     def filled(self, name: str, *, advice: str) -> None:
         """Demand that no cell of a column is blank.
