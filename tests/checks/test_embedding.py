@@ -233,6 +233,14 @@ def test_recall_and_ndcg_are_those_worked_out_by_hand() -> None:
     assert found["recall@2"].n == 2
 
 
+@pytest.mark.parametrize("metric", ["recall@31", "recall@31.delta", "recall@40.delta"])
+def test_recall_among_all_texts_finds_everything_and_says_nothing(metric: str) -> None:
+    arms = FakeArm(embed=half_blind), FakeArm("champion", embed=by_words)
+    one = run("embedding", FakeSubject(many_pairs(), *arms), metric)[metric]
+    assert one.value is None
+    assert "each has all the others" in one.reason
+
+
 @pytest.mark.parametrize("metric", ["pairs.delta", "recall@5", "ndcg@5.delta"])
 def test_without_an_expectation_there_is_no_quality(metric: str) -> None:
     bare = golden_set(task="embedding", texts=TEXTS)

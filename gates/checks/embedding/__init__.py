@@ -199,6 +199,9 @@ class _Measured:
             yield self._nothing_expected(metric, metric)
             return
         name = metric.partition("@")[0]
+        if name == "recall" and self._too_few(k):
+            yield from self._untold(metric, k)
+            return
         found = retrieval_quality(self._pairs_expected, self._new.neighbours(k))[name]
         for cut in self._slices:
             yield from means(self._sample, {metric: found}, cut)
@@ -209,6 +212,9 @@ class _Measured:
             yield self._nothing_expected(f"{name}.delta", name)
             return
         kind = name.partition("@")[0]
+        if kind == "recall" and self._too_few(k):
+            yield from self._untold(f"{name}.delta", k)
+            return
         before, after = (
             retrieval_quality(pairs, one.neighbours(k))[kind] for one in (old, self._new)
         )
