@@ -17,7 +17,7 @@ import shutil
 import signal
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -102,8 +102,7 @@ def keep(model: int, told: int, ordered: int) -> NoReturn:
             if not order:
                 poller.unregister(ordered)  # the supervisor is gone, and soon this process is
             elif order in _SIGNALS:
-                _signal(-1, _SIGNALS[order])  # to all below this one
-                os.write(told, _DONE + bytes(4))
+                os.write(told, _obey_all(order) + bytes(4))
 
 
 def _reap(model: int, told: int) -> None:
@@ -118,21 +117,54 @@ def _reap(model: int, told: int) -> None:
             os._exit(0)
 
 
+def _obey_all(order: bytes) -> bytes:
+    """Do what is ordered with all others of this process's own PID namespace."""
+    return _obey(order, _all_others, -1)
+
+
 def _obey_below(order: bytes, keeper: int) -> bytes:
-    """Stop, or go on with, what the keeper has started, where there is no PID namespace."""
-    stopped = None
+    """Do what is ordered with what the keeper has started, where there is no PID namespace."""
+    return _obey(order, lambda: _below(keeper), None)
+
+
+def _obey(order: bytes, list_them: Callable[[], list[int] | None], to_all: int | None) -> bytes:
+    """Stop, or go on with, the processes that `list_them` finds.
+
+    Signals come one after the other: before it stopped, a process may have started another, or
+    woken one that had stopped. So they are sent until two looks find the same ones, all stopped.
+
+    Args:
+        order: What to do.
+        list_them: Looks for them; None where the system does not list them.
+        to_all: What one signal to all of them is sent to, if there is such a thing.
+    """
+    calm = None
     for _ in range(_TRIES):
-        found = _below(keeper) if order in _SIGNALS else None
+        if to_all is not None and order in _SIGNALS:
+            _signal(to_all, _SIGNALS[order])
+        found = list_them() if order in _SIGNALS else None
         if found is None:
             return _REFUSED
-        for process in found:
+        for process in found if to_all is None else ():
             _signal(process, _SIGNALS[order])
-        # Before it stopped, one may have started another: then a second look finds more.
-        if order != _STOP or found == stopped:
+        if order != _STOP:
             return _DONE
         stopped = found if all(map(_has_stopped, found)) else None
-        time.sleep(0.002)
+        if stopped is not None and stopped == calm:
+            return _DONE
+        calm = stopped
+        time.sleep(0.001)
     return _REFUSED
+
+
+def _all_others() -> list[int] | None:
+    """The other processes of the PID namespace; None where `/proc` shows another one's."""
+    try:
+        if Path("/proc/self").resolve().name != str(os.getpid()):
+            return None
+        return sorted(int(one.name) for one in Path("/proc").glob("[0-9]*") if one.name != "1")
+    except OSError:
+        return None
 
 
 def _below(keeper: int) -> list[int] | None:

@@ -82,6 +82,16 @@ def ticks(worker: Worker) -> int:
     return total
 
 
+def states(worker: Worker) -> set[str]:
+    """The states of the threads of all its processes but the two that hold no model."""
+    keeper = min(descendants(worker.pid))
+    return {
+        stat.read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+        for process in descendants(keeper)
+        for stat in Path(f"/proc/{process}/task").glob("*/stat")
+    }
+
+
 @pytest.mark.parametrize("kind", BUSY)
 def test_a_version_that_goes_on_working_takes_nothing_from_the_others_turn(
     start: StartWorker, kind: str
@@ -100,6 +110,23 @@ def test_a_version_that_goes_on_working_takes_nothing_from_the_others_turn(
     assert ticks(busy) == stopped
     assert busy.timed(FRAME) > 0  # and goes on when it is asked
     assert list(timed.predict(FRAME)["prediction"]) == [1.0]
+
+
+def test_who_wakes_another_just_before_it_stops_has_woken_nobody(start: StartWorker) -> None:
+    woken = """
+parent = os.getpid()
+for _ in range(0 if hasattr(os, "woken") else 2):
+    if os.fork() == 0:
+        while True:
+            try: os.kill(parent, signal.SIGCONT)
+            except OSError: os._exit(0)
+os.woken = True
+"""
+    busy, timed = start(f"{woken}return x['a']"), start("return x['a']")
+    for _ in range(40):
+        busy.timed(FRAME)
+        timed.timed(FRAME)
+        assert states(busy) == {"T"}
 
 
 def test_both_are_timed_in_turns(start: StartWorker) -> None:
