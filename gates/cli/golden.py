@@ -9,6 +9,7 @@ from rich.table import Table
 
 from gates.cli.add import add
 from gates.cli.common import JsonOption, ProjectOption, Speech, golden_folder, project_from
+from gates.cli.plan import plan
 from gates.cli.record import record
 
 __all__ = ["golden"]
@@ -26,6 +27,7 @@ golden = typer.Typer(
 )
 golden.command("record")(record)
 golden.command("add")(add)
+golden.command("plan", help=(plan.__doc__ or "").replace("gates plan", "gates golden plan"))(plan)
 
 
 @golden.callback()

@@ -28,6 +28,7 @@ from gates.cli.history import history
 from gates.cli.init import init
 from gates.cli.lock import lock
 from gates.cli.package import package
+from gates.cli.plan import plan
 from gates.cli.pr import pr
 from gates.cli.promote import promote
 from gates.cli.rejudge import rejudge
@@ -57,6 +58,7 @@ app = typer.Typer(
 app.command("demo")(demo)
 app.command("init")(init)
 app.command("package")(package)
+app.command("plan")(plan)
 app.command("run", context_settings={"allow_extra_args": True, "ignore_unknown_options": False})(
     run_gate
 )

@@ -15,7 +15,7 @@ from gates.cli.common import (
     TrackingOption,
     settings_from,
 )
-from gates.errors import UsageError
+from gates.errors import GatesError, UsageError
 from gates.project import Project
 from gates.run.request import RunRequest
 from gates.run.watcher import RunSession, Watcher
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from gates.run.gate import Gate
 
 __all__ = ["run_gate"]
+
+_UNLIKELY = 0.5  # a card that passes an equal version less often deserves a word before it starts
 
 
 class _ProgressView(Watcher):
@@ -107,6 +109,7 @@ def run_gate(
         extra=tuple(one for one in context.args if one != "--"),
     )
     speech = Speech(as_json)
+    chance = None if against_itself else _forecast(request, speech)
     with speech.working() as progress:
         view = _ProgressView(progress)
         log = drive(request, view)
@@ -116,13 +119,35 @@ def run_gate(
             "pytest ended before the gate could open",
             advice=log.strip() or "call pytest with the same arguments to see why",
         )
-    _tell(session, speech)
+    _tell(session, speech, chance)
     if session.error:
         raise session.error
     raise typer.Exit(session.evidence.verdict.outcome.exit_code)
 
 
-def _tell(session: RunSession, speech: Speech) -> None:
+def _forecast(request: RunRequest, speech: Speech) -> float | None:
+    """Say before it starts where even an equal version would mostly not pass; None: not known."""
+    from gates.golden import read_golden
+    from gates.planning import forecast
+
+    project = Project(request.settings)
+    try:
+        card = project.read_card(request.card)
+        found = forecast(project, card, read_golden(card.golden_path))
+    except GatesError:
+        return None  # the run itself says what is wrong
+    if found is None:
+        return None
+    if found.joint < _UNLIKELY:
+        speech.say(
+            f"A version that is equal in truth passes this card in {100 * found.joint:.0f} % of "
+            f"tries only. What would help: gates plan {card.policy.model}",
+            "yellow",
+        )
+    return found.joint
+
+
+def _tell(session: RunSession, speech: Speech, chance: float | None) -> None:
     from gates.report.counterexamples import shown_counterexamples
     from gates.report.terminal import print_report
 
@@ -166,5 +191,6 @@ def _tell(session: RunSession, speech: Speech) -> None:
             "reports": {kind: str(path) for kind, path in delivery.reports.items()},
             "mlflow_run": delivery.mlflow_run or None,
             "warning": delivery.trouble or None,
+            "equal_version_passes": chance,
         }
     )

@@ -9,6 +9,7 @@
     measure.py      from queries to measurements by name: start here
     measuring.py    how sure each of them is; relative.py: a difference as a share of the old mean
     measured_rows.py  measured queries as a Parquet file, and measured again
+    goals.py        what a bound asks of samples that are still to come
     exhibits.py     lists side by side, documents to judge next, slices that lost most
     slices.py       queries cut by the slices that somebody names
 

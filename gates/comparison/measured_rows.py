@@ -30,7 +30,15 @@ from gates.kernels.packed import Floats
 from gates.system.arrow_numbers import as_numpy
 from gates.system.json_files import json_value
 
-__all__ = ["SCHEMA", "Request", "RowsError", "measure_again", "measured", "rows_of"]
+__all__ = [
+    "SCHEMA",
+    "Request",
+    "RowsError",
+    "measure_again",
+    "measured",
+    "queries_in",
+    "rows_of",
+]
 
 SCHEMA = "mlgates.rows/1"
 
@@ -112,12 +120,24 @@ def measure_again(content: bytes) -> tuple[Measurement, ...]:
     Raises:
         RowsError: They are no such file, or another version of mlgates wrote it.
     """
+    queries, request = queries_in(content)
+    return tuple(measured(queries, request))
+
+
+def queries_in(content: bytes) -> tuple[MeasuredQueries, Request]:
+    """The queries that rows were kept of, and what was asked of them.
+
+    Args:
+        content: The bytes of the file.
+
+    Raises:
+        RowsError: They are no such file, or another version of mlgates wrote it.
+    """
     try:
-        queries, request = _read(content)
+        return _read(content)
     except (pa.ArrowException, KeyError, TypeError, ValueError, AttributeError) as problem:
         what = f"{type(problem).__name__}: {problem}".splitlines()[0][:200]
         raise RowsError(f"these rows cannot be read by this version of mlgates: {what}") from None
-    return tuple(measured(queries, request))
 
 
 def _read(content: bytes) -> tuple[MeasuredQueries, Request]:

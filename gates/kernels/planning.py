@@ -7,42 +7,22 @@ stated effect), and each is held against its limit by the bound that decides in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, inf, sqrt
 from statistics import NormalDist
 
 import numpy as np
 
-from gates.kernels.design import SampleDesign, Units, units
-from gates.kernels.mean_bounds import chance_mean_below
+from gates.kernels._plan_samples import HALVINGS, Goal, Samples, draw_samples
+from gates.kernels.design import SampleDesign
 from gates.kernels.packed import Bools, Floats
 
-_PATTERN = 2_000  # units that stand for a larger pilot
+__all__ = ["Goal", "PassChance", "Reach", "pass_chance", "reach", "rows_needed"]
+
 _RESAMPLES = 400
-_UNSEEN = 0.5  # how many units at the worst value the pilot is taken to have missed
 _MOST = 10_000_000  # queries, beyond which none is asked for
 _EXACT = 0.02  # relative: how far the number of queries is narrowed down
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Goal:
-    """A mean that must be surely above a limit, for a PASS.
-
-    An upper limit is the same with all signs turned over.
-
-    Attributes:
-        values: float64[n], of the pilot's rows; NaN where a row has none, or is outside the slice.
-        limit: the margin, such as -0.01.
-        worst: the least value of a unit outside the sample, as in `mean_bounds`.
-        effect: the mean to plan for (0: an equal version); the values are moved there. None leaves
-            them as they are.
-    """
-
-    values: Floats
-    limit: float
-    worst: float
-    effect: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +62,84 @@ def pass_chance(
         resamples: samples drawn.
         seed: the same seed gives the same chances.
     """
-    met = _met([_moved(one, design) for one in goals], design, times, alpha, resamples, seed)
+    moved = [_moved(one, design) for one in goals]
+    samples = draw_samples(moved, design, times, resamples, seed)
+    return _chances(_met(moved, samples, alpha))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reach:
+    """How far each of many samples reaches: the limits that it would be surely above.
+
+    Attributes:
+        limits: float64[goals, resamples], the greatest such limit, by the bound's saddlepoint
+            approximation, which is never off by a hundredth of alpha; -inf for a sample that
+            misses the slice.
+    """
+
+    limits: Floats
+
+    def chance(self, limits: Sequence[float]) -> PassChance:
+        """The chance to be above some limits, each and all at once.
+
+        Args:
+            limits: one a goal; -inf for a goal that counts for nothing.
+        """
+        asked = np.array(limits)[:, None]
+        return _chances(np.where(np.isneginf(asked), True, self.limits > asked))
+
+    def kept(self, chance: float) -> tuple[float, ...]:
+        """The greatest limit of each goal that a sample is above with some chance.
+
+        Args:
+            chance: between 0 and 1.
+        """
+        most = np.sort(self.limits, axis=1)
+        place = int((1 - chance) * most.shape[1])
+        return tuple(float(one) for one in most[:, min(place, most.shape[1] - 1)])
+
+    def kept_together(self, chance: float) -> tuple[float, ...]:
+        """The greatest limits, each kept as often as any other, all of which hold with a chance.
+
+        Args:
+            chance: that all hold at once, between 0 and 1.
+        """
+        low, high = chance, 1.0
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            enough = _met_together(self.limits, self.kept(middle)) >= chance
+            low, high = (low, middle) if enough else (middle, high)
+        return self.kept(high)
+
+
+def reach(
+    goals: Sequence[Goal],
+    design: SampleDesign,
+    *,
+    alpha: float = 0.05,
+    resamples: int = _RESAMPLES,
+    seed: int = 0,
+) -> Reach:
+    """How far samples like the pilot reach, whatever the limits of the goals.
+
+    Arguments as in `pass_chance`; the samples are the same ones.
+    """
+    moved = [_moved(one, design) for one in goals]
+    found = np.full((len(goals), resamples), -inf)
+    for place, sample in enumerate(draw_samples(moved, design, 1.0, resamples, seed)):
+        found[place] = sample.greatest(alpha)
+    return Reach(found)
+
+
+def _met_together(limits: Floats, asked: Sequence[float]) -> float:
+    # As far as it reaches, not beyond it: a limit that is kept is one of the samples' own.
+    return float((limits >= np.array(asked)[:, None]).all(axis=0).mean())
+
+
+def _chances(met: Bools) -> PassChance:
     joint = float(met.all(axis=0).mean())
     each = tuple(float(one) for one in met.mean(axis=1))
-    return PassChance(each, joint, sqrt(joint * (1 - joint) / resamples))
+    return PassChance(each, joint, sqrt(joint * (1 - joint) / met.shape[1]))
 
 
 def rows_needed(
@@ -112,7 +166,8 @@ def rows_needed(
         return None
 
     def enough(wanted: float) -> bool:
-        return bool(_met([moved], own, wanted / n, alpha, resamples, seed).mean() >= power)
+        samples = draw_samples([moved], own, wanted / n, resamples, seed, careful=True)
+        return bool(_met([moved], samples, alpha).mean() >= power)
 
     # Where a normal formula would put it: a start only.
     normal = NormalDist()
@@ -141,68 +196,10 @@ def _moved(goal: Goal, design: SampleDesign) -> Goal:
     return replace(goal, values=goal.values - mean + goal.effect)
 
 
-def _met(
-    goals: Sequence[Goal],
-    design: SampleDesign,
-    times: float,
-    alpha: float,
-    resamples: int,
-    seed: int,
-) -> Bools:
+def _met(goals: Sequence[Goal], samples: Iterator[Samples], alpha: float) -> Bools:
     """Whether each sample meets each goal, bool[goals, resamples]."""
-    pilot = units(np.stack([one.values for one in goals], axis=1), design)
-    rng = np.random.default_rng(seed)
-    n = round(times * pilot.weight.shape[1])
-    weight, total, like = _distinct(pilot, rng)
-    # The pilot is a sample too. Each sample comes from a population that the pilot leaves possible
-    # (Rubin's Bayesian bootstrap), or a pilot with two losses would promise too much of two.
-    unseen = np.full(len(goals), _UNSEEN)
-    share = rng.dirichlet(np.concatenate((like, unseen)), resamples)
-    drawn = rng.multinomial(n, share).astype(np.float64)
-    met = np.zeros((len(goals), resamples), np.bool_)
-    for place, goal in enumerate(goals):
-        # The census keeps its share of the weight, however large the sample.
-        certain = pilot.certain_weight[place] * times, pilot.certain_sum[place] * times
-        held = np.concatenate((weight[place] > 0, np.arange(len(goals)) == place))
-        sampled = float(pilot.weight[place].sum())
-        if not sampled:
-            met[place] = certain[0] > 0 and certain[1] > goal.limit * certain[0]
-            continue
-        mean = float(pilot.sum[place].sum() / sampled)
-        own = held[: like.size]
-        w = np.append(weight[place, own], pilot.unseen[place])
-        v = np.append(total[place, own] / weight[place, own], goal.worst)
-        part = share[:, held] * w
-        # The mean is what was asked for, whatever the population's shape.
-        moved = mean - (part * v).sum(axis=1) / part.sum(axis=1)
-        met[place] = _above(goal, (w, v + moved[:, None]), certain, drawn[:, held], alpha)
-    return met
-
-
-def _distinct(pilot: Units, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
-    """Weights and sums of the distinct units, float64[goals, D], and how many are like each."""
-    table = np.concatenate((pilot.weight, pilot.sum))
-    if table.shape[1] > _PATTERN:
-        table = rng.choice(table, _PATTERN, replace=False, axis=1)
-    table, like = np.unique(table, axis=1, return_counts=True)
-    half = len(pilot.weight)
-    return table[:half], table[half:], like.astype(np.float64)
-
-
-def _above(
-    goal: Goal,
-    unit: tuple[Floats, Floats],
-    certain: tuple[float, float],
-    drawn: Floats,
-    alpha: float,
-) -> Bools:
-    """Whether the bound of each sample is above the limit, bool[resamples]."""
-    weight, value = np.broadcast_to(unit[0], drawn.shape), unit[1]
-    rows = drawn.shape[0]
-    found = Units(weight, weight * value, np.full(rows, certain[0]), np.full(rows, certain[1]))
-    seen = np.where(drawn > 0, value, inf).min(axis=1)
-    chance = chance_mean_below(
-        found, np.full(rows, goal.limit), np.minimum(seen, goal.worst), drawn, near=alpha
+    found = (
+        one.above(np.full(one.worst.size, goal.limit), alpha)
+        for one, goal in zip(samples, goals, strict=True)
     )
-    met: Bools = (chance < alpha) & (drawn.sum(axis=1) > 0)
-    return met
+    return np.stack([*found])
