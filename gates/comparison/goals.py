@@ -22,6 +22,8 @@ from gates.kernels.planning import Goal
 
 __all__ = ["goals_of", "limit_of"]
 
+_DELTA = ".delta"
+
 
 def goals_of(
     bound: Bound, queries: MeasuredQueries, effects: Mapping[str, float]
@@ -82,11 +84,13 @@ def _goals(
     for limit, sign in ((bound.minimum, 1.0), (bound.maximum, -1.0)):
         if limit is None:
             continue
+        column = bound.slice.partition("=")[0]
+        family = f"{name} {sign:g} {column}" if column and name.endswith(_DELTA) else ""
         if name.endswith(".change"):
             yield _relative(queries, metric_of(name), effects, rows, (limit, sign))
             continue
         values, worst = _values(name, queries, effects, rows, sign)
-        yield Goal(np.where(rows, sign * values, np.nan), sign * limit, worst)
+        yield Goal(np.where(rows, sign * values, np.nan), sign * limit, worst, family=family)
 
 
 def _values(
@@ -105,7 +109,7 @@ def _values(
         change = queries.change(measure)
         toward = 1.0 if measure.higher_is_better else -1.0
         shift = toward * _shift(change, queries, effects, rows)
-        if name.endswith(".delta"):
+        if name.endswith(_DELTA):
             return change.ends[0 if sign > 0 else 1] + shift, -severe
         of_arm, span = change.new + shift, measure.span
     else:

@@ -12,7 +12,7 @@
     design.py         how rows were drawn (weights, census, clusters), and what they come to
     losses.py         what a bound on the mean loss guarantees, in two parts and together
     planning.py       how likely a PASS is, and the queries it takes, by trying the deciding bound
-                    (_plan_samples.py)
+                    (_plan_samples.py, _pooling.py)
     power.py          the smallest loss a set can see, and the queries a margin needs, at once
     proportions.py    exact bounds on a share of things that all count alike (_beta.py)
     multiplicity.py   p-values adjusted for how many were looked at (Holm; Benjamini and Hochberg)

@@ -29,12 +29,14 @@ class Goal:
         worst: the least value of a unit outside the sample, as in `mean_bounds`.
         effect: the mean to plan for (0: an equal version); the values are moved there. None leaves
             them as they are.
+        family: slices of one family share how much they scatter; empty for a goal by itself.
     """
 
     values: Floats
     limit: float
     worst: float
     effect: float | None = None
+    family: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

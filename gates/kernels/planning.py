@@ -15,6 +15,7 @@ from statistics import NormalDist
 import numpy as np
 
 from gates.kernels._plan_samples import HALVINGS, Goal, Samples, draw_samples
+from gates.kernels._pooling import pooled
 from gates.kernels.design import SampleDesign
 from gates.kernels.packed import Bools, Floats
 
@@ -62,7 +63,7 @@ def pass_chance(
         resamples: samples drawn.
         seed: the same seed gives the same chances.
     """
-    moved = [_moved(one, design) for one in goals]
+    moved = _alike([_moved(one, design) for one in goals], design)
     samples = draw_samples(moved, design, times, resamples, seed)
     return _chances(_met(moved, samples, alpha))
 
@@ -124,7 +125,7 @@ def reach(
 
     Arguments as in `pass_chance`; the samples are the same ones.
     """
-    moved = [_moved(one, design) for one in goals]
+    moved = _alike([_moved(one, design) for one in goals], design)
     found = np.full((len(goals), resamples), -inf)
     for place, sample in enumerate(draw_samples(moved, design, 1.0, resamples, seed)):
         found[place] = sample.greatest(alpha)
@@ -194,6 +195,17 @@ def _moved(goal: Goal, design: SampleDesign) -> Goal:
         return goal
     mean = float(np.average(goal.values[there], weights=design.weight[there]))
     return replace(goal, values=goal.values - mean + goal.effect)
+
+
+def _alike(goals: Sequence[Goal], design: SampleDesign) -> list[Goal]:
+    """The goals, those of one family with the scatter that they share."""
+    found = list(goals)
+    for family in {one.family for one in goals if one.family}:
+        own = [at for at, one in enumerate(goals) if one.family == family]
+        values = pooled([goals[at].values for at in own], design.weight)
+        for at, one in zip(own, values, strict=True):
+            found[at] = replace(goals[at], values=one)
+    return found
 
 
 def _met(goals: Sequence[Goal], samples: Iterator[Samples], alpha: float) -> Bools:

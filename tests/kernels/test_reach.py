@@ -6,6 +6,7 @@ from math import inf
 import numpy as np
 import pytest
 
+from gates.kernels._pooling import pooled
 from gates.kernels.design import SampleDesign, units
 from gates.kernels.mean_bounds import chance_mean_below
 from gates.kernels.packed import Bools, Floats
@@ -23,6 +24,15 @@ def tied(rng: np.random.Generator, n: int) -> Floats:
     return np.where(rng.random(n) < 0.3, rng.choice([-0.2, -0.1, 0.1, 0.2], n), 0.0)
 
 
+def heavy(rng: np.random.Generator, n: int) -> Floats:
+    u, small = rng.random(n), rng.normal(0, 0.05, n)
+    return np.where(u < 0.02, -0.3, np.where(u < 0.04, 0.3, np.where(u < 0.4, small, 0.0)))
+
+
+def pointed(rng: np.random.Generator, n: int) -> Floats:
+    return np.clip(rng.laplace(0, 0.06, n), -1, 1)
+
+
 CARDS: list[tuple[Draw, int, int, float, float]] = [
     # population, queries, slices, margin of the whole, margin of each slice
     (dense, 180, 1, -0.02, -0.05),
@@ -31,6 +41,8 @@ CARDS: list[tuple[Draw, int, int, float, float]] = [
     (tied, 180, 4, -0.015, -0.04),
     (tied, 400, 8, -0.015, -0.05),
     (tied, 90, 2, -0.03, -0.05),
+    (heavy, 180, 8, -0.03, -0.1),
+    (pointed, 180, 8, -0.02, -0.07),
 ]
 
 
@@ -42,7 +54,7 @@ def _goals(values: Floats, count: int, whole: float, each: float) -> list[Goal]:
     cut = (np.where(rows, values, np.nan) for rows in _slices(values.size, count))
     return [
         Goal(values, whole, -SEVERE, effect=0.0),
-        *(Goal(one, each, -SEVERE, effect=0.0) for one in cut),
+        *(Goal(one, each, -SEVERE, effect=0.0, family="slices") for one in cut),
     ]
 
 
@@ -118,3 +130,25 @@ def test_a_limit_that_counts_for_nothing_is_always_met() -> None:
     assert found.chance([-inf, -1.0]).joint == 1.0
     assert found.chance([-5.0, -1.0]).joint == 0.5  # a sample without the slice meets nothing
     assert found.kept(0.5) == (1.0, 0.0)
+
+
+def test_slices_share_what_is_known_of_their_scatter() -> None:
+    rng = np.random.default_rng(5)
+    slices = _slices(160, 8)
+    same = [np.where(rows, rng.normal(0, 0.1, 160), np.nan) for rows in slices]
+    weight = np.ones(160)
+
+    def spread(values: list[Floats]) -> Floats:
+        return np.array([np.nanstd(one, ddof=1) for one in values])
+
+    # Slices that scatter alike come closer to each other, and keep their means.
+    drawn = pooled(same, weight)
+    assert np.ptp(spread(drawn)) < 0.6 * np.ptp(spread(same))
+    assert [np.nanmean(one) for one in drawn] == pytest.approx([np.nanmean(one) for one in same])
+    # Those that truly differ are left mostly as they are.
+    other = [one * (4.0 if at < 4 else 0.5) for at, one in enumerate(same)]
+    assert np.ptp(spread(pooled(other, weight))) > 0.7 * np.ptp(spread(other))
+    # Two slices tell nothing of how much slices differ; nor does a slice without any scatter.
+    assert np.array_equal(pooled(other[:2], weight), other[:2], equal_nan=True)
+    flat = np.where(slices[0], 0.0, np.nan)
+    assert np.array_equal(pooled([flat, *other[1:]], weight)[0], flat, equal_nan=True)
