@@ -19,7 +19,7 @@ of each package is the map of its files.
        run/              one run, from a request to its delivery; read `run/gate.py` first
        promotion/        `gates promote`, `gates rollback`: the alias moves only on evidence
        verification.py   `gates verify`: evidence made again from what it was made of
-       planning.py       `gates plan`: how likely a card passes, before anything is run
+       planning/         `gates plan`: how likely a card passes, before anything is run
        packaging.py      `gates package`: from a model folder to a registered version
        pull_request/     `gates pr`: what a pull request changed, its gates, its one comment
        bisection/        `gates lock bisect`: which change of a lock changes the answers

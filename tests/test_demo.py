@@ -15,7 +15,8 @@ import pytest
 from gates.card.card import read_card
 from gates.checks import catalogue
 from gates.golden import read_golden
-from gates.planning import pilot_in, plan_card
+from gates.planning.pilot import pilot_in
+from gates.planning.plan import plan_card
 from tests.sealed import record_in
 
 ROOT = Path(__file__).parents[1]

@@ -24,7 +24,8 @@ from gates.errors import UsageError
 
 if TYPE_CHECKING:
     from gates.domain.judging import Bound
-    from gates.planning import CardPlan, Help, Pilot
+    from gates.planning.pilot import Pilot
+    from gates.planning.plan import CardPlan, Help
 
 __all__ = ["plan"]
 
@@ -37,6 +38,20 @@ def plan(
             "--from",
             metavar="RUN",
             help="The gate to plan from, as `gates show` takes it (default: the newest with rows).",
+        ),
+    ] = None,
+    changed: Annotated[
+        float | None,
+        typer.Option(
+            "--changed",
+            metavar="SHARE",
+            help="Assume, instead of a gate, that so many queries change; with --by.",
+        ),
+    ] = None,
+    by: Annotated[
+        float | None,
+        typer.Option(
+            "--by", metavar="SIZE", help="By how much each of them changes, up or down alike."
         ),
     ] = None,
     power: Annotated[
@@ -64,14 +79,25 @@ def plan(
     Example: gates plan product-ranker
     """
     from gates.golden import read_golden
-    from gates.planning import find_pilot, pilot_in, plan_card
+    from gates.planning.pilot import assumed_pilot, find_pilot, pilot_in
+    from gates.planning.plan import plan_card
 
     if not 0 < power < 1:
         raise UsageError(f"--power {power:g} is not between 0 and 1", advice="such as 0.8")
     home, speech = project_from(project, tracking_uri, cache), Speech(as_json)
     policy = home.read_card(card.absolute()) if card else home.card(model)
     golden = read_golden(policy.golden_path)
-    if run is None:
+    if (changed is None) != (by is None) or (run is not None and changed is not None):
+        raise UsageError(
+            "--changed and --by go together, and without --from",
+            advice="such as --changed 0.3 --by 0.1",
+        )
+    if changed is not None and by is not None:
+        for name, value in (("--changed", changed), ("--by", by)):
+            if not 0 < value <= 1:
+                raise UsageError(f"{name} {value:g} is not above 0 and at most 1")
+        pilot = assumed_pilot(policy, golden, changed=changed, by=by)
+    elif run is None:
         pilot = find_pilot(home, model, golden)
     else:
         with tempfile.TemporaryDirectory() as scratch:
@@ -81,7 +107,7 @@ def plan(
     helps, demands = found.helps(), found.demands(power)
     _say(model, found, helps, speech)
     _propose(demands, power, speech)
-    same = pilot.evidence.golden.digest == golden.digest
+    same = pilot.evidence is None or pilot.evidence.golden.digest == golden.digest
     if not same:
         speech.say("that gate was of another golden set than the card's as it is now", "yellow")
     speech.result(_as_json(model, found, helps, demands, power, same_golden=same))
@@ -125,6 +151,8 @@ def _say(model: str, found: CardPlan, helps: tuple[Help, ...], speech: Speech) -
 
 def _of(pilot: Pilot) -> str:
     evidence = pilot.evidence
+    if evidence is None:
+        return "what --changed and --by assume"
     champion = evidence.champion.uri if evidence.champion else "nothing"
     return f"the gate of {evidence.candidate.uri} against {champion} ({evidence.created[:10]})"
 
@@ -175,7 +203,8 @@ def _as_json(
     joint = {one.name: found.joint(one) for one in found.effects}
     return {
         "model": model,
-        "from": {
+        "from": evidence
+        and {
             "evidence_digest": evidence.digest,
             "candidate": evidence.candidate.uri,
             "champion": evidence.champion.uri if evidence.champion else None,

@@ -128,7 +128,7 @@ def run_gate(
 def _forecast(request: RunRequest, speech: Speech) -> float | None:
     """Say before it starts where even an equal version would mostly not pass; None: not known."""
     from gates.golden import read_golden
-    from gates.planning import forecast
+    from gates.planning.plan import forecast
 
     project = Project(request.settings)
     try:

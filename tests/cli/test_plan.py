@@ -125,3 +125,34 @@ def test_a_card_that_mostly_fails_equals_says_so_before_it_starts(
     answer = gates("run", shelf.uri("good"), *options, "--json")
     assert answer.err.startswith("A version that is equal in truth passes this card in ")
     assert json.loads(answer.out)["equal_version_passes"] < 0.5
+
+
+def test_without_a_gate_one_may_say_how_versions_differ(
+    gates: CommandLine, shelf: Shelf, run: Path
+) -> None:
+    del run  # the card's golden set is all that is needed
+    few, said = planned(gates, shelf, "--changed", "0.1", "--by", "0.05")
+    many, _ = planned(gates, shelf, "--changed", "1", "--by", "0.3")
+    assert few["from"] is None
+    assert "what --changed and --by assume" in said
+    assert few["passes"]["equal"]["chance"] > 0.9 > many["passes"]["equal"]["chance"]
+    ids = {one["id"] for one in few["bounds"]}
+    assert "ranking-diff::ndcg@10.delta[category=lamps]" in ids or len(ids) > 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--changed", "0.1"],
+        ["--by", "0.1"],
+        ["--changed", "0.1", "--by", "0.1", "--from", "x"],
+        ["--changed", "nan", "--by", "0.1"],
+        ["--changed", "0.1", "--by", "0"],
+    ],
+)
+def test_half_an_assumption_is_refused(
+    gates: CommandLine, shelf: Shelf, options: list[str]
+) -> None:
+    answer = gates("plan", "toy-ranker", *shelf.options(), *options)
+    assert answer.code == 2
+    assert "--" in answer.err

@@ -1,4 +1,4 @@
-"""`gates plan`: how likely a card is to pass a version, before any version is run.
+"""How likely a card is to pass a version, before any version is run.
 
 From queries that an earlier gate measured. Samples like them are drawn, and each is held against
 the card's bounds by the bound that decides in a run (`gates.kernels.planning`), for a version that
@@ -7,61 +7,33 @@ is equal in truth, for one that is slightly better, and for one that loses just 
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import floor, inf
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gates.card.card import Card
 from gates.comparison.goals import goals_of, limit_of
-from gates.comparison.measure import MeasuredQueries
-from gates.comparison.measured_rows import RowsError, queries_in
 from gates.comparison.measures import metric_of
 from gates.domain.judging import Bound
-from gates.errors import EvidenceError, RegistryError, UsageError
-from gates.evidence.bundle import read_evidence, read_rows
+from gates.errors import RegistryError, UsageError
 from gates.kernels.design import SampleDesign
 from gates.kernels.planning import Goal, PassChance, Reach, pass_chance, reach, rows_needed
+from gates.planning.pilot import Pilot, find_pilot
 
 if TYPE_CHECKING:
     from gates.domain.subject import GoldenSet
-    from gates.evidence.evidence import Evidence
     from gates.project import Project
 
-__all__ = [
-    "CardPlan",
-    "Effect",
-    "Help",
-    "Pilot",
-    "PlannedBound",
-    "find_pilot",
-    "forecast",
-    "pilot_in",
-]
+__all__ = ["CardPlan", "Effect", "Help", "PlannedBound", "forecast", "plan_card"]
 
 _KEPT = 0.8  # how often an equal version keeps the limit that is shown beside a bound
 _SURE = 0.95  # from here on a bound is no obstacle, and nothing is advised
 _NOTABLE = 0.005  # of the joint chance: what changes less is no help
 _HELPS = 3
 _FEW = 200  # samples that tell how many queries are needed
-_TRIED = 20  # gates that are looked into for rows
 _DIGITS = 1e4  # limits are shown to so much
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pilot:
-    """An earlier gate whose queries a plan is made from.
-
-    Attributes:
-        evidence: What it left.
-        queries: check → what it measured, query by query.
-    """
-
-    evidence: Evidence
-    queries: Mapping[str, MeasuredQueries]
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +256,9 @@ class CardPlan:
 
     def _goals(self, bound: Bound, effects: Mapping[str, float]) -> tuple[Goal, ...]:
         queries = self.pilot.queries.get(bound.check)
-        return goals_of(bound, queries, effects) if queries is not None else ()
+        if queries is None or not self.pilot.tells(bound):
+            return ()
+        return goals_of(bound, queries, effects)
 
     def _instead(self, places: Sequence[int], limit: float) -> list[float]:
         return [limit if at in places else one for at, one in enumerate(self._limits)]
@@ -310,71 +284,10 @@ def plan_card(card: Card, golden: GoldenSet, pilot: Pilot) -> CardPlan:
     plan = CardPlan(asked, pilot)
     if not plan.planned:
         raise UsageError(
-            f"nothing that {card.path.name} demands was measured query by query by run "
-            f"{pilot.evidence.run_id}",
-            advice="a plan needs bounds of ranking-diff that the gate has measured once",
+            f"nothing that {card.path.name} demands is known query by query",
+            advice="a plan needs bounds of ranking-diff that a gate has measured once",
         )
     return plan
-
-
-def find_pilot(project: Project, model: str, golden: GoldenSet) -> Pilot:
-    """The newest gate of a model that left rows, one of this golden set where there is one.
-
-    Args:
-        project: Whose registry is asked.
-        model: The registered model.
-        golden: Its golden set as it is now.
-
-    Raises:
-        RegistryError: The registry cannot be reached, or does not have the model.
-        UsageError: No gate left rows.
-    """
-    others = None
-    with tempfile.TemporaryDirectory() as scratch:
-        for number, pilot in enumerate(_pilots(project, model, Path(scratch))):
-            if pilot.evidence.golden.digest == golden.digest:
-                return pilot
-            others = others or pilot
-            if number >= _TRIED:
-                break
-    if others is None:
-        raise UsageError(
-            f"no gate of {model} compared two versions query by query yet",
-            advice="gate any version against the champion once, such as the one before it: "
-            f"gates run models:/{model}/VERSION; or name a run: --from RUN",
-        )
-    return others
-
-
-def pilot_in(path: Path, *, verify_key: Path | None = None) -> Pilot:
-    """A pilot from evidence and the rows beside it.
-
-    Args:
-        path: The `evidence.json`.
-        verify_key: As `gates.evidence.bundle.read_evidence` takes it.
-
-    Raises:
-        EvidenceError: It cannot be read, or has no rows.
-    """
-    evidence = read_evidence(path, verify_key=verify_key)
-    if evidence.champion is not None and evidence.candidate.uri == evidence.champion.uri:
-        raise EvidenceError(
-            "compared a version with itself: how versions differ is not in it",
-            path=path,
-            advice="name a run of two versions: --from RUN",
-        )
-    rows = read_rows(path, evidence)
-    try:
-        queries = {check: queries_in(content)[0] for check, content in rows.items()}
-    except RowsError as problem:
-        raise EvidenceError(str(problem), path=path, advice="name another run: --from") from None
-    if not queries:
-        raise EvidenceError(
-            "has no rows: it compared nothing query by query, or is of an earlier mlgates",
-            path=path,
-            advice="name a run whose card asked for ranking-diff and that had a champion",
-        )
-    return Pilot(evidence, queries)
 
 
 def forecast(project: Project, card: Card, golden: GoldenSet) -> PassChance | None:
@@ -390,19 +303,6 @@ def forecast(project: Project, card: Card, golden: GoldenSet) -> PassChance | No
     except (RegistryError, UsageError):
         return None
     return plan.joint(plan.effects[0])
-
-
-def _pilots(project: Project, model: str, scratch: Path) -> Iterator[Pilot]:
-    registry = project.registry
-    gates = (one for one in registry.events(model) if one.kind == "gate" and one.run_id)
-    for one in gates:
-        if one.champion in ("", one.version):
-            continue
-        try:
-            path = registry.evidence_of(one.run_id, scratch / one.run_id)
-            yield pilot_in(path, verify_key=project.settings.verify_key)
-        except (EvidenceError, RegistryError):
-            continue  # no rows in it, or it is gone
 
 
 def _count(goal: Goal) -> int:
