@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +26,7 @@ from gates.errors import UsageError
 if TYPE_CHECKING:
     from gates.domain.judging import Bound
     from gates.planning.pilot import Pilot
-    from gates.planning.plan import CardPlan, Help
+    from gates.planning.plan import CardPlan, Help, PlannedBound
 
 __all__ = ["plan"]
 
@@ -129,24 +130,38 @@ def _say(model: str, found: CardPlan, helps: tuple[Help, ...], speech: Speech) -
         "the others are taken to hold",
     )
     table = Table(box=None, pad_edge=False)
-    for heading in ("metric", "slice"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("demands", "queries", *joint, "kept 4 in 5", "needs"):
-        table.add_column(heading, justify="right", no_wrap=heading == "demands")
-    for one in found.rows:
+    table.add_column("bound", overflow="fold")
+    for heading in ("demands", "n", *joint, "keeps", "needs"):
+        table.add_column(heading, justify="right", no_wrap=heading in {"demands", "keeps"})
+    for names, one in _labelled(found.rows):
+        for name in names[:-1]:
+            table.add_row(name)
         chances = (_percent(one.chance[name]) for name in joint)
         needed = "–" if one.needed is None else f"{one.needed:,}"
-        kept = "any" if one.kept is None else _signed(one.bound, one.kept)
-        # As it is: what stands in brackets would be markup.
-        name = (Text(one.bound.metric), Text(one.bound.slice))
-        table.add_row(*name, one.bound.demand, str(one.queries), *chances, kept, needed)
+        kept = "any" if one.kept is None else f"{one.kept:.4g}"
+        table.add_row(names[-1], one.bound.demand, str(one.queries), *chances, kept, needed)
     speech.out.print(table)
+    speech.say(
+        "keeps, needs: the limit that an equal version keeps four times in five, and how many "
+        "queries it takes to keep this one as often"
+    )
     if helps:
         speech.say("What would help an equal version most, and how often it then passes", "bold")
     for help_ in helps:
         speech.say(f"  {_words(help_)}")
     for column, share in found.without_slices().items() if helps else ():
         speech.say(f"  without the slices of {column}: {_percent(share)}")
+
+
+def _labelled(rows: Sequence[PlannedBound]) -> Iterator[tuple[tuple[Text, ...], PlannedBound]]:
+    """Each bound under the name of its metric, which stands once."""
+    metric = ""
+    for one in rows:
+        # As it is: what stands in brackets would be markup.
+        own = (Text(f"  {one.bound.slice}"),) if one.bound.slice else ()
+        head = (Text(one.bound.metric),) if one.bound.metric != metric or not own else ()
+        metric = one.bound.metric
+        yield (*head, *own), one
 
 
 def _of(pilot: Pilot) -> str:
@@ -177,8 +192,8 @@ def _propose(demands: tuple[tuple[Bound, float], ...], power: float, speech: Spe
     )
     table = Table(box=None, pad_edge=False, show_header=False)
     for bound, demand in demands:
-        name = (Text(bound.metric), Text(bound.slice))
-        table.add_row(*name, _signed(bound, demand), f"now {bound.demand}")
+        name = f"{bound.metric}[{bound.slice}]" if bound.slice else bound.metric
+        table.add_row(Text(name), _signed(bound, demand), f"now {bound.demand}")
     speech.out.print(table)
 
 
