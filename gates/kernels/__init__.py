@@ -14,7 +14,6 @@
     planning.py       how likely a PASS is, and the queries it takes, by trying the deciding bound
                     (_plan_samples.py, _pooling.py)
     power.py          the smallest loss a set can see, and the queries a margin needs, at once
-    proportions.py    exact bounds on a share of things that all count alike (_beta.py)
     multiplicity.py   p-values adjusted for how many were looked at (Holm; Benjamini and Hochberg)
     informative.py    which queries can tell two rankings apart at all
     unjudged.py       how far documents that nobody judged could move a difference
@@ -22,8 +21,8 @@
     agreement.py      Krippendorff's alpha between annotators
     calibration.py    how far a classifier's scores are from how often it is right (_resamples.py)
     confusion.py      pairs of labels, counted
-    drift.py          how far a feature has drifted (_chi_squared.py); association.py: which way two
-                      numbers go
+    drift.py          how far a feature has drifted (_chi_squared.py, _beta.py)
+    association.py    which way two numbers go
     latency.py        quantiles of times, with bounds
     vectors.py        nearest neighbours, and vectors that collapsed
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from gates.checks import catalogue
 from gates.domain.counterexamples import told_apart
+from gates.domain.judging import Bound, Cause, judge
 from gates.domain.subject import Columns
 from gates.errors import UsageError
 from gates.kernels.packed import Floats
@@ -132,6 +133,14 @@ def test_a_feature_of_one_value_is_said_not_to_be_tried() -> None:
     found = run("directional", subject(fair), *METRICS[:2], rising=["same"])
     assert found["monotone.violations"].value is None
     assert "one value of it: same" in found["monotone.violations"].reason
+
+
+def test_a_declared_feature_of_one_value_is_not_passed_beside_others_that_hold() -> None:
+    found = run("directional", subject(fair), *METRICS[:2], rising=["stock", "same"])
+    for metric in METRICS[:2]:
+        judged = judge(Bound("directional", metric, maximum=0.0), found[metric])
+        assert judged.cause is Cause.NOTHING_COMPARED
+        assert "one value of it: same" in judged.reason
 
 
 def test_scores_that_do_not_differ_have_no_spread() -> None:

@@ -142,7 +142,8 @@ def test_a_constant_feature_is_constant_and_not_dead(training: Path) -> None:
 
 def test_a_feature_all_missing_is_constant_and_its_missing_rate_jumped(training: Path) -> None:
     result = measured(training, {**PLAIN, "price": np.full(QUERIES * DEPTH, np.nan)})
-    assert found(result) == {"constant", "missing-rate.delta.worst"}
+    seen = {metric for metric in (*EVERY, *SNAPSHOT) if result[metric].value}
+    assert seen == {"constant", "missing-rate.delta.worst"}
 
 
 def test_nearly_constant_is_what_the_card_says_it_is(training: Path) -> None:
@@ -323,14 +324,40 @@ def test_a_snapshot_that_cannot_be_read_is_a_reason_and_costs_nothing_else(train
     assert result["dead"].value == 0
 
 
-def test_features_the_snapshot_lacks_are_named(training: Path) -> None:
+def test_a_feature_the_snapshot_lacks_leaves_the_worst_of_all_unknown(training: Path) -> None:
     write(training, {"bm25": PLAIN["bm25"], "title": PLAIN["title"]})
-    assert (
-        "not in the snapshot: clicks, price, rating"
-        in measured(training, PLAIN)["psi.worst"].reason
-    )
+    result = measured(training, PLAIN)
+    for metric in SNAPSHOT:
+        assert result[metric].value is None
+        assert result[metric].cause is Cause.NOTHING_COMPARED
+        assert result[metric].reason.startswith("not in the snapshot: clicks, price, rating")
     write(training, {"other": PLAIN["bm25"]})
     assert "none of the columns bm25, title" in measured(training, PLAIN)["psi.worst"].reason
+
+
+def test_a_feature_with_values_on_one_side_alone_leaves_the_worst_drift_unknown(
+    training: Path,
+) -> None:
+    gone = {**PLAIN, "rating": np.full(QUERIES * DEPTH, np.nan)}
+    now = measured(training, {**gone, "title": PLAIN["title"] + 0.3})
+    for metric in ("psi.worst", "ks.worst", "out-of-range.worst"):
+        assert (now[metric].value, now[metric].n) == (None, 0)
+        judged = judge(Bound("features", metric, maximum=1.0), now[metric])
+        assert judged.cause is Cause.NOTHING_COMPARED
+        assert "rating (missing on every golden row)" in judged.reason
+        assert "worst of 4 features: title" in judged.reason, "what can be said still is"
+    assert now["missing-rate.delta.worst"].value == 1.0, "which is measured, and fails"
+    write(training, gone)
+    then = measured(training, PLAIN)
+    assert "rating (missing on every row of the snapshot)" in then["psi.worst"].reason
+    assert then["psi.worst"].value is None
+
+
+def test_a_feature_that_never_had_a_value_did_not_drift(training: Path) -> None:
+    empty = {**PLAIN, "rating": np.full(QUERIES * DEPTH, np.nan)}
+    write(training, empty)
+    result = measured(training, empty)
+    assert None not in {result[metric].value for metric in SNAPSHOT}
 
 
 def test_a_champion_that_fails_leaves_what_needs_none() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from gates.kernels.packed import Floats
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set, rows_of, run
 
 QUERIES = tuple(f"{colour} {thing}" for colour in ("red", "tall") for thing in ("lamp", "chair"))
+_WORST = "missing-feature.worst"
 ON_TEXT = (
     "repeatability",
     "order-dependence",
@@ -138,6 +140,8 @@ def test_hangs_wear_the_search_out_sooner() -> None:
     measured = run("robustness", subject, "hostile-text.faults")["hostile-text.faults"]
     assert measured.value == 3
     assert "not tried: other scripts" in measured.reason
+    judged = judge(Bound("robustness", "hostile-text.faults", maximum=5.0), measured)
+    assert judged.outcome is Outcome.UNDECIDED, "what was not tried may break it as well"
     assert subject.candidate.started_apart == 3
 
 
@@ -163,6 +167,26 @@ def test_a_made_up_word_that_changes_labels_is_told_as_a_share_with_an_interval(
     measured = run("robustness", subject, "unseen-words.flips")["unseen-words.flips"]
     assert measured.lower is not None
     assert measured.lower < 1
+
+
+def test_flips_with_a_made_up_word_are_a_share_of_traffic() -> None:
+    """One query in ten flips, and it is what half of the shoppers type."""
+
+    def label(text: str) -> tuple[str, float]:
+        first, *more = text.split()
+        return ("other" if more and int(first) % 10 == 0 else "chair"), 0.5
+
+    golden = golden_set(
+        task="classification",
+        texts=[str(at) for at in range(200)],
+        weight=[9.0 if at % 10 == 0 else 1.0 for at in range(200)],
+    )
+    subject = FakeSubject(golden, FakeArm(label=label), None)
+    flips = run("robustness", subject, "unseen-words.flips")["unseen-words.flips"]
+    assert flips.value == pytest.approx(0.5)
+    assert (flips.n, flips.unit) == (200, "share of traffic")
+    judged = judge(Bound("robustness", "unseen-words.flips", maximum=0.2), flips)
+    assert judged.outcome is Outcome.FAIL
 
 
 def test_a_word_nobody_has_seen_that_kills_the_model_fails_that_metric_alone() -> None:
@@ -256,7 +280,10 @@ def test_a_feature_without_which_the_model_breaks_is_named() -> None:
     found = run("robustness", subject, *ON_FEATURES)
     assert found["missing-feature.faults"].value == 1
     assert found["missing-feature.faults"].reason == "good: nan"
-    assert found["missing-feature.worst"].value == 0, "what the others lose is still told"
+    worst = found["missing-feature.worst"]
+    assert worst.value == 0, "what the others lose is still told"
+    judged = judge(Bound("robustness", worst.metric, maximum=0.9), worst)
+    assert judged.outcome is Outcome.UNDECIDED, "what this one loses is not known"
     assert caught(subject, ON_FEATURES) == {"missing-feature.faults": 1}
 
 
@@ -271,6 +298,21 @@ def test_the_worst_feature_to_lose_is_named_for_each_slice() -> None:
     rows = found.tables[0].rows
     assert rows[0][0] == "good"
     assert rows[1][1:4] == [0.0, 0.0, 0.0]
+
+
+def test_what_a_missing_feature_costs_is_said_of_traffic() -> None:
+    golden = ranker(good, queries=12).golden
+    every = run("robustness", FakeSubject(golden, FakeArm(score=good), None), _WORST)[_WORST]
+    assert every.value is not None
+    assert every.lower is not None
+    assert every.upper is not None
+    assert every.lower < every.value < every.upper
+    # Twelve lists do not show that a mean just above theirs holds for all others.
+    judged = judge(Bound("robustness", _WORST, maximum=every.value + 0.01), every)
+    assert judged.outcome is Outcome.UNDECIDED
+    heavy = replace(golden, weight=np.array([100.0] + [1.0] * 11))
+    one = run("robustness", FakeSubject(heavy, FakeArm(score=good), None), _WORST)[_WORST]
+    assert one.value != pytest.approx(every.value), "which is what the first list costs, mostly"
 
 
 def test_features_the_model_does_not_ask_for_are_not_taken_from_it() -> None:
@@ -301,5 +343,9 @@ def test_a_model_that_needs_every_feature_wears_the_search_out() -> None:
     found = run("robustness", subject, "missing-feature.faults", "missing-feature.worst")
     assert found["missing-feature.faults"].value == 24
     assert "2 features were not tried" in found["missing-feature.faults"].reason
+    enough = judge(
+        Bound("robustness", "missing-feature.faults", maximum=25.0), found["missing-feature.faults"]
+    )
+    assert enough.outcome is Outcome.UNDECIDED, "the two may break it as well"
     assert found["missing-feature.worst"].value is None
     assert "f00: nan" in found["missing-feature.worst"].reason

@@ -30,11 +30,46 @@ def subject(*, champion: bool = True) -> FakeSubject:
     return FakeSubject(golden, FakeArm(label=lambda text: ANSWERS[text]), old)
 
 
-def test_labels_and_ranges_are_counted_exactly() -> None:
+def test_expectations_are_counted_exactly_and_accuracy_is_a_sample_of_traffic() -> None:
     result = run("score-range", subject(), "label-accuracy", "in-range")
-    assert result["label-accuracy"].value == pytest.approx(2 / 3)
-    assert result["label-accuracy"].lower is None
-    assert result["in-range"].value == pytest.approx(1 / 3)
+    accuracy, in_range = result["label-accuracy"], result["in-range"]
+    assert accuracy.value == pytest.approx(2 / 3)
+    # One of three wrong, as Clopper and Pearson bound it: (1 - p)^3 + 3 p (1 - p)^2 = 0.05.
+    assert accuracy.lower == pytest.approx(0.1354, abs=1e-4)
+    assert in_range.value == pytest.approx(1 / 3)
+    assert in_range.lower is None
+    assert in_range.unit == "share of expectations"
+
+
+def test_accuracy_and_changed_labels_are_shares_of_traffic() -> None:
+    """Nine of ten queries are right and unchanged: the tenth is what half of the shoppers type."""
+    n = 200
+    golden = golden_set(
+        task="classification",
+        texts=[str(at) for at in range(n)],
+        expectations=[Expectation(at, "label", ROOMS[at % 4], line=at + 2) for at in range(n)],
+        weight=[9.0 if at % 10 == 0 else 1.0 for at in range(n)],
+    )
+    new = FakeArm(label=lambda text: nine_of_ten(int(text)))
+    old = FakeArm("champion", label=lambda text: right(int(text)))
+    result = run("score-range", FakeSubject(golden, new, old), "label-accuracy", "label-changes")
+    accuracy, changes = result["label-accuracy"], result["label-changes"]
+    assert [accuracy.value, changes.value] == pytest.approx([0.5, 0.5])
+    assert {accuracy.unit, changes.unit} == {"share of traffic"}
+    assert judged(accuracy, minimum=0.85) is Outcome.FAIL
+    assert judged(changes, maximum=0.15) is Outcome.FAIL
+
+
+def test_accuracy_just_above_its_bound_on_few_queries_is_undecided() -> None:
+    accuracy = run("score-range", many(nine_of_ten, n=40), "label-accuracy")["label-accuracy"]
+    assert judged(accuracy, minimum=0.89) is Outcome.UNDECIDED
+    assert judged(accuracy, minimum=0.75) is Outcome.PASS
+
+
+def test_accuracy_over_queries_taken_whole_is_exact() -> None:
+    every = many(nine_of_ten, n=40, census=[True] * 40)
+    accuracy = run("score-range", every, "label-accuracy")["label-accuracy"]
+    assert [accuracy.lower, accuracy.upper] == pytest.approx([0.9, 0.9])
 
 
 def test_misses_are_shown_with_their_line() -> None:

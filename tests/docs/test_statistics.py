@@ -16,8 +16,8 @@ from gates.kernels.design import SampleDesign
 from gates.kernels.losses import loss_bounds
 from gates.kernels.mean_bounds import mean_bounds
 from gates.kernels.power import queries_needed
-from gates.kernels.proportions import clopper_pearson
 from gates.report.wording import guarantees
+from tests.kernels.clopper_pearson import clopper_pearson
 
 TEXT = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text(encoding="utf-8")
 

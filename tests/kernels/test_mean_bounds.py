@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from gates.kernels.design import SampleDesign
 from gates.kernels.mean_bounds import Bounds, mean_bounds, mean_p
 from gates.kernels.packed import Floats
-from gates.kernels.proportions import clopper_pearson
+from tests.kernels.clopper_pearson import clopper_pearson
 
 SEVERE = 0.3
 DIFFERENCES = arrays(np.float64, st.integers(1, 40), elements=st.floats(-1, 1, width=32))

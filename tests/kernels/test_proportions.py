@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from gates.kernels.proportions import clopper_pearson
+from tests.kernels.clopper_pearson import clopper_pearson
 
 
 @given(st.integers(1, 20_000), st.data(), st.sampled_from([0.001, 0.025, 0.05, 0.5]))

@@ -42,6 +42,7 @@ def test_a_model_that_a_missing_feature_kills_fails_that_bound_and_no_other(
     assert answer.code == 1, answer.out + answer.err
     outcomes = {one["id"]: one["outcome"] for one in json.loads(answer.out)["bounds"]}
     assert outcomes.pop("robustness::missing-feature.faults") == "FAIL"
+    assert outcomes.pop("robustness::missing-feature.worst") == "UNDECIDED", "what it costs"
     assert set(outcomes.values()) == {"PASS"}, outcomes
 
 

@@ -10,7 +10,7 @@ on real products. More stock must not lower a score; out of stock must stand bel
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -30,7 +30,7 @@ from gates.checks.directional.sweeps import FeatureSweep, Sweeps, SweepStep
 from gates.comparison.answers import Tolerance
 from gates.domain.counterexamples import told_apart
 from gates.domain.exhibits import Cell, Table
-from gates.domain.judging import Measurement
+from gates.domain.judging import Cause, Measurement
 from gates.domain.subject import CheckPlan, GoldenSet, Subject
 from gates.domain.tasks import AnswerForm
 from gates.errors import UsageError
@@ -139,17 +139,19 @@ def _monotone(sweeps: Sweeps, plan: CheckPlan[DirectionalOptions]) -> Iterator[F
     if unread:
         reasons.append(f"not tried, for it is no input of this version: {', '.join(unread)}")
     reason = "; ".join(reasons)
+    # What a version does not read moves no score of it; what has one value may, with another.
+    untold: Literal[Cause.NOTHING_COMPARED] | None = Cause.NOTHING_COMPARED if flat else None
     if "monotone.violations" in plan.metrics:
-        share = violations / pairs if pairs else None
-        yield Measurement("monotone.violations", share, pairs, _STEP, reason=reason)
+        share = violations / pairs if pairs and not flat else None
+        yield Measurement("monotone.violations", share, pairs, _STEP, reason=reason, cause=untold)
     if "monotone.worst" in plan.metrics:
         worst = max((float(one.wrong.max(initial=0.0)) for one in tried), default=0.0)
         spread = sweeps.spread()
-        value = worst / spread if pairs and spread else None
-        if pairs and not spread:
+        value = worst / spread if pairs and spread and not flat else None
+        if pairs and not spread and not flat:
             reason = "the scores of no query differ: there is no spread to measure a move by"
         n = sweeps.queries if pairs else 0
-        yield Measurement("monotone.worst", value, n, _SPREAD, reason=reason)
+        yield Measurement("monotone.worst", value, n, _SPREAD, reason=reason, cause=untold)
     if tried:
         yield _by_feature(tried)
     if violations:

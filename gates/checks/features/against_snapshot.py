@@ -9,7 +9,7 @@ from math import isnan
 import numpy as np
 
 from gates.domain.exhibits import Table
-from gates.domain.judging import Measurement
+from gates.domain.judging import Cause, Measurement
 from gates.domain.subject import Columns, Snapshot, Subject
 from gates.errors import InputError
 from gates.kernels.drift import (
@@ -63,6 +63,18 @@ class Beside:
     old: Rate
     new: Rate
     outside: Rate
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it has a value on either side; what has none on both did not change."""
+        return bool(self.distance.old or self.distance.new)
+
+    @property
+    def lacks(self) -> str:
+        """Which side has no value, in words; empty where both have one."""
+        if not self.distance.old:
+            return "missing on every row of the snapshot"
+        return "" if self.distance.new else "missing on every golden row"
 
     def worth(self, metric: str, alpha: float = _ALPHA) -> Worth:
         """A metric of `METRICS`, with one-sided bounds at level 1 - alpha."""
@@ -140,15 +152,24 @@ def _beside(old: Floats, new: Floats, bins: int, queries: tuple[Ints | None, Int
 def _worst(
     metric: str, unit: str, features: Mapping[str, Beside], absent: Sequence[str]
 ) -> Measurement:
-    worth = {name: one.worth(metric) for name, one in features.items()}
+    worth = {name: one.worth(metric) for name, one in features.items() if one.is_there}
     known = {name: one for name, one in worth.items() if not isnan(one.value)}
+    untold = [f"not in the snapshot: {', '.join(absent)}"] if absent else []
+    if one_sided := {name: features[name].lacks for name in worth if name not in known}:
+        without = (f"{name} ({lacks})" for name, lacks in one_sided.items())
+        untold.append(f"values on one side alone: {', '.join(without)}")
     if not known:
-        return Measurement(metric, None, 0, unit, reason="no feature has values in both")
+        reason = "; ".join(("no feature has values in both", *untold))
+        return Measurement(metric, None, 0, unit, reason=reason)
     worst = max(known, key=lambda name: known[name].value)
     found = known[worst]
-    said = [f"worst of {len(known)} features: {worst} ({found.words})"] if found.value else []
-    said += [f"not in the snapshot: {', '.join(absent)}"] if absent else []
-    reason = "; ".join(said)
+    of = f"worst of {len(known)} features: {worst}"
+    if untold:
+        # The worst of all may be one of those: no number of the others bounds it.
+        others = f"{of}, {found.value:.4g} ({found.words})" if found.value else ""
+        reason = "; ".join(filter(None, (*untold, others)))
+        return Measurement(metric, None, 0, unit, reason=reason, cause=Cause.NOTHING_COMPARED)
+    reason = f"{of} ({found.words})" if found.value else ""
     if found.bounds is None:
         return Measurement(metric, found.value, found.n, unit, reason=reason)
     # That one is above is said of one picked among all; that none is takes each to be below.

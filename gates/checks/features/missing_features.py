@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from gates.checks._ranked import judged, rank
 from gates.checks._separate_process import SeparateProcess
-from gates.comparison.slices import cuts
+from gates.comparison.measuring import Sample
+from gates.comparison.slices import Slice, cuts
 from gates.domain.exhibits import Table
 from gates.domain.judging import Measurement
 from gates.domain.subject import GoldenSet
 from gates.errors import ModelFault
 from gates.kernels.packed import Bools, Floats
 
-__all__ = ["missing_features"]
+__all__ = ["at_least", "missing_features"]
 
 _TOP = 10
 _LOSS = f"mean share of the top {_TOP}"
@@ -60,12 +62,12 @@ def missing_features(
         reason += f"; after so many faults {left} features were not tried"
     if "missing-feature.faults" in wanted:
         n = len(losses) + len(faults)
-        count = float(len(faults))
-        yield Measurement("missing-feature.faults", count, n, "features", reason=reason)
+        most = len(faults) + left
+        yield at_least("missing-feature.faults", len(faults), most, n, "features", reason)
     parts = list(cuts(golden.slices, slices, len(golden.query_id)))
     if "missing-feature.worst" in wanted:
         for name, rows in parts:
-            yield _worst(name, rows & tops.listed, losses, reason)
+            yield _worst(golden, (name, rows & tops.listed), losses, reason)
     table: list[list[str | float]] = [
         [feature, *(_mean(losses[feature], rows & tops.listed) for _, rows in parts), ""]
         for feature in sorted(losses, key=lambda one: -np.nanmean(losses[one]))
@@ -106,15 +108,43 @@ class _Tops:
         return np.bincount(self._golden.row_query[rows], minlength=queries).astype(np.float64)
 
 
-def _worst(name: str, rows: Bools, losses: dict[str, Floats], reason: str) -> Measurement:
+def at_least(metric: str, found: int, most: int, n: int, unit: str, reason: str) -> Measurement:
+    """A count of faults that may be larger, for not everything could be tried.
+
+    Args:
+        metric: Its name.
+        found: The faults there surely are.
+        most: How many there can be; as many as `found` where the count is exact.
+        n: How many things were tried.
+    """
+    lower, upper = (float(found), float(most)) if most > found else (None, None)
+    return Measurement(metric, float(found), n, unit, lower, upper, reason=reason)
+
+
+def _worst(golden: GoldenSet, cut: Slice, losses: Mapping[str, Floats], reason: str) -> Measurement:
+    """What the worst feature to lose costs, as a mean over traffic.
+
+    Args:
+        losses: feature → float64[Q], for those that could be measured.
+        reason: Why others could not, in words; empty where all could.
+    """
+    metric, (name, rows) = "missing-feature.worst", cut
     n = int(rows.sum())
     if not losses or not n:
         why = reason or ("no query of this slice has a list" if losses else "there is no feature")
-        return Measurement("missing-feature.worst", None, n, _LOSS, slice=name, reason=why)
-    means = {feature: float(loss[rows].mean()) for feature, loss in losses.items()}
-    worst = max(means, key=lambda one: means[one])
-    words = f"without {worst}" + (f"; not measured: {reason}" if reason else "")
-    return Measurement("missing-feature.worst", means[worst], n, _LOSS, slice=name, reason=words)
+        return Measurement(metric, None, n, _LOSS, slice=name, reason=why)
+    sample, values = Sample.of_golden(golden), list(losses.values())
+    found = sample.bounds(values, rows, (0.0, 1.0))
+    worst = max(range(len(values)), key=lambda at: found[at].estimate)
+    # That one is above is said of one picked among all; that none is takes each to be below.
+    strict = replace(sample, alpha=sample.alpha / len(values))
+    picked = max(one.lower for one in strict.bounds(values, rows, (0.0, 1.0)))
+    lower = max(min(picked, found[worst].estimate), 0.0)
+    # A feature that could not be measured may cost the whole top.
+    upper = 1.0 if reason else min(max(one.upper for one in found), 1.0)
+    words = f"without {list(losses)[worst]}" + (f"; not measured: {reason}" if reason else "")
+    value = found[worst].estimate
+    return Measurement(metric, value, n, _LOSS, lower, upper, slice=name, reason=words)
 
 
 def _mean(loss: Floats, rows: Bools) -> float | str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from gates.card.card import CheckSpec, MetricSpec
@@ -27,22 +28,22 @@ from gates.checks._replay import (
     verdicts,
 )
 from gates.checks._separate_process import SeparateProcess
-from gates.checks.features.missing_features import missing_features
+from gates.checks.features.missing_features import at_least, missing_features
 from gates.checks.robustness.odd_inputs import FAMILIES, VERSION, made_up_words
 from gates.checks.robustness.row_consistency import CONSISTENCY, RowConsistency, broken_by
 from gates.comparison.answers import Answers, Tolerance
+from gates.comparison.measuring import Sample, share
 from gates.domain.counterexamples import Counterexample, KnownCounterexample, Recall
 from gates.domain.exhibits import Table
 from gates.domain.judging import Measurement
 from gates.domain.subject import CheckPlan, GoldenSet, Subject
 from gates.domain.tasks import AnswerForm
 from gates.errors import ModelFault
-from gates.kernels.proportions import clopper_pearson
 
 __all__ = ["CHECK"]
 
 _NONE = Limit(max=0.0)
-_FLIP = "share of golden queries"
+_FLIP = "share of traffic"
 _PATIENCE = 24
 _SHOWN = 60
 _KEPT = 20
@@ -112,8 +113,9 @@ def _unseen_words(
         for at in flips
     ]
     n = len(texts)
-    interval = clopper_pearson(len(flipped), n)
-    yield Measurement(_UNSEEN, len(flipped) / n, n, _FLIP, *interval)
+    changed = np.zeros(n)
+    changed[flips] = 1.0
+    yield share(Sample.of_golden(golden), _UNSEEN, changed, ("", np.ones(n, np.bool_)))
     columns = ["query with a made-up word", "label without", "label", "score lost"]
     title = f"{len(flipped)} of {n} queries get another label with a made-up word behind them"
     yield Table(title, columns, flipped)
@@ -165,7 +167,9 @@ def _odd_text(golden: GoldenSet, asker: SeparateProcess) -> Iterator[Measurement
         reason += f"; at least, for {together} texts were not told apart"
     if untried := [family for family in FAMILIES if family not in whole]:
         reason += f"; after so many faults these were not tried: {', '.join(untried)}"
-    yield Measurement("hostile-text.faults", float(len(found)), n, "texts", reason=reason)
+    # Whatever was not told apart, or not tried, may be at fault as well.
+    most = sum(len(texts) for _, texts, _ in found) + sum(len(FAMILIES[one]) for one in untried)
+    yield at_least("hostile-text.faults", len(found), most, n, "texts", reason)
     rows = [
         [family, " or ".join(map(_shown, texts)), f"{fault.kind}: {fault.what}"]
         for family, texts, fault in found

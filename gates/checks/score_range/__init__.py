@@ -1,8 +1,8 @@
 """`score-range`: the expected top label for each golden query, with a score in its range.
 
-Whether an expectation holds is a fact of each query, counted as it is. What speaks of traffic
-(calibration, recall by class, every difference from the champion but the count of changed labels)
-is weighted by what the queries stand for and carries an interval.
+Whether a query's own expectation holds (`in-range`) is a fact of that query, counted as it is. How
+often labels are right, how many changed, calibration, recall by class and every difference from the
+champion speak of traffic: they are weighted by what the queries stand for and carry an interval.
 
     labelled.py           both versions' labels of the queries that expect one
     recall_by_class.py    class by class, what a mean hides
@@ -25,7 +25,7 @@ from gates.checks.score_range.calibration import Binning, Resamples, calibration
 from gates.checks.score_range.label_changes import label_changes
 from gates.checks.score_range.labelled import Labelled, label
 from gates.checks.score_range.recall_by_class import Classes
-from gates.comparison.measuring import PairedMetric, Sample, differences, means
+from gates.comparison.measuring import PairedMetric, Sample, differences, means, share
 from gates.comparison.slices import Slice, cuts, margin_of
 from gates.domain.exhibits import Cell, LineColumn, Table
 from gates.domain.judging import Measurement
@@ -36,7 +36,7 @@ from gates.kernels.packed import Bools
 
 __all__ = ["CHECK"]
 
-_SHARE = "share of golden queries"
+_EXPECTATIONS = "share of expectations"
 _TRAFFIC = "share of traffic"
 
 _EXPECTED = ("label-accuracy", "in-range")
@@ -67,7 +67,8 @@ def _measure(subject: Subject, plan: CheckPlan[ScoreRangeOptions]) -> Iterator[M
     labelled = label(subject)
     if labelled is None:
         reason = "the golden set expects no label"
-        yield from (Measurement(metric, None, 0, _SHARE, reason=reason) for metric in plan.metrics)
+        for metric in plan.metrics:
+            yield Measurement(metric, None, 0, _METRICS[metric][1], reason=reason)
         return
     alone = [one for one in plan.metrics if not _needs_champion(one)]
     against = [one for one in plan.metrics if _needs_champion(one)]
@@ -138,12 +139,12 @@ class _Measured:
         elif metric == "brier":
             yield from means(sample, {metric: brier(labelled.new.score, labelled.new.right)}, cut)
         elif metric == "in-range":
-            yield _share(metric, _in_range(labelled), cut)
+            yield _held(metric, _in_range(labelled), cut)
         elif metric == "label-changes":
-            old, new = labelled.before.labels, labelled.new.labels
-            yield _share(metric, np.array([a != b for a, b in zip(old, new, strict=True)]), cut)
+            pairs = zip(labelled.before.labels, labelled.new.labels, strict=True)
+            yield share(sample, metric, np.array([float(a != b) for a, b in pairs]), cut)
         else:
-            yield _share(metric, labelled.new.right, cut)
+            yield share(sample, metric, labelled.new.right.astype(float), cut)
 
     def _difference(self, metric: str) -> Iterator[Measurement]:
         old, new, sample = self._labelled.before, self._labelled.new, self._sample
@@ -188,11 +189,12 @@ def _in_range(labelled: Labelled) -> Bools:
     return inside
 
 
-def _share(metric: str, hits: Bools, cut: Slice) -> Measurement:
+def _held(metric: str, hits: Bools, cut: Slice) -> Measurement:
+    """The share of expectations that hold: each was asked for by itself, and none is a sample."""
     name, rows = cut
     kept = hits[rows]
     n = int(kept.size)
-    return Measurement(metric, float(kept.mean()) if n else None, n, _SHARE, slice=name)
+    return Measurement(metric, float(kept.mean()) if n else None, n, _EXPECTATIONS, slice=name)
 
 
 def _misses(labelled: Labelled) -> Table:
@@ -215,9 +217,9 @@ def _misses(labelled: Labelled) -> Table:
 
 
 _METRICS = {
-    "label-accuracy": ("queries that get their expected label", _SHARE),
-    "in-range": ("queries with their label and a score in range", _SHARE),
-    "label-changes": ("queries labelled otherwise by the champion", _SHARE),
+    "label-accuracy": ("queries that get their expected label", _TRAFFIC),
+    "in-range": ("queries with their label and a score in range", _EXPECTATIONS),
+    "label-changes": ("queries labelled otherwise by the champion", _TRAFFIC),
     "label-accuracy.delta": ("accuracy of the candidate minus the champion's", _TRAFFIC),
     "confidence.delta": ("mean score of the label given, candidate minus champion", "score"),
     "calibration-error": (

@@ -1,4 +1,4 @@
-"""Bounds on a share of things that all count alike: rows, pairs, made-up words."""
+"""Clopper and Pearson's bounds on a share of things that all count alike: a reference."""
 
 from gates.kernels._beta import beta_quantile
 
