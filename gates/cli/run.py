@@ -32,11 +32,21 @@ _UNLIKELY = 0.5  # a card that passes an equal version less often deserves a wor
 
 
 class _ProgressView(Watcher):
-    """Shows a run's progress."""
+    """Shows a run's progress, and says beforehand where even an equal version seldom passes.
 
-    def __init__(self, progress: Progress) -> None:
+    Attributes:
+        chance: How likely an equal version is to pass; None: not asked, or nothing can tell.
+
+    Args:
+        progress: The display.
+        speech: Where words go.
+        plans: Whether to ask how likely an equal version is to pass.
+    """
+
+    def __init__(self, progress: Progress, speech: Speech, *, plans: bool) -> None:
         super().__init__()
-        self._progress = progress
+        self.chance: float | None = None
+        self._progress, self._speech, self._plans = progress, speech, plans
         self._task = progress.add_task("starting", total=None)
 
     def progress(self, text: str) -> None:
@@ -44,9 +54,32 @@ class _ProgressView(Watcher):
 
     def opened(self, gate: Gate) -> None:
         self._progress.update(self._task, total=len(gate.bounds))
+        if self._plans:
+            self.progress("asking how likely an equal version is to pass")
+            self._forecast(gate)
 
     def judged(self, judgement: Judgement) -> None:
         self._progress.update(self._task, advance=1, description=f"judged {judgement.bound.id}")
+
+    def _forecast(self, gate: Gate) -> None:
+        from gates.planning.plan import forecast
+
+        try:
+            self.chance = forecast(gate.project, gate.card, gate.subject.golden)
+        except GatesError:
+            return  # the run itself says what is wrong
+        if self.chance is None or self.chance >= _UNLIKELY:
+            return
+        shown = self._progress.live.is_started
+        if shown:
+            self._progress.stop()
+        self._speech.say(
+            f"A version that is equal in truth passes this card in {100 * self.chance:.0f} % of "
+            f"tries only. What would help: gates plan {gate.card.policy.model}",
+            "yellow",
+        )
+        if shown:
+            self._progress.start()
 
 
 def run_gate(
@@ -109,9 +142,8 @@ def run_gate(
         extra=tuple(one for one in context.args if one != "--"),
     )
     speech = Speech(as_json)
-    chance = None if against_itself else _forecast(request, speech)
     with speech.working() as progress:
-        view = _ProgressView(progress)
+        view = _ProgressView(progress, speech, plans=not against_itself)
         log = drive(request, view)
     session = view.session
     if session is None or session.evidence is None:
@@ -119,32 +151,10 @@ def run_gate(
             "pytest ended before the gate could open",
             advice=log.strip() or "call pytest with the same arguments to see why",
         )
-    _tell(session, speech, chance)
+    _tell(session, speech, view.chance)
     if session.error:
         raise session.error
     raise typer.Exit(session.evidence.verdict.outcome.exit_code)
-
-
-def _forecast(request: RunRequest, speech: Speech) -> float | None:
-    """Say before it starts where even an equal version would mostly not pass; None: not known."""
-    from gates.golden import read_golden
-    from gates.planning.plan import forecast
-
-    project = Project(request.settings)
-    try:
-        card = project.read_card(request.card)
-        found = forecast(project, card, read_golden(card.golden_path))
-    except GatesError:
-        return None  # the run itself says what is wrong
-    if found is None:
-        return None
-    if found.joint < _UNLIKELY:
-        speech.say(
-            f"A version that is equal in truth passes this card in {100 * found.joint:.0f} % of "
-            f"tries only. What would help: gates plan {card.policy.model}",
-            "yellow",
-        )
-    return found.joint
 
 
 def _tell(session: RunSession, speech: Speech, chance: float | None) -> None:

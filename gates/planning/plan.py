@@ -150,6 +150,8 @@ class CardPlan:
         Args:
             effect: One of `effects`.
         """
+        if effect.name not in self._chances:
+            self._chances[effect.name] = pass_chance(self._of(effect.name), self._design)
         return self._chances[effect.name]
 
     @cached_property
@@ -234,8 +236,8 @@ class CardPlan:
         return tuple(found)
 
     @cached_property
-    def _chances(self) -> Mapping[str, PassChance]:
-        return {one.name: pass_chance(self._of(one.name), self._design) for one in self.effects}
+    def _chances(self) -> dict[str, PassChance]:
+        return {}  # filled as they are asked for: each takes a second or two
 
     @cached_property
     def _reach(self) -> Reach:
@@ -290,7 +292,7 @@ def plan_card(card: Card, golden: GoldenSet, pilot: Pilot) -> CardPlan:
     return plan
 
 
-def forecast(project: Project, card: Card, golden: GoldenSet) -> PassChance | None:
+def forecast(project: Project, card: Card, golden: GoldenSet) -> float | None:
     """How likely a card is to pass an equal version; None where no earlier gate can tell.
 
     Args:
@@ -302,7 +304,7 @@ def forecast(project: Project, card: Card, golden: GoldenSet) -> PassChance | No
         plan = plan_card(card, golden, find_pilot(project, card.policy.model, golden))
     except (RegistryError, UsageError):
         return None
-    return plan.joint(plan.effects[0])
+    return plan.joint(plan.effects[0]).joint
 
 
 def _count(goal: Goal) -> int:

@@ -91,7 +91,7 @@ def test_pages_open_in_a_browser_without_an_error_or_a_request_elsewhere(
         page.goto(f"{address}index.html")
         assert page.locator("h1").first.inner_text().startswith("mlgates")
         page.locator("article").get_by_role("link", name="Keys of a model card").click()
-        assert page.locator("code", has_text="predict_seconds").first.is_visible()
+        page.locator("code", has_text="predict_seconds").first.wait_for()
         page.goto(f"{address}search.html?q=Clopper")
         page.locator("#search-results li a").first.wait_for()
         browser.close()
