@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 
@@ -46,6 +47,7 @@ class MeasuredQueries:
         population: The queries, P of them.
         per_query: The metrics of each.
         severe: The loss from which it is severe.
+        random_order: Whether a margin may be so wide that random order keeps it.
         noise: How much of a mean difference an old ranking that is not deterministic could make.
     """
 
@@ -54,6 +56,7 @@ class MeasuredQueries:
     per_query: PerQuery
     severe: float
     noise: float = 0.0
+    random_order: Literal["refused", "allowed"] = "refused"
 
     @property
     def sample(self) -> Sample:
@@ -79,6 +82,9 @@ class MeasuredQueries:
             metric.higher_is_better,
             metric.unit or metric.name,
             values.informative[metric.name],
+            values.random.get(metric.name),
+            values.ideal.get(metric.name),
+            random_order=self.random_order,
         )
 
     @property

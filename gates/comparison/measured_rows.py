@@ -151,7 +151,8 @@ def _read(content: bytes) -> tuple[MeasuredQueries, Request]:
         name: as_numpy(one) for name, one in columns.items() if not pa.types.is_string(one.type)
     }
     kinds = {
-        kind: _named(numbers, kind) for kind in ("old", "new", "least", "greatest", "tells", "like")
+        kind: _named(numbers, kind)
+        for kind in ("old", "new", "least", "greatest", "tells", "like", "random", "ideal")
     }
     unjudged = {name: (one, kinds["greatest"][name]) for name, one in kinds["least"].items()}
     per_query = PerQuery(
@@ -164,6 +165,8 @@ def _read(content: bytes) -> tuple[MeasuredQueries, Request]:
         repeated=0,
         judge_next=(),
         longest=int(meta["longest"]),
+        random=kinds["random"],
+        ideal=kinds["ideal"],
     )
     population = Population(
         index=np.arange(table.num_rows),
@@ -190,6 +193,8 @@ def _by_kind(values: PerQuery) -> Iterable[tuple[str, Mapping[str, Floats]]]:
     yield "greatest", {name: ends[1] for name, ends in values.unjudged.items()}
     yield "tells", values.informative
     yield "like", values.likeness
+    yield "random", values.random
+    yield "ideal", values.ideal
 
 
 def _named(numbers: Mapping[str, Any], kind: str) -> dict[str, Floats]:

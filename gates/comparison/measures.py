@@ -52,6 +52,12 @@ class RankingMeasures:
         return tuple({one.name: one for one in (self.judged, *named)}.values())
 
     @cached_property
+    def compared(self) -> tuple[Metric, ...]:
+        """The metrics of which a difference is asked, the judged one first."""
+        names = {metric_of(one) for one in self.names if one.endswith((".delta", ".change"))}
+        return tuple(one for one in self.quality if one is self.judged or one.name in names)
+
+    @cached_property
     def likeness(self) -> tuple[Likeness, ...]:
         """Measures of how alike both rankings are."""
         named = (one for one in self._named() if isinstance(one, Likeness))

@@ -135,6 +135,9 @@ class PairedMetric:
         unit: What it counts; empty for the metric itself.
         informative: float64[Q], whether each query can tell old from new: a value of
             `gates.kernels.informative`; None where all can.
+        random: float64[Q], of a random order of the old documents; None where nobody knows.
+        ideal: float64[Q], of their best order; likewise.
+        random_order: Whether a margin may be so wide that random order keeps it.
     """
 
     metric: str
@@ -145,6 +148,20 @@ class PairedMetric:
     higher_is_better: bool = True
     unit: str = ""
     informative: Floats | None = None
+    random: Floats | None = None
+    ideal: Floats | None = None
+    random_order: Literal["refused", "allowed"] = "refused"
+
+    def in_random_order(self, rows: Bools, weight: Floats) -> float | None:
+        """What `new - old` would be on average for a random order; None where nobody knows.
+
+        Args:
+            rows: bool[Q], the queries that count, both of whose values exist.
+            weight: float64[Q].
+        """
+        if self.random is None or not rows.any():
+            return None
+        return float(np.average((self.random - self.old)[rows], weights=weight[rows]))
 
     @property
     def kind(self) -> Floats:
@@ -282,6 +299,7 @@ def _difference(
     weight, gain = sample.weight[exists], change.gain[exists]
     extra: dict[str, float | None] = {
         **_both(change, exists, sample.weight),
+        **_range(change, exists, sample.weight),
         "n_eff": bounds.n_eff,
         "left_out": float(rows.sum() - bounds.n),
         **_planned(sample, change, rows, bounds, plan),
@@ -301,6 +319,9 @@ def _difference(
         slice=name,
         pessimistic=pessimistic,
         optimistic=optimistic,
+        random_order=None
+        if change.random_order == "allowed"
+        else change.in_random_order(exists, sample.weight),
         extra=extra,
     )
 
@@ -382,6 +403,16 @@ def _both(change: PairedMetric, exists: Bools, weight: Floats) -> dict[str, floa
     return {
         "old": float(np.average(change.old[exists], weights=weight[exists])),
         "new": float(np.average(change.new[exists], weights=weight[exists])),
+    }
+
+
+def _range(change: PairedMetric, exists: Bools, weight: Floats) -> dict[str, float | None]:
+    """What the metric comes to without any model, and at its best."""
+    ends = {"random": change.random, "ideal": change.ideal}
+    return {
+        name: float(np.average(one[exists], weights=weight[exists]))
+        for name, one in ends.items()
+        if one is not None
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import nsmallest
 
 import numpy as np
@@ -16,6 +16,7 @@ from gates.comparison.rows import AlignedQueries, RankedRows
 from gates.kernels.informative import informative
 from gates.kernels.matching import Lists, Matched
 from gates.kernels.packed import Floats, Ints
+from gates.kernels.random_order import best_order, random_order
 from gates.kernels.ranking import Ranking
 from gates.kernels.unjudged import UnjudgedBounds
 
@@ -24,7 +25,7 @@ __all__ = ["PerQuery", "UnjudgedDocument", "measure_queries"]
 _NEXT = 50  # documents to judge next: an afternoon of one person
 
 Column = tuple[str, str]
-"""Of what a value is (old, new, tells, like, least, greatest), and the metric's name."""
+"""Of what a value is, as the fields of `PerQuery` have it, and the metric's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,9 @@ class PerQuery:
         repeated: How many judgments stood there twice, word for word, and count once.
         judge_next: Unjudged documents that could move the mean most, most first.
         longest: The length of the longest list.
+        random: metric → float64[P], for a random order of the old ranking's documents; only where
+            those are all that there is to rank.
+        ideal: metric → float64[P], for the best order of them, likewise.
     """
 
     old: Mapping[str, Floats]
@@ -76,6 +80,8 @@ class PerQuery:
     repeated: int
     judge_next: tuple[UnjudgedDocument, ...]
     longest: int
+    random: Mapping[str, Floats] = field(default_factory=dict)
+    ideal: Mapping[str, Floats] = field(default_factory=dict)
 
 
 def measure_queries(
@@ -135,6 +141,8 @@ def measure_queries(
         repeated,
         tuple(following),
         longest,
+        of("random"),
+        of("ideal"),
     )
 
 
@@ -151,6 +159,7 @@ class _Block:
 
     def __init__(self, measures: RankingMeasures, rows: RankedRows, block: AlignedQueries) -> None:
         block, matched = rows.match(block)
+        self._measures = measures
         self.repeated = block.repeated
         judged = JudgedQueries(
             block.judged.starts, block.grades, rows.max_grade, measures.gain, measures.relevant
@@ -165,6 +174,8 @@ class _Block:
             ranked = Ranking(lists.starts, lists.codes, grades)
             for metric in measures.quality:
                 self.columns[arm, metric.name] = metric.values(ranked, judged)
+        if block.given:
+            self._range(Ranking(block.old.starts, block.old.codes, matched.old_grades), judged)
         for metric in measures.quality:
             self.columns["tells", metric.name] = self._informative(metric, block, matched, judged)
         new_only = matched.pairing.old_rank == 0
@@ -174,6 +185,16 @@ class _Block:
             self.columns["like", measure.name] = measure.values(matched, measures.persistence)
         for metric in measures.bounded:
             self._bound(metric, matched, judged, judged_by=metric == measures.judged)
+
+    def _range(self, lists: Ranking, judged: JudgedQueries) -> None:
+        """What metrics come to without any model, and at their best."""
+        for metric in self._measures.compared:
+
+            def values(order: Ranking, metric: Metric = metric) -> Floats:
+                return metric.values(order, judged)
+
+            self.columns["random", metric.name] = random_order(values, lists)
+            self.columns["ideal", metric.name] = best_order(values, lists)
 
     def _informative(
         self, metric: Metric, block: AlignedQueries, matched: Matched, judged: JudgedQueries

@@ -54,6 +54,7 @@ def relative_change(sample: Sample, change: PairedMetric, cut: Slice) -> Measure
         upper=upper - 1,
         pessimistic=_share(absolute.pessimistic, old),
         optimistic=_share(absolute.optimistic, old),
+        random_order=_share(absolute.random_order, old),
         extra={one: absolute.extra.get(one) for one in ("old", "new", "n_eff", "left_out")},
     )
 

@@ -91,6 +91,8 @@ class Cause(StrEnum):
     """The value is of nothing: n = 0, or no query could have told a difference."""
     NOT_A_NUMBER = "not-a-number"
     """The value is NaN."""
+    RANDOM_ORDER = "random-order"
+    """The value is as demanded, and so would that of a random order be."""
     SKIPPED = "skipped"
     """A test of the model's own was skipped, or is expected to fail."""
 
@@ -126,6 +128,8 @@ class Measurement:
             unknown, however many queries there are.
         excused: What `value` would be without the queries that the card waives; None where it
             waives none.
+        random_order: What `value` would be for a random order of the same documents: a bound that
+            lets it through tells nothing. None where nobody knows, or the card says it may pass.
         extra: Further facts for the report, such as `n_eff`, `mde`, `old`, `new`.
     """
 
@@ -141,6 +145,7 @@ class Measurement:
     pessimistic: float | None = None
     optimistic: float | None = None
     excused: float | None = None
+    random_order: float | None = None
     extra: Mapping[str, float | None] = field(default_factory=dict)
 
 
@@ -345,7 +350,26 @@ def judge(bound: Bound, measurement: Measurement | None) -> Judgement:
         return Judgement(bound, cause, measurement.reason or _UNSAID[cause], measurement)
     if open_ended := _left_open(bound, measurement):
         return Judgement(bound, Cause.UNJUDGED_DECIDE, open_ended, measurement)
-    return _against(bound, measurement)
+    found = _against(bound, measurement)
+    if found.outcome is Outcome.PASS and _random_order_passes(bound, measurement):
+        # Slices may be so small, or so easy, that nothing could be lost there: the whole decides.
+        return Judgement(bound, Cause.RANDOM_ORDER, _as_random(bound, measurement), measurement)
+    return found
+
+
+def _random_order_passes(bound: Bound, measurement: Measurement) -> bool:
+    random = measurement.random_order
+    if random is None or bound.slice:
+        return False
+    low, high = bound.minimum, bound.maximum
+    return (low is None or random >= low) and (high is None or random <= high)
+
+
+def _as_random(bound: Bound, measurement: Measurement) -> str:
+    return (
+        f"{_as_text(measurement)}, demanded {bound.demand}, but a random order of the same "
+        f"documents would come to {measurement.random_order:.4g}, which is as demanded too"
+    )
 
 
 def _undecidable(measurement: Measurement) -> Cause | None:

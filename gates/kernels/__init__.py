@@ -2,6 +2,7 @@
 
     packed.py         the layout every ranking kernel shares: one flat array, cut by offsets
     ranking.py        nDCG, average precision, reciprocal rank, precision, recall
+    random_order.py   what a metric is without any model, and at its best
     browsing.py       rank-biased precision, expected reciprocal rank
     similarity.py     old list against new list: overlap, RBO, Kendall's tau, moves
     canonical.py      the one order of scored documents

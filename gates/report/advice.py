@@ -158,6 +158,12 @@ def _to_decide(judgements: list[Judgement], task: Task) -> list[str]:
     sentences = []
     for judgement in judgements[:3]:
         name, measurement, needed = _short(judgement), judgement.measurement, _needed(judgement)
+        if judgement.cause is Cause.RANDOM_ORDER:
+            sentences.append(
+                f"{name} would let a random order of the same documents pass: ask for more than "
+                "that in the card, or say that this is meant (random_order: allowed)."
+            )
+            continue
         if _hangs_on_unjudged(judgement):
             sentences.append(
                 f"{name} hangs on documents that nobody judged: judge those that could move it "

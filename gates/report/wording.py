@@ -50,6 +50,7 @@ _IN_SENTENCES = frozenset(
     {"old", "new", "wins", "losses", "ties", "n_eff", "mde", "left_out", "untouched", "variants"}
     | {"n_needed", "bins", "plug_in", "uninformative", "uninformative_share", "unmeasured"}
     | {"delta_without", "mean_loss", "severe", "severe_share", "together", "of_traffic"}
+    | {"random", "ideal"}
 )
 
 
@@ -225,7 +226,23 @@ def guarantees(judgements: Iterable[Judgement]) -> tuple[str, ...]:
             f"{metric}: {kept}, and at most {share:g} % of {whose} {verb} "
             f"{number(known['severe'])} or more: together {both} (each at 95 % confidence)"
         )
+        if worth := _worth(one):
+            found.append(f"{metric}: {worth}")
     return tuple(found)
+
+
+def _worth(judgement: Judgement) -> str:
+    """How much of what the champion is worth a margin gives away."""
+    known, least = _known(judgement.measurement), judgement.bound.minimum
+    if least is None or least >= 0 or not {"old", "random"} <= set(known):
+        return ""
+    adds = known["old"] - known["random"]
+    text = f"the champion adds {number(adds)} to random order"
+    if "ideal" in known:
+        text += f", where the best order adds {number(known['ideal'] - known['random'])}"
+    if adds > 0:
+        text += f"; the margin of {number(-least)} is {-100 * least / adds:.0f} % of that"
+    return text
 
 
 def _at_most(value: float) -> str:

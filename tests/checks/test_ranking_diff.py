@@ -11,6 +11,7 @@ import pytrec_eval
 
 from gates.checks.ranking_diff import CHECK
 from gates.domain.exhibits import TableId
+from gates.domain.judging import Bound, Cause, Outcome, judge
 from gates.domain.subject import GoldenSet
 from gates.errors import NoChampion
 from tests.checks.subjects import FakeArm, FakeSubject, golden_set, run
@@ -358,3 +359,66 @@ def test_a_bad_part_of_the_queries_is_found_without_being_named() -> None:
     (table,) = [one for one in tables if one.id is TableId.WORST_SLICES]
     assert table.title.startswith("Where the candidate is worst")
     assert table.rows[0][0] == "part = b"
+
+
+def easy_shop(queries: int = 300, documents: int = 12) -> GoldenSet:
+    """Nearly every candidate is as good as any other: a trained ranker beats chance by little."""
+    rng = np.random.default_rng(5)
+    grades = rng.choice([2.0, 3.0], (queries, documents), p=[0.3, 0.7])
+    lists = [{f"d{d:02}": float(one) for d, one in enumerate(own)} for own in grades]
+    trained = (grades + rng.normal(0, 1.0, grades.shape)).ravel().tolist()
+    noise = rng.normal(size=grades.size).tolist()
+    return golden_set(
+        lists=lists,
+        features={"old": trained, "new": noise},
+    )
+
+
+@pytest.mark.parametrize("metric", ["ndcg@10.delta", "ndcg@10.change"])
+def test_a_margin_that_random_order_keeps_lets_nobody_through(metric: str) -> None:
+    # A ranker of noise passed, because random order costs next to nothing here.
+    found = run("ranking-diff", subject_of(easy_shop()), metric)[metric]
+    assert found.lower is not None
+    assert found.lower > -0.06
+    loose = judge(Bound("ranking-diff", metric, minimum=-0.06), found)
+    assert (loose.outcome, loose.cause) == (Outcome.UNDECIDED, Cause.RANDOM_ORDER)
+    assert "random order of the same documents" in loose.reason
+    allowed = run("ranking-diff", subject_of(easy_shop()), metric, random_order="allowed")[metric]
+    assert judge(Bound("ranking-diff", metric, minimum=-0.06), allowed).outcome is Outcome.PASS
+    assert found.random_order is not None
+    # A margin below what the champion adds is one: noise fails it, and the champion itself passes.
+    tight = Bound("ranking-diff", metric, minimum=found.random_order / 2)
+    assert judge(tight, found).outcome is not Outcome.PASS
+    golden = easy_shop()
+    same = FakeSubject(
+        golden,
+        FakeArm(score=lambda columns: columns["old"]),
+        FakeArm("champion", score=lambda columns: columns["old"]),
+    )
+    assert judge(tight, run("ranking-diff", same, metric)[metric]).outcome is Outcome.PASS
+
+
+def test_what_the_champion_adds_stands_beside_the_difference() -> None:
+    golden, old, _ = shop()
+    result = run("ranking-diff", subject_of(golden), "ndcg@10.delta")["ndcg@10.delta"]
+    random, ideal = result.extra["random"], result.extra["ideal"]
+    assert random is not None
+    assert ideal is not None
+    rng = np.random.default_rng(0)
+    shuffled = [
+        np.mean([*reference(golden, rng.random(old.size), "ndcg_cut.10").values()])
+        for _ in range(60)
+    ]
+    assert random == pytest.approx(np.mean(shuffled), abs=0.01)
+    grades = {
+        (query, doc): grade
+        for query, doc, grade in zip(
+            golden.judged_query, golden.judged_doc, golden.grade, strict=True
+        )
+    }
+    best = np.array(
+        [grades.get(one, -1.0) for one in zip(golden.row_query, golden.row_doc, strict=True)]
+    )
+    assert ideal == pytest.approx(np.mean([*reference(golden, best, "ndcg_cut.10").values()]))
+    assert result.extra["old"] is not None
+    assert result.random_order == pytest.approx(random - result.extra["old"])

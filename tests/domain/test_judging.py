@@ -193,3 +193,26 @@ def test_what_decided_is_required_and_of_the_worst_outcome() -> None:
     assert deciding([_one(Outcome.PASS), unsure, failed]) == (failed,)
     assert deciding([_one(Outcome.PASS), unsure, _one(Outcome.FAIL, advisory=True)]) == (unsure,)
     assert deciding([_one(Outcome.PASS)]) == ()
+
+
+@pytest.mark.parametrize(
+    ("bound", "random", "outcome"),
+    [
+        (AT_LEAST, -0.005, Outcome.UNDECIDED),  # random order costs less than the margin
+        (AT_LEAST, -0.01, Outcome.UNDECIDED),
+        (AT_LEAST, -0.2, Outcome.PASS),
+        (AT_LEAST, None, Outcome.PASS),
+        (replace(AT_LEAST, slice="category=a"), -0.005, Outcome.PASS),
+        (Bound("c", "m", minimum=-0.01, maximum=0.05), 0.1, Outcome.PASS),
+        (Bound("c", "m", maximum=0.05), -0.2, Outcome.UNDECIDED),
+    ],
+)
+def test_what_random_order_would_keep_is_no_pass(
+    bound: Bound, random: float | None, outcome: Outcome
+) -> None:
+    found = replace(measured(0.0, -0.005, 0.005), random_order=random)
+    assert judge(bound, found).outcome is outcome
+    # It excuses nothing: what fails, fails.
+    lost = replace(measured(-0.3, -0.4, -0.2), random_order=random)
+    if bound.minimum is not None:
+        assert judge(bound, lost).outcome is Outcome.FAIL

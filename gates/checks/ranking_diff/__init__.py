@@ -51,6 +51,8 @@ class RankingDiffOptions(BaseModel):
         rbo_p: RBO's persistence.
         unjudged: What a document nobody judged is: `open` lets it decide a verdict (UNDECIDED, with
             the list to judge next), `irrelevant` counts it as not relevant, as trec_eval does.
+        random_order: Whether a bound of a whole set's difference may be so wide that a random order
+            of the same documents keeps it: `refused` makes it UNDECIDED.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -60,6 +62,7 @@ class RankingDiffOptions(BaseModel):
     severe: float = Field(default=0.3, gt=0, le=1)
     rbo_p: float = Field(default=0.9, gt=0, lt=1)
     unjudged: Literal["open", "irrelevant"] = "open"
+    random_order: Literal["refused", "allowed"] = "refused"
 
 
 def _measure(subject: Subject, plan: CheckPlan[RankingDiffOptions]) -> Iterator[Found]:
@@ -120,7 +123,9 @@ def _measured(
     )
     population = rows.population()
     per_query = measure_queries(measures, rows, population)
-    return MeasuredQueries(measures, population, per_query, options.severe)
+    return MeasuredQueries(
+        measures, population, per_query, options.severe, random_order=options.random_order
+    )
 
 
 def _noise(
