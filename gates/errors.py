@@ -156,6 +156,7 @@ FaultKind = Literal[
     "missing-input",
     "not-alone",
     "wrong-rows",
+    "wrong-order",
     "wrong-type",
     "nan",
     "infinite",

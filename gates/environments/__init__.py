@@ -22,8 +22,8 @@
     _frame_limits.py      how much is believed of what comes back; outputs.py: of scores and labels
 
     worker.py             the other side: runs inside the model's environment, imports nothing of
-                          ours; columns.py and explain.py are parts of it; task_worker.py: what
-                          it does in place of serving
+                          ours; columns.py, signature.py and explain.py are parts of it;
+                          task_worker.py: what it does in place of serving
     cage.py               what it can no longer reach; view.py: what it sees; rights.py: what it
                           gives up; _layers.py: what of this a machine offers, a card insists on
     supervisor.py         the processes above it: they end what it started, and stop it when told

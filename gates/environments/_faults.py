@@ -10,7 +10,7 @@ from typing import Any
 from gates.errors import FaultKind
 from gates.system.commands import clean, last_lines
 
-__all__ = ["ending", "one_line", "oom_kills", "reported"]
+__all__ = ["BREACHES", "ending", "one_line", "oom_kills", "reported"]
 
 _STARVED = ("MemoryError", "bad_alloc", "Cannot allocate memory", "Out of memory")
 _SAID_BY_WORKERS: tuple[FaultKind, ...] = (
@@ -18,8 +18,11 @@ _SAID_BY_WORKERS: tuple[FaultKind, ...] = (
     "predict-failed",
     "out-of-memory",
     "wrong-rows",
+    "wrong-order",
     "wrong-type",
 )
+BREACHES: tuple[FaultKind, ...] = ("wrong-rows", "wrong-order", "wrong-type")
+"""What a worker says of an answer that it could not send: the model ran, and broke its contract."""
 
 
 def ending(returncode: int | None, log: str, *, oom_killed: bool) -> tuple[FaultKind, str]:
@@ -75,6 +78,6 @@ def reported(error: object) -> tuple[FaultKind, str, str]:
         return "bad-frame", "answered with an error report that cannot be read", ""
     name, message, trace = (clean(str(text)) for text in texts)
     message = one_line(message)
-    if kind in ("wrong-rows", "wrong-type"):
+    if kind in BREACHES:
         return kind, message, trace
     return kind, f"{name[:80]}: {message}", trace

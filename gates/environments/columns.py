@@ -129,6 +129,42 @@ def _pack(kind: str, values: list[Any]) -> bytes:
 # ---- what models answer ----------------------------------------------------------------------
 
 
+def rows_of(frame: Any) -> int:
+    """How many rows a decoded frame has."""
+    return len(next(iter(frame.values()), ())) if isinstance(frame, dict) else len(frame)
+
+
+def check_order(result: Any, rows: int) -> None:
+    """Refuse an answer whose own index says that its rows are not those asked, one after another.
+
+    Reading it by position would give each row the answer of another one. An index that is no
+    rearrangement of 0 … rows - 1 names something else, and says nothing of the order.
+
+    Raises:
+        Breach: It is in another order.
+    """
+    for part in [result, *(result.values() if isinstance(result, dict) else ())]:
+        index = getattr(part, "index", None) if hasattr(part, "iloc") else None
+        if index is None:
+            continue
+        places = index.tolist()
+        asked = list(range(rows))
+        if len(places) != rows or places == asked or not all(map(_is_place, places)):
+            continue
+        if sorted(places) == asked:
+            at = next(i for i, place in enumerate(places) if place != i)
+            raise Breach(
+                "wrong-order",
+                f"returned its rows in another order: by its index, what stands in row {at} is "
+                f"the answer to row {int(places[at])}; return them in the order of the input, "
+                "such as with .sort_index()",
+            )
+
+
+def _is_place(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def normalise(result: Any) -> dict[str, tuple[str, list[Any]]]:
     """Whatever a pyfunc model may return, as typed columns; `prediction` when it is one column."""
     found = _spread(_columns_of(result))

@@ -4,6 +4,8 @@ A frame is `struct '<Q'` (the payload's length) and the payload. A payload is ei
 that name its kind, padded with spaces, and a body:
 
     json      one JSON object: the first word to a worker, and every answer that is not columns
+    types     a request: in which types the model is from now on to be given its columns, as JSON:
+              {"columns": {name: type}, "all": type or null}
     explain   a request: columns, as another payload, whose scores the worker is to explain
     memory    a request without a body: the most memory the worker has held
     arrow     an Arrow IPC stream
@@ -51,6 +53,7 @@ __all__ = [
     "Encoding",
     "TooLarge",
     "answer_bytes",
+    "column_types",
     "decode_columns",
     "decode_message",
     "encode_columns",
@@ -127,6 +130,16 @@ def encode_columns(columns: Columns, encoding: Encoding) -> bytes:
 def explaining(columns: bytes) -> bytes:
     """Columns as a payload that asks not for predictions but for what each column added to them."""
     return _tag("explain") + columns
+
+
+def column_types(columns: Mapping[str, str], of_all: str | None) -> bytes:
+    """A payload that says in which types a model is to be given its columns.
+
+    Args:
+        columns: Column → type.
+        of_all: The type of every column, whatever its name.
+    """
+    return _tag("types") + json.dumps({"columns": dict(columns), "all": of_all}).encode("ascii")
 
 
 def decode_columns(payload: bytes, rows: int = MAX_CELLS) -> dict[str, NDArray[Any] | list[Any]]:

@@ -30,6 +30,7 @@ PARTS = tuple(
         "landlock",
         "system_calls",
         "columns",
+        "signature",
         "explain",
     )
 )

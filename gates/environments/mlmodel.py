@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gates.errors import PackageError
 from gates.system.json_files import json_value
 
-__all__ = ["ModelFile", "raw_mlmodel", "read_mlmodel"]
+__all__ = ["INPUT_TYPES", "ModelFile", "raw_mlmodel", "read_mlmodel"]
 
+INPUT_TYPES = frozenset(
+    {"boolean", "integer", "long", "float", "double", "string", "datetime"}
+    | {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"}
+    | {"float16", "float32", "float64"}
+)
+"""What a signature may call an input's type, that a worker makes of what the gate sends."""
+
+_AS_SENT = frozenset({"double", "float64", "string"})
 _MOST_BYTES = 16 << 20
 _PYTHON = re.compile(r"[0-9]{1,2}(\.[0-9]{1,3}){1,2}((a|b|rc)[0-9]{1,3})?\+?")
 
@@ -28,6 +36,8 @@ class ModelFile:
         python_version: The Python it was made with, such as `3.11.7`; None when it is not said.
         input_columns: The columns of its signature; None when it has no named inputs.
         optional_columns: Those of them a model can do without.
+        input_types: Named column → its type, as MLflow or, for a tensor, as NumPy calls it.
+        matrix_of: The NumPy type of a nameless tensor; None where its signature has none.
     """
 
     loader_module: str
@@ -36,6 +46,13 @@ class ModelFile:
     python_version: str | None
     input_columns: tuple[str, ...] | None
     optional_columns: tuple[str, ...] = ()
+    input_types: Mapping[str, str] = field(default_factory=dict)
+    matrix_of: str | None = None
+
+    @property
+    def types_to_give(self) -> Mapping[str, str]:
+        """Those of `input_types` that differ from how the gate sends numbers and texts."""
+        return {name: kind for name, kind in self.input_types.items() if kind not in _AS_SENT}
 
 
 def read_mlmodel(model_dir: Path) -> ModelFile:
@@ -60,14 +77,16 @@ def read_mlmodel(model_dir: Path) -> ModelFile:
     loader = _text(flavor, "loader_module", path)
     if not loader:
         raise PackageError("flavors.python_function.loader_module is missing", path=path)
-    required, optional = _signature(raw.get("signature"), path)
+    signature = _signature(raw.get("signature"), path)
     return ModelFile(
         loader_module=loader,
         code=_inside(model_dir, _text(flavor, "code", path), "code", path),
         data=_inside(model_dir, _text(flavor, "data", path), "data", path),
         python_version=_python(flavor, path),
-        input_columns=required,
-        optional_columns=optional,
+        input_columns=signature.columns,
+        optional_columns=signature.optional,
+        input_types=signature.types,
+        matrix_of=signature.matrix_of,
     )
 
 
@@ -142,23 +161,41 @@ def _inside(model_dir: Path, value: str | None, key: str, path: Path) -> str | N
     return value
 
 
-def _signature(signature: object, path: Path) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
-    if signature is None:
-        return None, ()
+@dataclass(frozen=True)
+class _Signature:
+    columns: tuple[str, ...] | None = None
+    optional: tuple[str, ...] = ()
+    types: Mapping[str, str] = field(default_factory=dict)
+    matrix_of: str | None = None
+
+
+def _signature(signature: object, path: Path) -> _Signature:
     inputs = signature.get("inputs") if isinstance(signature, Mapping) else None
     if inputs is None:
-        return None, ()
+        return _Signature()
     try:
         columns = json_value(inputs)
-        # Tensor and unnamed inputs are taken as they come; only named columns can be asked for.
-        if not all(isinstance(column.get("name"), str) for column in columns) or not columns:
-            return None, ()
-        names = tuple(column["name"] for column in columns)
-        optional = tuple(c["name"] for c in columns if c.get("required", True) is False)
+        if not columns:
+            return _Signature()
+        # Nameless inputs are taken as they come; only named columns can be asked for.
+        if not all(isinstance(column.get("name"), str) for column in columns):
+            return _Signature(matrix_of=_type(columns[0]) if len(columns) == 1 else None)
+        return _Signature(
+            tuple(column["name"] for column in columns),
+            tuple(c["name"] for c in columns if c.get("required", True) is False),
+            {c["name"]: kind for c in columns if (kind := _type(c)) is not None},
+        )
     except (TypeError, ValueError, AttributeError) as error:
         raise PackageError(
             "signature.inputs is not a JSON list of column specifications",
             path=path,
             advice="Log the model again with mlflow.models.infer_signature.",
         ) from error
-    return names, optional
+
+
+def _type(column: Mapping[str, Any]) -> str | None:
+    """What type a column is of; None where it is none that the gate knows, or not said."""
+    told = column.get("type")
+    if told == "tensor":
+        told = column.get("tensor-spec", {}).get("dtype")
+    return told if told in INPUT_TYPES else None

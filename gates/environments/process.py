@@ -20,6 +20,7 @@ from gates.environments.frames import (
     Encoding,
     TooLarge,
     answer_bytes,
+    column_types,
     decode_columns,
     decode_message,
     encode_columns,
@@ -118,6 +119,10 @@ class Worker:
         if self._encoding is None:
             self._accept_cage(self._ask(None, "loading", more_to_come=True))
             self._accept(self._ask(None, "loading"))
+            types, matrix_of = self._model.types_to_give, self._model.matrix_of
+            if types or matrix_of:
+                # Only now: the pipe that takes the first message holds no 5,000 columns.
+                self._ask(column_types(types, matrix_of), "loading")
         return self._facts
 
     def predict(self, columns: Columns) -> dict[str, NDArray[Any] | list[Any]]:
@@ -304,8 +309,8 @@ class Worker:
             return payload
         if "error" in message:
             kind, what, trace = _faults.reported(message["error"])
-            where = f"failed while {doing}: " if kind not in ("wrong-rows", "wrong-type") else ""
-            breach = kind in ("wrong-rows", "wrong-type")
+            breach = kind in _faults.BREACHES
+            where = "" if breach else f"failed while {doing}: "
             raise self._fail(kind, where + what, trace=trace, breach=breach)
         return payload
 

@@ -4,9 +4,9 @@ Run by path as `<python> -I -S -B -u worker.py <scratch> <lifeline>`, with the i
 model's environment was built on, and with frames (`gates.environments.frames` describes them) on
 stdin and stdout. It imports nothing from `gates` and needs nothing but the standard library, on
 Python 3.9 and later. Parts of it in files of their own are `cage` with `view`, `rights`,
-`supervisor`, `landlock` and `system_calls`; `columns`; `explain`; `task_worker`. The lifeline is a
-pair of descriptors, as `7,8` (orders and their answers), or in a container the word `stdin`: the
-engine closes that when the gate goes.
+`supervisor`, `landlock` and `system_calls`; `columns`; `signature`; `explain`; `task_worker`. The
+lifeline is a pair of descriptors, as `7,8` (orders and their answers), or in a container the word
+`stdin`: the engine closes that when the gate goes.
 
 Hello comes in; the cage closes; what it could shut off goes out before anything of the model or
 of its environment has run (`.pth` files there are code as well). Then, inside, the environment's
@@ -129,7 +129,7 @@ def fault(error: BaseException, default: str) -> bytes:
     return json_payload({"error": dict(detail, traceback="".join(lines)[-8000:])})
 
 
-def answer(payload: bytes, model: Any, encoding: str) -> bytes:
+def answer(payload: bytes, model: Any, encoding: str, types: dict[str, Any]) -> bytes:
     """Predict for one payload, or explain it; whatever goes wrong is an answer as well."""
     if payload[:8] == b"memory  ":
         return json_payload({"peak_bytes": peak_bytes()})
@@ -137,7 +137,10 @@ def answer(payload: bytes, model: Any, encoding: str) -> bytes:
     explain = payload[:8] == b"explain "
     try:
         frame = columns.decode(payload[8:] if explain else payload)
+        frame = beside("signature").as_signed(frame, types)
+        rows = columns.rows_of(frame)
         result = beside("explain").contributions(model, frame) if explain else model.predict(frame)
+        columns.check_order(result, rows)
         reply = bytes(columns.encode(columns.normalise(result), encoding))
     except Exception as error:  # noqa: BLE001 - the gate is told, by name
         reply = unavailable(error) if explain else fault(error, "predict-failed")
@@ -179,11 +182,16 @@ def serve(hello: dict[str, Any], requests: int, replies: int) -> None:
         write_frame(replies, fault(error, "load-failed"))
         return
     write_frame(replies, json_payload({"ready": {"encoding": encoding}}))
+    types: dict[str, Any] = {}
     while True:
         payload = read_frame(requests)
         if payload is None:
             return
-        write_frame(replies, answer(payload, model, encoding))
+        if payload[:8] == b"types   ":
+            types = json.loads(payload[8:])
+            write_frame(replies, json_payload({"types": "known"}))
+        else:
+            write_frame(replies, answer(payload, model, encoding, types))
 
 
 def do(task: dict[str, Any], replies: int) -> None:

@@ -24,7 +24,12 @@ def test_a_model_says_how_it_is_loaded_and_what_it_asks_for(tmp_path: Path) -> N
     content = flavor(code="code", data="model.txt", python_version="3.11.7")
     write_mlmodel(tmp_path, {**content, "signature": signature("bm25", "price")})
     assert read_mlmodel(tmp_path) == ModelFile(
-        "toy", "code", "model.txt", "3.11.7", ("bm25", "price")
+        "toy",
+        "code",
+        "model.txt",
+        "3.11.7",
+        ("bm25", "price"),
+        input_types={"bm25": "double", "price": "double"},
     )
 
 
