@@ -15,6 +15,7 @@ from gates.domain.judging import Layer
 from gates.domain.tasks.written import WrittenTask
 
 __all__ = [
+    "AnswerPolicy",
     "ApprovalPolicy",
     "BoundPolicy",
     "CheckPolicy",
@@ -131,6 +132,19 @@ def _is_percent(written: object) -> bool:
     return isinstance(written, str) and _PERCENT.fullmatch(written) is not None
 
 
+class AnswerPolicy(Strict):
+    """Where in an answer of several columns a check finds what it asks for.
+
+    Attributes:
+        score: The column that holds the score: its name, or its position from 0 in a matrix such
+            as `predict_proba` gives.
+        label: The column that holds the label; `label` when None.
+    """
+
+    score: Named | Annotated[int, Field(ge=0, strict=True)] | None = None
+    label: Named | None = None
+
+
 class EnvironmentPolicy(Strict):
     """How a version is run.
 
@@ -147,6 +161,7 @@ class EnvironmentPolicy(Strict):
         require: Isolation layers without which no model is loaded.
         refuse: No version is loaded whose artifact has a finding this severe, or a worse one;
             from `high` down, also none that could not be looked at whole.
+        answer: Which columns of its answer count.
         labels_only: Whether a classifier may answer a label alone: its score then counts as 1.
         allow: Globals in pickles, as `module.name`, that the team knows to be harmless.
     """
@@ -160,6 +175,7 @@ class EnvironmentPolicy(Strict):
     predict_seconds: float = Field(default=120.0, gt=0)
     require: tuple[Layer, ...] = ()
     refuse: Severity | Literal["never"] = "critical"
+    answer: AnswerPolicy = AnswerPolicy()
     labels_only: bool = False
     allow: tuple[Annotated[str, Field(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)+$")], ...] = ()
 

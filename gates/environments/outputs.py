@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from gates.card.policy import AnswerPolicy
 from gates.domain.subject import BIAS, Columns, Contributions
 from gates.errors import FaultKind, ModelFault
 
@@ -14,15 +15,18 @@ if TYPE_CHECKING:
 
 __all__ = ["as_contributions", "as_labels", "as_scores", "as_vectors"]
 
+UNSAID = AnswerPolicy()
 Output = Mapping[str, "NDArray[Any] | list[Any]"]
 
 
-def as_scores(columns: Output, rows: int) -> NDArray[np.float64]:
+def as_scores(columns: Output, rows: int, answer: AnswerPolicy = UNSAID) -> NDArray[np.float64]:
     """One finite score for each row.
 
     Args:
-        columns: What the model returned. The score is its only column, or `score`, or `prediction`.
+        columns: What the model returned. Where the card does not say which, the score is its only
+            column, or `score`, or `prediction`.
         rows: How many rows it was given.
+        answer: What the card says of its columns.
 
     Returns:
         float64[rows].
@@ -31,24 +35,30 @@ def as_scores(columns: Output, rows: int) -> NDArray[np.float64]:
         ModelFault: A breach: `wrong-rows`, `wrong-type`, `nan` or `infinite`.
     """
     _check_rows(columns, rows)
+    if answer.score is not None:
+        chosen = _chosen(columns, answer.score, "score")
+        return _finite(columns[chosen], chosen)
     name = next(iter(columns)) if len(columns) == 1 else _first_of(columns, "score", "prediction")
     if name is None:
         raise _breach(
             "wrong-type",
-            f"the model returned {_list(columns)}: a score is the only column, "
-            "or score or prediction",
+            f"the model returned {_list(columns)}: a score is the only column, or score or "
+            "prediction; the card can say which other one: environment: {answer: {score: "
+            f"{_example(columns)}}}}}",
         )
     return _finite(columns[name], name)
 
 
 def as_labels(
-    columns: Output, rows: int, *, alone: bool = False
+    columns: Output, rows: int, answer: AnswerPolicy = UNSAID, *, alone: bool = False
 ) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     """One label and its finite score for each row.
 
     Args:
-        columns: What the model returned, with `label` and `score` among its columns.
+        columns: What the model returned, with `label` and `score` among its columns, or those that
+            the card names.
         rows: How many rows it was given.
+        answer: What the card says of its columns.
         alone: Whether a label alone will do: the only column, of texts or whole numbers. Its score
             is then 1, since the model names it without a doubt.
 
@@ -62,12 +72,17 @@ def as_labels(
     if alone and len(columns) == 1:
         ((name, values),) = columns.items()
         return _labels(values, name, whole_numbers=True), _ones(rows)
-    missing = [name for name in ("label", "score") if name not in columns]
-    if missing:
+    label, score = str(answer.label or "label"), answer.score
+    told = "score" if score is None else str(score)
+    missing = [name for name in (label, told) if name not in columns]
+    if missing and not (alone and missing == [told] and score is None):
         raise _breach(
-            "wrong-type", f"the model returned {_list(columns)} without {' and '.join(missing)}"
+            "wrong-type",
+            f"the model returned {_list(columns)} without {' and '.join(missing)}; the card can "
+            "name others: environment: {answer: {label: …, score: …}}",
         )
-    return _labels(columns["label"], "label"), _finite(columns["score"], "score")
+    scores = _ones(rows) if missing else _finite(columns[told], told)
+    return _labels(columns[label], label, whole_numbers=alone), scores
 
 
 def as_vectors(columns: Output, rows: int) -> NDArray[np.float64]:
@@ -127,6 +142,23 @@ def as_contributions(columns: Output, rows: int, given: Columns) -> Contribution
 
 def _breach(kind: FaultKind, what: str) -> ModelFault:
     return ModelFault(kind, what, breach=True)
+
+
+def _chosen(columns: Output, named: str | int, what: str) -> str:
+    if str(named) in columns:
+        return str(named)
+    if named == 0 and len(columns) == 1:
+        return next(iter(columns))
+    raise _breach(
+        "wrong-type",
+        f"the model returned {_list(columns)}, and the card says that its {what} is {named!r}",
+    )
+
+
+def _example(columns: Output) -> str:
+    """The column that a person most probably means: of two classes, the second."""
+    names = list(columns)
+    return names[1] if names == ["0", "1"] else next(iter(names), "NAME")
 
 
 def _list(columns: Output) -> str:

@@ -225,8 +225,11 @@ def in_form(answer: Answer, inputs: Columns, policy: Policy, of: str = "") -> ob
     rows, form = rows_of(inputs), policy.task.answers
     try:
         if form is AnswerForm.LABELS:
-            return as_labels(answer, rows, alone=policy.environment.labels_only)[0]
-        return as_vectors(answer, rows) if form is AnswerForm.VECTORS else as_scores(answer, rows)
+            chosen = policy.environment
+            return as_labels(answer, rows, chosen.answer, alone=chosen.labels_only)[0]
+        if form is AnswerForm.VECTORS:
+            return as_vectors(answer, rows)
+        return as_scores(answer, rows, policy.environment.answer)
     except ModelFault as fault:
         if not of:
             raise

@@ -21,7 +21,7 @@ from gates.domain.subject import (
     Splits,
 )
 from gates.environments.mlmodel import read_mlmodel
-from gates.environments.outputs import as_contributions, as_labels
+from gates.environments.outputs import as_contributions, as_labels, as_scores
 from gates.environments.process import Worker
 from gates.errors import GatesError, ModelFault
 from gates.kernels.packed import Floats
@@ -107,9 +107,14 @@ class VersionArm(Predictor):
         """What it ran in: known in full once the worker is ready."""
         return self._ready().ready()
 
+    def as_scores(self, answer: Answer, rows: int) -> Floats:
+        """See `Predictor.as_scores`; the card says which column it is."""
+        return as_scores(answer, rows, self.build.policy.answer)
+
     def as_labels(self, answer: Answer, rows: int) -> tuple[tuple[str, ...], Floats]:
         """See `Predictor.as_labels`; where the card allows it, a label needs no score."""
-        return as_labels(answer, rows, alone=self.build.policy.labels_only)
+        policy = self.build.policy
+        return as_labels(answer, rows, policy.answer, alone=policy.labels_only)
 
     @contextmanager
     def apart(self) -> Iterator[SeparateWorker]:

@@ -43,6 +43,18 @@ class Predictor(ABC):
         """
 
     @abstractmethod
+    def as_scores(self, answer: Answer, rows: int) -> Floats:
+        """What a worker of the version answered, as scores.
+
+        Args:
+            answer: What it answered.
+            rows: How many rows it was given.
+
+        Raises:
+            ModelFault: It breaks the contract, by name.
+        """
+
+    @abstractmethod
     def as_labels(self, answer: Answer, rows: int) -> tuple[tuple[str, ...], Floats]:
         """What a worker of the version answered, as labels and scores.
 
@@ -60,7 +72,7 @@ class Predictor(ABC):
         Raises:
             ModelFault: It could not, by name; a champion's fault is never a breach.
         """
-        return self.blamed(lambda: as_scores(self.predicted(columns), rows_of(columns)))
+        return self.blamed(lambda: self.as_scores(self.predicted(columns), rows_of(columns)))
 
     def labels(self, columns: Columns) -> tuple[tuple[str, ...], Floats]:
         """Label each row of a frame, with each label's score: float64[rows], finite.
@@ -105,6 +117,10 @@ class WorkerPredictor(Predictor):
         """
         return ask()
 
+    def as_scores(self, answer: Answer, rows: int) -> Floats:
+        """See `Predictor.as_scores`; there is no card that names a column."""
+        return as_scores(answer, rows)
+
     def as_labels(self, answer: Answer, rows: int) -> tuple[tuple[str, ...], Floats]:
         """See `Predictor.as_labels`; a label needs a score."""
         return as_labels(answer, rows)
@@ -127,6 +143,10 @@ class SeparateWorker(WorkerPredictor):
             ModelFault: It could not, by name; a champion's fault is never a breach.
         """
         return self.arm.blamed(ask)
+
+    def as_scores(self, answer: Answer, rows: int) -> Floats:
+        """See `Predictor.as_scores`."""
+        return self.arm.as_scores(answer, rows)
 
     def as_labels(self, answer: Answer, rows: int) -> tuple[tuple[str, ...], Floats]:
         """See `Predictor.as_labels`."""

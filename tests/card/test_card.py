@@ -58,6 +58,14 @@ def test_how_old_evidence_may_be_is_no_part_of_what_is_judged_by(project: Path) 
     assert (aged.policy.evidence_days, aged.digest) == (30, read(project, CARD).digest)
 
 
+def test_where_the_score_stands_changes_the_digest_once_it_is_written(project: Path) -> None:
+    plain = read(project, CARD.replace("{start_seconds", "{answer: {}, start_seconds"))
+    said = read(project, CARD.replace("{start_seconds", "{answer: {score: 1}, start_seconds"))
+    assert plain.digest == read(project, CARD).digest
+    assert said.policy.environment.answer.score == 1
+    assert said.digest != plain.digest
+
+
 def test_prose_may_change_without_changing_the_digest(project: Path) -> None:
     assert read(project, CARD).digest == read(project, CARD + "\nMore words.\n").digest
 

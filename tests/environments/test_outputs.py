@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gates.card.policy import AnswerPolicy
 from gates.environments.outputs import as_labels, as_scores, as_vectors
 from gates.errors import ModelFault
 
@@ -26,6 +27,44 @@ def test_labels_come_with_their_scores() -> None:
     labels, scores = as_labels({"label": ["a", "b"], "score": np.array([0.1, 0.9])}, 2)
     assert labels == ("a", "b")
     assert scores.tolist() == [0.1, 0.9]
+
+
+CLICK: dict[str, Any] = {"0": [0.9, 0.2], "1": [0.1, 0.8]}
+
+
+@pytest.mark.parametrize(("score", "scores"), [(1, [0.1, 0.8]), (0, [0.9, 0.2]), ("1", [0.1, 0.8])])
+def test_the_card_says_which_column_is_the_score(score: int | str, scores: list[float]) -> None:
+    assert as_scores(CLICK, 2, AnswerPolicy(score=score)).tolist() == scores
+
+
+def test_the_first_column_of_one_is_that_one() -> None:
+    assert as_scores({"prediction": [1, 2]}, 2, AnswerPolicy(score=0)).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("score", [2, "relevance"])
+def test_a_column_that_is_not_there_is_named_with_those_that_are(score: int | str) -> None:
+    with pytest.raises(ModelFault, match=rf"columns '0', '1', and the card .* is {score!r}"):
+        as_scores(CLICK, 2, AnswerPolicy(score=score))
+
+
+def test_what_to_write_in_the_card_is_said() -> None:
+    with pytest.raises(ModelFault, match=r"environment: \{answer: \{score: 1\}\}"):
+        as_scores(CLICK, 2)
+
+
+def test_the_card_says_which_columns_are_label_and_score() -> None:
+    columns: dict[str, Any] = {"intent": ["a", "b"], "sure": [0.1, 0.9], "score": [5, 5]}
+    labels, scores = as_labels(columns, 2, AnswerPolicy(label="intent", score="sure"))
+    assert labels == ("a", "b")
+    assert scores.tolist() == [0.1, 0.9]
+
+
+def test_a_label_among_other_columns_needs_no_score_where_the_card_allows_it() -> None:
+    labels, scores = as_labels({"label": ["a", "b"], "why": ["x", "y"]}, 2, alone=True)
+    assert labels == ("a", "b")
+    assert scores.tolist() == [1, 1]
+    with pytest.raises(ModelFault, match="without score"):
+        as_labels({"label": ["a", "b"], "why": ["x", "y"]}, 2)
 
 
 NAN, INF = float("nan"), float("inf")

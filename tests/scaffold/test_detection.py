@@ -10,6 +10,7 @@ import pytest
 from gates.domain.tasks import TASKS
 from gates.scaffold.detection import find_task
 from gates.scaffold.model import read_model
+from gates.scaffold.tasks.ranking import RankingScaffold
 from tests.logged import TEXT_TO_LABEL, model_folder
 
 TEXT = [{"type": "string", "name": "query"}]
@@ -73,6 +74,19 @@ def test_probabilities_without_names_are_a_classifier_not_an_embedding(tmp_path:
     model = read_model(folder)
     assert find_task(model, {}).task is TASKS["classification"]
     assert model.gives_probabilities
+
+
+@pytest.mark.parametrize(
+    ("predict", "line"),
+    [("predict_proba", "  answer: {score: 1}"), ("decision_function", ""), ("predict", "")],
+)
+def test_a_ranker_of_chances_takes_the_second_column(
+    tmp_path: Path, predict: str, line: str
+) -> None:
+    function = {"predict_fn": predict}
+    folder = model_folder(tmp_path / "m", data={}, signature=None, function=function)
+    lines = RankingScaffold().environment(read_model(folder))
+    assert "".join(lines).partition("  #")[0] == line
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,12 @@ def test_not_all_candidates_get_one_score(candidate: Arm, golden: GoldenSet) -> 
         """See `TaskScaffold.checks`."""
         return _CHECKS
 
+    def environment(self, model: ModelFacts) -> tuple[str, ...]:
+        """See `TaskScaffold.environment`."""
+        line = "  answer: {score: 1}  # of the columns of predict_proba, the chance of a click"
+        several = model.gives_probabilities and model.predict != "decision_function"
+        return (line,) if several else ()
+
     def golden(self, version: ModelVersion, model: ModelFacts, file: Path | None) -> GoldenDraft:
         """See `TaskScaffold.golden`; without a file its tables hold no row."""
         lists = lists_of_file(file, model) if file else no_lists(model)
