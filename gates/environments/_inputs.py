@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gates.domain.subject import Columns
-from gates.environments.mlmodel import ModelFile
+from gates.environments.mlmodel import WHOLE_NUMBERS, ModelFile
 from gates.errors import ModelFault
 
 if TYPE_CHECKING:
@@ -21,7 +23,8 @@ def select_inputs(model: ModelFile, columns: Columns, role: str) -> Columns:
     One that names a single column is sent a single column of texts under that name.
 
     Raises:
-        ModelFault: It asks for a column that the frame does not have.
+        ModelFault: It asks for a column that the frame does not have, or for whole numbers that
+            are none.
     """
     wanted = model.input_columns
     if wanted is None:
@@ -35,7 +38,28 @@ def select_inputs(model: ModelFile, columns: Columns, role: str) -> Columns:
             f"the {role} asks for {', '.join(missing)}, which the input does not have "
             f"(it has {', '.join(columns)})",
         )
+    for name in wanted:
+        if name in columns and model.input_types.get(name) in WHOLE_NUMBERS:
+            _need_whole_numbers(name, columns[name], role)
     return {name: columns[name] for name in wanted if name in columns}
+
+
+def _need_whole_numbers(name: str, values: Sequence[Any] | NDArray[Any], role: str) -> None:
+    """A whole number cannot be missing in a frame: MLflow refuses the whole of it."""
+    unfit = [at for at, value in enumerate(values) if not _is_whole(value)]
+    if unfit:
+        held = values[unfit[0]]
+        what = "no value" if held is None or held != held else f"{held!s:.40}"  # NaN is not itself
+        raise ModelFault(
+            "missing-input",
+            f"the {role}'s signature asks for whole numbers in {name}, and {len(unfit)} of "
+            f"{len(values)} rows hold none (row {unfit[0]} holds {what}); log the model with "
+            "floats in that column, as it must have been trained if values can be missing",
+        )
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and float(value).is_integer()
 
 
 def rows_of(columns: Columns) -> int:

@@ -11,12 +11,14 @@ from typing import Any
 from gates.errors import PackageError
 from gates.system.json_files import json_value
 
-__all__ = ["INPUT_TYPES", "ModelFile", "raw_mlmodel", "read_mlmodel"]
+__all__ = ["INPUT_TYPES", "WHOLE_NUMBERS", "ModelFile", "raw_mlmodel", "read_mlmodel"]
 
-INPUT_TYPES = frozenset(
-    {"boolean", "integer", "long", "float", "double", "string", "datetime"}
-    | {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"}
-    | {"float16", "float32", "float64"}
+WHOLE_NUMBERS = frozenset(
+    {"integer", "long", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"}
+)
+"""What a signature may call whole numbers."""
+INPUT_TYPES = WHOLE_NUMBERS | frozenset(
+    {"boolean", "float", "double", "string", "datetime", "bool", "float16", "float32", "float64"}
 )
 """What a signature may call an input's type, that a worker makes of what the gate sends."""
 

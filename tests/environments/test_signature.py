@@ -86,17 +86,21 @@ def test_named_tensors_come_in_their_types(signed: Signed, data: Environment) ->
 
 
 @pytest.mark.parametrize(
-    ("stock", "why"),
-    [([3.0, float("nan"), 1.0], "missing"), ([3.5, 1.0, 1.0], "half an item")],
+    ("stock", "words"),
+    [
+        ([3.0, float("nan"), float("nan")], r"stock, and 2 of 3 rows .* \(row 1 holds no value\)"),
+        ([3.5, 1.0, 1.0], r"stock, and 1 of 3 rows .* \(row 0 holds 3.5\)"),
+        ([3, None, 1], r"stock, and 1 of 3 rows .* \(row 1 holds no value\)"),
+    ],
 )
-def test_what_is_no_whole_number_is_not_made_one(
-    signed: Signed, data: Environment, stock: list[float], why: str
+def test_what_is_no_whole_number_is_named_and_not_made_one(
+    signed: Signed, bare: Environment, stock: list[Any], words: str
 ) -> None:
-    worker = signed(data, columns(stock="long"), "return x['stock']")
-    with pytest.raises(ModelFault) as caught:
-        worker.predict({"stock": np.array(stock)})
-    assert caught.value.kind == "predict-failed", why
-    assert "stock" in caught.value.what, why
+    worker = signed(bare, columns(stock="long"), "return x['stock']")
+    with pytest.raises(ModelFault, match=words) as caught:
+        worker.predict({"stock": stock})
+    assert (caught.value.kind, caught.value.breach) == ("missing-input", False)
+    assert list(worker.predict({"stock": [3, 2, 1]})["prediction"]) == [3, 2, 1]
 
 
 def test_lists_hold_whole_numbers_and_truth_values_too(signed: Signed, bare: Environment) -> None:
