@@ -83,6 +83,7 @@ class Manifest:
         raw: The whole file, as parsed.
         attributes: The columns of the candidates that say what a document is; no model gets them.
         cluster: The column of `queries.csv` whose values near-duplicate queries share, or empty.
+        text_inputs: Those feature columns that hold text, such as a brand.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Manifest:
     raw: Mapping[str, Any]
     attributes: tuple[str, ...] = ()
     cluster: str = ""
+    text_inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ class GoldenSet:
         row_query: int64[N], the query of each candidate row, non-decreasing.
         row_doc: N document ids, unique within a query.
         row_title: N titles to show; empty strings where there are none.
-        features: column → N values, the inputs of a ranking model.
+        features: column → N numbers, inputs of a ranking model.
+        text_features: column → N texts, further inputs of it; None where there is none.
         judged_query: int64[J].
         judged_doc: J document ids, unique within a query.
         grade: float64[J], the grade of record.
@@ -156,6 +159,7 @@ class GoldenSet:
     synonyms: tuple[tuple[str, str], ...] = ()
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cluster: Ints | None = None
+    text_features: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<golden set {self.manifest.name}: {len(self.query_id)} queries, {self.digest}>"
@@ -187,7 +191,8 @@ class GoldenSet:
     def inputs(self) -> Columns:
         """The frame a model is given for the whole set: features, or the query texts."""
         if self.manifest.task.has_candidates:
-            return self.features
+            both = {**self.features, **self.text_features}
+            return {name: both[name] for name in self.manifest.inputs if name in both}
         return self.texts(self.query_text)
 
     def input_rows(self, rows: Ints) -> Columns:

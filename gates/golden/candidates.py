@@ -30,6 +30,7 @@ class Candidates:
         documents: Arrow string array of the distinct documents.
         title: N titles.
         features: column → float64[N].
+        text_features: column → N texts, None where a cell is empty.
         attributes: column → N texts.
     """
 
@@ -39,6 +40,7 @@ class Candidates:
     title: tuple[str, ...]
     features: dict[str, Floats]
     attributes: dict[str, tuple[str, ...]]
+    text_features: dict[str, tuple[str | None, ...]]
 
     def missing(self, query: Ints, document: pa.Array) -> Ints:
         """Positions into `query` of the pairs that are not candidates, int64[…]."""
@@ -113,9 +115,18 @@ def read_candidates(folder: Path, manifest: Manifest, ids: pa.Array) -> Candidat
         doc=document.take(pa.array(order)),
         documents=documents,
         title=tuple(title[row] for row in order.tolist()),
-        features={name: _feature(table, name)[order] for name in manifest.inputs},
+        features={
+            name: _feature(table, name)[order]
+            for name in manifest.inputs
+            if name not in manifest.text_inputs
+        },
         attributes={
             name: tuple(values[row] for row in order.tolist())
             for name, values in attributes.items()
+        },
+        text_features={
+            name: tuple(values[row] or None for row in order.tolist())
+            for name in manifest.text_inputs
+            for values in [table.text(name).to_pylist()]
         },
     )

@@ -35,6 +35,7 @@ class _Sheet(_Strict):
     sampling: str
     grades: _Grades = _Grades()
     inputs: list[str] = Field(min_length=1)
+    text_inputs: list[str] = []
     slices: list[str] = []
     attributes: list[str] = []
     cluster: str | None = Field(default=None, min_length=1)
@@ -60,7 +61,20 @@ def _check_names(path: Path, sheet: _Sheet, lines: Lines) -> None:
             line=lines.of("attributes"),
             advice="Leave `attributes` out.",
         )
-    listed = {"inputs": sheet.inputs, "slices": sheet.slices, "attributes": sheet.attributes}
+    for at, name in enumerate(sheet.text_inputs):
+        if not task.has_candidates or name not in sheet.inputs:
+            raise GoldenError(
+                f"`text_inputs` names `{name}`, which is no feature of the candidates",
+                path=path,
+                line=lines.of("text_inputs", at),
+                advice="Name those of a ranker's `inputs` that hold text, such as a brand.",
+            )
+    listed = {
+        "inputs": sheet.inputs,
+        "text_inputs": sheet.text_inputs,
+        "slices": sheet.slices,
+        "attributes": sheet.attributes,
+    }
     for key, names in listed.items():
         for at, name in enumerate(names):
             if name in names[:at]:
@@ -90,6 +104,7 @@ def read_manifest(path: Path) -> Manifest:
         description=sheet.description,
         synthetic=sheet.synthetic,
         inputs=tuple(sheet.inputs),
+        text_inputs=tuple(sheet.text_inputs),
         slices=tuple(sheet.slices),
         attributes=tuple(sheet.attributes),
         cluster=sheet.cluster or "",

@@ -165,6 +165,7 @@ def _set(
         row_doc=tuple(candidates.doc.to_pylist()),
         row_title=candidates.title,
         features=candidates.features,
+        text_features=candidates.text_features,
         attributes=candidates.attributes,
         judged_query=judged.query,
         judged_doc=tuple(judged.doc.to_pylist()),
@@ -179,7 +180,7 @@ def _set(
 
 
 _NOTHING = pa.array([], pa.string())
-_NO_CANDIDATES = Candidates(np.empty(0, np.int64), _NOTHING, _NOTHING, (), {}, {})
+_NO_CANDIDATES = Candidates(np.empty(0, np.int64), _NOTHING, _NOTHING, (), {}, {}, {})
 _NO_JUDGMENTS = Judgments(np.empty(0, np.int64), _NOTHING, np.empty(0), {}, ())
 
 

@@ -77,7 +77,7 @@ def _facts(golden: GoldenSet) -> _Facts:
     for q, facts in enumerate(by_place):
         facts["weight"] = [golden.weight[q], golden.census[q], golden.inclusion[q]]
         facts["slices"] = [(column, values[q]) for column, values in golden.slices.items()]
-    columns = [(name, values) for name, values in golden.features.items()]
+    columns = [(name, values) for name, values in golden.inputs().items()]
     for row, q in enumerate(golden.row_query):
         known = [golden.row_title[row], *((name, _plain(values[row])) for name, values in columns)]
         by_place[q]["candidates"][golden.row_doc[row]] = known

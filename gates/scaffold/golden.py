@@ -71,7 +71,7 @@ def golden_of_lists(version: ModelVersion, task: Task, lists: CandidateLists) ->
     judged = f"Grades: those in {lists.source}." if lists.grades else ""
     return {
         "manifest.yaml": _manifest(
-            version, task, lists.source, inputs, judged, grades=max(top, 1.0)
+            version, task, lists.source, inputs, judged, grades=max(top, 1.0), texts=lists.texts
         ),
         "queries.csv": _csv(["query_id", "query"], lists.queries.items()),
         "candidates.csv": _csv(["query_id", "doc_id", "title", *inputs], lists.rows),
@@ -86,6 +86,7 @@ def _manifest(
     inputs: Sequence[str],
     judged: str,
     grades: float | None = None,
+    texts: Sequence[str] = (),
 ) -> str:
     said = [f"gates init, for {version.uri} ({version.digest[:19]}…), from {source}"]
     said += [judged] if judged else []
@@ -100,6 +101,7 @@ def _manifest(
         f"sampling: {_yaml(f'Not known: all rows of {source}, as they came.')}",
         *([f"grades: {{max: {grades:g}}}"] if grades is not None else []),
         f"inputs: [{', '.join(map(_yaml, inputs))}]",
+        *([f"text_inputs: [{', '.join(map(_yaml, texts))}]"] if texts else []),
         "slices: []  # columns of queries.csv by which bounds may be set, such as [category]",
     ]
     return "\n".join(lines) + "\n"

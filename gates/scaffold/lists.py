@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ class CandidateLists:
     Attributes:
         source: Where they come from, in words.
         inputs: The features a model is given, in its order.
+        texts: Those of them that hold text.
         queries: Query id → what was typed.
         rows: Query id, document id, title and the features, as text, for each candidate.
         grades: Query id, document id and grade, as text, of the judged candidates.
@@ -38,6 +39,7 @@ class CandidateLists:
     queries: Mapping[str, str]
     rows: tuple[tuple[str, ...], ...] = ()
     grades: tuple[tuple[str, str, str], ...] = ()
+    texts: tuple[str, ...] = ()
 
 
 def no_lists(model: ModelFacts) -> CandidateLists:
@@ -46,7 +48,9 @@ def no_lists(model: ModelFacts) -> CandidateLists:
     Args:
         model: What the model's files say.
     """
-    return CandidateLists("nothing: candidates are not logged with a model", _named(model), {})
+    texts = tuple(one.name for one in model.inputs or () if one.name and one.kind == "text")
+    source = "nothing: candidates are not logged with a model"
+    return CandidateLists(source, _named(model), {}, texts=texts)
 
 
 def lists_of_file(path: Path, model: ModelFacts) -> CandidateLists:
@@ -80,7 +84,25 @@ def lists_of_file(path: Path, model: ModelFacts) -> CandidateLists:
         dict(zip(ids, typed, strict=True)),
         tuple(zip(ids, documents, titles, *features, strict=True)),
         tuple(one for one in zip(ids, documents, grades, strict=True) if one[2].strip()),
+        tuple(_text_features(model, dict(zip(inputs, features, strict=True)))),
     )
+
+
+def _text_features(model: ModelFacts, features: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Features that hold text: those of which the signature says so, or else the values."""
+    kinds = {one.name: one.kind for one in model.inputs or ()}
+    for name, values in features.items():
+        kind = kinds.get(name, "other")
+        if kind == "text" or (kind == "other" and not all(map(_is_number, values))):
+            yield name
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell or 0)
+    except ValueError:
+        return False
+    return True
 
 
 def _named(model: ModelFacts) -> tuple[str, ...]:

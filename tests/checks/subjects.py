@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -267,3 +267,12 @@ def run_plan(check: str, subject: FakeSubject, plan: CheckPlan[Any]) -> Result:
         next((one for one in found if isinstance(one, Replay)), None),
         tuple(one for one in found if isinstance(one, RankingDifference)),
     )
+
+
+def with_text_feature(subject: FakeSubject, name: str, values: Sequence[str | None]) -> FakeSubject:
+    """The subject with one more input, of text."""
+    golden = subject.golden
+    inputs = (*golden.manifest.inputs, name)
+    manifest = replace(golden.manifest, inputs=inputs, text_inputs=(name,))
+    more = replace(golden, manifest=manifest, text_features={name: tuple(values)})
+    return replace(subject, golden=more)

@@ -15,7 +15,14 @@ from gates.domain.judging import Bound, Cause, judge
 from gates.domain.subject import Columns
 from gates.errors import UsageError
 from gates.kernels.packed import Floats
-from tests.checks.subjects import FakeArm, FakeSubject, golden_set, rows_of, run
+from tests.checks.subjects import (
+    FakeArm,
+    FakeSubject,
+    golden_set,
+    rows_of,
+    run,
+    with_text_feature,
+)
 
 PAIR = {"feature": "in_stock", "equals": 0, "than": 1}
 METRICS = ("monotone.violations", "monotone.worst", "order.violations")
@@ -48,6 +55,24 @@ def violated(found: FakeSubject) -> set[str]:
 
 def test_a_model_that_moves_as_declared_violates_nothing() -> None:
     assert violated(subject(fair)) == set()
+
+
+def test_rows_keep_their_texts_while_a_number_is_swept() -> None:
+    brands = [("osmo", "kite", None)[row % 3] for row in range(30)]
+
+    def of_brands(frame: Columns) -> Any:
+        liked = np.array([brand == "osmo" for brand in frame["brand"]], float)
+        stock, price = (np.asarray(frame[name], float) for name in ("stock", "price"))
+        return 50 * np.asarray(frame["in_stock"], float) + (1 + liked) * stock - price
+
+    found = run(
+        "directional",
+        with_text_feature(subject(of_brands), "brand", brands),
+        *METRICS,
+        **DECLARED,
+    )
+    assert [found[metric].value for metric in METRICS] == [0, 0, 0]
+    assert found["monotone.violations"].n == 2 * 4 * 30
 
 
 @pytest.mark.parametrize("planted", [{"stock": -1.0}, {"price": 1.0}])

@@ -16,7 +16,14 @@ from gates.domain.judging import Bound, Cause, Outcome, judge
 from gates.domain.subject import CheckPlan, Columns
 from gates.errors import ModelFault
 from gates.kernels.packed import Floats
-from tests.checks.subjects import FakeArm, FakeSubject, golden_set, rows_of, run
+from tests.checks.subjects import (
+    FakeArm,
+    FakeSubject,
+    golden_set,
+    rows_of,
+    run,
+    with_text_feature,
+)
 
 QUERIES = tuple(f"{colour} {thing}" for colour in ("red", "tall") for thing in ("lamp", "chair"))
 _WORST = "missing-feature.worst"
@@ -273,6 +280,17 @@ def test_a_model_that_breaks_on_one_row_fails_only_the_batches() -> None:
     assert found["batch-dependence"].cause is Cause.BREACH
     assert "a batch of 1: needs two rows" in found["batch-dependence"].reason
     assert found["missing-feature.faults"].value == 0
+
+
+def test_a_text_feature_stays_while_a_number_is_missing() -> None:
+    def score(frame: Columns) -> Any:
+        return good(frame) + np.array([brand == "osmo" for brand in frame["brand"]], float)
+
+    plain = ranker(score)
+    brands = ["osmo", "kite"] * (len(plain.golden.row_doc) // 2)
+    found = run("robustness", with_text_feature(plain, "brand", brands), *ON_FEATURES)
+    assert found["missing-feature.faults"].value == 0
+    assert found["missing-feature.faults"].cause is None
 
 
 def test_a_feature_without_which_the_model_breaks_is_named() -> None:

@@ -576,3 +576,28 @@ def test_near_duplicates_share_a_number_and_a_blank_cell_is_a_query_of_its_own(
     assert read_golden(write(LABELS)).cluster is None
     with pytest.raises(GoldenError, match="intent"):
         read_golden(write(LABELS, manifest=manifest))
+
+
+def test_a_feature_may_be_text_where_the_manifest_says_so(write: Write) -> None:
+    manifest = MANIFEST.replace("[bm25, price]", "[bm25, brand, price]\ntext_inputs: [brand]")
+    candidates = """\
+query_id,doc_id,title,bm25,price,brand
+q2,t1,Dome tent,2.5,,osmo
+007,k2,Travel kettle,1.5,19.9,12
+q2,t2,"Tunnel tent, green",2,120,
+007,k1,Steel kettle,1,29,kite
+"""
+    golden = read_golden(write(RANKING, manifest=manifest, candidates=candidates))
+    assert list(golden.inputs()) == ["bm25", "brand", "price"], "in the manifest's order"
+    assert golden.inputs()["brand"] == ("12", "kite", "osmo", None)
+    assert list(golden.features) == ["bm25", "price"]
+    with pytest.raises(GoldenError, match="`brand` holds text that is not a number"):
+        read_golden(write({}, manifest=manifest.replace("text_inputs: [brand]", "")))
+    with pytest.raises(GoldenError, match="`text_inputs` names `colour`"):
+        read_golden(write({}, manifest=manifest.replace("s: [brand]", "s: [colour]")))
+
+
+def test_a_set_of_texts_has_no_text_features(write: Write) -> None:
+    manifest = LABELS["manifest.yaml"] + "text_inputs: [query]\n"
+    with pytest.raises(GoldenError, match="no feature of the candidates"):
+        read_golden(write(LABELS, manifest=manifest))

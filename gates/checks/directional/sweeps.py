@@ -141,10 +141,13 @@ class Sweeps:
             ModelFault: The version could not answer, by name.
         """
         rows = np.repeat([row for row, _, _ in cases], 2)
-        frame = {name: np.asarray(held)[rows] for name, held in self._golden.features.items()}
+        changed = {
+            feature: np.array(self._golden.features[feature], np.float64)[rows]
+            for feature in {feature for _, feature, _ in cases}
+        }
         for at, (_, feature, values) in enumerate(cases):
-            frame[feature] = frame[feature].astype(np.float64)
-            frame[feature][2 * at : 2 * at + 2] = values
+            changed[feature][2 * at : 2 * at + 2] = values
+        frame = {**self._golden.input_rows(rows), **changed}
         return arm.scores(frame).reshape(-1, 2)
 
     def narrowed(self, steps: FeatureSweep, most: int) -> list[SweepStep]:
@@ -203,11 +206,10 @@ class Sweeps:
         return self._golden.row_doc[row]
 
     def _asked(self, feature: str, rows: Ints, values: Floats) -> Floats:
-        columns = {name: np.asarray(held) for name, held in self._golden.features.items()}
-        many = max(_CELLS // max(len(columns), 1), 1)
+        many = max(_CELLS // max(len(self._golden.manifest.inputs), 1), 1)
         found: list[Floats] = []
         for first in range(0, rows.size, many):
             part = slice(first, first + many)
-            frame = {name: held[rows[part]] for name, held in columns.items()}
+            frame = self._golden.input_rows(rows[part])
             found.append(self._arm.scores({**frame, feature: values[part]}))
         return np.concatenate(found) if found else np.empty(0)

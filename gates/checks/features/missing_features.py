@@ -50,7 +50,7 @@ def missing_features(
     for feature in features:
         if asker.worn:
             break
-        frame = {**golden.features, feature: np.full(len(golden.row_doc), np.nan)}
+        frame = {**golden.inputs(), feature: np.full(len(golden.row_doc), np.nan)}
         answer = asker.attempt(frame)
         if isinstance(answer, ModelFault):
             faults[feature] = answer
