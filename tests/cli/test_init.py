@@ -261,7 +261,7 @@ def test_a_ranker_with_graded_candidates_gets_a_verdict(
 ) -> None:
     project = project_in(tmp_path)
     rows = [
-        f"q{query},d{document},typed {query},{document + query / 100},{5 - document},{document % 4}"
+        f"q{query},d{document},typed {query},{document + query / 100},{5 - document},{min(document, 3)}"
         for query in range(80)
         for document in range(5)
     ]
