@@ -261,9 +261,9 @@ def test_a_ranker_with_graded_candidates_gets_a_verdict(
 ) -> None:
     project = project_in(tmp_path)
     rows = [
-        f"q{query},d{document},typed {query},{document + query / 100},{5 - document},{min(document, 3)}"
+        f"q{query},d{document},typed {query},{document + query / 100},{5 - document},{grade}"
         for query in range(80)
-        for document in range(5)
+        for document, grade in enumerate((0, 1, 2, 3, 3))
     ]
     lists = tmp_path / "lists.csv"
     lists.write_text("\n".join(["qid,product_id,query,bm25,clicks,grade", *rows]) + "\n")
