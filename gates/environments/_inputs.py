@@ -46,20 +46,25 @@ def select_inputs(model: ModelFile, columns: Columns, role: str) -> Columns:
 
 def _need_whole_numbers(name: str, values: Sequence[Any] | NDArray[Any], role: str) -> None:
     """A whole number cannot be missing in a frame: MLflow refuses the whole of it."""
-    unfit = [at for at, value in enumerate(values) if not _is_whole(value)]
-    if unfit:
+    unfit = np.flatnonzero(~_are_whole(values))
+    if unfit.size:
         held = values[unfit[0]]
         what = "no value" if held is None or held != held else f"{held!s:.40}"  # NaN is not itself
         raise ModelFault(
             "missing-input",
-            f"the {role}'s signature asks for whole numbers in {name}, and {len(unfit)} of "
+            f"the {role}'s signature asks for whole numbers in {name}, and {unfit.size} of "
             f"{len(values)} rows hold none (row {unfit[0]} holds {what}); log the model with "
             "floats in that column, as it must have been trained if values can be missing",
         )
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and float(value).is_integer()
+def _are_whole(values: Sequence[Any] | NDArray[Any]) -> NDArray[np.bool_]:
+    try:
+        numbers = np.asarray(values, np.float64)  # None becomes NaN
+    except (TypeError, ValueError):
+        return np.zeros(len(values), bool)  # texts
+    whole: NDArray[np.bool_] = np.isfinite(numbers) & (numbers == np.round(numbers))
+    return whole
 
 
 def rows_of(columns: Columns) -> int:

@@ -12,6 +12,7 @@ from gates.domain.tasks import Task
 from gates.golden.expectations import JUDGED
 from gates.scaffold.lists import CandidateLists
 from gates.scaffold.texts import Texts
+from gates.system.table import is_number
 
 __all__ = ["expectations_of_labels", "golden_of_lists", "golden_of_texts"]
 
@@ -67,7 +68,7 @@ def golden_of_lists(version: ModelVersion, task: Task, lists: CandidateLists) ->
         File name → text.
     """
     inputs = lists.inputs or ("replace-by-your-features",)
-    top = max((float(one[2]) for one in lists.grades if _is_number(one[2])), default=3.0)
+    top = max((float(one[2]) for one in lists.grades if is_number(one[2])), default=3.0)
     judged = f"Grades: those in {lists.source}." if lists.grades else ""
     return {
         "manifest.yaml": _manifest(
@@ -118,11 +119,3 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     writer.writerow(header)
     writer.writerows(rows)
     return out.getvalue()
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -9,6 +9,7 @@ from pathlib import Path
 from gates.errors import GoldenError
 from gates.golden.files import read_csv, read_parquet
 from gates.scaffold.model import ModelFacts
+from gates.system.table import is_number
 
 __all__ = ["CandidateLists", "lists_of_file", "no_lists"]
 
@@ -93,16 +94,8 @@ def _text_features(model: ModelFacts, features: Mapping[str, Sequence[str]]) -> 
     kinds = {one.name: one.kind for one in model.inputs or ()}
     for name, values in features.items():
         kind = kinds.get(name, "other")
-        if kind == "text" or (kind == "other" and not all(map(_is_number, values))):
+        if kind == "text" or (kind == "other" and not all(map(is_number, values))):
             yield name
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell or 0)
-    except ValueError:
-        return False
-    return True
 
 
 def _named(model: ModelFacts) -> tuple[str, ...]:

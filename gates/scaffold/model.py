@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gates.domain.installation import is_python_version
-from gates.environments.mlmodel import raw_mlmodel, read_mlmodel
+from gates.environments.mlmodel import (
+    INPUT_TYPES,
+    WHOLE_NUMBERS,
+    raw_mlmodel,
+    read_mlmodel,
+)
 from gates.system.json_files import json_value
 
 __all__ = ["Column", "ModelFacts", "read_model"]
@@ -17,8 +22,7 @@ __all__ = ["Column", "ModelFacts", "read_model"]
 _MOST_BYTES = 4 << 20
 _PROBABILITIES = ("predict_proba", "predict_log_proba", "decision_function")
 _TEXTS = {"string", "str", "object"}
-_WHOLE = {"integer", "long", "int8", "int16", "int32", "int64"}
-_NUMBERS = _WHOLE | {"float", "double", "float16", "float32", "float64", "boolean", "bool"}
+_OTHERS = {"datetime"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,9 @@ def _kind(dtype: object) -> Literal["text", "whole", "number", "other"]:
         return "other"
     if dtype in _TEXTS or re.fullmatch(r"<?U\d*", dtype):
         return "text"
-    return "whole" if dtype in _WHOLE else "number" if dtype in _NUMBERS else "other"
+    if dtype in _OTHERS or dtype not in INPUT_TYPES:
+        return "other"
+    return "whole" if dtype in WHOLE_NUMBERS else "number"
 
 
 def _example(folder: Path, info: object) -> Mapping[str, tuple[Any, ...]]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["FileTable", "csv_header", "filled_lines"]
+__all__ = ["FileTable", "csv_header", "filled_lines", "is_number"]
 
 _EXAMPLES = 3
 
@@ -105,7 +105,7 @@ class FileTable:
         try:
             cast = pc.cast(values, pa.float64())
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            wrong = np.fromiter((not _is_number(v) for v in values.to_pylist()), bool, self.rows)
+            wrong = np.fromiter((not is_number(v) for v in values.to_pylist()), bool, self.rows)
             raise self.defect(
                 f"`{name}` holds text that is not a number",
                 wrong,
@@ -197,7 +197,8 @@ def _listing(names: Mapping[str, Any]) -> str:
     return f"The file has: {', '.join(names)}."
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Whether a cell holds a number, or nothing."""
     try:
         float(value)  # type: ignore[arg-type]  # whatever a cell holds; TypeError says no
     except (TypeError, ValueError):
