@@ -82,9 +82,9 @@ def _code(padded: Codes, start: Ints, length: Ints) -> Codes:
     code = _word(padded, start, length, 0)
     code ^= length.astype(np.uint64) << np.uint64(56)
     for at in range(1, -(-longest // 8)):
-        mixed = _mixed(code * _ODD[0] + _LENGTH) ^ _word(padded, start, length, at)
+        mixed = mix_bits(code * _ODD[0] + _LENGTH) ^ _word(padded, start, length, at)
         code = np.where(length > 8 * at, mixed, code)
-    return _mixed(code)
+    return mix_bits(code)
 
 
 def _code_of_one_length(padded: Codes, first: int, count: int, length: int) -> Codes:
@@ -99,12 +99,12 @@ def _code_of_one_length(padded: Codes, first: int, count: int, length: int) -> C
     for at in range(1, -(-length // 8)):
         code *= _ODD[0]
         code += _LENGTH
-        code = _mixed(code)
+        code = mix_bits(code)
         code ^= word(at)
-    return _mixed(code)
+    return mix_bits(code)
 
 
-def _mixed(value: Codes) -> Codes:
+def mix_bits(value: Codes) -> Codes:
     """Spread every bit over all others, in place and without losing any."""
     value ^= value >> np.uint64(30)
     value *= _ODD[1]

@@ -6,24 +6,27 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from gates.kernels.ids import Codes, mix_bits
 from gates.kernels.packed import Floats
 from gates.kernels.ranking import Ranking
 
 _SHUFFLES = 32  # an order of one query scatters by 0.15 or so: its mean by a fiftieth
-_SEED = 0
+# Odd, as SplitMix64 steps: another place and another shuffle are another word.
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+_NEXT = np.uint64(0xD1B54A32D192ED03)
 
 
 def random_order(metric: Callable[[Ranking], Floats], lists: Ranking) -> Floats:
     """The mean of a metric over random orders of each query's documents, float64[Q].
 
-    The same lists give the same orders.
+    A query has the same orders whichever others it is measured beside.
 
     Args:
         metric: Its value for each query, float64[Q], NaN where it does not exist.
         lists: All documents that there are to rank.
     """
     total = np.zeros(lists.starts.size - 1)
-    for one in _shuffled(lists):
+    for one in random_orders(lists):
         total += metric(one)
     return total / _SHUFFLES
 
@@ -39,13 +42,20 @@ def best_order(metric: Callable[[Ranking], Floats], lists: Ranking) -> Floats:
     return metric(_ordered(lists, -grade))
 
 
-def _shuffled(lists: Ranking) -> Iterator[Ranking]:
-    rng = np.random.default_rng(_SEED)
+def random_orders(lists: Ranking) -> Iterator[Ranking]:
+    """Some random orders of each query's documents, always the same ones."""
+    sizes = np.diff(lists.starts)
+    places = np.arange(lists.docs.size) - np.repeat(lists.starts[:-1], sizes)
+    own = mix_bits(lists.docs.astype(np.uint64) + places.astype(np.uint64) * _STEP)
+    # A word for each list: queries that share documents are not to share their orders.
+    whole = np.concatenate((np.zeros(1, np.uint64), np.cumsum(own)))
+    own ^= np.repeat(mix_bits(whole[lists.starts[1:]] - whole[lists.starts[:-1]]), sizes)
     for _ in range(_SHUFFLES):
-        yield _ordered(lists, rng.random(lists.grades.size))
+        own += _NEXT
+        yield _ordered(lists, mix_bits(own.copy()))
 
 
-def _ordered(lists: Ranking, key: Floats) -> Ranking:
+def _ordered(lists: Ranking, key: Floats | Codes) -> Ranking:
     query = np.repeat(np.arange(lists.starts.size - 1), np.diff(lists.starts))
     order = np.lexsort((key, query))
     return Ranking(lists.starts, lists.docs[order], lists.grades[order])

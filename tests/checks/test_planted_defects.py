@@ -65,7 +65,7 @@ BOUNDS: Mapping[str, Mapping[str, Limits]] = {
         **dict.fromkeys(("missing-rate.delta.worst", "out-of-range.worst"), (None, 0.05)),
     },
     "ranking-diff": {
-        **{f"{name}.delta": (-0.03, None) for name in QUALITY},
+        **{f"{name}.delta": (-0.02, None) for name in QUALITY},
         **dict.fromkeys(QUALITY, (0.05, None)),
         "severe-losses": (None, 0.1),
         "top1-changed": (None, 0.5),

@@ -4,9 +4,10 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from scipy.stats import chisquare
 
 from gates.kernels.packed import Floats
-from gates.kernels.random_order import best_order, random_order
+from gates.kernels.random_order import best_order, random_order, random_orders
 from gates.kernels.ranking import Ranking, ndcg, reciprocal_rank
 
 NAN = float("nan")
@@ -71,3 +72,34 @@ def test_the_same_lists_give_the_same_orders() -> None:
 def test_no_order_is_better_than_the_best() -> None:
     assert best_order(ndcg_at_3, WHOLE)[:3] == pytest.approx(1.0)
     assert best_order(rr, WHOLE)[:3] == pytest.approx(1.0)
+
+
+def test_a_query_has_the_same_orders_whichever_others_stand_beside_it() -> None:
+    whole = random_order(rr, WHOLE)
+    first = Ranking(WHOLE.starts[:2], WHOLE.docs[:6], WHOLE.grades[:6])
+
+    def of_first(order: Ranking) -> Floats:
+        return reciprocal_rank(order.starts, order.grades, IDEAL_STARTS[:2], WHOLE.grades[:4], 3)
+
+    assert random_order(of_first, first)[0] == whole[0]
+
+
+def test_queries_that_share_their_documents_do_not_share_their_orders() -> None:
+    many = lists([[0.0] * 12] * 2_000)
+    chance = np.random.default_rng(4)
+    docs = np.argsort(chance.random((2_000, 12)), axis=1).ravel()  # the same twelve everywhere
+    first = [
+        (one.docs.reshape(-1, 12)[:, 0] == 0).mean()
+        for one in random_orders(Ranking(many.starts, docs, many.grades))
+    ]
+    assert first == pytest.approx([1 / 12] * len(first), abs=5 * np.sqrt(11 / 144 / 2_000))
+
+
+def test_every_document_is_as_often_at_each_place() -> None:
+    many = lists([[0.0] * 6] * 3_000)
+    counts = np.zeros((6, 6))
+    for one in random_orders(many):
+        docs = one.docs.reshape(-1, 6) % 6
+        for place in range(6):
+            counts[place] += np.bincount(docs[:, place], minlength=6)
+    assert chisquare(counts.ravel()).pvalue > 1e-4
