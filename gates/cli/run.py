@@ -65,17 +65,21 @@ class _ProgressView(Watcher):
         from gates.planning.plan import forecast
 
         try:
-            self.chance = forecast(gate.project, gate.card, gate.subject.golden)
+            found = forecast(gate.project, gate.card, gate.subject.golden)
         except GatesError:
             return  # the run itself says what is wrong
-        if self.chance is None or self.chance >= _UNLIKELY:
+        if found is None:
+            return
+        self.chance = found.chance
+        if found.chance >= _UNLIKELY:
             return
         shown = self._progress.live.is_started
         if shown:
             self._progress.stop()
         self._speech.say(
-            f"A version that is equal in truth passes this card in {100 * self.chance:.0f} % of "
-            f"tries only. What would help: gates plan {gate.card.policy.model}",
+            f"A version whose rankings differ as much as those of version {found.pilot} did passes "
+            f"this card in {100 * found.chance:.0f} % of tries only, even if it is as good as the "
+            f"champion. What would help: gates plan {gate.card.policy.model}",
             "yellow",
         )
         if shown:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gates.domain.subject import GoldenSet
     from gates.project import Project
 
-__all__ = ["CardPlan", "Effect", "Help", "PlannedBound", "forecast", "plan_card"]
+__all__ = ["CardPlan", "Effect", "Forecast", "Help", "PlannedBound", "forecast", "plan_card"]
 
 _KEPT = 0.8  # how often an equal version keeps the limit that is shown beside a bound
 _SURE = 0.95  # from here on a bound is no obstacle, and nothing is advised
@@ -292,7 +292,20 @@ def plan_card(card: Card, golden: GoldenSet, pilot: Pilot) -> CardPlan:
     return plan
 
 
-def forecast(project: Project, card: Card, golden: GoldenSet) -> float | None:
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """How likely a card is to pass an equal version.
+
+    Attributes:
+        chance: From 0 to 1.
+        pilot: The version whose gate says how rankings differ.
+    """
+
+    chance: float
+    pilot: str
+
+
+def forecast(project: Project, card: Card, golden: GoldenSet) -> Forecast | None:
     """How likely a card is to pass an equal version; None where no earlier gate can tell.
 
     Args:
@@ -301,10 +314,13 @@ def forecast(project: Project, card: Card, golden: GoldenSet) -> float | None:
         golden: Its golden set.
     """
     try:
-        plan = plan_card(card, golden, find_pilot(project, card.policy.model, golden))
+        pilot = find_pilot(project, card.policy.model, golden)
+        plan = plan_card(card, golden, pilot)
     except (RegistryError, UsageError):
         return None
-    return plan.joint(plan.effects[0]).joint
+    if pilot.evidence is None:
+        return None
+    return Forecast(plan.joint(plan.effects[0]).joint, pilot.evidence.candidate.version)
 
 
 def _count(goal: Goal) -> int:

@@ -123,7 +123,8 @@ def test_a_card_that_mostly_fails_equals_says_so_before_it_starts(
     strict = card_with(shelf, tmp_path, "min: -0.02\n", "min: -0.0001\n")
     options = [*shelf.options(), "--card", str(strict), "--output", str(tmp_path)]
     answer = gates("run", shelf.uri("good"), *options, "--json")
-    assert answer.err.startswith("A version that is equal in truth passes this card in ")
+    assert answer.err.startswith("A version whose rankings differ as much as those of version ")
+    assert "gates plan toy-ranker" in answer.err.splitlines()[0]
     assert json.loads(answer.out)["equal_version_passes"] < 0.5
 
 
