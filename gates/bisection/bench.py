@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gates.card.policy import EnvironmentPolicy
 from gates.comparison.answers import Answers, ask
 from gates.domain.golden_set import GoldenSet
 from gates.environments.cache import Environment, EnvironmentCache
@@ -66,6 +67,7 @@ class Bench:
         cache: Where environments are kept.
         limits: What a worker may use.
         python: The Python version of the environments; None for the gate's own.
+        policy: What a card says of the model's answers.
     """
 
     def __init__(
@@ -76,12 +78,14 @@ class Bench:
         cache: EnvironmentCache,
         limits: Limits,
         python: str | None,
+        policy: EnvironmentPolicy,
     ) -> None:
         self._model_dir = model_dir
         self._golden = golden
         self._cache = cache
         self._limits = limits
         self._python = python
+        self._policy = policy
         self._built: list[str] = []
 
     @property
@@ -126,7 +130,7 @@ class Bench:
         form, columns = self._golden.manifest.task.answers, self._golden.inputs()
         try:
             with Worker.start(environment, self._model_dir, self._limits, "candidate") as worker:
-                return ask(WorkerPredictor(worker), form, columns)
+                return ask(WorkerPredictor(worker, policy=self._policy), form, columns)
         except ModelFault as fault:
             if fault.kind == "missing-input":
                 raise UsageError(

@@ -11,6 +11,7 @@ from gates.bisection.bench import Bench
 from gates.bisection.finding import Bisection
 from gates.bisection.journal import bisection_key, open_journal
 from gates.bisection.search import Progress, Search
+from gates.card.policy import UNWRITTEN, EnvironmentPolicy
 from gates.comparison.answers import Tolerance
 from gates.domain.golden_set import GoldenSet
 from gates.domain.tasks import AnswerForm
@@ -38,6 +39,7 @@ def bisect(
     tolerance: Tolerance,
     state_file: Path,
     python: str | None = None,
+    policy: EnvironmentPolicy = UNWRITTEN,
     fresh: bool = False,
     progress: Progress,
 ) -> Bisection:
@@ -56,6 +58,7 @@ def bisect(
         tolerance: How far a score may move and still be the same.
         state_file: What was tested, kept between calls.
         python: The Python version of the environments; None for the gate's own.
+        policy: What a card says of the model's answers.
         fresh: True to forget what was tested before.
         progress: Told what is being done.
 
@@ -84,9 +87,16 @@ def bisect(
             advice="the check 'equivalence' says whether the upgrade as a whole moves them",
         )
     key = bisection_key(
-        old, new, model_dir, golden, tolerance=tolerance, limits=limits, python=python
+        old,
+        new,
+        model_dir,
+        golden,
+        tolerance=tolerance,
+        limits=limits,
+        python=python,
+        policy=policy,
     )
-    bench = Bench(model_dir, golden, cache=cache, limits=limits, python=python)
+    bench = Bench(model_dir, golden, cache=cache, limits=limits, python=python, policy=policy)
     with (
         open_journal(state_file, key, fresh=fresh) as journal,
         tempfile.TemporaryDirectory(prefix="gates-bisect-") as folder,

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gates.bisection.bench import Failure
+from gates.card.policy import UNWRITTEN, EnvironmentPolicy
 from gates.comparison.answers import Difference, Tolerance
 from gates.domain.golden_set import GoldenSet
 from gates.environments.launching import Limits
@@ -73,6 +74,7 @@ def bisection_key(
     tolerance: Tolerance,
     limits: Limits,
     python: str | None,
+    policy: EnvironmentPolicy = UNWRITTEN,
 ) -> dict[str, str]:
     """What a bisection is about: two of one key test the same things with the same outcome.
 
@@ -82,6 +84,7 @@ def bisection_key(
         tolerance: How far a score may move.
         limits: What a worker may use.
         python: The Python version of the environments; None for the gate's own.
+        policy: What a card says of the model's answers.
 
     Returns:
         Digests and settings by name, and their own digest as `digest`.
@@ -100,6 +103,13 @@ def bisection_key(
         "python": python or platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
     }
+    said = {
+        key: value
+        for key, value in policy.model_dump(mode="json", exclude_defaults=True).items()
+        if key in ("answer", "labels_only")
+    }
+    if said:
+        about["answers"] = json.dumps(said, sort_keys=True)
     text = json.dumps(about, sort_keys=True)
     return {**about, "digest": f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"}
 

@@ -18,7 +18,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from gates.card.policy import AnswerPolicy, BoundPolicy, CheckPolicy, Limit, Policy, WaiverPolicy
+from gates.card.policy import UNWRITTEN, BoundPolicy, CheckPolicy, Limit, Policy, WaiverPolicy
 from gates.card.waiving import check_waivers, in_force, waived_queries, with_waivers
 from gates.domain.judging import Bound
 from gates.domain.subject import CheckPlan, GoldenSet
@@ -342,7 +342,7 @@ def _digest(policy: Policy) -> str:
     unwritten = {key for key in ("waivers", "approvals") if not getattr(policy, key)}
     without = {"promote", "evidence_days"} | unwritten
     said = policy.model_dump(mode="json", exclude=without)
-    if policy.environment.answer == AnswerPolicy():  # a key that is not written changes no digest
+    if policy.environment.answer == UNWRITTEN.answer:  # a key that is not written changes no digest
         del said["environment"]["answer"]
     text = json.dumps(said, sort_keys=True, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

@@ -15,6 +15,7 @@ from gates.domain.judging import Layer
 from gates.domain.tasks.written import WrittenTask
 
 __all__ = [
+    "UNWRITTEN",
     "AnswerPolicy",
     "ApprovalPolicy",
     "BoundPolicy",
@@ -186,6 +187,10 @@ class EnvironmentPolicy(Strict):
         if self.kind == "docker" and self.source_builds:
             raise ValueError("'source_builds' is not for 'kind: docker': containers take wheels")
         return self
+
+
+UNWRITTEN = EnvironmentPolicy()
+"""What holds where a card says nothing of it, and where there is no card."""
 
 
 class WaiverPolicy(Strict):

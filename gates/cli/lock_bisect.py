@@ -91,9 +91,9 @@ def bisect_locks(
     Example: gates lock bisect old.txt new.txt --model models:/query-category/3
     """
     from gates import bisection
+    from gates.card.policy import UNWRITTEN
     from gates.cli._bisection_words import document, render
     from gates.environments.cache import EnvironmentCache
-    from gates.environments.launching import Limits
     from gates.golden import read_golden
     from gates.locks.lock import read_lock
     from gates.run.version import limits_of
@@ -107,14 +107,18 @@ def bisect_locks(
     subject = _model(model, home)
     policy = _card(card, subject, home)
     asked = read_golden(_golden(golden, policy, subject, home))
-    limits, python = Limits(), subject.python
-    if policy:
-        environment = policy.policy.environment
-        limits = limits_of(environment)
-        python = environment.python or python
+    environment = policy.policy.environment if policy else UNWRITTEN
+    limits, python = limits_of(environment), environment.python or subject.python
     allowed = bisection.Tolerance(tolerance, relative)
     key = bisection.bisection_key(
-        before, after, subject.folder, asked, tolerance=allowed, limits=limits, python=python
+        before,
+        after,
+        subject.folder,
+        asked,
+        tolerance=allowed,
+        limits=limits,
+        python=python,
+        policy=environment,
     )
     name = f"{key['digest'].removeprefix('sha256:')[:16]}.json"
     state_file = (state or home.folder / ".gates" / "bisect" / name).absolute()
@@ -128,6 +132,7 @@ def bisect_locks(
             tolerance=allowed,
             state_file=state_file,
             python=python,
+            policy=environment,
             fresh=fresh,
             progress=progress,
         )

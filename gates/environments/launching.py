@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from gates.card.policy import EnvironmentPolicy
+from gates.card.policy import UNWRITTEN
 from gates.domain.judging import EnvironmentFacts, Layer
 from gates.environments._child import Child
 from gates.environments._exchange import Exchange
@@ -35,7 +35,6 @@ PARTS = tuple(
     )
 )
 """The files of the worker's program."""
-_UNASKED = EnvironmentPolicy()  # what a card gets that says nothing, so without a card too
 _THREADED = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB")
 
 
@@ -52,9 +51,9 @@ class Limits:
         require: Isolation layers without which no model is loaded.
     """
 
-    memory_mb: int = _UNASKED.memory_mb
-    start_seconds: float = _UNASKED.start_seconds
-    predict_seconds: float = _UNASKED.predict_seconds
+    memory_mb: int = UNWRITTEN.memory_mb
+    start_seconds: float = UNWRITTEN.start_seconds
+    predict_seconds: float = UNWRITTEN.predict_seconds
     file_mb: int = 4096
     scratch_mb: int = 1024
     require: tuple[Layer, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gates.card.policy import AnswerPolicy
+from gates.card.policy import UNWRITTEN, AnswerPolicy
 from gates.domain.subject import BIAS, Columns, Contributions
 from gates.errors import FaultKind, ModelFault
 
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["as_contributions", "as_labels", "as_scores", "as_vectors"]
 
-UNSAID = AnswerPolicy()
 Output = Mapping[str, "NDArray[Any] | list[Any]"]
 
 
-def as_scores(columns: Output, rows: int, answer: AnswerPolicy = UNSAID) -> NDArray[np.float64]:
+def as_scores(
+    columns: Output, rows: int, answer: AnswerPolicy = UNWRITTEN.answer
+) -> NDArray[np.float64]:
     """One finite score for each row.
 
     Args:
@@ -50,7 +51,7 @@ def as_scores(columns: Output, rows: int, answer: AnswerPolicy = UNSAID) -> NDAr
 
 
 def as_labels(
-    columns: Output, rows: int, answer: AnswerPolicy = UNSAID, *, alone: bool = False
+    columns: Output, rows: int, answer: AnswerPolicy = UNWRITTEN.answer, *, alone: bool = False
 ) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     """One label and its finite score for each row.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gates.card.policy import UNWRITTEN, EnvironmentPolicy
 from gates.domain.subject import Columns
 from gates.environments.outputs import as_labels, as_scores, as_vectors
 from gates.environments.process import Worker
@@ -97,9 +98,11 @@ class WorkerPredictor(Predictor):
 
     Attributes:
         worker: The process.
+        policy: What a card says of its answers.
     """
 
     worker: Worker
+    policy: EnvironmentPolicy = field(default=UNWRITTEN, kw_only=True)
 
     def predicted(self, columns: Columns) -> Answer:
         """What the model answers for a frame; nothing is remembered.
@@ -118,12 +121,12 @@ class WorkerPredictor(Predictor):
         return ask()
 
     def as_scores(self, answer: Answer, rows: int) -> Floats:
-        """See `Predictor.as_scores`; there is no card that names a column."""
-        return as_scores(answer, rows)
+        """See `Predictor.as_scores`."""
+        return as_scores(answer, rows, self.policy.answer)
 
     def as_labels(self, answer: Answer, rows: int) -> tuple[tuple[str, ...], Floats]:
-        """See `Predictor.as_labels`; a label needs a score."""
-        return as_labels(answer, rows)
+        """See `Predictor.as_labels`."""
+        return as_labels(answer, rows, self.policy.answer, alone=self.policy.labels_only)
 
 
 @dataclass(frozen=True)

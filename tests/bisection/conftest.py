@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gates.bisection import Bisection, Tolerance, bisect
+from gates.card.policy import UNWRITTEN, EnvironmentPolicy
 from gates.environments.cache import EnvironmentCache
 from gates.environments.launching import Limits
 from gates.golden import read_golden
@@ -50,6 +51,8 @@ class Case:
         *,
         load: str = "",
         told: Callable[[str, int, int | None], None] = lambda *_: None,
+        policy: EnvironmentPolicy = UNWRITTEN,
+        fresh: bool = False,
     ) -> Bisection:
         """Bisect with a model of this body."""
         if not (self.folder / "model").exists():
@@ -63,6 +66,8 @@ class Case:
             limits=Limits(start_seconds=30, predict_seconds=30),
             tolerance=Tolerance(),
             state_file=self.folder / "state.json",
+            policy=policy,
+            fresh=fresh,
             progress=told,
         )
 

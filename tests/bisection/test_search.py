@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gates.card.policy import AnswerPolicy, EnvironmentPolicy
 from gates.errors import BuildError, IntegrityError, LockError, UsageError
 from gates.locks.lock import read_installable
 
@@ -238,3 +239,13 @@ def test_two_releases_of_a_stemmer_among_harmless_upgrades(
     assert found.sentence == "snowballstemmer 2.2.0 → 3.1.1 alone changes 10 of 156 labels"
     assert found.notes[-1] == "The other 11 changes together change nothing."
     assert len(found.trials) <= 10
+
+
+def test_what_the_card_says_of_answers_is_heeded(case: Case) -> None:
+    """A label without a score breaks the contract, except where the card allows it."""
+    policy = EnvironmentPolicy(labels_only=True, answer=AnswerPolicy(label="intent"))
+    predict = "return {'intent': ['a' for _ in next(iter(x.values()))]}"
+    allowed = case.search(case.make(), predict, policy=policy)
+    assert allowed.exit_code == 0, allowed.sentence
+    refused = case.search(case.make(), predict, fresh=True)
+    assert refused.exit_code != 0
