@@ -7,7 +7,9 @@
     measures.py     what is measured of every query, told from the names of measurements
     per_query.py    every metric of every query, from blocks of matched lists
     measure.py      from queries to measurements by name: start here
-    measuring.py    how sure each of them is; relative.py: a difference as a share of the old mean
+    measuring.py    how sure a mean or a share is
+    differences.py  how sure a difference is; relative.py: as a share of the old mean
+    paired.py       a metric of both rankings, query by query
     measured_rows.py  measured queries as a Parquet file, and measured again
     goals.py        what a bound asks of samples that are still to come
     exhibits.py     lists side by side, documents to judge next, slices that lost most

@@ -14,7 +14,7 @@ import pyarrow.parquet
 from gates.comparison.compare import Compared
 from gates.comparison.files.arrow import as_arrow
 from gates.comparison.measures import SEVERE
-from gates.comparison.measuring import PairedMetric
+from gates.comparison.paired import PairedMetric
 from gates.comparison.plan import ComparisonPlan
 from gates.domain.comparison import Comparison
 from gates.domain.exhibits import Table, TableId

@@ -12,9 +12,9 @@ import numpy as np
 
 from gates.comparison.measure import MeasuredQueries
 from gates.comparison.measures import SEVERE, metric_of
-from gates.comparison.measuring import PairedMetric
 from gates.comparison.metric import Metric
 from gates.comparison.metrics import find
+from gates.comparison.paired import PairedMetric
 from gates.comparison.slices import cuts
 from gates.domain.judging import Bound
 from gates.kernels.packed import Bools, Floats

@@ -13,19 +13,12 @@ from typing import Literal
 
 import numpy as np
 
+from gates.comparison.differences import differences, guarantee, superiority
 from gates.comparison.measures import SEVERE, RankingMeasures, metric_of
-from gates.comparison.measuring import (
-    PairedMetric,
-    Sample,
-    differences,
-    guarantee,
-    means,
-    share,
-    share_of,
-    superiority,
-)
+from gates.comparison.measuring import Sample, means, share, share_of
 from gates.comparison.metric import Likeness, Metric
 from gates.comparison.metrics import find, quality
+from gates.comparison.paired import PairedMetric
 from gates.comparison.per_query import PerQuery
 from gates.comparison.population import Population
 from gates.comparison.relative import relative_change

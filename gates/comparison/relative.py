@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from gates.comparison.measuring import PairedMetric, Sample, differences
+from gates.comparison.differences import differences
+from gates.comparison.measuring import Sample
+from gates.comparison.paired import PairedMetric
 from gates.comparison.slices import Slice
 from gates.domain.judging import Measurement
 from gates.kernels.informative import UNMEASURED

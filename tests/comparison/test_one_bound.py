@@ -11,7 +11,9 @@ import math
 import numpy as np
 import pytest
 
-from gates.comparison.measuring import PairedMetric, Sample, differences, share, superiority
+from gates.comparison.differences import differences, superiority
+from gates.comparison.measuring import Sample, share
+from gates.comparison.paired import PairedMetric
 from gates.domain.judging import Bound, Cause, Measurement, Outcome, judge
 from gates.kernels.packed import Bools, Floats
 

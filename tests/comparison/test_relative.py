@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gates.comparison.measuring import PairedMetric, Sample
+from gates.comparison.measuring import Sample
+from gates.comparison.paired import PairedMetric
 from gates.comparison.relative import relative_change
 from gates.domain.judging import Bound, Measurement, Outcome, judge
 from gates.kernels.informative import ALIKE

@@ -10,7 +10,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gates.comparison.measuring import PairedMetric, Sample, differences, share
+from gates.comparison.differences import differences
+from gates.comparison.measuring import Sample, share
+from gates.comparison.paired import PairedMetric
 from gates.domain.judging import Bound, Measurement, Outcome, judge
 from gates.kernels.packed import Floats, Ints
 

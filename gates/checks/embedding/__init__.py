@@ -23,7 +23,9 @@ from gates.checks import Check
 from gates.checks._waived import share_without
 from gates.checks.embedding.retrieval import ExpectedPairs, retrieval_quality
 from gates.checks.embedding.vectors import TextVectors, most_changed, most_changed_by_stuffing
-from gates.comparison.measuring import PairedMetric, Sample, differences, means
+from gates.comparison.differences import differences
+from gates.comparison.measuring import Sample, means
+from gates.comparison.paired import PairedMetric
 from gates.comparison.slices import cuts
 from gates.domain.exhibits import Cell, LineColumn, Table
 from gates.domain.judging import Cause, Measurement

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gates.comparison.measuring import PairedMetric, Sample
+from gates.comparison.measuring import Sample
+from gates.comparison.paired import PairedMetric
 from gates.domain.subject import Expectation, GoldenSet
 from gates.kernels import vectors as kernel
 from gates.kernels.packed import Bools, Floats, Ints

@@ -25,7 +25,9 @@ from gates.checks.score_range.calibration import Binning, Resamples, calibration
 from gates.checks.score_range.label_changes import label_changes
 from gates.checks.score_range.labelled import Labelled, label
 from gates.checks.score_range.recall_by_class import Classes
-from gates.comparison.measuring import PairedMetric, Sample, differences, means, share
+from gates.comparison.differences import differences
+from gates.comparison.measuring import Sample, means, share
+from gates.comparison.paired import PairedMetric
 from gates.comparison.slices import Slice, cuts, margin_of
 from gates.domain.exhibits import Cell, LineColumn, Table
 from gates.domain.judging import Measurement

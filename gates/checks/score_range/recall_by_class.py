@@ -9,7 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from gates.checks.score_range.labelled import Labelled
-from gates.comparison.measuring import PairedMetric, Sample, differences, means
+from gates.comparison.differences import differences
+from gates.comparison.measuring import Sample, means
+from gates.comparison.paired import PairedMetric
 from gates.domain.exhibits import Table
 from gates.domain.judging import Measurement
 from gates.kernels.mean_bounds import mean_p
