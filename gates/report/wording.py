@@ -239,9 +239,10 @@ def _worth(judgement: Judgement) -> str:
     adds = known["old"] - known["random"]
     text = f"the champion adds {number(adds)} to random order"
     if "ideal" in known:
-        text += f", where the best order adds {number(known['ideal'] - known['random'])}"
+        text += f" (the best order {number(known['ideal'] - known['random'])})"
     if adds > 0:
-        text += f"; the margin of {number(-least)} is {-100 * least / adds:.0f} % of that"
+        share = -100 * least / adds
+        text += f"; the margin of {number(-least)} is {share:.0f} % of what the champion adds"
     return text
 
 

@@ -68,6 +68,27 @@ def test_what_a_pass_says_of_two_hundred_unchanged_queries() -> None:
     assert said.partition(" (")[0] in " ".join(TEXT.split())
 
 
+def test_what_a_margin_gives_away_is_a_share_of_what_the_champion_adds() -> None:
+    known = {"mean_loss": 0.01, "severe": 0.3, "severe_share": 0.01, "together": 0.013}
+    ends = {"old": 0.71, "random": 0.5}
+    bound = Bound("c", "ndcg@10.delta", minimum=-0.02)
+
+    def said(**extra: float) -> str:
+        both = {**known, "of_traffic": 1.0, **ends, **extra}
+        measured = Measurement("ndcg@10.delta", 0.0, 200, "", -0.01, 0.01, extra=both)
+        return guarantees([judge(bound, measured)])[-1]
+
+    assert said().partition(": ")[2] in " ".join(TEXT.split())
+    assert said(ideal=0.9).endswith(
+        "adds 0.21 to random order (the best order 0.4); the margin of 0.02 is 10 % of what the "
+        "champion adds"
+    )
+    worse = said(random=0.75)
+    assert worse.endswith("the champion adds −0.04 to random order"), (
+        "no share of less than nothing"
+    )
+
+
 def test_the_more_queries_the_surer_and_only_the_larger_two_pass() -> None:
     verdicts = re.findall(r">(PASS|FAIL|UNDECIDED)<", every()["more-queries.svg"])
     assert verdicts == ["UNDECIDED", "UNDECIDED", "PASS", "PASS"]
