@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from docsite.photographs import NAMES, take
 from gates.card.card import read_card
 from gates.checks import catalogue
 from gates.golden import read_golden
 from gates.planning.pilot import pilot_in
 from gates.planning.plan import plan_card
+from tests.report.in_browser import needs_browser
 from tests.sealed import record_in
 
 ROOT = Path(__file__).parents[1]
@@ -104,6 +107,17 @@ def test_capitals_break_what_neighbours_do_not_show(demo: Demo) -> None:
     }
     broken = {metric for metric, outcome in outcomes.items() if outcome != "PASS"}
     assert broken == {"pairs", "norm.worst"}
+
+
+@needs_browser[0]
+@needs_browser[1]
+def test_the_photographs_of_readme_can_be_taken_of_it(demo: Demo, tmp_path: Path) -> None:
+    take(demo.folder, tmp_path)
+    for name in NAMES:
+        shown, new = (ROOT / "docs" / "images" / name).read_bytes(), (tmp_path / name).read_bytes()
+        before, after = (struct.unpack(">II", one[16:24]) for one in (shown, new))
+        assert before[0] == after[0], "as wide as the one that is shown"
+        assert abs(before[1] - after[1]) < 200, "run: python -m docsite.photographs .gates/demo"
 
 
 def test_it_ends_with_the_way_to_the_reports_and_what_to_type_next(demo: Demo) -> None:
