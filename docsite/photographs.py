@@ -41,8 +41,11 @@ def take(demo: Path, folder: Path = FOLDER) -> None:
         page.goto(reports[-1].as_uri())
         _keep(page, *_SHOWN)
         end = page.locator("#queries").evaluate("one => one.getBoundingClientRect().top")
-        area = {"x": 0, "y": 0, "width": _WIDTH, "height": end + _LISTS}
-        page.screenshot(path=folder / NAMES[0], full_page=True, clip=area)
+        page.screenshot(
+            path=folder / NAMES[0],
+            full_page=True,
+            clip={"x": 0, "y": 0, "width": _WIDTH, "height": end + _LISTS},
+        )
         page.locator("section:has(> #queries)").screenshot(path=folder / NAMES[1])
         browser.close()
 
